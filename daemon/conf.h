@@ -1,0 +1,84 @@
+/*
+ * conf.h - The configuration file as the daemon uses it
+ */
+#ifndef TCPHS_CONF_H
+#define TCPHS_CONF_H
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <tcphs/stack.h>
+
+#define CONF_PATH_MAX 256
+
+struct conf_listener {
+	struct stack_listener l; /* service and service_arg are not set here */
+	char service[STACK_NAME_MAX];
+	int line; /* of its section */
+};
+
+struct conf {
+	char path[CONF_PATH_MAX]; /* where it was read; "" for the defaults */
+
+	/* [tcphsd] */
+	bool seeded;
+	uint64_t seed;
+	int64_t stop_timeout_us;
+
+	/* [interface] */
+	char ifname[IFNAMSIZ];
+	bool persist;
+	enum conf_offload { OFFLOAD_AUTO, OFFLOAD_ON, OFFLOAD_OFF } offload;
+	uint32_t txqueuelen;
+	struct ip_prefix host4, host6; /* host address with prefix length */
+
+	/* [limits] memory */
+	uint64_t memory;
+
+	/* [log] */
+	int log_level; /* syslog's numbers, 3 error .. 7 debug */
+	enum conf_log_target { LOG_AUTO, LOG_JOURNAL, LOG_STDERR } log_target;
+	bool log_handshakes;
+
+	/* [control] */
+	char socket[CONF_PATH_MAX];
+	unsigned int socket_mode;
+	char admin_group[64], reader_group[64]; /* "" = only root and ourselves */
+
+	/* [tcphsd] user; "" = stay who we are */
+	char user[64];
+
+	struct stack_conf stack; /* csum_offload and gso_max: the TUN decides */
+
+	struct conf_listener listeners[STACK_LISTENERS_MAX];
+	unsigned int nlisteners;
+};
+
+/**
+ * conf_load() - Read a configuration over the built-in defaults
+ * @c:         Written whole; on error its contents mean nothing
+ * @path:      File to read, NULL for the defaults alone
+ * @overrides: @n strings "section.key=value", checked like the file
+ * @err:       Where one line per error goes: "FILE:LINE: what; what to do"
+ *
+ * Return: 0; -EINVAL if anything is wrong (each error was printed); another
+ *         negative errno if the file cannot be read (that was printed, too)
+ */
+int conf_load(struct conf *c, const char *path, const char *const *overrides,
+	      size_t n, FILE *err);
+
+/**
+ * conf_services() - Tell the schema which names `service =` may have
+ * @names: NULL-terminated; must stay
+ */
+void conf_services(const char *const *names);
+
+/**
+ * conf_needs_restart() - Which key of @new cannot be taken while running
+ *
+ * Return: "section.key" of the first one that differs, NULL if none does
+ */
+const char *conf_needs_restart(const struct conf *old, const struct conf *new);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * cc.h - Congestion control behind one table
+ *
+ * Windows in bytes. The caller counts what is in flight and tells what
+ * happened; the algorithm answers with cwnd and ssthresh. What an algorithm
+ * remembers beside them lies in struct cc_state, which is gone while nothing
+ * is in flight (an idle connection keeps cwnd and ssthresh only).
+ */
+#ifndef TCPHS_CC_H
+#define TCPHS_CC_H
+
+#include <stdint.h>
+
+#define SSTHRESH_INFINITE UINT32_MAX
+
+struct cc_state {
+	uint64_t word[8]; /* the algorithm's own; zeroed at the start */
+};
+
+struct cc {
+	uint32_t cwnd, ssthresh; /* bytes */
+	uint32_t mss;            /* SMSS */
+	uint32_t acked_frac;     /* bytes acknowledged since cwnd last grew */
+};
+
+struct cc_ack {
+	uint32_t acked;     /* bytes newly acknowledged */
+	uint32_t in_flight; /* bytes before this ACK */
+	uint32_t srtt_us, min_rtt_us;
+	int64_t now_us;
+	uint8_t cwnd_limited; /* the window, not the sender, was the limit */
+};
+
+struct cc_algorithm {
+	const char *name;
+	void (*ack)(struct cc *, struct cc_state *, const struct cc_ack *);
+	/* Loss by evidence (once a round): lowers ssthresh and cwnd. */
+	void (*loss)(struct cc *, struct cc_state *, uint32_t in_flight,
+		     int64_t now_us);
+	/* Retransmission timeout: ssthresh as above if @first, cwnd 1 MSS. */
+	void (*timeout)(struct cc *, struct cc_state *, uint32_t in_flight,
+			uint8_t first, int64_t now_us);
+};
+
+extern const struct cc_algorithm cc_newreno;
+
+/** cc_initial_window() - RFC 6928: min(10 MSS, max(2 MSS, 14600)) */
+uint32_t cc_initial_window(uint32_t mss);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * recvq.h - Bytes received and not consumed, with holes
+ *
+ * Blocks of one size, each for a fixed stretch of the stream, in order; bytes
+ * that come early are put where they belong, and the ranges beyond the first
+ * hole are remembered. Offsets are counted from the first unconsumed byte.
+ * The first copy of a byte wins: later ones are not written (what a receiver
+ * does with conflicting copies decides who can deceive it).
+ */
+#ifndef TCPHS_RECVQ_H
+#define TCPHS_RECVQ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pool.h"
+#include "ranges.h"
+#include "seq.h"
+
+struct recvq {
+	ref_t head;        /* first block; 0 = none */
+	ref_t tail;        /* last one */
+	uint32_t head_off; /* bytes of the head consumed already */
+	uint32_t ready;    /* bytes in order, to be consumed */
+	tcp_seq next;      /* sequence number after the ready ones: RCV.NXT */
+	struct ranges ooo; /* received beyond the first hole */
+};
+
+struct recvq_pools {
+	struct arena *arena;
+	struct pool blk; /* 4 KiB with header */
+};
+
+void recvq_pools_init(struct recvq_pools *ps, struct arena *a, uint8_t tag);
+
+/** recvq_init() - Empty, @next is the first byte expected */
+void recvq_init(struct recvq *q, tcp_seq next);
+
+/**
+ * recvq_put() - Store received text
+ * @seq:  Of data[0]; the caller has cut off what lies before q->next and
+ *        beyond the window
+ * @len:  Bytes, not 0
+ * @took: Set to how many bytes were new and are stored now
+ *
+ * Advances q->next and q->ready over everything that is in order now.
+ *
+ * Return: 0; -ENOMEM if blocks ran out (what fits in order is kept), -ENOSPC
+ *         if there would be too many holes
+ */
+int recvq_put(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
+	      const void *data, size_t len, uint32_t *took);
+
+/**
+ * recvq_advance() - In-order text went to its reader without being stored
+ *
+ * Only while nothing is ready (q->ready is 0) and the text does not overlap
+ * what is held out of order; the caller asks recvq_direct() first.
+ */
+void recvq_advance(struct recvq *q, struct recvq_pools *ps, uint32_t n);
+
+/** recvq_direct() - May @n bytes at q->next bypass the queue? */
+bool recvq_direct(const struct recvq *q, uint32_t n);
+
+/** recvq_peek() - First contiguous run of ready bytes, 0 if there is none */
+size_t recvq_peek(const struct recvq *q, const struct recvq_pools *ps,
+		  const uint8_t **data);
+
+/** recvq_consume() - Take @n ready bytes */
+void recvq_consume(struct recvq *q, struct recvq_pools *ps, size_t n);
+
+void recvq_clear(struct recvq *q, struct recvq_pools *ps);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * rtt.h - Round-trip time and retransmission timeout (RFC 6298)
+ */
+#ifndef TCPHS_RTT_H
+#define TCPHS_RTT_H
+
+#include <stdint.h>
+
+struct rtt {
+	uint32_t srtt_us;   /* 0 before the first sample */
+	uint32_t rttvar_us;
+	uint32_t rto_us;    /* without backoff */
+	uint32_t min_us;    /* smallest sample; 0 before the first */
+};
+
+struct rtt_limits {
+	uint32_t initial_us, min_us, max_us;
+};
+
+/** rtt_init() - RTO is the initial one (RFC 6298, 2.1) */
+void rtt_init(struct rtt *r, const struct rtt_limits *l);
+
+/**
+ * rtt_sample() - Take a measurement (RFC 6298, 2.2 and 2.3)
+ * @sample_us: At least 1 is counted
+ */
+void rtt_sample(struct rtt *r, const struct rtt_limits *l, uint32_t sample_us);
+
+/** rtt_backed_off() - RTO after @shift doublings (5.5), at most max_us */
+uint32_t rtt_backed_off(const struct rtt *r, const struct rtt_limits *l,
+			unsigned int shift);
+
+#endif

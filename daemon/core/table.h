@@ -1,0 +1,63 @@
+/*
+ * table.h - Which connection does a packet belong to?
+ *
+ * Linear hashing (Litwin, 1980) with short chains: the table grows by one
+ * bucket at a time, so that no insertion ever pays for a million entries. Keys
+ * are hashed with a secret (SipHash): nobody outside can aim at one chain.
+ *
+ * Everything in the table begins with a struct table_entry, so half-open
+ * records, connections and TIME-WAIT records are found by one look-up.
+ */
+#ifndef TCPHS_TABLE_H
+#define TCPHS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tcphs/event.h>
+
+#include "pool.h"
+
+struct tcp_key {
+	struct ip_addr local, peer;
+	uint16_t local_port, peer_port; /* host order */
+};
+
+struct table_entry {
+	struct tcp_key key; /* 36 bytes */
+	ref_t chain;        /* next in the bucket */
+};
+
+#define TABLE_SEGMENT     (PAGE_SIZE_B / sizeof(ref_t)) /* buckets in a page */
+#define TABLE_SEGMENT_MAX 2048                          /* 32 M buckets */
+
+struct table {
+	struct arena *arena;
+	uint8_t secret[16];
+	uint32_t n;      /* entries */
+	uint32_t level;  /* buckets are numbered by level bits or one more */
+	uint32_t split;  /* the next bucket to be split */
+	uint8_t tag;
+	uint32_t nsegments;
+	uint32_t segment[TABLE_SEGMENT_MAX]; /* page numbers */
+};
+
+/** table_init() - Takes one page; false if there is none */
+bool table_init(struct table *t, struct arena *a, const uint8_t secret[16],
+		uint8_t tag);
+
+/** table_find() - 0 if there is none */
+ref_t table_find(const struct table *t, const struct tcp_key *key);
+
+/** table_insert() - @e must not be in it; never fails, chains just get longer
+ * when there is no page to grow into */
+void table_insert(struct table *t, ref_t e);
+
+/** table_remove() - @e must be in it */
+void table_remove(struct table *t, ref_t e);
+
+/** table_replace() - Put @with where @e is; both have the same key */
+void table_replace(struct table *t, ref_t e, ref_t with);
+
+#endif

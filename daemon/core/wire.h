@@ -1,0 +1,192 @@
+/*
+ * wire.h - Bytes of IP, TCP and ICMP to structs and back
+ */
+#ifndef TCPHS_WIRE_H
+#define TCPHS_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tcphs/event.h>
+
+#include "seq.h"
+
+#define IP_PROTO_ICMP   1
+#define IP_PROTO_TCP    6
+#define IP_PROTO_ICMPV6 58
+
+#define WIRE_IP4_LEN  20
+#define WIRE_IP6_LEN  40
+#define WIRE_TCP_LEN  20
+#define WIRE_HEAD_MAX (WIRE_IP6_LEN + WIRE_TCP_LEN + 40)
+
+#define SACK_BLOCKS_MAX 4
+
+/* A parsed IP header: views into the packet. */
+struct ip_pkt {
+	struct ip_addr src, dst;
+	uint8_t proto; /* after IPv6 extension headers */
+	uint8_t ttl;
+	uint8_t tos; /* traffic class with ECN bits */
+	bool v6;
+	bool fragment;       /* any fragment of a larger packet */
+	uint16_t frag_off;   /* bytes; if fragment */
+	bool frag_more;      /* if fragment */
+	uint32_t frag_id;    /* if fragment */
+	uint32_t head_len;   /* with options or extension headers */
+	uint32_t unknown_at; /* IPv6: offset of the field that was not known */
+	const uint8_t *head; /* the IP header */
+	const uint8_t *body; /* after it */
+	uint32_t body_len;   /* by the IP length, not by what arrived */
+};
+
+enum tcp_opt {
+	OPT_MSS = 1 << 0,
+	OPT_WSCALE = 1 << 1,
+	OPT_SACK_OK = 1 << 2,
+	OPT_TS = 1 << 3,
+	OPT_SACK = 1 << 4,
+	OPT_UNKNOWN = 1 << 5, /* at least one that was skipped */
+};
+
+struct sack_block {
+	tcp_seq start, end;
+};
+
+/* A parsed TCP segment. Also what is given to wire_tcp_build(). */
+struct tcp_seg {
+	struct ip_addr src, dst;
+	uint16_t sport, dport; /* host order */
+	tcp_seq seq, ack;
+	uint16_t wnd; /* as on the wire */
+	uint16_t up;  /* urgent pointer; if TH_URG */
+	uint8_t flags;
+	uint8_t opts; /* enum tcp_opt: which of the following are there */
+	uint8_t tos;
+	uint8_t ttl;
+	uint16_t mss;
+	uint8_t wscale;
+	uint8_t nsack;
+	uint32_t ts_val, ts_ecr;
+	struct sack_block sack[SACK_BLOCKS_MAX];
+	const uint8_t *text;
+	uint32_t len; /* of text, without SYN and FIN */
+	uint16_t gso_size; /* text bytes of each segment, 0 if just one */
+};
+
+/* Segment length as the RFC counts it: SYN and FIN take a number each. */
+static inline uint32_t seg_len(const struct tcp_seg *s)
+{
+	return s->len + !!(s->flags & TH_SYN) + !!(s->flags & TH_FIN);
+}
+
+/**
+ * csum_partial() - Ones' complement sum of bytes (RFC 1071), not folded
+ * @sum: Of what came before, at an even offset
+ */
+uint32_t csum_partial(const void *data, size_t len, uint32_t sum);
+
+/** csum_fold() - Fold and complement, ready for the wire in host order */
+uint16_t csum_fold(uint32_t sum);
+
+/** csum_pseudo() - Sum of the pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1) */
+uint32_t csum_pseudo(const struct ip_addr *src, const struct ip_addr *dst,
+		     uint8_t proto, uint32_t len);
+
+/**
+ * wire_ip_parse() - Check and take apart an IP header
+ *
+ * IPv6 extension headers are skipped (RFC 8200, 4: at most 8 of them); an
+ * unfragmentable one that is malformed drops the packet. IPv4 options are
+ * skipped (RFC 9293, 3.9.2 (MUST-50)). A fragment is returned as such, with
+ * body behind the fragment header; an "atomic" IPv6 fragment (offset 0, no
+ * more) is no fragment (RFC 6946).
+ *
+ * Return: DROP_NONE, or why the packet is no good. DROP_IP_PROTOCOL is not
+ *         decided here.
+ */
+enum drop_reason wire_ip_parse(const void *pkt, size_t len, struct ip_pkt *ip);
+
+/**
+ * wire_tcp_parse() - Check and take apart a TCP segment
+ * @csum_ok: Somebody vouches for the checksum; do not compute it
+ *
+ * Options are read in any segment (MUST-5), aligned or not (MUST-64), unknown
+ * ones skipped by their length (MUST-6). MSS, window scale and SACK-permitted
+ * count only with SYN; a window scale above 14 is taken for 14 (RFC 7323, 2.3).
+ *
+ * Return: DROP_NONE, TCP_SHORT, TCP_OFFSET, TCP_CHECKSUM, TCP_OPTION, TCP_PORT
+ */
+enum drop_reason wire_tcp_parse(const struct ip_pkt *ip, bool csum_ok,
+				struct tcp_seg *seg);
+
+/*
+ * How wire_tcp_build() leaves the TCP checksum: computed over header and text
+ * (which is then read), or only the pseudo-header's sum in the field, for a
+ * device that completes it.
+ */
+enum wire_csum { WIRE_CSUM_FULL, WIRE_CSUM_PARTIAL };
+
+/**
+ * wire_tcp_build() - Write IP and TCP header of a segment
+ * @buf: WIRE_HEAD_MAX bytes
+ * @seg: All fields but text; len is the length of the text to follow. Options
+ *       in the order MSS, SACK-permitted or NOPs, TS, WS, SACK, padded with
+ *       NOP so that they look like what Linux sends; as many SACK blocks as
+ *       fit into 40 bytes.
+ * @ip_id: IPv4 identification; DF is set (RFC 1191)
+ * @text_sum: csum_partial() of the text, for WIRE_CSUM_FULL; 0 if there is
+ *            none. Text at an odd offset is the caller's business.
+ * @tcp_off: Set to where the TCP header starts
+ *
+ * Return: bytes written
+ */
+uint32_t wire_tcp_build(uint8_t *buf, const struct tcp_seg *seg, uint16_t ip_id,
+			enum wire_csum how, uint32_t text_sum,
+			uint32_t *tcp_off);
+
+/** wire_tcp_optlen() - Bytes of options wire_tcp_build() would write */
+uint32_t wire_tcp_optlen(const struct tcp_seg *seg);
+
+/**
+ * wire_ip_build() - Write an IPv4 or IPv6 header without options
+ * @len: Of the body
+ *
+ * Return: bytes written
+ */
+uint32_t wire_ip_build(uint8_t *buf, const struct ip_addr *src,
+		       const struct ip_addr *dst, uint8_t proto, uint8_t ttl,
+		       uint8_t tos, uint16_t ip_id, bool df, uint32_t len);
+
+enum icmp_kind {
+	ICMP_NONE,
+	ICMP_ECHO,        /* request */
+	ICMP_UNREACHABLE, /* code as in ICMPv4; v6 codes are translated */
+	ICMP_TIME_EXCEEDED,
+	ICMP_PARAM_PROBLEM,
+	ICMP_TOO_BIG, /* v4: unreachable code 4; mtu is set */
+	ICMP_QUENCH,
+	ICMP_OTHER,
+};
+
+struct icmp_msg {
+	enum icmp_kind kind;
+	uint8_t code;  /* ICMPv4's numbers: 0 net, 1 host, 2 protocol, 3 port,
+			* 13 admin prohibited */
+	uint32_t mtu;  /* ICMP_TOO_BIG; 0 if it does not say */
+	/* Errors: what they quote. */
+	bool quoted; /* a TCP segment of at least 8 bytes was quoted */
+	struct ip_addr q_src, q_dst;
+	uint16_t q_sport, q_dport;
+	tcp_seq q_seq;
+};
+
+/**
+ * wire_icmp_parse() - Check an ICMP or ICMPv6 message
+ *
+ * Return: DROP_NONE, DROP_ICMP_SHORT or DROP_ICMP_CHECKSUM
+ */
+enum drop_reason wire_icmp_parse(const struct ip_pkt *ip, struct icmp_msg *m);
+
+#endif

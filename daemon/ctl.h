@@ -1,0 +1,65 @@
+/*
+ * ctl.h - The control socket
+ */
+#ifndef TCPHS_CTL_SERVER_H
+#define TCPHS_CTL_SERVER_H
+
+#include <ev.h>
+#include <jansson.h>
+#include <stddef.h>
+
+#include <tcphs/stack.h>
+
+struct ctl;
+
+/* What only the daemon can do for a client. */
+struct ctl_hooks {
+	void *arg;
+	/* Read the configuration again: 1 = taken, 0 = nothing changed,
+	 * negative = refused, with a sentence in @err. */
+	int (*reload)(void *arg, char *err, size_t errlen);
+	/* Add the members of "status" that the stack does not know. */
+	void (*status)(void *arg, json_t *status);
+	/* Add "tun" counters to "stats". */
+	void (*stats)(void *arg, json_t *stats);
+	/* Something was marked in the stack: run a turn soon. */
+	void (*kick)(void *arg);
+};
+
+struct ctl_conf {
+	const char *path;
+	unsigned int mode;         /* of the socket */
+	const char *admin_group;   /* "" = none */
+	const char *reader_group;  /* "" = none */
+	const char *instance;      /* interface name, for the greeting */
+};
+
+/**
+ * ctl_listen() - Make the control socket
+ *
+ * A socket file that nobody listens on any more is replaced. Directories are
+ * not made. To be called with the rights to chown it to admin_group.
+ *
+ * @err: Gets one sentence on failure
+ *
+ * Return: the listening fd; -EADDRINUSE if another instance answers there, or
+ *         another negative errno
+ */
+int ctl_listen(const struct ctl_conf *conf, char *err, size_t errlen);
+
+/**
+ * ctl_new() - Serve clients on a listening socket
+ * @fd: From ctl_listen() or systemd; belongs to the ctl now
+ *
+ * Rights come from SO_PEERCRED: root, our own user and members of admin_group
+ * are admins; members of reader_group, and everybody if it is "*", may view.
+ *
+ * Return: NULL without memory
+ */
+struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
+		    struct stack *st, const struct ctl_hooks *hooks);
+
+/** ctl_del() - Drop every client and the listening socket */
+void ctl_del(struct ctl *ctl);
+
+#endif

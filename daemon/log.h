@@ -1,0 +1,45 @@
+/*
+ * log.h - Sentences for the operator
+ *
+ * log_warn() and log_fatal() append the meaning of errno; the *x forms do not.
+ * They go to stderr with a time on a terminal, or to the journal under systemd
+ * (log_init() finds out). Rare: what happens to packets is an event.
+ */
+#ifndef TCPHS_LOG_H
+#define TCPHS_LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#define LOG_LEVEL_ERROR  3
+#define LOG_LEVEL_WARN   4
+#define LOG_LEVEL_NOTICE 5
+#define LOG_LEVEL_INFO   6
+#define LOG_LEVEL_DEBUG  7
+
+enum log_to { LOG_TO_AUTO, LOG_TO_JOURNAL, LOG_TO_STDERR };
+
+void log_init(enum log_to to, int level);
+void log_set_level(int level);
+int log_level(void);
+/** log_level_parse() - "debug" to 7; -1 if it is no level */
+int log_level_parse(const char *name);
+const char *log_level_name(int level);
+bool log_is_journal(void);
+
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_errorx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * log_at() - Log at a level given as a number
+ * @level: LOG_LEVEL_*
+ */
+void log_at(int level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

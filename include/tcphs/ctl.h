@@ -1,0 +1,91 @@
+/*
+ * ctl.h - What tcphsd and tcphsctl must agree on
+ *
+ * The protocol is one JSON object a line, both ways, UTF-8 (RFC 8259):
+ *
+ *	<- {"tcphs":{"proto":1,"version":"0.1.0","instance":"tcphs0",
+ *	             "rights":"admin","features":[]}}
+ *	-> {"id":7,"method":"conn.list","params":{"filter":"state established"}}
+ *	<- {"id":7,"item":{...}}                       (none, one or many)
+ *	<- {"id":7,"result":{"count":2}}  or  {"id":7,"error":{"code":"...",
+ *	             "message":"...","hint":"...","at":12}}
+ *
+ * Requests may overlap; {"id":8,"method":"cancel","params":{"id":7}} ends one
+ * (it answers with error "cancelled"). New fields and methods may appear at
+ * any time: readers ignore the fields they do not know, and an unknown method
+ * is answered with "unknown_method". A first byte other than '{' selects text
+ * mode: one command line, words as in tcphsctl, plain text back, close.
+ *
+ * Methods (v = view right is enough, a = admin):
+ *
+ *	status            v  result: see below
+ *	conn.list         v  params: filter; items: connections; result: count
+ *	conn.show         v  params: conn ("c42", "42" or a four-tuple
+ *	                     "A:P-A:P", local first, or "last");
+ *	                     result: connection with "tcb"
+ *	conn.close        a  params: conn, rst (bool); result: {}
+ *	conn.kill         a  params: filter (required, not empty), rst (bool);
+ *	                     result: count
+ *	stats             v  result: counters, dropped, limits, gauges
+ *	listener.list     v  items: listeners; result: count
+ *	listener.enable   a  params: name; result: {}
+ *	listener.disable  a  params: name; result: {}
+ *	reload            a  result: {"changed":bool} or error "config"
+ *	log.level         a  params: level; result: {"level":...,"was":...}
+ *	cancel            v  params: id
+ *
+ * Connection (absent = does not apply; never an empty string):
+ *
+ *	id "c42" · state "established" (the RFC's name, lower case) · role
+ *	"server"|"client" · local {"ip","port"} · peer {"ip","port"} · listener
+ *	(name) · age_us · idle_us · handshake_us · rtt_us · retrans · bytes_in ·
+ *	bytes_out · tcb {…} (conn.show alone): iss irs snd_una snd_nxt snd_max
+ *	snd_wnd rcv_nxt rcv_wnd snd_mss peer_mss pmtu snd_wscale rcv_wscale
+ *	options ["ts","sack","ws","ecn","nodelay"] srtt_us rttvar_us rto_us
+ *	min_rtt_us cwnd ssthresh send_queued recv_queued recv_ooo in_flight
+ *	sacked lost backoff segs_in segs_out congestion recovery timers
+ *	{"rexmt_us","persist_us","delack_us","keepalive_us","linger_us"}
+ *
+ * Listener: name service address ("own" or a prefix) port enabled backlog
+ *	max_connections (0 = none) status ("waiting for client", "connected
+ *	198.18.66.1:49152 (1)", "disabled") half_open connections syns opened
+ *	refused overflows cookies allow [prefixes] line
+ *
+ * Status: version, instance, state ("ready"|"stopping"), pid, uptime_us,
+ *	started (RFC 3339), interface, address4, address6, mtu, offload (bool),
+ *	connections, half_open, time_wait, max_connections, memory, memory_used,
+ *	listeners (enabled), events_lost, config (path), config_ok (bool: the
+ *	last reload), config_error (its message), log_level
+ *
+ * Stats: {"counters":{name:n},"dropped":{reason:n},"limits":{name:n},
+ *	"states":{state:n},"tun":{"read_errors":n,"write_errors":n,
+ *	"write_full":n}}
+ */
+#ifndef TCPHS_CTL_H
+#define TCPHS_CTL_H
+
+#define CTL_PROTO       1
+#define CTL_SOCKET      "/run/tcphsd/control.sock"
+#define CTL_REQUEST_MAX (64 * 1024) /* bytes of a line, line feed included */
+#define CTL_CLIENTS_MAX 256
+
+/* Error codes: name on the wire, exit code of tcphsctl. */
+#define CTL_ERROR_LIST(E)                                                      \
+	E(BAD_JSON, "bad_json", 2)                                             \
+	E(TOO_LONG, "too_long", 2)                                             \
+	E(BAD_REQUEST, "bad_request", 2)                                       \
+	E(UNKNOWN_METHOD, "unknown_method", 6)                                 \
+	E(BAD_FILTER, "bad_filter", 2)                                         \
+	E(NOT_PERMITTED, "not_permitted", 4)                                   \
+	E(NOT_FOUND, "not_found", 5)                                           \
+	E(CONFIG, "config", 1)                                                 \
+	E(CANCELLED, "cancelled", 1)                                           \
+	E(BUSY, "busy", 7)
+
+enum ctl_error {
+#define CTL_ERROR_ENUM(name, wire, exit) CTL_ERROR_##name,
+	CTL_ERROR_LIST(CTL_ERROR_ENUM)
+#undef CTL_ERROR_ENUM
+};
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * filter.h - The filter language of list, kill and the control protocol
+ *
+ * The words of ss(8) first, so that fingers work, and a few of ours:
+ *
+ *	state NAME[,NAME]   all connected synchronized bucket big, or a state
+ *	exclude NAME[,NAME]
+ *	src|dst ADDR[/LEN][:PORT]     src is the local side, as in ss
+ *	sport|dport OP PORT           = == eq != ne < lt > gt <= le >= ge
+ *	listener = NAME    role = server|client    id = c42
+ *	age|idle|rtt|hs OP DURATION   10ms 5s 2m 1h
+ *	retrans|bytes OP N            bytes: both ways; KiB MiB suffixes
+ *	and or not ( ) && || !        two words beside each other: and
+ */
+#ifndef TCPHS_FILTER_H
+#define TCPHS_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <tcphs/stack.h>
+
+struct filter;
+
+struct filter_error {
+	char message[160]; /* "unknown state 'estblished'" */
+	char hint[96];     /* "did you mean 'established'?"; may be empty */
+	size_t at;         /* offset of the word, in bytes */
+};
+
+/**
+ * filter_parse() - Compile a filter
+ * @text: Zero-terminated; empty matches everything
+ *
+ * Return: to be freed with filter_free(); NULL with @err filled. Nesting and
+ *         length are bounded.
+ */
+struct filter *filter_parse(const char *text, struct filter_error *err);
+
+/**
+ * filter_match() - Does a connection match?
+ * @listener: Name of its listener, NULL if none
+ */
+bool filter_match(const struct filter *f, const struct conn_info *info,
+		  const char *listener);
+
+void filter_free(struct filter *f);
+
+#endif
