@@ -1,18 +1,41 @@
 /*
  * service.h - The services behind one table
+ *
+ * A service sees a connection through <tcphs/stack.h> and nothing else. None
+ * of them holds memory for a connection that has nothing under way; what an
+ * open connection costs is the engine's record.
  */
 #ifndef TCPHS_SERVICE_H
 #define TCPHS_SERVICE_H
+
+#include <time.h>
 
 #include <tcphs/stack.h>
 
 extern const struct tcp_service echo_service, discard_service, chargen_service,
 	daytime_service, qotd_service, http_service;
 
+/**
+ * discard_data() - Consume all that arrived (RFC 863)
+ *
+ * Also the on_data of those who are told to ignore what a client says.
+ */
+void discard_data(struct stack *st, struct tcp_conn *c);
+
 /** service_find() - By name, NULL if there is none */
 const struct tcp_service *service_find(const char *name);
 
 /** service_names() - All names, NULL-terminated */
 const char *const *service_names(void);
+
+/**
+ * service_start() - Say when the daemon started, for pages that tell it
+ * @now_us: On the clock of stack_now()
+ * @wall:   The same moment on the wall clock
+ */
+void service_start(int64_t now_us, time_t wall);
+
+/** service_started() - What service_start() was told; @now_us may be NULL */
+time_t service_started(int64_t *now_us);
 
 #endif
