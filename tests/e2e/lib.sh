@@ -1,0 +1,247 @@
+# lib.sh - What the end-to-end scripts share; to be sourced first
+#
+#	#!/bin/bash
+#	# what this script shows
+#	. "$(dirname "$0")/lib.sh"
+#
+#	start_daemon
+#	check 'echo answers' test "$(echo hi | nc -N 198.18.66.2 7)" = hi
+#	stop_daemon
+#	summary
+#
+# Sourcing it starts the script once more in namespaces of its own: network (lo
+# is up, nothing else is there), mounts (an empty /run; $TMP lies in it) and
+# processes. All of them vanish with the script, however it ends, so there is
+# nothing to clean up: no interface, no file and no process can stay behind.
+#
+# The environment chooses what is tested: B is the build directory (build),
+# TCPHSD and TCPHSCTL single binaries. V=1 prints the daemon's log at the end.
+#
+# Nothing here sleeps for a while and hopes: wait_for polls a condition until
+# it holds or its deadline is over.
+
+set -u
+
+if [ -z "${E2E_INSIDE:-}" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "$(basename "$0" .sh): needs root, for namespaces" >&2
+		exit 1
+	fi
+	E2E_INSIDE=1 exec unshare --net --mount --pid --fork --mount-proc \
+		--kill-child=KILL -- bash "$(realpath "$0")" "$@"
+fi
+unset E2E_INSIDE
+
+# Process 1 of a namespace gets only the signals it asks for.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+SUITE=$(basename "$0" .sh)
+ROOT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+B=${B:-build}
+case $B in
+/*) ;;
+*) B=$ROOT/$B ;;
+esac
+TCPHSD=${TCPHSD:-$B/tcphsd}
+TCPHSCTL=${TCPHSCTL:-$B/tcphsctl}
+
+mount -t tmpfs -o mode=0755 tmpfs /run || exit 1
+TMP=/run/e2e
+mkdir -m 0755 "$TMP"
+# The scripts' own names for the defaults of conf/tcphsd.conf.
+IFACE=tcphs0
+HOST4=198.18.66.1
+OWN4=198.18.66.2
+HOST6=fd74:6370:6873::1
+OWN6=fd74:6370:6873::2
+SOCKET=/run/tcphsd/control.sock
+CONF=$TMP/tcphsd.conf
+LOG=$TMP/tcphsd.log
+
+ip link set lo up
+# Uploads under BBR measure BBR; and its choice depends on the machine.
+sysctl -qw net.ipv4.tcp_congestion_control=cubic 2>"$TMP/sysctl" || true
+
+PASSED=0
+FAILED=0
+DAEMON=
+
+# pass NAME, fail NAME [WORDS...]: count one check whose outcome is known.
+pass()
+{
+	PASSED=$((PASSED + 1))
+	echo "ok   $1"
+}
+
+fail()
+{
+	local name=$1
+
+	shift
+	FAILED=$((FAILED + 1))
+	echo "FAIL $name"
+	if [ $# -gt 0 ]; then
+		printf '     %s\n' "$*"
+	fi
+	return 1
+}
+
+# check NAME COMMAND...: the command must succeed; what it prints is shown if
+# it does not. Functions of the script are commands, too.
+check()
+{
+	local name=$1
+
+	shift
+	if "$@" >"$TMP/check.out" 2>&1; then
+		pass "$name"
+		return 0
+	fi
+	fail "$name" "$*" || true
+	tail -n 20 "$TMP/check.out" | sed 's/^/     | /'
+	if [ -n "$DAEMON" ] && ! daemon_alive; then
+		echo '     the daemon is gone; the end of its log:'
+		tail -n 20 "$LOG" | sed 's/^/     | /'
+	fi
+	return 1
+}
+
+# check_not NAME COMMAND...: the command must fail.
+check_not()
+{
+	local name=$1
+
+	shift
+	check "$name" negate "$@"
+}
+
+negate()
+{
+	! "$@"
+}
+
+# same WANT GOT: compare, and say what differs.
+same()
+{
+	[ "$1" = "$2" ] && return 0
+	printf 'wanted: %s\ngot:    %s\n' "$1" "$2"
+	return 1
+}
+
+# exits CODE COMMAND...: the command must end with that exit code.
+exits()
+{
+	local want=$1 got
+
+	shift
+	"$@"
+	got=$?
+	[ "$got" = "$want" ] && return 0
+	echo "wanted exit code $want, got $got"
+	return 1
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds or time is over.
+wait_for()
+{
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+
+	shift
+	until "$@" >"$TMP/wait.out" 2>&1; do
+		if [ "${EPOCHREALTIME/./}" -gt "$end" ]; then
+			echo "not within the time: $*"
+			cat "$TMP/wait.out"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+# write_conf: the configuration of the next start_daemon, from stdin.
+write_conf()
+{
+	cat >"$CONF"
+}
+
+# start_daemon [ARG...]: start tcphsd on $CONF (the defaults if there is none)
+# and wait until it is ready. Its log is $LOG, its process $DAEMON.
+start_daemon()
+{
+	[ -e "$CONF" ] || : >"$CONF"
+	: >"$LOG"
+	"$TCPHSD" --foreground -c "$CONF" "$@" >"$LOG" 2>&1 &
+	DAEMON=$!
+	if ! wait_for 10 daemon_ready_or_gone || ! daemon_alive; then
+		fail "start_daemon $*" 'the daemon did not become ready:' ||
+			tail -n 20 "$LOG" | sed 's/^/     | /'
+		return 1
+	fi
+}
+
+daemon_alive()
+{
+	[ -n "$DAEMON" ] && [ -d "/proc/$DAEMON" ] &&
+		! grep -q '^State:[[:space:]]*Z' "/proc/$DAEMON/status"
+}
+
+daemon_gone()
+{
+	! daemon_alive
+}
+
+daemon_ready_or_gone()
+{
+	grep -q 'Ready on ' "$LOG" || daemon_gone
+}
+
+# stop_daemon [SIGNAL [SECONDS]]: end it, TERM if not told otherwise. Its exit
+# code is the return value, or 124 if it was still there after 10 s and had to
+# be killed.
+stop_daemon()
+{
+	local pid=$DAEMON
+
+	kill -s "${1:-TERM}" "$pid"
+	reap_daemon "${2:-10}"
+}
+
+# reap_daemon [SECONDS]: wait for an end that was caused otherwise.
+reap_daemon()
+{
+	local pid=$DAEMON code=0
+
+	if ! wait_for "${1:-10}" daemon_gone; then
+		kill -s KILL "$pid"
+		wait "$pid"
+		DAEMON=
+		return 124
+	fi
+	wait "$pid" || code=$?
+	DAEMON=
+	[ -z "${V:-}" ] || sed 's/^/     log: /' "$LOG"
+	return "$code"
+}
+
+# log_has REGEX: did the daemon say this (since it started)?
+log_has()
+{
+	grep -Eq -- "$1" "$LOG" && return 0
+	echo "the log has no line like: $1"
+	tail -n 10 "$LOG"
+	return 1
+}
+
+# ctl ARG...: tcphsctl at the daemon of this script.
+ctl()
+{
+	"$TCPHSCTL" -s "$SOCKET" "$@"
+}
+
+# summary: the last line of a script; its exit code is that of the script.
+summary()
+{
+	echo "$SUITE: $PASSED passed, $FAILED failed"
+	[ "$FAILED" = 0 ] && [ "$PASSED" != 0 ]
+	exit
+}
