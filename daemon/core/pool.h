@@ -54,7 +54,7 @@ static inline ref_t ptr_ref(const struct arena *a, const void *p)
 /**
  * arena_init() - Cut memory into pages
  * @mem:      Aligned to PAGE_SIZE_B, zeroed, not touched more than needed
- * @len:      At most 128 GiB are used
+ * @len:      At most 64 GiB are used: the top bit of a ref_t is the wheel's
  * @reserved: Bytes at the start that stay the caller's; the arena's own list
  *            of owners is put behind them
  *

@@ -1,0 +1,4 @@
+# The leaf modules of the core; they stand on the pool and on nothing else.
+RIG = tests/unit/arena_rig.c daemon/core/pool.c
+
+UNIT_SRC_test_pool = $(RIG)
