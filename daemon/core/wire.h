@@ -7,13 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <tcphs/event.h>
 
 #include "seq.h"
 
-#define IP_PROTO_ICMP   1
-#define IP_PROTO_TCP    6
+#define IP_PROTO_ICMP	1
+#define IP_PROTO_TCP	6
 #define IP_PROTO_ICMPV6 58
 
 #define WIRE_IP4_LEN  20
@@ -30,12 +31,14 @@ struct ip_pkt {
 	uint8_t ttl;
 	uint8_t tos; /* traffic class with ECN bits */
 	bool v6;
-	bool fragment;       /* any fragment of a larger packet */
+	bool fragment;	     /* any fragment of a larger packet */
 	uint16_t frag_off;   /* bytes; if fragment */
-	bool frag_more;      /* if fragment */
+	bool frag_more;	     /* if fragment */
 	uint32_t frag_id;    /* if fragment */
 	uint32_t head_len;   /* with options or extension headers */
-	uint32_t unknown_at; /* IPv6: offset of the field that was not known */
+	uint32_t unknown_at; /* IPv6: offset of what a parameter problem points
+			      * at: the field that names proto, or what made
+			      * DROP_IP_EXTENSION; 0 = nothing to complain of */
 	const uint8_t *head; /* the IP header */
 	const uint8_t *body; /* after it */
 	uint32_t body_len;   /* by the IP length, not by what arrived */
@@ -60,7 +63,7 @@ struct tcp_seg {
 	uint16_t sport, dport; /* host order */
 	tcp_seq seq, ack;
 	uint16_t wnd; /* as on the wire */
-	uint16_t up;  /* urgent pointer; if TH_URG */
+	uint16_t up;  /* urgent pointer; means something with TH_URG */
 	uint8_t flags;
 	uint8_t opts; /* enum tcp_opt: which of the following are there */
 	uint8_t tos;
@@ -71,7 +74,7 @@ struct tcp_seg {
 	uint32_t ts_val, ts_ecr;
 	struct sack_block sack[SACK_BLOCKS_MAX];
 	const uint8_t *text;
-	uint32_t len; /* of text, without SYN and FIN */
+	uint32_t len;	   /* of text, without SYN and FIN */
 	uint16_t gso_size; /* text bytes of each segment, 0 if just one */
 };
 
@@ -81,14 +84,37 @@ static inline uint32_t seg_len(const struct tcp_seg *s)
 	return s->len + !!(s->flags & TH_SYN) + !!(s->flags & TH_FIN);
 }
 
+/** ip_mapped() - Are these 16 bytes an IPv4-mapped address? */
+static inline bool ip_mapped(const uint8_t *b)
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(b, prefix, sizeof(prefix)) == 0;
+}
+
+/** ip_map4() - Write the four bytes of an IPv4 address as an ip_addr */
+static inline void ip_map4(struct ip_addr *a, const uint8_t *b)
+{
+	memset(a->b, 0, 10);
+	memset(a->b + 10, 0xff, 2);
+	memcpy(a->b + 12, b, 4);
+}
+
 /**
  * csum_partial() - Ones' complement sum of bytes (RFC 1071), not folded
- * @sum: Of what came before, at an even offset
+ * @sum: Of what came before, which had an even length
  */
 uint32_t csum_partial(const void *data, size_t len, uint32_t sum);
 
 /** csum_fold() - Fold and complement, ready for the wire in host order */
 uint16_t csum_fold(uint32_t sum);
+
+/** csum_fold64() - A 64-bit sum of sums as one of 32 bits */
+static inline uint32_t csum_fold64(uint64_t sum)
+{
+	sum = (sum & UINT32_MAX) + (sum >> 32);
+	return (uint32_t)(sum + (sum >> 32));
+}
 
 /** csum_pseudo() - Sum of the pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1) */
 uint32_t csum_pseudo(const struct ip_addr *src, const struct ip_addr *dst,
@@ -100,8 +126,13 @@ uint32_t csum_pseudo(const struct ip_addr *src, const struct ip_addr *dst,
  * IPv6 extension headers are skipped (RFC 8200, 4: at most 8 of them); an
  * unfragmentable one that is malformed drops the packet. IPv4 options are
  * skipped (RFC 9293, 3.9.2 (MUST-50)). A fragment is returned as such, with
- * body behind the fragment header; an "atomic" IPv6 fragment (offset 0, no
+ * body behind the fragment header and proto naming what begins the body, which
+ * may be another extension header; an "atomic" IPv6 fragment (offset 0, no
  * more) is no fragment (RFC 6946).
+ *
+ * Sources nobody can have (unspecified, loopback, multicast, broadcast, mapped
+ * inside IPv6) and group destinations are dropped; a subnet's broadcast address
+ * is the stack's business. Filled for DROP_IP_EXTENSION too.
  *
  * Return: DROP_NONE, or why the packet is no good. DROP_IP_PROTOCOL is not
  *         decided here.
@@ -115,6 +146,7 @@ enum drop_reason wire_ip_parse(const void *pkt, size_t len, struct ip_pkt *ip);
  * Options are read in any segment (MUST-5), aligned or not (MUST-64), unknown
  * ones skipped by their length (MUST-6). MSS, window scale and SACK-permitted
  * count only with SYN; a window scale above 14 is taken for 14 (RFC 7323, 2.3).
+ * All of @seg is set but the blocks of sack beyond nsack; gso_size is 0.
  *
  * Return: DROP_NONE, TCP_SHORT, TCP_OFFSET, TCP_CHECKSUM, TCP_OPTION, TCP_PORT
  */
@@ -131,10 +163,11 @@ enum wire_csum { WIRE_CSUM_FULL, WIRE_CSUM_PARTIAL };
 /**
  * wire_tcp_build() - Write IP and TCP header of a segment
  * @buf: WIRE_HEAD_MAX bytes
- * @seg: All fields but text; len is the length of the text to follow. Options
- *       in the order MSS, SACK-permitted or NOPs, TS, WS, SACK, padded with
- *       NOP so that they look like what Linux sends; as many SACK blocks as
- *       fit into 40 bytes.
+ * @seg: All fields but text; len is the length of the text to follow. The
+ *       acknowledgment number goes out with ACK, the urgent pointer with URG
+ *       only. Options in the order MSS, SACK-permitted or NOPs, TS, WS, SACK,
+ *       padded with NOP so that they look like what Linux sends; as many SACK
+ *       blocks as fit into 40 bytes.
  * @ip_id: IPv4 identification; DF is set (RFC 1191)
  * @text_sum: csum_partial() of the text, for WIRE_CSUM_FULL; 0 if there is
  *            none. Text at an odd offset is the caller's business.
@@ -161,7 +194,7 @@ uint32_t wire_ip_build(uint8_t *buf, const struct ip_addr *src,
 
 enum icmp_kind {
 	ICMP_NONE,
-	ICMP_ECHO,        /* request */
+	ICMP_ECHO,	  /* request */
 	ICMP_UNREACHABLE, /* code as in ICMPv4; v6 codes are translated */
 	ICMP_TIME_EXCEEDED,
 	ICMP_PARAM_PROBLEM,
@@ -172,9 +205,9 @@ enum icmp_kind {
 
 struct icmp_msg {
 	enum icmp_kind kind;
-	uint8_t code;  /* ICMPv4's numbers: 0 net, 1 host, 2 protocol, 3 port,
+	uint8_t code; /* ICMPv4's numbers: 0 net, 1 host, 2 protocol, 3 port,
 			* 13 admin prohibited */
-	uint32_t mtu;  /* ICMP_TOO_BIG; 0 if it does not say */
+	uint32_t mtu; /* ICMP_TOO_BIG; 0 if it does not say */
 	/* Errors: what they quote. */
 	bool quoted; /* a TCP segment of at least 8 bytes was quoted */
 	struct ip_addr q_src, q_dst;

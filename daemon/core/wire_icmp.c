@@ -1,0 +1,193 @@
+/*
+ * wire_icmp.c - ICMP and ICMPv6 messages, in one language
+ *
+ * An error matters by what it says and by the segment it quotes. ICMPv6 has
+ * other numbers for the same news, so its codes are translated into those of
+ * ICMPv4 and "packet too big" is one kind. The quote is the beginning of a
+ * packet of ours, perhaps cut off; eight bytes of TCP are what every router
+ * sends back (RFC 792), and they hold what a connection is recognised by.
+ */
+#include "wire.h"
+
+#include <string.h>
+
+#include "be.h"
+
+#define ICMP_HEAD_LEN 8
+#define QUOTE_TCP_LEN 8 /* ports and sequence number */
+
+#define ICMP4_UNREACHABLE   3
+#define ICMP4_QUENCH	    4
+#define ICMP4_ECHO	    8
+#define ICMP4_TIME_EXCEEDED 11
+#define ICMP4_PARAM_PROBLEM 12
+
+#define ICMP6_UNREACHABLE   1
+#define ICMP6_TOO_BIG	    2
+#define ICMP6_TIME_EXCEEDED 3
+#define ICMP6_PARAM_PROBLEM 4
+#define ICMP6_ECHO	    128
+
+/* Codes of "unreachable", as ICMPv4 has them. */
+#define UNREACH_NET	 0
+#define UNREACH_HOST	 1
+#define UNREACH_PORT	 3
+#define UNREACH_TOO_BIG	 4 /* fragmentation needed and DF set */
+#define UNREACH_FILTERED 13
+
+static void parse4(const uint8_t *h, struct icmp_msg *m);
+static void parse6(const uint8_t *h, struct icmp_msg *m);
+static bool is_error(enum icmp_kind kind);
+static void quote4(const uint8_t *q, uint32_t len, struct icmp_msg *m);
+static void quote6(const uint8_t *q, uint32_t len, struct icmp_msg *m);
+
+/**
+ * wire_icmp_parse() - Check an ICMP or ICMPv6 message
+ * @ip: Of the ICMP of its own family, no fragment
+ * @m:  All set; code and mtu are 0 where they mean nothing
+ *
+ * Return: DROP_NONE, DROP_ICMP_SHORT or DROP_ICMP_CHECKSUM
+ */
+enum drop_reason wire_icmp_parse(const struct ip_pkt *ip, struct icmp_msg *m)
+{
+	const uint8_t *h = ip->body;
+	uint32_t sum = 0;
+
+	if (ip->body_len < ICMP_HEAD_LEN)
+		return DROP_ICMP_SHORT;
+	if (ip->v6) /* RFC 4443, 2.3 */
+		sum = csum_pseudo(&ip->src, &ip->dst, IP_PROTO_ICMPV6,
+				  ip->body_len);
+	if (csum_fold(csum_partial(h, ip->body_len, sum)) != 0)
+		return DROP_ICMP_CHECKSUM;
+
+	memset(m, 0, sizeof(*m));
+	if (ip->v6)
+		parse6(h, m);
+	else
+		parse4(h, m);
+	if (!is_error(m->kind))
+		return DROP_NONE;
+	if (ip->v6)
+		quote6(h + ICMP_HEAD_LEN, ip->body_len - ICMP_HEAD_LEN, m);
+	else
+		quote4(h + ICMP_HEAD_LEN, ip->body_len - ICMP_HEAD_LEN, m);
+	return DROP_NONE;
+}
+
+static void parse4(const uint8_t *h, struct icmp_msg *m)
+{
+	m->code = h[1];
+	switch (h[0]) {
+	case ICMP4_UNREACHABLE:
+		m->kind = ICMP_UNREACHABLE;
+		if (m->code == UNREACH_TOO_BIG) { /* RFC 1191, 4 */
+			m->kind = ICMP_TOO_BIG;
+			m->mtu = be_get16(h + 6);
+		}
+		break;
+	case ICMP4_QUENCH:
+		m->kind = ICMP_QUENCH;
+		break;
+	case ICMP4_ECHO:
+		m->kind = ICMP_ECHO;
+		break;
+	case ICMP4_TIME_EXCEEDED:
+		m->kind = ICMP_TIME_EXCEEDED;
+		break;
+	case ICMP4_PARAM_PROBLEM:
+		m->kind = ICMP_PARAM_PROBLEM;
+		break;
+	default:
+		m->kind = ICMP_OTHER;
+	}
+}
+
+/* RFC 4443, 3.1: why a destination is unreachable, in ICMPv4's numbers. */
+static uint8_t unreachable6(uint8_t code)
+{
+	switch (code) {
+	case 0: /* no route */
+		return UNREACH_NET;
+	case 1: /* administratively prohibited */
+	case 5: /* source address failed a policy */
+	case 6: /* reject route */
+		return UNREACH_FILTERED;
+	case 4:
+		return UNREACH_PORT;
+	default: /* beyond the scope of the source, address unreachable */
+		return UNREACH_HOST;
+	}
+}
+
+static void parse6(const uint8_t *h, struct icmp_msg *m)
+{
+	m->code = h[1];
+	switch (h[0]) {
+	case ICMP6_UNREACHABLE:
+		m->kind = ICMP_UNREACHABLE;
+		m->code = unreachable6(h[1]);
+		break;
+	case ICMP6_TOO_BIG:
+		m->kind = ICMP_TOO_BIG;
+		m->code = UNREACH_TOO_BIG;
+		m->mtu = be_get32(h + 4);
+		break;
+	case ICMP6_TIME_EXCEEDED:
+		m->kind = ICMP_TIME_EXCEEDED;
+		break;
+	case ICMP6_PARAM_PROBLEM:
+		m->kind = ICMP_PARAM_PROBLEM;
+		break;
+	case ICMP6_ECHO:
+		m->kind = ICMP_ECHO;
+		break;
+	default:
+		m->kind = ICMP_OTHER;
+	}
+}
+
+static bool is_error(enum icmp_kind kind)
+{
+	return kind == ICMP_UNREACHABLE || kind == ICMP_TIME_EXCEEDED ||
+	       kind == ICMP_PARAM_PROBLEM || kind == ICMP_TOO_BIG ||
+	       kind == ICMP_QUENCH;
+}
+
+static void quote_tcp(const uint8_t *t, struct icmp_msg *m)
+{
+	m->quoted = true;
+	m->q_sport = be_get16(t);
+	m->q_dport = be_get16(t + 2);
+	m->q_seq = be_get32(t + 4);
+}
+
+/*
+ * The quoted header's checksum and length are not looked at: routers changed
+ * the one on the way and some rewrite the other.
+ */
+static void quote4(const uint8_t *q, uint32_t len, struct icmp_msg *m)
+{
+	uint32_t head_len;
+
+	if (len < WIRE_IP4_LEN || q[0] >> 4 != 4)
+		return;
+	head_len = (q[0] & 0xfu) * 4;
+	if (head_len < WIRE_IP4_LEN || len < head_len + QUOTE_TCP_LEN ||
+	    q[9] != IP_PROTO_TCP || (be_get16(q + 6) & 0x1fff) != 0)
+		return;
+	ip_map4(&m->q_src, q + 12);
+	ip_map4(&m->q_dst, q + 16);
+	quote_tcp(q + head_len, m);
+}
+
+/* We send no extension headers, so none are looked for in what is quoted. */
+static void quote6(const uint8_t *q, uint32_t len, struct icmp_msg *m)
+{
+	if (len < WIRE_IP6_LEN + QUOTE_TCP_LEN || q[0] >> 4 != 6 ||
+	    q[6] != IP_PROTO_TCP)
+		return;
+	memcpy(m->q_src.b, q + 8, 16);
+	memcpy(m->q_dst.b, q + 24, 16);
+	quote_tcp(q + WIRE_IP6_LEN, m);
+}

@@ -1,0 +1,1 @@
+UNIT_SRC_test_csum = daemon/core/csum.c tests/unit/packet.c
