@@ -8,9 +8,16 @@
  *	src|dst ADDR[/LEN][:PORT]     src is the local side, as in ss
  *	sport|dport OP PORT           = == eq != ne < lt > gt <= le >= ge
  *	listener = NAME    role = server|client    id = c42
- *	age|idle|rtt|hs OP DURATION   10ms 5s 2m 1h
- *	retrans|bytes OP N            bytes: both ways; KiB MiB suffixes
- *	and or not ( ) && || !        two words beside each other: and
+ *	age|idle|rtt|hs OP DURATION   10us 1.5ms 5s 2m 1h
+ *	retrans|bytes OP N            bytes: both ways; KiB MiB GiB suffixes
+ *	and or not ( ) && || & | !    two words beside each other: and
+ *
+ * States go by the RFC's names and by those of ss, in any case; so do their
+ * groups: connected is all but listen and closed, synchronized is connected
+ * but syn-sent, bucket is syn-received and time-wait (what is kept in less
+ * than a connection), big is what is not bucket. Ports may carry the colon
+ * that ss wants. A connection that has no such time or RTT matches no
+ * comparison with one.
  */
 #ifndef TCPHS_FILTER_H
 #define TCPHS_FILTER_H
@@ -19,6 +26,9 @@
 #include <stddef.h>
 
 #include <tcphs/stack.h>
+
+#define FILTER_TEXT_MAX  4096 /* bytes */
+#define FILTER_DEPTH_MAX 64   /* parentheses inside each other */
 
 struct filter;
 
@@ -36,6 +46,9 @@ struct filter_error {
  *         length are bounded.
  */
 struct filter *filter_parse(const char *text, struct filter_error *err);
+
+/** filter_is_empty() - Does it match everything because it says nothing? */
+bool filter_is_empty(const struct filter *f);
 
 /**
  * filter_match() - Does a connection match?

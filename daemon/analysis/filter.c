@@ -1,0 +1,594 @@
+/*
+ * filter.c - Compiles a filter and runs it over connections
+ *
+ * A recursive descent parser emits a program for a machine with one register,
+ * true or false. A test sets it, NOT turns it over, and two jumps skip the
+ * right side of `and` and `or` when the left side has decided:
+ *
+ *	a and (b or not c)          test a
+ *	                            skip to end if false
+ *	                            test b
+ *	                            skip to end if true
+ *	                            test c
+ *	                            not
+ *
+ * So a run needs no stack and touches only the tests that matter. Both the
+ * nesting and the program are bounded: a filter comes from a stranger.
+ *
+ *	expr = both { "or" both }
+ *	both = one { ["and"] one }
+ *	one  = { "not" } ( "(" expr ")" | test )
+ */
+#include <tcphs/filter.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tcphs/nearest.h>
+
+#include "analysis/filter_priv.h"
+#include "core/assert.h"
+
+#define STEPS_MAX 256
+
+enum step_kind {
+	STEP_STATE,
+	STEP_EXCLUDE,
+	STEP_LOCAL,
+	STEP_PEER,
+	STEP_LOCAL_PORT,
+	STEP_PEER_PORT,
+	STEP_LISTENER,
+	STEP_ROLE,
+	STEP_ID,
+	STEP_AGE,
+	STEP_IDLE,
+	STEP_RTT,
+	STEP_HANDSHAKE,
+	STEP_RETRANS,
+	STEP_BYTES,
+	STEP_NOT,
+	STEP_SKIP_IF_FALSE,
+	STEP_SKIP_IF_TRUE,
+};
+
+struct step {
+	uint8_t kind;
+	uint8_t compare;
+	union {
+		uint32_t states; /* bits */
+		uint32_t to;	 /* the step to skip to */
+		int64_t number;
+		struct endpoint end;
+		char name[STACK_NAME_MAX];
+	};
+};
+
+struct filter {
+	unsigned int n;
+	struct step step[]; /* STEPS_MAX while it is parsed */
+};
+
+struct parser {
+	const char *text;
+	size_t next; /* offset behind @token */
+	struct token token;
+	unsigned int depth;
+	struct filter *f;
+	struct filter_error *err;
+};
+
+static bool fail(struct parser *p, const struct token *t, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static bool hint(struct parser *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static bool parse_expr(struct parser *p);
+
+/* ---- running ----------------------------------------------------------- */
+
+/* Half-open and TIME-WAIT records have no RTT, age and so on. */
+static bool is_full(const struct conn_info *info)
+{
+	return !info->half_open && info->age_us >= 0;
+}
+
+static bool compare(enum compare op, int64_t a, int64_t b)
+{
+	switch (op) {
+	case COMPARE_EQ:
+		return a == b;
+	case COMPARE_NE:
+		return a != b;
+	case COMPARE_LT:
+		return a < b;
+	case COMPARE_GT:
+		return a > b;
+	case COMPARE_LE:
+		return a <= b;
+	case COMPARE_GE:
+		return a >= b;
+	}
+	return false;
+}
+
+static bool same(const struct step *s, bool equal)
+{
+	return equal == (s->compare == COMPARE_EQ);
+}
+
+/* A time that the connection does not have compares with nothing. */
+static bool time_matches(const struct step *s, int64_t us)
+{
+	return us >= 0 && compare(s->compare, us, s->number);
+}
+
+static bool end_matches(const struct step *s, const struct ip_addr *addr,
+			uint16_t port)
+{
+	const struct endpoint *e = &s->end;
+	bool in = (e->port < 0 || e->port == port) &&
+		  (!e->prefix.len || ip_prefix_has(&e->prefix, addr));
+
+	return same(s, in);
+}
+
+static bool test(const struct step *s, const struct conn_info *info,
+		 const char *listener)
+{
+	switch (s->kind) {
+	case STEP_STATE:
+		return s->states >> info->state & 1;
+	case STEP_EXCLUDE:
+		return !(s->states >> info->state & 1);
+	case STEP_LOCAL:
+		return end_matches(s, &info->local, info->local_port);
+	case STEP_PEER:
+		return end_matches(s, &info->peer, info->peer_port);
+	case STEP_LOCAL_PORT:
+		return compare(s->compare, info->local_port, s->number);
+	case STEP_PEER_PORT:
+		return compare(s->compare, info->peer_port, s->number);
+	case STEP_LISTENER:
+		return same(s, listener && strcmp(listener, s->name) == 0);
+	case STEP_ROLE:
+		return same(s, info->role == s->number);
+	case STEP_ID:
+		return same(s, info->id == s->number);
+	case STEP_AGE:
+		return time_matches(s, info->age_us);
+	case STEP_IDLE:
+		return time_matches(s, info->idle_us);
+	case STEP_RTT:
+		return is_full(info) && info->srtt_us &&
+		       time_matches(s, info->srtt_us);
+	case STEP_HANDSHAKE:
+		return time_matches(s, info->handshake_us);
+	case STEP_RETRANS:
+		return compare(s->compare, info->retrans, s->number);
+	case STEP_BYTES:
+		return compare(s->compare,
+			       (int64_t)(info->bytes_in + info->bytes_out),
+			       s->number);
+	}
+	ASSERT(s->kind < STEP_NOT);
+	return false;
+}
+
+/**
+ * filter_match() - Run a filter over a connection
+ * @listener: Name of its listener, NULL if none
+ *
+ * Return: does it match?
+ */
+bool filter_match(const struct filter *f, const struct conn_info *info,
+		  const char *listener)
+{
+	bool yes = true;
+
+	for (unsigned int i = 0; i < f->n; i++) {
+		const struct step *s = &f->step[i];
+
+		switch (s->kind) {
+		case STEP_NOT:
+			yes = !yes;
+			break;
+		case STEP_SKIP_IF_FALSE:
+		case STEP_SKIP_IF_TRUE:
+			if (yes == (s->kind == STEP_SKIP_IF_TRUE))
+				i = s->to - 1;
+			break;
+		default:
+			yes = test(s, info, listener);
+		}
+	}
+	return yes;
+}
+
+/** filter_is_empty() - Does it match everything because it says nothing? */
+bool filter_is_empty(const struct filter *f)
+{
+	return !f->n;
+}
+
+/* ---- errors ------------------------------------------------------------ */
+
+static bool fail(struct parser *p, const struct token *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->err->message, sizeof(p->err->message), fmt, ap);
+	va_end(ap);
+	p->err->at = t->at;
+	return false;
+}
+
+static bool hint(struct parser *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->err->hint, sizeof(p->err->hint), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static bool fail_expected(struct parser *p, const char *what, const char *after,
+			  const char *example)
+{
+	char word[40];
+
+	if (p->token.kind == TOKEN_END)
+		fail(p, &p->token, "%s is missing after '%s'", what, after);
+	else
+		fail(p, &p->token, "'%s' is not %s",
+		     filter_word_quote(&p->token, word), what);
+	return hint(p, "for example: %s", example);
+}
+
+/* ---- parsing ----------------------------------------------------------- */
+
+static void advance(struct parser *p)
+{
+	p->token = filter_lex(p->text, &p->next);
+}
+
+static struct step *emit(struct parser *p, enum step_kind kind)
+{
+	struct step *s;
+
+	if (p->f->n == STEPS_MAX) {
+		fail(p, &p->token, "the filter is too long");
+		hint(p, "at most about %d conditions", STEPS_MAX / 2);
+		return NULL;
+	}
+	s = &p->f->step[p->f->n++];
+	memset(s, 0, sizeof(*s));
+	s->kind = kind;
+	return s;
+}
+
+static bool parse_states(struct parser *p, struct step *s, const char *field)
+{
+	uint32_t states;
+	char word[40];
+
+	for (;;) {
+		if (!filter_word_states(&p->token, &states)) {
+			const char *near = filter_word_nearest_state(&p->token);
+
+			if (p->token.kind != TOKEN_WORD)
+				return fail_expected(p, "a state", field,
+						     "state established");
+			fail(p, &p->token, "unknown state '%s'",
+			     filter_word_quote(&p->token, word));
+			return hint(p, near ? "did you mean '%s'?" : "%s",
+				    near ? near
+					 : "established, syn-received, "
+					   "connected, bucket, big, all ...");
+		}
+		s->states |= states;
+		advance(p);
+		if (p->token.kind != TOKEN_COMMA)
+			return true;
+		advance(p);
+	}
+}
+
+static bool parse_name(const struct token *t, struct step *s)
+{
+	if (t->kind != TOKEN_WORD || t->len >= sizeof(s->name))
+		return false;
+	memcpy(s->name, t->text, t->len);
+	return true;
+}
+
+static bool parse_role(const struct token *t, struct step *s)
+{
+	s->number = filter_word_is(t, "client") ? ROLE_CLIENT : ROLE_SERVER;
+	return s->number == ROLE_CLIENT || filter_word_is(t, "server");
+}
+
+static bool parse_end(const struct token *t, struct step *s)
+{
+	return filter_word_endpoint(t, &s->end);
+}
+
+static bool parse_port(const struct token *t, struct step *s)
+{
+	return filter_word_port(t, &s->number);
+}
+
+static bool parse_id(const struct token *t, struct step *s)
+{
+	return filter_word_id(t, &s->number);
+}
+
+static bool parse_duration(const struct token *t, struct step *s)
+{
+	return filter_word_duration(t, &s->number);
+}
+
+static bool parse_count(const struct token *t, struct step *s)
+{
+	return filter_word_count(t, &s->number);
+}
+
+static bool parse_size(const struct token *t, struct step *s)
+{
+	return filter_word_size(t, &s->number);
+}
+
+/* How a field is compared: ss lets its own go without '='. */
+enum field_style { STYLE_SS, STYLE_ORDERED_SS, STYLE_NAME, STYLE_ORDERED };
+
+/* State and exclude are lists and have no value parser. */
+static const struct field {
+	const char *word;
+	enum step_kind kind;
+	enum field_style style;
+	bool (*value)(const struct token *t, struct step *s);
+	const char *what, *example;
+} fields[] = {
+	{"state", STEP_STATE, STYLE_SS, NULL, NULL, NULL},
+	{"exclude", STEP_EXCLUDE, STYLE_SS, NULL, NULL, NULL},
+	{"src", STEP_LOCAL, STYLE_SS, parse_end, "an address or prefix",
+	 "src 198.18.66.2:80"},
+	{"dst", STEP_PEER, STYLE_SS, parse_end, "an address or prefix",
+	 "dst 198.18.66.0/24"},
+	{"sport", STEP_LOCAL_PORT, STYLE_ORDERED_SS, parse_port,
+	 "a port number", "sport = :80"},
+	{"dport", STEP_PEER_PORT, STYLE_ORDERED_SS, parse_port, "a port number",
+	 "dport >= 1024"},
+	{"listener", STEP_LISTENER, STYLE_NAME, parse_name,
+	 "the name of a listener", "listener = echo"},
+	{"role", STEP_ROLE, STYLE_NAME, parse_role, "'server' or 'client'",
+	 "role = server"},
+	{"id", STEP_ID, STYLE_NAME, parse_id, "the id of a connection",
+	 "id = c42"},
+	{"age", STEP_AGE, STYLE_ORDERED, parse_duration, "a duration",
+	 "age > 10s"},
+	{"idle", STEP_IDLE, STYLE_ORDERED, parse_duration, "a duration",
+	 "idle > 5m"},
+	{"rtt", STEP_RTT, STYLE_ORDERED, parse_duration, "a duration",
+	 "rtt > 1.5ms"},
+	{"hs", STEP_HANDSHAKE, STYLE_ORDERED, parse_duration, "a duration",
+	 "hs >= 500ms"},
+	{"retrans", STEP_RETRANS, STYLE_ORDERED, parse_count, "a number",
+	 "retrans > 0"},
+	{"bytes", STEP_BYTES, STYLE_ORDERED, parse_size, "a number of bytes",
+	 "bytes > 10MiB"},
+};
+
+static bool fail_field(struct parser *p)
+{
+	const char *names[ARRAY_LEN(fields) + 1];
+	const char *near;
+	char word[40];
+	uint32_t states;
+
+	filter_word_quote(&p->token, word);
+	if (p->token.kind == TOKEN_END)
+		return fail(p, &p->token, "the filter ends too early");
+	if (p->token.kind != TOKEN_WORD)
+		return fail(p, &p->token, "unexpected '%s'", word);
+	fail(p, &p->token, "unknown word '%s'", word);
+	if (filter_word_states(&p->token, &states))
+		return hint(p, "did you mean 'state %s'?", word);
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		names[i] = fields[i].word;
+	names[ARRAY_LEN(fields)] = "not";
+	near = nearest(word, names, ARRAY_LEN(names));
+	if (near)
+		return hint(p, "did you mean '%s'?", near);
+	return hint(p, "a filter looks like: state established and dport = 80");
+}
+
+static bool parse_compare(struct parser *p, const struct field *f,
+			  struct step *s)
+{
+	enum compare op = COMPARE_EQ;
+	bool ordered =
+		f->style == STYLE_ORDERED || f->style == STYLE_ORDERED_SS;
+
+	if (!filter_word_compare(&p->token, &op)) {
+		if (f->style == STYLE_SS || f->style == STYLE_ORDERED_SS)
+			return true;
+		return fail_expected(p, "a comparison", f->word, f->example);
+	}
+	if (!ordered && op != COMPARE_EQ && op != COMPARE_NE) {
+		fail(p, &p->token, "'%s' is compared with = and != only",
+		     f->word);
+		return hint(p, "for example: %s", f->example);
+	}
+	s->compare = op;
+	advance(p);
+	return true;
+}
+
+static bool parse_test(struct parser *p)
+{
+	const struct field *f = NULL;
+	struct step *s;
+
+	for (size_t i = 0; i < ARRAY_LEN(fields) && !f; i++) {
+		if (filter_word_is(&p->token, fields[i].word))
+			f = &fields[i];
+	}
+	if (!f)
+		return fail_field(p);
+	s = emit(p, f->kind);
+	if (!s)
+		return false;
+	advance(p);
+	if (!f->value)
+		return parse_states(p, s, f->word);
+	if (!parse_compare(p, f, s))
+		return false;
+	if (!f->value(&p->token, s))
+		return fail_expected(p, f->what, f->word, f->example);
+	advance(p);
+	return true;
+}
+
+static bool parse_group(struct parser *p)
+{
+	struct token open = p->token;
+
+	if (++p->depth > FILTER_DEPTH_MAX)
+		return fail(p, &open, "more than %d parentheses inside another",
+			    FILTER_DEPTH_MAX);
+	advance(p);
+	if (!parse_expr(p))
+		return false;
+	if (p->token.kind != TOKEN_CLOSE) {
+		fail(p, &p->token, "')' is missing");
+		return hint(p, "'(' is at %zu", open.at);
+	}
+	p->depth--;
+	advance(p);
+	return true;
+}
+
+static bool is_not(const struct token *t)
+{
+	return t->kind == TOKEN_NOT || filter_word_is(t, "not");
+}
+
+static bool is_or(const struct token *t)
+{
+	return t->kind == TOKEN_OR || filter_word_is(t, "or");
+}
+
+static bool parse_one(struct parser *p)
+{
+	bool negate = false;
+
+	for (; is_not(&p->token); advance(p))
+		negate = !negate;
+	if (p->token.kind == TOKEN_OPEN) {
+		if (!parse_group(p))
+			return false;
+	} else if (!parse_test(p)) {
+		return false;
+	}
+	return !negate || emit(p, STEP_NOT);
+}
+
+/* The right side of `and` or `or`: @parse it behind a skip. */
+static bool parse_right(struct parser *p, enum step_kind skip,
+			bool (*parse)(struct parser *p))
+{
+	unsigned int at = p->f->n;
+
+	if (!emit(p, skip) || !parse(p))
+		return false;
+	p->f->step[at].to = p->f->n;
+	return true;
+}
+
+static bool parse_both(struct parser *p)
+{
+	if (!parse_one(p))
+		return false;
+	for (;;) {
+		const struct token *t = &p->token;
+
+		if (t->kind == TOKEN_AND || filter_word_is(t, "and"))
+			advance(p);
+		else if (is_or(t) ||
+			 (t->kind != TOKEN_WORD && t->kind != TOKEN_NOT &&
+			  t->kind != TOKEN_OPEN))
+			return true;
+		if (!parse_right(p, STEP_SKIP_IF_FALSE, parse_one))
+			return false;
+	}
+}
+
+static bool parse_expr(struct parser *p)
+{
+	if (!parse_both(p))
+		return false;
+	while (is_or(&p->token)) {
+		advance(p);
+		if (!parse_right(p, STEP_SKIP_IF_TRUE, parse_both))
+			return false;
+	}
+	return true;
+}
+
+static bool parse(struct parser *p)
+{
+	char word[40];
+
+	if (strnlen(p->text, FILTER_TEXT_MAX + 1) > FILTER_TEXT_MAX) {
+		p->token.at = FILTER_TEXT_MAX;
+		return fail(p, &p->token, "the filter is longer than %d bytes",
+			    FILTER_TEXT_MAX);
+	}
+	advance(p);
+	if (p->token.kind == TOKEN_END)
+		return true;
+	if (!parse_expr(p))
+		return false;
+	if (p->token.kind == TOKEN_END)
+		return true;
+	return fail(p, &p->token, "unexpected '%s'",
+		    filter_word_quote(&p->token, word));
+}
+
+/**
+ * filter_parse() - Compile a filter
+ * @text: Zero-terminated
+ * @err:  On failure says what is wrong, where, and what may have been meant
+ *
+ * Return: to be freed with filter_free(); NULL with @err filled
+ */
+struct filter *filter_parse(const char *text, struct filter_error *err)
+{
+	struct parser p = {.text = text, .err = err};
+	struct filter *f, *fit;
+
+	*err = (struct filter_error){.at = 0};
+	f = malloc(sizeof(*f) + STEPS_MAX * sizeof(f->step[0]));
+	if (!f) {
+		fail(&p, &p.token, "out of memory");
+		return NULL;
+	}
+	f->n = 0;
+	p.f = f;
+	if (!parse(&p)) {
+		free(f);
+		return NULL;
+	}
+	fit = realloc(f, sizeof(*f) + f->n * sizeof(f->step[0]));
+	return fit ? fit : f;
+}
+
+/** filter_free() - NULL is fine */
+void filter_free(struct filter *f)
+{
+	free(f);
+}
