@@ -9,9 +9,9 @@
 
 #include <tcphs/stack.h>
 
-#define IPADDR_TEXT_MAX   46 /* with the final zero */
+#define IPADDR_TEXT_MAX	  46 /* with the final zero */
 #define IPPREFIX_TEXT_MAX 50
-#define IPPORT_TEXT_MAX   54 /* "[fd74::2]:65535" */
+#define IPPORT_TEXT_MAX	  54 /* "[fd74::2]:65535" */
 
 /** ipaddr_parse() - "198.18.66.2" or "fd74::2"; false if it is neither */
 bool ipaddr_parse(const char *text, struct ip_addr *a);
@@ -21,6 +21,9 @@ bool ipaddr_parse(const char *text, struct ip_addr *a);
  * @p: Keeps the host bits; an address alone is a /32 or /128
  */
 bool ipprefix_parse(const char *text, struct ip_prefix *p);
+
+/** ipprefix_mask() - Clear the host bits: "198.18.66.1/24" to ".0/24" */
+void ipprefix_mask(struct ip_prefix *p);
 
 /** ipaddr_format() - IPv4 dotted, IPv6 as RFC 5952 wants; returns @buf */
 const char *ipaddr_format(const struct ip_addr *a, char buf[IPADDR_TEXT_MAX]);
