@@ -1,8 +1,8 @@
 /*
  * log.h - Sentences for the operator
  *
- * log_warn() and log_fatal() append the meaning of errno; the *x forms do not.
- * They go to stderr with a time on a terminal, or to the journal under systemd
+ * log_warn() and log_error() append the meaning of errno; the *x forms do not.
+ * They go to stderr with the time, or to the journal under systemd
  * (log_init() finds out). Rare: what happens to packets is an event.
  */
 #ifndef TCPHS_LOG_H
@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <sys/uio.h>
 
 #define LOG_LEVEL_ERROR  3
 #define LOG_LEVEL_WARN   4
@@ -41,5 +42,12 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 void log_at(int level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/**
+ * log_record() - Log what is known in parts, whatever the level
+ * @line:   For stderr, without time and line feed
+ * @fields: For the journal: "KEY=value", MESSAGE and PRIORITY among them
+ */
+void log_record(const char *line, const struct iovec *fields, int nfields);
 
 #endif

@@ -17,6 +17,7 @@ struct tun {
 	char name[IFNAMSIZ];
 	bool vnet_hdr; /* IFF_VNET_HDR: each packet has a virtio header */
 	bool offload;  /* checksums and TSO both ways */
+	bool adopted;  /* it was there before: a persistent one */
 	uint64_t read_errors, write_errors, write_full;
 };
 
