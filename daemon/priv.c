@@ -1,0 +1,260 @@
+/*
+ * priv.c - Giving up every right that is not needed any more
+ *
+ * CAP_NET_ADMIN makes the interface; the control socket is given to its group;
+ * after that packets of strangers are parsed, and the process that does so
+ * should be able to do nothing else. Three steps, each holds without the next:
+ * no capability in any set and a user of its own (libcap-ng), no new privileges
+ * by running something, and an allow-list of system calls (libseccomp).
+ *
+ * The interface goes when its fd is closed, so even the end needs no right.
+ */
+#include "priv.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/assert.h"
+
+/* A sanitizer's run time makes calls of its own, ptrace(2) at the end. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANDBOX 0
+#endif
+#endif
+#ifndef SANDBOX
+#define SANDBOX 1
+#endif
+
+static int drop_caps(const struct priv_user *u);
+static int allow_plain(scmp_filter_ctx ctx);
+static int allow_checked(scmp_filter_ctx ctx);
+
+int priv_find_user(const char *name, struct priv_user *u, char *err,
+		   size_t errlen)
+{
+	const struct passwd *pw;
+
+	u->uid = geteuid();
+	u->gid = getegid();
+	u->change = false;
+	if (!name[0] || u->uid != 0)
+		return 0;
+	pw = getpwnam(name);
+	if (!pw) {
+		snprintf(err, errlen,
+			 "there is no user '%s'; create it (systemd-sysusers) "
+			 "or set tcphsd.user",
+			 name);
+		return -ENOENT;
+	}
+	u->uid = pw->pw_uid;
+	u->gid = pw->pw_gid;
+	u->change = u->uid != 0;
+	return 0;
+}
+
+int priv_drop(const struct priv_user *u, char *err, size_t errlen)
+{
+	int ret = drop_caps(u);
+
+	if (ret < 0) {
+		snprintf(err, errlen, "cannot give up privileges (%d): %s", ret,
+			 strerror(errno));
+		return -EPERM;
+	}
+	/* Trust the kernel's word, not the library's. */
+	if (capng_get_caps_process() < 0 ||
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
+	    geteuid() != u->uid) {
+		snprintf(err, errlen,
+			 "privileges are still there after they "
+			 "were given up");
+		return -EPERM;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		snprintf(err, errlen, "cannot set no_new_privs: %s",
+			 strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+int priv_sandbox(char *err, size_t errlen)
+{
+	scmp_filter_ctx ctx;
+	int ret;
+
+	if (!SANDBOX)
+		return 0;
+	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!ctx) {
+		snprintf(err, errlen, "cannot make a seccomp filter");
+		return -ENOMEM;
+	}
+	ret = allow_plain(ctx);
+	if (ret == 0)
+		ret = allow_checked(ctx);
+	if (ret == 0)
+		ret = seccomp_load(ctx);
+	seccomp_release(ctx);
+	if (ret < 0)
+		snprintf(err, errlen, "cannot load the seccomp filter: %s",
+			 strerror(-ret));
+	return ret;
+}
+
+static int drop_caps(const struct priv_user *u)
+{
+	capng_clear(CAPNG_SELECT_ALL);
+	if (u->change)
+		return capng_change_id((int)u->uid, (int)u->gid,
+				       CAPNG_INIT_SUPP_GRP |
+					       CAPNG_CLEAR_BOUNDING |
+					       CAPNG_CLEAR_AMBIENT);
+	/* The bounding set can be emptied by those with CAP_SETPCAP only; with
+	 * no_new_privs it gives nothing back. */
+	if (geteuid() == 0)
+		return capng_apply(CAPNG_SELECT_ALL);
+	return capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT);
+}
+
+static int allow_plain(scmp_filter_ctx ctx)
+{
+	static const int calls[] = {
+		/* packets and clients */
+		SCMP_SYS(read),
+		SCMP_SYS(write),
+		SCMP_SYS(readv),
+		SCMP_SYS(writev),
+		SCMP_SYS(recvfrom),
+		SCMP_SYS(recvmsg),
+		SCMP_SYS(sendto),
+		SCMP_SYS(sendmsg),
+		SCMP_SYS(accept4),
+		SCMP_SYS(accept),
+		SCMP_SYS(connect),
+		SCMP_SYS(shutdown),
+		SCMP_SYS(getsockopt),
+		SCMP_SYS(setsockopt),
+		SCMP_SYS(getsockname),
+		SCMP_SYS(getpeername),
+		SCMP_SYS(fcntl),
+		SCMP_SYS(close),
+		/* the loop and its clock */
+		SCMP_SYS(epoll_wait),
+		SCMP_SYS(epoll_pwait),
+		SCMP_SYS(epoll_ctl),
+		SCMP_SYS(poll),
+		SCMP_SYS(ppoll),
+		SCMP_SYS(clock_gettime),
+		SCMP_SYS(gettimeofday),
+		SCMP_SYS(time),
+		SCMP_SYS(restart_syscall),
+		/* memory: malloc of jansson and of the control clients */
+		SCMP_SYS(brk),
+		SCMP_SYS(munmap),
+		SCMP_SYS(mremap),
+		SCMP_SYS(madvise),
+		SCMP_SYS(futex),
+		SCMP_SYS(getrandom),
+		/* reload: the file, and the groups of clients */
+		SCMP_SYS(fstat),
+		SCMP_SYS(newfstatat),
+		SCMP_SYS(stat),
+		SCMP_SYS(lstat),
+		SCMP_SYS(statx),
+		SCMP_SYS(lseek),
+		SCMP_SYS(_llseek),
+		SCMP_SYS(access),
+		SCMP_SYS(faccessat),
+		SCMP_SYS(faccessat2),
+		SCMP_SYS(readlink),
+		SCMP_SYS(getpid),
+		SCMP_SYS(gettid),
+		SCMP_SYS(getuid),
+		SCMP_SYS(geteuid),
+		SCMP_SYS(getgid),
+		SCMP_SYS(getegid),
+		SCMP_SYS(getgroups),
+		/* signals, and the end: the socket file is removed */
+		SCMP_SYS(rt_sigaction),
+		SCMP_SYS(rt_sigprocmask),
+		SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(unlink),
+		SCMP_SYS(unlinkat),
+		SCMP_SYS(exit),
+		SCMP_SYS(exit_group),
+	};
+	int ret;
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * Calls that are allowed for some arguments. What a library may try in passing
+ * (a module of the name service, a syslog) is refused; it must not be a reason
+ * to die.
+ */
+static int allow_checked(scmp_filter_ctx ctx)
+{
+	const struct {
+		uint32_t action;
+		int call;
+		struct scmp_arg_cmp arg;
+	} rules[] = {
+		/* notify, journal: local sockets only */
+		{SCMP_ACT_ALLOW, SCMP_SYS(socket),
+		 SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
+		{SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
+		 SCMP_A0(SCMP_CMP_NE, AF_UNIX)},
+		/* nothing is opened for writing */
+		{SCMP_ACT_ALLOW, SCMP_SYS(openat),
+		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT, O_RDONLY)},
+		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
+		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_WRONLY, O_WRONLY)},
+		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
+		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_RDWR, O_RDWR)},
+		/* nothing new is executed */
+		{SCMP_ACT_ALLOW, SCMP_SYS(mmap),
+		 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap),
+		 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)},
+		{SCMP_ACT_ALLOW, SCMP_SYS(mprotect),
+		 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+		/* stdio asks whether its file is a terminal */
+		{SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS)},
+		/* abort() */
+		{SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+		 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
+		/* journal: a message too long for a datagram */
+		{SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(memfd_create),
+		 SCMP_A1(SCMP_CMP_GE, 0)},
+	};
+	int ret;
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		ret = seccomp_rule_add_array(ctx, rules[i].action,
+					     rules[i].call, 1, &rules[i].arg);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
