@@ -4,7 +4,6 @@
  * What is read is written by hand in packet.c; what is written is read back
  * and compared, and its bytes are compared with what Linux sends.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/wire.h"
@@ -498,7 +497,7 @@ static void build_options_as_linux(void)
 		       BYTES(NOP, NOP, 8, 10, 0xa1, 0xa2, 0xa3, 0xa4, 0xb1,
 			     0xb2, 0xb3, 0xb4, NOP, NOP, 5, 10, 0, 0, 0, 1, 0,
 			     0, 0, 2));
-	expect_options(OPT_SACK, 0, NULL, 0);
+	expect_options(OPT_SACK, 0, (const uint8_t *)"", 0);
 }
 
 /* RFC 2018, 3: four blocks, three beside timestamps. */
