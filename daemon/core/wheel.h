@@ -21,8 +21,9 @@
 #include "pool.h"
 
 #define WHEEL_TICK_SHIFT 8 /* 256 us */
-#define WHEEL_LEVELS     4
-#define WHEEL_SLOTS      256
+#define WHEEL_LEVELS	 4
+#define WHEEL_SLOTS	 256
+#define WHEEL_BATCH	 1024
 
 struct wheel_entry {
 	ref_t next;
@@ -33,11 +34,11 @@ struct wheel_entry {
 #define WHEEL_HEAD 0x80000000u
 
 struct wheel {
-	uint8_t *base; /* of the arena */
-	uint32_t off;  /* of the wheel_entry in an object */
-	uint32_t now;  /* the tick that was last expired */
-	uint32_t armed; /* entries */
-	uint64_t epoch; /* now, with its high bits */
+	uint8_t *base;	 /* of the arena */
+	uint32_t off;	 /* of the wheel_entry in an object */
+	uint32_t armed;	 /* entries */
+	uint32_t moving; /* level whose slot at `now` is being emptied, or 0 */
+	uint64_t now;	 /* the tick that was last expired */
 	uint64_t bits[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* slots in use */
 	ref_t slot[WHEEL_LEVELS][WHEEL_SLOTS];
 };
@@ -63,9 +64,12 @@ bool wheel_armed(const struct wheel *w, ref_t obj);
  * wheel_pop() - Take out the next object that is due
  *
  * Objects armed meanwhile for a time that has passed come out as well, so the
- * caller must re-arm for later than @now_us or bound its loop.
+ * caller must re-arm for later than @now_us or bound its loop. An object whose
+ * time lies more than 6 days ahead comes out early.
  *
- * Return: 0 if none is due
+ * Return: 0 if none is due, or if WHEEL_BATCH entries had to be moved to
+ *         nearer slots and that was enough for one call: wheel_deadline() has
+ *         passed then, and the next call goes on
  */
 ref_t wheel_pop(struct wheel *w, int64_t now_us);
 
