@@ -38,6 +38,8 @@
 #define SANDBOX 1
 #endif
 
+#define ALL_BITS 0xffffffffu /* of an int */
+
 static int drop_caps(const struct priv_user *u);
 static int allow_plain(scmp_filter_ctx ctx);
 static int allow_checked(scmp_filter_ctx ctx);
@@ -209,50 +211,54 @@ static int allow_plain(scmp_filter_ctx ctx)
 }
 
 /*
- * Calls that are allowed for some arguments. What a library may try in passing
- * (a module of the name service, a syslog) is refused; it must not be a reason
- * to die.
+ * Calls that are allowed for some arguments: the bits of @mask in argument @arg
+ * must be @want. What a library may try in passing (a module of the name
+ * service, say) is refused; it must not be a reason to die.
  */
 static int allow_checked(scmp_filter_ctx ctx)
 {
 	const struct {
 		uint32_t action;
 		int call;
-		struct scmp_arg_cmp arg;
+		unsigned int arg;
+		scmp_datum_t mask, want;
 	} rules[] = {
-		/* notify, journal: local sockets only */
-		{SCMP_ACT_ALLOW, SCMP_SYS(socket),
-		 SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
-		{SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
-		 SCMP_A0(SCMP_CMP_NE, AF_UNIX)},
+		/* notify, journal: local sockets; a resolver tries the others */
+		{SCMP_ACT_ALLOW, SCMP_SYS(socket), 0, ALL_BITS, AF_UNIX},
+		{SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0, ALL_BITS,
+		 AF_INET},
+		{SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0, ALL_BITS,
+		 AF_INET6},
+		{SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0, ALL_BITS,
+		 AF_NETLINK},
 		/* nothing is opened for writing */
-		{SCMP_ACT_ALLOW, SCMP_SYS(openat),
-		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT, O_RDONLY)},
-		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
-		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_WRONLY, O_WRONLY)},
-		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
-		 SCMP_A2(SCMP_CMP_MASKED_EQ, O_RDWR, O_RDWR)},
+		{SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, O_ACCMODE, O_RDONLY},
+		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 2, O_ACCMODE,
+		 O_WRONLY},
+		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 2, O_ACCMODE,
+		 O_RDWR},
 		/* nothing new is executed */
-		{SCMP_ACT_ALLOW, SCMP_SYS(mmap),
-		 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap),
-		 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)},
-		{SCMP_ACT_ALLOW, SCMP_SYS(mprotect),
-		 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+		{SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0},
+		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap), 2, PROT_EXEC,
+		 PROT_EXEC},
+		{SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0},
 		/* stdio asks whether its file is a terminal */
-		{SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS)},
+		{SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, ALL_BITS, TCGETS},
 		/* abort() */
-		{SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
-		 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
+		{SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0, ALL_BITS,
+		 (scmp_datum_t)getpid()},
 		/* journal: a message too long for a datagram */
-		{SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(memfd_create),
-		 SCMP_A1(SCMP_CMP_GE, 0)},
+		{SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(memfd_create), 1, 0, 0},
 	};
+	struct scmp_arg_cmp cmp = {.op = SCMP_CMP_MASKED_EQ};
 	int ret;
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		cmp.arg = rules[i].arg;
+		cmp.datum_a = rules[i].mask;
+		cmp.datum_b = rules[i].want;
 		ret = seccomp_rule_add_array(ctx, rules[i].action,
-					     rules[i].call, 1, &rules[i].arg);
+					     rules[i].call, 1, &cmp);
 		if (ret < 0)
 			return ret;
 	}
