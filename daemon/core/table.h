@@ -26,21 +26,21 @@ struct tcp_key {
 
 struct table_entry {
 	struct tcp_key key; /* 36 bytes */
-	ref_t chain;        /* next in the bucket */
+	ref_t chain;	    /* next in the bucket */
 };
 
-#define TABLE_SEGMENT     (PAGE_SIZE_B / sizeof(ref_t)) /* buckets in a page */
-#define TABLE_SEGMENT_MAX 2048                          /* 32 M buckets */
+#define TABLE_SEGMENT	  (PAGE_SIZE_B / sizeof(ref_t)) /* buckets in a page */
+#define TABLE_SEGMENT_MAX 2048				/* 32 M buckets */
 
 struct table {
 	struct arena *arena;
 	uint8_t secret[16];
-	uint32_t n;      /* entries */
-	uint32_t level;  /* buckets are numbered by level bits or one more */
-	uint32_t split;  /* the next bucket to be split */
+	uint32_t n;	/* entries */
+	uint32_t level; /* buckets are numbered by level bits or one more */
+	uint32_t split; /* the next bucket to be split */
 	uint8_t tag;
 	uint32_t nsegments;
-	uint32_t segment[TABLE_SEGMENT_MAX]; /* page numbers */
+	ref_t segment[TABLE_SEGMENT_MAX]; /* pages of buckets */
 };
 
 /** table_init() - Takes one page; false if there is none */
