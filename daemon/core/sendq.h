@@ -19,7 +19,7 @@ struct sendq_blk; /* header of a block; sendq.c */
 
 struct sendq {
 	ref_t head, tail;
-	uint32_t len;      /* bytes queued */
+	uint32_t len;	   /* bytes queued */
 	uint32_t head_off; /* bytes of the head that are gone already */
 	/* Where the last sendq_view() ended, so that the next one need not
 	 * walk: sending goes on from there nearly always. */

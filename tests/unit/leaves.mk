@@ -4,3 +4,4 @@ RIG = tests/unit/arena_rig.c daemon/core/pool.c
 UNIT_SRC_test_pool = $(RIG)
 UNIT_SRC_test_wheel = $(RIG) daemon/core/wheel.c
 UNIT_SRC_test_table = $(RIG) daemon/core/table.c
+UNIT_SRC_test_sendq = $(RIG) daemon/core/sendq.c
