@@ -9,7 +9,7 @@
 
 static const struct tcp_service *const services[] = {
 	&echo_service,	  &discard_service, &chargen_service,
-	&daytime_service, &qotd_service,
+	&daytime_service, &qotd_service,    &http_service,
 };
 
 static struct {
