@@ -165,6 +165,7 @@ static int allow_plain(scmp_filter_ctx ctx)
 		SCMP_SYS(gettimeofday),
 		SCMP_SYS(time),
 		SCMP_SYS(restart_syscall),
+		SCMP_SYS(eventfd2),
 		/* memory: malloc of jansson and of the control clients */
 		SCMP_SYS(brk),
 		SCMP_SYS(munmap),

@@ -1,0 +1,161 @@
+/*
+ * loop.c - The daemon's turn
+ *
+ * All input, then services, then due timers, then all output, then what ended
+ * is freed (RFC 9293, 3.10.7.4 (MUST-59)). The callbacks of libev only note
+ * that a turn is wanted and why: packets wait, a timer is due, a control client
+ * changed something. The turn itself runs in the ev_prepare watcher, before
+ * libev goes to sleep, so there is at most one an iteration whatever happened
+ * at once. The clock is read once in it.
+ *
+ * A turn takes TURN_PACKETS packets at most, so that a flood cannot keep the
+ * answers and the control socket waiting. What is left makes the device readable
+ * again, and the next turn follows at once.
+ *
+ * However many connections there are, libev knows one timer: the stack's
+ * deadline.
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "evlog.h"
+
+#define TURN_PACKETS 64
+#define SECOND_US    1000000
+
+static void on_readable(struct ev_loop *ev, ev_io *w, int revents);
+static void on_due(struct ev_loop *ev, ev_timer *w, int revents);
+static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents);
+static void turn(struct loop *l);
+static void take_packets(struct loop *l, int64_t now_us);
+static void send_packets(struct loop *l, int64_t now_us);
+static void arm(struct loop *l, int64_t at_us, int64_t now_us);
+
+void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
+	       struct tun *tun, const struct loop_hooks *hooks)
+{
+	l->ev = ev;
+	l->st = st;
+	l->tun = tun;
+	l->hooks = *hooks;
+	l->has_packets = false;
+	l->wanted = true;
+	ev_io_init(&l->readable, on_readable, tun->fd, EV_READ);
+	ev_init(&l->due, on_due);
+	ev_prepare_init(&l->before_sleep, on_before_sleep);
+	l->readable.data = l->due.data = l->before_sleep.data = l;
+	ev_io_start(ev, &l->readable);
+	ev_prepare_start(ev, &l->before_sleep);
+}
+
+void loop_kick(struct loop *l)
+{
+	l->wanted = true;
+}
+
+/**
+ * loop_stop() - No more turns
+ */
+void loop_stop(struct loop *l)
+{
+	ev_io_stop(l->ev, &l->readable);
+	ev_timer_stop(l->ev, &l->due);
+	ev_prepare_stop(l->ev, &l->before_sleep);
+}
+
+int64_t loop_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * SECOND_US + ts.tv_nsec / 1000;
+}
+
+static void on_readable(struct ev_loop *ev, ev_io *w, int revents)
+{
+	struct loop *l = w->data;
+
+	(void)ev;
+	(void)revents;
+	l->has_packets = l->wanted = true;
+}
+
+static void on_due(struct ev_loop *ev, ev_timer *w, int revents)
+{
+	struct loop *l = w->data;
+
+	(void)ev;
+	(void)revents;
+	l->wanted = true;
+}
+
+static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents)
+{
+	struct loop *l = w->data;
+
+	(void)ev;
+	(void)revents;
+	if (l->wanted)
+		turn(l);
+}
+
+static void turn(struct loop *l)
+{
+	int64_t now_us = loop_now_us(), at_us, log_at_us;
+	bool again;
+
+	l->wanted = false;
+	if (l->has_packets)
+		take_packets(l, now_us);
+	again = l->hooks.turn(l->hooks.arg, now_us);
+	stack_services(l->st, now_us);
+	stack_expire(l->st, now_us);
+	send_packets(l, now_us);
+	stack_reap(l->st, now_us);
+	log_at_us = evlog_drain(l->st, now_us);
+	at_us = again ? now_us : stack_deadline(l->st);
+	arm(l, at_us < log_at_us ? at_us : log_at_us, now_us);
+}
+
+static void take_packets(struct loop *l, int64_t now_us)
+{
+	const uint8_t *pkt;
+	struct stack_rx meta;
+	ssize_t n;
+
+	l->has_packets = false;
+	for (int i = 0; i < TURN_PACKETS; i++) {
+		n = tun_read(l->tun, l->packet, sizeof(l->packet), &pkt, &meta);
+		if (n == -EBADMSG)
+			continue;
+		if (n == -EBADFD) {
+			ev_io_stop(l->ev, &l->readable);
+			l->hooks.gone(l->hooks.arg);
+		}
+		if (n <= 0)
+			break;
+		stack_input(l->st, pkt, (size_t)n, &meta, now_us);
+	}
+}
+
+/* A packet the device does not take is lost, as on any wire; it is counted. */
+static void send_packets(struct loop *l, int64_t now_us)
+{
+	struct stack_pkt pkt;
+
+	while (stack_output(l->st, &pkt, now_us))
+		(void)tun_write(l->tun, &pkt);
+}
+
+static void arm(struct loop *l, int64_t at_us, int64_t now_us)
+{
+	ev_timer_stop(l->ev, &l->due);
+	if (at_us == TIME_NEVER)
+		return;
+	ev_timer_set(&l->due,
+		     at_us > now_us ? (double)(at_us - now_us) / SECOND_US : 0.,
+		     0.);
+	ev_timer_start(l->ev, &l->due);
+}

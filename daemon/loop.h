@@ -1,0 +1,53 @@
+/*
+ * loop.h - The daemon's turn
+ */
+#ifndef TCPHS_LOOP_H
+#define TCPHS_LOOP_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tcphs/stack.h>
+
+#include "tun.h"
+
+struct loop_hooks {
+	void *arg;
+	/* Once a turn, after the packets and before the services. Returns true
+	 * to have another turn at once. */
+	bool (*turn)(void *arg, int64_t now_us);
+	/* The interface is gone. The loop reads nothing from it any more. */
+	void (*gone)(void *arg);
+};
+
+struct loop {
+	struct ev_loop *ev;
+	struct stack *st;
+	struct tun *tun;
+	struct loop_hooks hooks;
+	ev_io readable;
+	ev_timer due;
+	ev_prepare before_sleep;
+	bool has_packets; /* the device was readable */
+	bool wanted;	  /* a turn is */
+	/* A virtio header and the longest packet there is. */
+	_Alignas(16) uint8_t packet[16 + STACK_SEGMENT_MAX];
+};
+
+/**
+ * loop_init() - Take turns in @ev from its next iteration on
+ * @hooks: Copied
+ */
+void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
+	       struct tun *tun, const struct loop_hooks *hooks);
+
+/** loop_kick() - Have a turn soon: something was marked in the stack */
+void loop_kick(struct loop *l);
+
+void loop_stop(struct loop *l);
+
+/** loop_now_us() - The clock of the stack */
+int64_t loop_now_us(void);
+
+#endif

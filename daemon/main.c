@@ -1,0 +1,416 @@
+/*
+ * main.c - How the daemon starts and ends
+ *
+ * Everything that can be refused is tried in the order in which people want to
+ * hear of it: the command line, the configuration, another instance, the
+ * device, the addresses. Each refusal is one sentence and an exit code of
+ * sysexits(3). Then the memory is reserved, all rights are given up, and only
+ * then does the first packet get parsed.
+ *
+ * The interface ends with its file descriptor, so the way out needs no right.
+ */
+#include <errno.h>
+#include <ev.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "core/assert.h"
+#include "ctl.h"
+#include "evlog.h"
+#include "log.h"
+#include "netlink.h"
+#include "priv.h"
+#include "run.h"
+#include "service/service.h"
+#include "tun.h"
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#define DEFAULT_CONFIG SYSCONFDIR "/tcphsd/tcphsd.conf"
+
+#define OVERRIDES_MAX 64
+
+struct options {
+	struct run_source source;
+	const char *overrides[OVERRIDES_MAX];
+	char level[32]; /* --log-level, as an override */
+	bool check, foreground;
+};
+
+static void parse_options(struct options *o, int argc, char **argv);
+static void add_override(struct options *o, const char *text);
+_Noreturn static void usage(FILE *f, int code);
+static int load(struct run *r, const struct options *o);
+static void start_log(const struct conf *c, bool foreground);
+static int start(struct run *r, int *ctl_fd, int64_t now_us);
+static int make_socket_dir(const char *path, const struct priv_user *u);
+static int open_control(const struct conf *c, int *fd);
+static int open_interface(struct run *r);
+static int refused(int error, const char *err);
+static bool overlaps(const struct conf *c, const struct ip_prefix *p);
+static int start_stack(struct run *r, int64_t now_us);
+static void *reserve(size_t len);
+static void make_seed(const struct conf *c, uint8_t seed[32]);
+static int give_up_rights(const struct priv_user *u);
+
+int main(int argc, char **argv)
+{
+	static struct options o;
+	static struct run r;
+	int64_t now_us;
+	int ctl_fd = -1, code;
+
+	r.tun.fd = r.watch.fd = -1;
+	parse_options(&o, argc, argv);
+	code = load(&r, &o);
+	if (code || o.check) {
+		if (!code)
+			printf("%s: configuration is valid\n",
+			       r.conf.path[0] ? r.conf.path : "defaults");
+		return code;
+	}
+	log_init(o.foreground ? LOG_TO_STDERR : (enum log_to)r.conf.log_target,
+		 r.conf.log_level);
+	signal(SIGPIPE, SIG_IGN);
+	now_us = loop_now_us();
+	code = start(&r, &ctl_fd, now_us);
+	if (!code)
+		code = run_forever(&r, ctl_fd, now_us);
+	if (ctl_fd >= 0 && unlink(r.conf.socket) < 0 && errno != ENOENT)
+		log_warn("%s cannot be removed", r.conf.socket);
+	tun_close(&r.tun);
+	if (!code)
+		log_notice("Stopped");
+	return code;
+}
+
+_Noreturn void tcphs_assert_failed(const char *expr, const char *file, int line)
+{
+	log_errorx("%s:%d: assertion failed: %s", file, line, expr);
+	abort();
+}
+
+static void parse_options(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"test", no_argument, NULL, 't'},
+		{"define", required_argument, NULL, 'D'},
+		{"foreground", no_argument, NULL, 'f'},
+		{"log-level", required_argument, NULL, 'l'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int opt;
+
+	o->source.overrides = o->overrides;
+	while ((opt = getopt_long(argc, argv, "c:tD:Vh", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			o->source.path = optarg;
+			break;
+		case 't':
+			o->check = true;
+			break;
+		case 'D':
+			if (!strchr(optarg, '='))
+				usage(stderr, EX_USAGE);
+			add_override(o, optarg);
+			break;
+		case 'f':
+			o->foreground = true;
+			break;
+		case 'l':
+			if (log_level_parse(optarg) < 0) {
+				fprintf(stderr,
+					"tcphsd: '%s' is no log level: error "
+					"warning notice info debug\n",
+					optarg);
+				usage(stderr, EX_USAGE);
+			}
+			snprintf(o->level, sizeof(o->level), "log.level=%s",
+				 optarg);
+			break;
+		case 'V':
+			puts("tcphsd " TCPHS_VERSION);
+			exit(EX_OK);
+		case 'h':
+			usage(stdout, EX_OK);
+		default:
+			usage(stderr, EX_USAGE);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "tcphsd: '%s' is not expected here\n",
+			argv[optind]);
+		usage(stderr, EX_USAGE);
+	}
+	if (o->level[0])
+		add_override(o, o->level);
+	if (!o->source.path && access(DEFAULT_CONFIG, F_OK) == 0)
+		o->source.path = DEFAULT_CONFIG;
+}
+
+static void add_override(struct options *o, const char *text)
+{
+	if (o->source.noverrides == OVERRIDES_MAX) {
+		fprintf(stderr, "tcphsd: more than %d options -D\n",
+			OVERRIDES_MAX);
+		exit(EX_USAGE);
+	}
+	o->overrides[o->source.noverrides++] = text;
+}
+
+_Noreturn static void usage(FILE *f, int code)
+{
+	fputs("usage: tcphsd [-c FILE] [-t] [-D SECTION.KEY=VALUE]... "
+	      "[--foreground]\n"
+	      "              [--log-level LEVEL] [-V] [-h]\n",
+	      f);
+	if (code == EX_OK)
+		fputs("\n"
+		      "  -c, --config FILE   read FILE instead "
+		      "of " DEFAULT_CONFIG "\n"
+		      "  -t, --test          check the configuration and exit\n"
+		      "  -D, --define SECTION.KEY=VALUE\n"
+		      "                      set one key, whatever the file "
+		      "says\n"
+		      "      --foreground    log to the terminal, whatever "
+		      "log.target says\n"
+		      "      --log-level LEVEL\n"
+		      "                      error, warning, notice, info or "
+		      "debug\n"
+		      "  -V, --version       print the version\n"
+		      "  -h, --help          print this\n",
+		      f);
+	exit(code);
+}
+
+static int load(struct run *r, const struct options *o)
+{
+	const struct run_source *s = &o->source;
+
+	r->source = *s;
+	conf_services(service_names());
+	if (conf_load(&r->conf, s->path, s->overrides, s->noverrides, stderr) <
+	    0)
+		return EX_CONFIG;
+	return EX_OK;
+}
+
+static void start_log(const struct conf *c, bool foreground)
+{
+	static const enum log_to to[] = {
+		[LOG_AUTO] = LOG_TO_AUTO,
+		[LOG_JOURNAL] = LOG_TO_JOURNAL,
+		[LOG_STDERR] = LOG_TO_STDERR,
+	};
+
+	log_init(foreground ? LOG_TO_STDERR : to[c->log_target], c->log_level);
+}
+
+/* Everything up to the point where packets may come. */
+static int start(struct run *r, int *ctl_fd, int64_t now_us)
+{
+	struct priv_user user;
+	char err[256];
+	int code;
+
+	if (priv_find_user(r->conf.user, &user, err, sizeof(err)) < 0) {
+		log_errorx("Cannot start: %s", err);
+		return EX_CONFIG;
+	}
+	code = make_socket_dir(r->conf.socket, &user);
+	if (!code)
+		code = open_control(&r->conf, ctl_fd);
+	if (!code)
+		code = open_interface(r);
+	if (!code)
+		code = start_stack(r, now_us);
+	if (code)
+		return code;
+	r->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (!r->ev) {
+		log_errorx("Cannot start: no event loop (epoll)");
+		return EX_OSERR;
+	}
+	return give_up_rights(&user);
+}
+
+/* When started by hand: the service manager makes it for a service. */
+static int make_socket_dir(const char *path, const struct priv_user *u)
+{
+	char copy[CONF_PATH_MAX];
+	const char *dir;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	dir = dirname(copy);
+	if (mkdir(dir, 0755) < 0) {
+		if (errno == EEXIST)
+			return 0;
+		log_error("Cannot start: directory %s cannot be made", dir);
+		return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR;
+	}
+	/* Whatever the umask says, clients must get through to the socket. */
+	if (chmod(dir, 0755) < 0 ||
+	    (u->change && chown(dir, u->uid, u->gid) < 0)) {
+		log_error("Cannot start: directory %s cannot be set up", dir);
+		return EX_OSERR;
+	}
+	return 0;
+}
+
+static int open_control(const struct conf *c, int *fd)
+{
+	const struct ctl_conf conf = {
+		.path = c->socket,
+		.mode = c->socket_mode,
+		.admin_group = c->admin_group,
+		.reader_group = c->reader_group,
+		.instance = c->ifname,
+	};
+	char err[256];
+	int ret = ctl_listen(&conf, err, sizeof(err));
+
+	if (ret < 0)
+		return refused(ret, err);
+	*fd = ret;
+	return 0;
+}
+
+static int open_interface(struct run *r)
+{
+	struct conf *c = &r->conf;
+	const struct netlink_setup setup = {
+		.ifname = c->ifname,
+		.mtu = c->stack.mtu,
+		.txqueuelen = c->txqueuelen,
+		.host4 = c->host4,
+		.host6 = c->host6,
+	};
+	char err[256];
+	int ret = tun_open(&r->tun, c->ifname, c->offload != OFFLOAD_OFF, err,
+			   sizeof(err));
+
+	if (ret < 0)
+		return refused(ret, err);
+	if (overlaps(c, &c->host4) || overlaps(c, &c->host6))
+		return EX_OSERR;
+	ret = netlink_link_up(&setup, err, sizeof(err));
+	if (ret < 0)
+		return refused(ret, err);
+	if (c->offload == OFFLOAD_ON && !r->tun.offload) {
+		log_errorx("Cannot start: %s does no offload; set "
+			   "interface.offload = auto",
+			   c->ifname);
+		return EX_OSERR;
+	}
+	if (c->persist && tun_persist(&r->tun, true) < 0)
+		log_warn("%s will not persist", c->ifname);
+	ret = netlink_watch(&r->watch, &setup);
+	if (ret < 0)
+		log_warnx("Changes of %s by others go unnoticed: %s", c->ifname,
+			  strerror(-ret));
+	return 0;
+}
+
+static int refused(int error, const char *err)
+{
+	log_errorx("Cannot start: %s", err);
+	return error == -EPERM || error == -EACCES ? EX_NOPERM : EX_OSERR;
+}
+
+/* Does the prefix, if there is one, belong to somebody else? */
+static bool overlaps(const struct conf *c, const struct ip_prefix *p)
+{
+	char route[128];
+	int ret;
+
+	if (!p->len)
+		return false;
+	ret = netlink_route_overlap(c->ifname, p, route, sizeof(route));
+	if (ret < 0)
+		log_errorx("Cannot start: the routes cannot be read: %s",
+			   strerror(-ret));
+	else if (ret)
+		log_errorx("Cannot start: our addresses overlap the route %s; "
+			   "set other ones in [interface]",
+			   route);
+	return ret;
+}
+
+static int start_stack(struct run *r, int64_t now_us)
+{
+	struct conf *c = &r->conf;
+	uint8_t seed[32];
+	void *mem;
+
+	mem = reserve(c->memory);
+	if (!mem) {
+		log_error("Cannot start: %llu bytes cannot be reserved",
+			  (unsigned long long)c->memory);
+		return EX_OSERR;
+	}
+	c->stack.csum_offload = r->tun.offload;
+	c->stack.gso_max = r->tun.offload ? STACK_SEGMENT_MAX : 0;
+	make_seed(c, seed);
+	r->st = stack_init(mem, c->memory, &c->stack, seed, now_us);
+	explicit_bzero(seed, sizeof(seed));
+	if (!r->st) {
+		log_errorx("Cannot start: limits.memory is too small");
+		return EX_CONFIG;
+	}
+	stack_event_mask(r->st, evlog_mask(c->log_level, c->log_handshakes));
+	return run_listen(r->st, c) < 0 ? EX_CONFIG : 0;
+}
+
+/* Zeroed and aligned for the stack; taken from the system as it is touched. */
+static void *reserve(size_t len)
+{
+	uint8_t *mem = mmap(NULL, len + STACK_ALIGN, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (mem == MAP_FAILED)
+		return NULL;
+	return mem + (-(uintptr_t)mem & (STACK_ALIGN - 1));
+}
+
+/* A seed from the configuration is for repeating a run, not for secrecy. */
+static void make_seed(const struct conf *c, uint8_t seed[32])
+{
+	ssize_t n;
+
+	if (c->seeded) {
+		memset(seed, 0, 32);
+		memcpy(seed, &c->seed, sizeof(c->seed));
+		return;
+	}
+	n = getrandom(seed, 32, 0);
+	ASSERT(n == 32); /* up to 256 bytes come whole: getrandom(2) */
+}
+
+static int give_up_rights(const struct priv_user *u)
+{
+	char err[256];
+
+	if (priv_drop(u, err, sizeof(err)) < 0 ||
+	    priv_sandbox(err, sizeof(err)) < 0) {
+		log_errorx("Cannot start: %s", err);
+		return EX_OSERR;
+	}
+	log_notice("Gave up all capabilities, going on as user %u",
+		   (unsigned int)u->uid);
+	return 0;
+}

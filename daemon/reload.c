@@ -1,0 +1,151 @@
+/*
+ * reload.c - Taking a new configuration without a restart
+ *
+ * The file is read into a configuration of its own. Only when all of it is
+ * right and nothing in it needs a restart does anything change; so a wrong file
+ * leaves the daemon as it was. The file is read as the user the daemon became:
+ * one that only root may read was good for the start alone.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "evlog.h"
+#include "log.h"
+#include "service/service.h"
+
+static int load(const struct run_source *s, struct conf *c, char *err,
+		size_t errlen);
+static void explain_rights(int error, char *err, size_t errlen);
+static int refuse(struct run *r, const char *err);
+static void remove_listeners(struct stack *st, const struct conf *old,
+			     const struct conf *new);
+static bool same_place(const struct stack_listener *a,
+		       const struct stack_listener *b);
+
+int run_listen(struct stack *st, const struct conf *conf)
+{
+	struct stack_listener l;
+	int ret, worst = 0;
+
+	for (unsigned int i = 0; i < conf->nlisteners; i++) {
+		l = conf->listeners[i].l;
+		l.service = service_find(conf->listeners[i].service);
+		ret = stack_listen(st, &l);
+		if (ret >= 0)
+			continue;
+		log_errorx("Listener %s cannot be opened: %s", l.name,
+			   strerror(-ret));
+		worst = ret;
+	}
+	return worst;
+}
+
+int run_reload(struct run *r, char *err, size_t errlen)
+{
+	static struct conf new; /* large, and one reload at a time */
+	const char *key;
+
+	if (load(&r->source, &new, err, errlen) < 0)
+		return refuse(r, err);
+	key = conf_needs_restart(&r->conf, &new);
+	if (key) {
+		snprintf(err, errlen, "restart needed: %s", key);
+		return refuse(r, err);
+	}
+	r->conf_ok = true;
+	r->conf_error[0] = '\0';
+	notify_remark(&r->notify, NULL);
+	if (memcmp(&new, &r->conf, sizeof(new)) == 0) {
+		log_notice("Configuration read again, nothing changed");
+		return 0;
+	}
+	remove_listeners(r->st, &r->conf, &new);
+	stack_reconf(r->st, &new.stack);
+	(void)run_listen(r->st, &new);
+	log_set_level(new.log_level);
+	stack_event_mask(r->st, evlog_mask(new.log_level, new.log_handshakes));
+	r->conf = new;
+	loop_kick(&r->loop);
+	log_notice("Configuration read again, %u listeners", new.nlisteners);
+	return 1;
+}
+
+/* @err gets the first complaint, the log all of them. */
+static int load(const struct run_source *s, struct conf *c, char *err,
+		size_t errlen)
+{
+	char *text = NULL, *line, *rest;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int ret;
+
+	if (!f) {
+		snprintf(err, errlen, "no memory to read the configuration");
+		return -ENOMEM;
+	}
+	ret = conf_load(c, s->path, s->overrides, s->noverrides, f);
+	fclose(f);
+	err[0] = '\0';
+	for (line = strtok_r(text, "\n", &rest); line && ret < 0;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		log_errorx("%s", line);
+		if (!err[0])
+			snprintf(err, errlen, "%s", line);
+	}
+	free(text);
+	explain_rights(ret, err, errlen);
+	return ret;
+}
+
+static void explain_rights(int error, char *err, size_t errlen)
+{
+	size_t used = strlen(err);
+
+	if (error != -EACCES && error != -EPERM)
+		return;
+	snprintf(err + used, errlen - used,
+		 "; the daemon gave up its rights and reads it as user %u now",
+		 (unsigned int)geteuid());
+}
+
+static int refuse(struct run *r, const char *err)
+{
+	r->conf_ok = false;
+	snprintf(r->conf_error, sizeof(r->conf_error), "%s", err);
+	log_errorx("Reload refused, everything stays as it was: %s", err);
+	notify_remark(&r->notify, "the new configuration was refused");
+	return -EINVAL;
+}
+
+/*
+ * Before the new ones come: the listeners that are not wanted any more, and
+ * those that move, so that two can change places.
+ */
+static void remove_listeners(struct stack *st, const struct conf *old,
+			     const struct conf *new)
+{
+	const struct stack_listener *o;
+	bool stays;
+
+	for (unsigned int i = 0; i < old->nlisteners; i++) {
+		o = &old->listeners[i].l;
+		stays = false;
+		for (unsigned int j = 0; j < new->nlisteners; j++)
+			stays |= same_place(o, &new->listeners[j].l);
+		if (!stays)
+			(void)stack_unlisten(st, o->name);
+	}
+}
+
+static bool same_place(const struct stack_listener *a,
+		       const struct stack_listener *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->port == b->port &&
+	       a->address.len == b->address.len &&
+	       memcmp(&a->address.addr, &b->address.addr,
+		      sizeof(a->address.addr)) == 0;
+}

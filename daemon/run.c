@@ -1,0 +1,312 @@
+/*
+ * run.c - What happens between start and end
+ *
+ * Everything is open and every right is gone. libev waits for packets, timers,
+ * control clients and signals; loop.c takes the turns. Here is what is neither
+ * packet nor client: HUP reads the configuration again, TERM and INT end the
+ * daemon, and somebody else may take our interface away.
+ *
+ * The end has stages, because a peer should get a FIN and a chance to answer
+ * it: RUN_CLOSING sends FINs and waits up to stop_timeout, RUN_RESETTING sends
+ * RSTs to those who are still there. A second signal goes on to that at once.
+ * Both walk over the connections in slices, one slice a turn.
+ */
+#include "run.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tcphs/ipaddr.h>
+
+#include "log.h"
+#include "service/service.h"
+
+#define EXIT_INTERFACE 71 /* EX_OSERR */
+#define SECOND_US      1000000
+
+static bool start_ctl(struct run *r, int fd);
+static void start_signals(struct run *r);
+static void stop_watchers(struct run *r);
+static void say_ready(const struct run *r);
+static void on_stop(struct ev_loop *ev, ev_signal *w, int revents);
+static void on_hangup(struct ev_loop *ev, ev_signal *w, int revents);
+static void on_patience(struct ev_loop *ev, ev_timer *w, int revents);
+static void on_link_changed(struct ev_loop *ev, ev_io *w, int revents);
+static void hook_gone(void *arg);
+static bool hook_turn(void *arg, int64_t now_us);
+static bool closing(struct run *r, int64_t now_us);
+static bool resetting(struct run *r, int64_t now_us);
+static int hook_reload(void *arg, char *err, size_t errlen);
+static void hook_kick(void *arg);
+static void hook_status(void *arg, json_t *status);
+static void hook_stats(void *arg, json_t *stats);
+static void put_text(json_t *o, const char *key, const char *text);
+static void put_address(json_t *o, const char *key, const struct ip_addr *a,
+			const struct ip_prefix *net);
+
+int run_forever(struct run *r, int ctl_fd, int64_t now_us)
+{
+	const struct loop_hooks hooks = {r, hook_turn, hook_gone};
+
+	r->started_us = now_us;
+	r->started_at = time(NULL);
+	r->conf_ok = true;
+	service_start(r->started_us, r->started_at);
+	loop_init(&r->loop, r->ev, r->st, &r->tun, &hooks);
+	if (!start_ctl(r, ctl_fd))
+		return EXIT_INTERFACE;
+	start_signals(r);
+	if (r->watch.fd >= 0) {
+		ev_io_init(&r->link_changed, on_link_changed, r->watch.fd,
+			   EV_READ);
+		r->link_changed.data = r;
+		ev_io_start(r->ev, &r->link_changed);
+	}
+	say_ready(r);
+	notify_ready(&r->notify, &r->loop);
+	ev_run(r->ev, 0);
+	stop_watchers(r);
+	return r->exit_code;
+}
+
+static bool start_ctl(struct run *r, int fd)
+{
+	const struct ctl_hooks hooks = {
+		.arg = r,
+		.reload = hook_reload,
+		.status = hook_status,
+		.stats = hook_stats,
+		.kick = hook_kick,
+	};
+	const struct ctl_conf conf = {
+		.path = r->conf.socket,
+		.mode = r->conf.socket_mode,
+		.admin_group = r->conf.admin_group,
+		.reader_group = r->conf.reader_group,
+		.instance = r->tun.name,
+	};
+
+	r->ctl = ctl_new(r->ev, fd, &conf, r->st, &hooks);
+	if (!r->ctl)
+		log_errorx("No memory for the control socket");
+	return r->ctl;
+}
+
+static void start_signals(struct run *r)
+{
+	ev_signal_init(&r->term, on_stop, SIGTERM);
+	ev_signal_init(&r->interrupt, on_stop, SIGINT);
+	ev_signal_init(&r->hangup, on_hangup, SIGHUP);
+	r->term.data = r->interrupt.data = r->hangup.data = r;
+	ev_signal_start(r->ev, &r->term);
+	ev_signal_start(r->ev, &r->interrupt);
+	ev_signal_start(r->ev, &r->hangup);
+	ev_init(&r->patience, on_patience);
+	r->patience.data = r;
+}
+
+static void stop_watchers(struct run *r)
+{
+	ctl_del(r->ctl);
+	notify_stop(&r->notify);
+	loop_stop(&r->loop);
+	ev_signal_stop(r->ev, &r->term);
+	ev_signal_stop(r->ev, &r->interrupt);
+	ev_signal_stop(r->ev, &r->hangup);
+	ev_timer_stop(r->ev, &r->patience);
+	ev_io_stop(r->ev, &r->link_changed);
+}
+
+static void say_ready(const struct run *r)
+{
+	const struct stack_conf *c = stack_conf(r->st);
+	char own4[IPADDR_TEXT_MAX] = "", own6[IPADDR_TEXT_MAX] = "";
+
+	if (c->net4.len)
+		ipaddr_format(&c->own4, own4);
+	if (c->net6.len)
+		ipaddr_format(&c->own6, own6);
+	log_notice("Ready on %s: %s%s%s, %u listeners", r->tun.name, own4,
+		   own4[0] && own6[0] ? " and " : "", own6, r->conf.nlisteners);
+}
+
+static void on_stop(struct ev_loop *ev, ev_signal *w, int revents)
+{
+	struct run *r = w->data;
+	struct stack_stats s;
+
+	(void)revents;
+	loop_kick(&r->loop);
+	if (r->stage != RUN_READY) {
+		log_notice("%s again, resetting what is left",
+			   strsignal(w->signum));
+		r->stage = RUN_RESETTING;
+		return;
+	}
+	stack_stats(r->st, &s);
+	log_notice("%s, closing %u connections", strsignal(w->signum), s.full);
+	r->stage = RUN_CLOSING;
+	r->patience_us = loop_now_us() + r->conf.stop_timeout_us;
+	ev_timer_set(&r->patience, (double)r->conf.stop_timeout_us / SECOND_US,
+		     0.);
+	ev_timer_start(ev, &r->patience);
+	notify_stopping(&r->notify);
+}
+
+static void on_hangup(struct ev_loop *ev, ev_signal *w, int revents)
+{
+	struct run *r = w->data;
+	char err[sizeof(r->conf_error)];
+
+	(void)ev;
+	(void)revents;
+	(void)run_reload(r, err, sizeof(err));
+}
+
+static void on_patience(struct ev_loop *ev, ev_timer *w, int revents)
+{
+	struct run *r = w->data;
+
+	(void)ev;
+	(void)revents;
+	loop_kick(&r->loop);
+}
+
+static void on_link_changed(struct ev_loop *ev, ev_io *w, int revents)
+{
+	struct run *r = w->data;
+	char what[160];
+
+	(void)ev;
+	(void)revents;
+	while (netlink_watch_read(&r->watch, what, sizeof(what))) {
+		if (what[0])
+			log_warnx("%s", what);
+	}
+}
+
+static void hook_gone(void *arg)
+{
+	struct run *r = arg;
+
+	log_errorx("Interface %s was removed by someone else", r->tun.name);
+	r->exit_code = EXIT_INTERFACE;
+	ev_break(r->ev, EVBREAK_ALL);
+}
+
+static bool hook_turn(void *arg, int64_t now_us)
+{
+	struct run *r = arg;
+
+	notify_turn(&r->notify);
+	switch (r->stage) {
+	case RUN_CLOSING:
+		return closing(r, now_us);
+	case RUN_RESETTING:
+		return resetting(r, now_us);
+	case RUN_READY:
+		break;
+	}
+	return false;
+}
+
+/* FIN to everybody; over when all of them answered. */
+static bool closing(struct run *r, int64_t now_us)
+{
+	struct stack_stats s;
+
+	if (!r->told_all)
+		r->told_all = stack_stop(r->st, now_us);
+	if (now_us >= r->patience_us) {
+		stack_stats(r->st, &s);
+		log_notice("%u connections did not close in time, resetting "
+			   "them",
+			   s.full + s.half_open);
+		r->stage = RUN_RESETTING;
+		return true;
+	}
+	if (!r->told_all)
+		return true;
+	stack_stats(r->st, &s);
+	if (!s.full && !s.half_open)
+		ev_break(r->ev, EVBREAK_ALL);
+	return false;
+}
+
+/* The RSTs leave in this turn; ev_break() ends the loop after it. */
+static bool resetting(struct run *r, int64_t now_us)
+{
+	if (!stack_abort_all(r->st, now_us))
+		return true;
+	ev_break(r->ev, EVBREAK_ALL);
+	return false;
+}
+
+static int hook_reload(void *arg, char *err, size_t errlen)
+{
+	return run_reload(arg, err, errlen);
+}
+
+static void hook_kick(void *arg)
+{
+	struct run *r = arg;
+
+	loop_kick(&r->loop);
+}
+
+static void hook_status(void *arg, json_t *status)
+{
+	const struct run *r = arg;
+	const struct stack_conf *c = stack_conf(r->st);
+	char started[32];
+	struct tm tm;
+
+	gmtime_r(&r->started_at, &tm);
+	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	put_text(status, "version", TCPHS_VERSION);
+	put_text(status, "instance", r->tun.name);
+	put_text(status, "state", r->stage == RUN_READY ? "ready" : "stopping");
+	json_object_set_new(status, "pid", json_integer(getpid()));
+	json_object_set_new(status, "uptime_us",
+			    json_integer(loop_now_us() - r->started_us));
+	put_text(status, "started", started);
+	put_text(status, "interface", r->tun.name);
+	put_address(status, "address4", &c->own4, &c->net4);
+	put_address(status, "address6", &c->own6, &c->net6);
+	json_object_set_new(status, "mtu", json_integer(c->mtu));
+	json_object_set_new(status, "offload", json_boolean(r->tun.offload));
+	put_text(status, "config", r->conf.path);
+	json_object_set_new(status, "config_ok", json_boolean(r->conf_ok));
+	put_text(status, "config_error", r->conf_error);
+	put_text(status, "log_level", log_level_name(log_level()));
+}
+
+static void hook_stats(void *arg, json_t *stats)
+{
+	const struct tun *t = &((const struct run *)arg)->tun;
+
+	json_object_set_new(stats, "tun",
+			    json_pack("{s:I, s:I, s:I}", "read_errors",
+				      (json_int_t)t->read_errors,
+				      "write_errors",
+				      (json_int_t)t->write_errors, "write_full",
+				      (json_int_t)t->write_full));
+}
+
+/* What is empty does not apply, and is left out. */
+static void put_text(json_t *o, const char *key, const char *text)
+{
+	if (text[0])
+		json_object_set_new(o, key, json_string(text));
+}
+
+static void put_address(json_t *o, const char *key, const struct ip_addr *a,
+			const struct ip_prefix *net)
+{
+	char text[IPADDR_TEXT_MAX];
+
+	if (net->len)
+		put_text(o, key, ipaddr_format(a, text));
+}

@@ -1,0 +1,89 @@
+/*
+ * run.h - What happens between start and end
+ */
+#ifndef TCPHS_RUN_H
+#define TCPHS_RUN_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <tcphs/stack.h>
+
+#include "conf.h"
+#include "ctl.h"
+#include "loop.h"
+#include "netlink.h"
+#include "notify.h"
+#include "tun.h"
+
+/* Where the configuration comes from; the same at start and at reload. */
+struct run_source {
+	const char *path;	      /* NULL: the defaults alone */
+	const char *const *overrides; /* "section.key=value" */
+	size_t noverrides;
+};
+
+enum run_stage {
+	RUN_READY,
+	RUN_CLOSING, /* FIN to everybody, wait for theirs */
+	RUN_RESETTING,
+};
+
+struct run {
+	struct run_source source;
+	struct conf conf; /* in force */
+	struct tun tun;
+	struct netlink_watch watch;
+	struct stack *st;
+	struct ev_loop *ev;
+	struct loop loop;
+	struct notify notify;
+	struct ctl *ctl;
+	int exit_code;
+
+	enum run_stage stage;
+	bool told_all;	     /* stack_stop() has seen every connection */
+	int64_t patience_us; /* when closing turns into resetting */
+
+	bool conf_ok;	      /* the last reload */
+	char conf_error[256]; /* why not */
+
+	int64_t started_us;
+	time_t started_at;
+
+	ev_signal term, interrupt, hangup;
+	ev_timer patience;
+	ev_io link_changed;
+};
+
+/**
+ * run_listen() - Give the listeners of a configuration to the stack
+ *
+ * Return: 0, or the negative errno of the last that was refused (logged)
+ */
+int run_listen(struct stack *st, const struct conf *conf);
+
+/**
+ * run_forever() - Serve until TERM, INT or the loss of the interface
+ * @r:      source, conf, tun, watch and st are set, all else is 0
+ * @ctl_fd: From ctl_listen(); belongs to it now
+ * @now_us: The time stack_init() was given
+ *
+ * Return: exit code
+ */
+int run_forever(struct run *r, int ctl_fd, int64_t now_us);
+
+/**
+ * run_reload() - Read the configuration again; reload.c
+ *
+ * A configuration that is wrong or cannot be taken without a restart changes
+ * nothing; the log, the status and @err say why.
+ *
+ * Return: 1 = taken, 0 = nothing changed, -EINVAL = refused
+ */
+int run_reload(struct run *r, char *err, size_t errlen);
+
+#endif
