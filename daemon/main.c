@@ -80,8 +80,7 @@ int main(int argc, char **argv)
 			       r.conf.path[0] ? r.conf.path : "defaults");
 		return code;
 	}
-	log_init(o.foreground ? LOG_TO_STDERR : (enum log_to)r.conf.log_target,
-		 r.conf.log_level);
+	start_log(&r.conf, o.foreground);
 	signal(SIGPIPE, SIG_IGN);
 	now_us = loop_now_us();
 	code = start(&r, &ctl_fd, now_us);
