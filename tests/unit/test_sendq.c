@@ -212,7 +212,8 @@ static void queue_has_a_limit(void)
 		CU_ASSERT_EQUAL(got, 0xffff);
 	}
 	sendq_view(&r.q, &r.ps, 0x7ffffffe, 1, iov, 4, &got);
-	CU_ASSERT_PTR_EQUAL(iov[0].iov_base, data + 0x4fffffff);
+	CU_ASSERT_EQUAL((uintptr_t)iov[0].iov_base,
+			(uintptr_t)data + 0x4fffffff);
 	rig_free(&r);
 }
 
