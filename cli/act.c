@@ -1,0 +1,112 @@
+/*
+ * act.c - Ending connections
+ *
+ * kill ends all that match, so it counts them first and asks. Between question
+ * and answer connections come and go: what is said at the end is what was done.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "output.h"
+
+static enum cli_exit ask(struct cli *cli, const char *filter);
+static int count_item(void *arg, const char *text, size_t len);
+static const char *plural(json_int_t n);
+
+enum cli_exit close_run(struct cli *cli, int argc, char **argv)
+{
+	enum cli_exit e;
+	json_t *result;
+
+	(void)argc;
+	e = client_call(
+		cli->client, "conn.close",
+		json_pack("{s:s, s:b}", "conn", argv[0], "rst", cli->rst), NULL,
+		NULL, &result);
+	if (e == CLI_OK)
+		output_sentence(cli, result, "%s %s", argv[0],
+				cli->rst ? "reset" : "closing");
+	json_decref(result);
+	return e;
+}
+
+enum cli_exit kill_run(struct cli *cli, int argc, char **argv)
+{
+	json_int_t count = 0;
+	json_t *result = NULL;
+	enum cli_exit e = CLI_OK;
+	char *filter = text_join(argc, argv);
+
+	if (!filter || !*filter) {
+		complain("kill wants a filter (to end every connection: "
+			 "tcphsctl kill state all)");
+		e = CLI_USAGE;
+	}
+	if (e == CLI_OK && !cli->yes)
+		e = ask(cli, filter);
+	if (e == CLI_OK)
+		e = client_call(cli->client, "conn.kill",
+				json_pack("{s:s, s:b}", "filter", filter, "rst",
+					  cli->rst),
+				NULL, NULL, &result);
+	if (e == CLI_OK) {
+		count = json_integer_value(json_object_get(result, "count"));
+		output_sentence(cli, result, "%s %" JSON_INTEGER_FORMAT "%s",
+				cli->rst ? "reset" : "closing", count,
+				plural(count));
+		if (count == 0)
+			e = CLI_NO;
+	}
+	json_decref(result);
+	free(filter);
+	return e;
+}
+
+/* Return: CLI_OK for yes */
+static enum cli_exit ask(struct cli *cli, const char *filter)
+{
+	json_int_t count = 0;
+	enum cli_exit e;
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO)) {
+		complain("there is nobody to ask: say -y");
+		return CLI_USAGE;
+	}
+	e = client_call(cli->client, "conn.list",
+			json_pack("{s:s}", "filter", filter), count_item,
+			&count, NULL);
+	if (e != CLI_OK)
+		return e;
+	if (count == 0) {
+		complain("no connection matches");
+		return CLI_NO;
+	}
+	fprintf(stderr, "%s %" JSON_INTEGER_FORMAT "%s? [y/N] ",
+		cli->rst ? "reset" : "close", count, plural(count));
+	if (fgets(answer, sizeof(answer), stdin) &&
+	    (strcasecmp(answer, "y\n") == 0 ||
+	     strcasecmp(answer, "yes\n") == 0))
+		return CLI_OK;
+	complain("nothing done");
+	return CLI_NO;
+}
+
+static int count_item(void *arg, const char *text, size_t len)
+{
+	json_int_t *count = arg;
+
+	(void)text;
+	(void)len;
+	++*count;
+	return ITEM_NEXT;
+}
+
+static const char *plural(json_int_t n)
+{
+	return n == 1 ? " connection" : " connections";
+}

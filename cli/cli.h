@@ -1,0 +1,145 @@
+/*
+ * cli.h - What the parts of tcphsctl share
+ *
+ * A run is: options.c turns the arguments into a struct cli and words, main.c
+ * finds the command of these words, opens the client unless the command needs
+ * no daemon, and calls its function, once or (watch.c) again and again.
+ *
+ * Functions that can fail return an enum cli_exit, having said why on stderr.
+ */
+#ifndef TCPHS_CLI_H
+#define TCPHS_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "text.h"
+
+struct client;
+
+enum cli_exit {
+	CLI_OK,
+	CLI_NO, /* the answer is no: no match, refused reload */
+	CLI_USAGE,
+	CLI_NO_DAEMON,
+	CLI_DENIED,
+	CLI_NOT_FOUND,
+	CLI_PROTOCOL, /* daemon and client do not understand each other */
+	CLI_TIMEOUT,
+};
+
+enum cli_format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_NDJSON,
+	FORMAT_CSV,
+	FORMAT_TSV,
+	FORMAT_RAW,
+	FORMAT_NONE, /* --quiet: the exit code is the answer */
+};
+
+struct cli {
+	const char *socket;
+	enum cli_format format;
+	const char *columns; /* of -o; NULL = the command's own choice */
+	bool header;
+	bool quiet, verbose;
+	bool colour;
+	bool rst, yes; /* of close and kill */
+	bool watch, version, help;
+	int64_t watch_us, timeout_us;
+	uint32_t given; /* options seen: bit 1 << index in cli_options */
+
+	FILE *out;		  /* stdout, or a frame of --watch */
+	bool terminal;		  /* what is written there goes to a terminal */
+	unsigned int screen_cols; /* 0 = not a terminal, no limit */
+	unsigned int screen_rows; /* 0 unless --watch redraws */
+	struct client *client;	  /* NULL for commands that need no daemon */
+};
+
+/* What a command takes beside the options that every command takes. */
+#define TAKES_COLUMNS (1u << 0)
+#define TAKES_WATCH   (1u << 1)
+#define TAKES_RST     (1u << 2)
+#define TAKES_YES     (1u << 3)
+#define LOCAL	      (1u << 4) /* needs no daemon */
+
+/* What stands in the place of its arguments, for completion. */
+enum cli_words {
+	WORDS_NONE,
+	WORDS_FILTER,
+	WORDS_CONN,
+	WORDS_LISTENER,
+	WORDS_LEVEL,
+	WORDS_SHELL,
+	WORDS_COMMAND,
+};
+
+struct command {
+	const char *name;  /* one or two words; "" is the command of no word */
+	const char *alias; /* more names, separated by blanks; or NULL */
+	const char *args;  /* as in the manual */
+	const char *what;  /* one line */
+	unsigned int min_args, max_args;
+	enum cli_words words;
+	unsigned int flags;
+	enum cli_exit (*run)(struct cli *cli, int argc, char **argv);
+};
+
+extern const struct command cli_commands[]; /* ends with a NULL name */
+
+/**
+ * command_find() - Which command do these words begin with?
+ * @used: Gets how many words name it
+ *
+ * Return: NULL if there is none
+ */
+const struct command *command_find(char **words, int n, int *used);
+
+/** command_unknown() - Say so, with a guess; CLI_USAGE */
+enum cli_exit command_unknown(char **words, int n);
+
+struct cli_option {
+	const char *name; /* long form */
+	char letter;	  /* 0 = none */
+	const char *arg;  /* "PATH"; "[SEC]" may be left out; NULL = none */
+	const char *what;
+	unsigned int needs; /* TAKES_*; 0 = goes with every command */
+};
+
+extern const struct cli_option cli_options[]; /* ends with a NULL name */
+
+/**
+ * options_parse() - Read the command line
+ * @cli:   Gets the options
+ * @words: Gets what is no option, in order; room for @argc pointers
+ * @n:     Gets their number
+ */
+enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
+			    char **words, int *n);
+
+/** options_check() - Does each option that was given go with the command? */
+enum cli_exit options_check(const struct cli *cli, const struct command *cmd);
+
+/** watch() - Run a command until it fails or the user has seen enough */
+enum cli_exit watch(struct cli *cli, const struct command *cmd, int argc,
+		    char **argv);
+
+/* The commands, each in the file of its group. */
+enum cli_exit overview_run(struct cli *cli, int argc, char **argv);
+enum cli_exit status_run(struct cli *cli, int argc, char **argv);
+enum cli_exit list_run(struct cli *cli, int argc, char **argv);
+enum cli_exit show_run(struct cli *cli, int argc, char **argv);
+enum cli_exit stats_run(struct cli *cli, int argc, char **argv);
+enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
+enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
+enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
+enum cli_exit close_run(struct cli *cli, int argc, char **argv);
+enum cli_exit kill_run(struct cli *cli, int argc, char **argv);
+enum cli_exit reload_run(struct cli *cli, int argc, char **argv);
+enum cli_exit log_level_run(struct cli *cli, int argc, char **argv);
+enum cli_exit completion_run(struct cli *cli, int argc, char **argv);
+enum cli_exit help_run(struct cli *cli, int argc, char **argv);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * commands.c - The table of commands, and finding the one that is meant
+ *
+ * A command has one word or two. Help, completion and the check of arguments
+ * are made from the table.
+ */
+#include "cli.h"
+
+#include <string.h>
+
+#include <tcphs/nearest.h>
+
+#include "core/assert.h"
+
+#define WORD_MAX  24
+#define WORDS_MAX 32
+
+#define LOOK (TAKES_COLUMNS | TAKES_WATCH)
+
+const struct command cli_commands[] = {
+	{"status", NULL, "", "the daemon as a whole", 0, 0, WORDS_NONE,
+	 TAKES_WATCH, status_run},
+	{"list", "ls ss", "[FILTER...]", "connections, all or those that match",
+	 0, UINT32_MAX, WORDS_FILTER, LOOK, list_run},
+	{"show", NULL, "CONN", "one connection and all its numbers", 1, 1,
+	 WORDS_CONN, TAKES_WATCH, show_run},
+	{"stats", NULL, "", "every counter; drops by reason", 0, 0, WORDS_NONE,
+	 TAKES_WATCH, stats_run},
+	{"listener list", NULL, "", "listeners and who came", 0, 0, WORDS_NONE,
+	 LOOK, listener_list_run},
+	{"listener enable", NULL, "NAME", "take new connections again", 1, 1,
+	 WORDS_LISTENER, 0, listener_enable_run},
+	{"listener disable", NULL, "NAME", "take no new connections", 1, 1,
+	 WORDS_LISTENER, 0, listener_disable_run},
+	{"close", NULL, "CONN", "close one connection", 1, 1, WORDS_CONN,
+	 TAKES_RST, close_run},
+	{"kill", NULL, "FILTER...", "close all connections that match", 1,
+	 UINT32_MAX, WORDS_FILTER, TAKES_RST | TAKES_YES, kill_run},
+	{"reload", NULL, "", "read the configuration again", 0, 0, WORDS_NONE,
+	 0, reload_run},
+	{"log level", NULL, "LEVEL", "how much the daemon logs", 1, 1,
+	 WORDS_LEVEL, 0, log_level_run},
+	{"completion", NULL, "SHELL", "script for bash, zsh or fish", 1, 1,
+	 WORDS_SHELL, LOCAL, completion_run},
+	{"help", NULL, "[COMMAND]", "this, or about one command", 0, 2,
+	 WORDS_COMMAND, LOCAL, help_run},
+	{NULL, NULL, NULL, NULL, 0, 0, WORDS_NONE, 0, NULL},
+};
+
+/* tcphsctl without a command. */
+static const struct command overview = {
+	"", NULL, "", "status and list", 0, 0, WORDS_NONE, LOOK, overview_run,
+};
+
+static bool is_word(const char *list, const char *word);
+static bool in_group(const struct command *cmd, const char *group);
+static size_t add_words(char (*all)[WORD_MAX], size_t n, const char *list);
+static const char *guess(const char *typed, char (*all)[WORD_MAX], size_t n);
+
+const struct command *command_find(char **words, int n, int *used)
+{
+	const struct command *cmd;
+
+	*used = 0;
+	if (n == 0)
+		return &overview;
+	for (cmd = cli_commands; cmd->name; cmd++) {
+		const char *second = strchr(cmd->name, ' ');
+		size_t first = strcspn(cmd->name, " ");
+
+		if (second && n > 1 && strlen(words[0]) == first &&
+		    strncmp(words[0], cmd->name, first) == 0 &&
+		    strcmp(words[1], second + 1) == 0) {
+			*used = 2;
+			return cmd;
+		}
+		if (!second &&
+		    (strcmp(words[0], cmd->name) == 0 ||
+		     (cmd->alias && is_word(cmd->alias, words[0])))) {
+			*used = 1;
+			return cmd;
+		}
+	}
+	return NULL;
+}
+
+static bool is_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (list) {
+		if (strcspn(list, " ") == len && strncmp(list, word, len) == 0)
+			return true;
+		list = strchr(list, ' ');
+		list += list != NULL;
+	}
+	return false;
+}
+
+enum cli_exit command_unknown(char **words, int n)
+{
+	char all[WORDS_MAX][WORD_MAX], list[128] = "";
+	const struct command *cmd;
+	const char *near;
+	size_t count = 0;
+
+	for (cmd = cli_commands; cmd->name; cmd++) {
+		if (!in_group(cmd, words[0]))
+			continue;
+		count = add_words(all, count, strchr(cmd->name, ' ') + 1);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list),
+			 "%s%s", *list ? ", " : "", all[count - 1]);
+	}
+	if (count > 0 && n < 2) {
+		complain("'%s' wants one of: %s", words[0], list);
+		return CLI_USAGE;
+	}
+	if (count > 0) {
+		near = guess(words[1], all, count);
+		complain("unknown command '%s %s'; did you mean '%s %s'?",
+			 words[0], words[1], words[0], near ? near : all[0]);
+		return CLI_USAGE;
+	}
+	for (cmd = cli_commands; cmd->name; cmd++) {
+		count = add_words(all, count, cmd->name);
+		if (cmd->alias)
+			count = add_words(all, count, cmd->alias);
+	}
+	near = guess(words[0], all, count);
+	if (near)
+		complain("unknown command '%s'; did you mean '%s'?", words[0],
+			 near);
+	else
+		complain("unknown command '%s'; try: tcphsctl help", words[0]);
+	return CLI_USAGE;
+}
+
+static bool in_group(const struct command *cmd, const char *group)
+{
+	size_t len = strcspn(cmd->name, " ");
+
+	return cmd->name[len] == ' ' && strlen(group) == len &&
+	       strncmp(cmd->name, group, len) == 0;
+}
+
+/* The words of a list that are no words of @all yet. Return: how many now */
+static size_t add_words(char (*all)[WORD_MAX], size_t n, const char *list)
+{
+	while (*list) {
+		size_t len = strcspn(list, " ");
+
+		ASSERT(n < WORDS_MAX);
+		snprintf(all[n++], WORD_MAX, "%.*s", (int)len, list);
+		list += len + strspn(list + len, " ");
+	}
+	return n;
+}
+
+static const char *guess(const char *typed, char (*all)[WORD_MAX], size_t n)
+{
+	const char *names[WORDS_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = all[i];
+	return nearest(typed, names, n);
+}

@@ -1,0 +1,73 @@
+/*
+ * listener.c - What the daemon listens on
+ */
+#include "cli.h"
+
+#include "client.h"
+#include "output.h"
+
+static const struct column columns[] = {
+	{"NAME", "name", COLUMN_TEXT, true, 0},
+	{"SERVICE", "service", COLUMN_TEXT, true, 0},
+	{"ADDRESS", "address", COLUMN_TEXT, true, 4},
+	{"PORT", "port", COLUMN_COUNT, true, 0},
+	{"STATUS", "status", COLUMN_TEXT, true, 0},
+	{"CONNS", "connections", COLUMN_COUNT, true, 0},
+	{"HALF-OPEN", "half_open", COLUMN_COUNT, true, 1},
+	{"OPENED", "opened", COLUMN_COUNT, true, 3},
+	{"REFUSED", "refused", COLUMN_COUNT, true, 2},
+	{"ENABLED", "enabled", COLUMN_TEXT, false, 0},
+	{"BACKLOG", "backlog", COLUMN_COUNT, false, 0},
+	{"MAX", "max_connections", COLUMN_COUNT, false, 0},
+	{"SYNS", "syns", COLUMN_COUNT, false, 0},
+	{"OVERFLOWS", "overflows", COLUMN_COUNT, false, 0},
+	{"COOKIES", "cookies", COLUMN_COUNT, false, 0},
+	{"ALLOW", "allow", COLUMN_TEXT, false, 0},
+	{"LINE", "line", COLUMN_COUNT, false, 0},
+	{NULL, NULL, COLUMN_TEXT, false, 0},
+};
+
+static enum cli_exit turn(struct cli *cli, const char *name, const char *method,
+			  const char *done);
+
+enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv)
+{
+	enum cli_exit e;
+	struct table t;
+
+	(void)argc;
+	(void)argv;
+	e = table_begin(&t, cli, columns);
+	if (e != CLI_OK)
+		return e;
+	e = client_call(cli->client, "listener.list", NULL, table_row, &t,
+			NULL);
+	table_end(&t, e == CLI_OK);
+	return e;
+}
+
+enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return turn(cli, argv[0], "listener.enable", "enabled");
+}
+
+enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return turn(cli, argv[0], "listener.disable", "disabled");
+}
+
+static enum cli_exit turn(struct cli *cli, const char *name, const char *method,
+			  const char *done)
+{
+	enum cli_exit e;
+	json_t *result;
+
+	e = client_call(cli->client, method, json_pack("{s:s}", "name", name),
+			NULL, NULL, &result);
+	if (e == CLI_OK)
+		output_sentence(cli, result, "listener %s %s", name, done);
+	json_decref(result);
+	return e;
+}

@@ -1,0 +1,281 @@
+/*
+ * options.c - The options of the command line
+ *
+ * One table says what options there are; getopt_long(), the help and the
+ * completions are fed from it. Options may stand anywhere, so words are taken
+ * in order ("-" in front of the option string) and not by permutation, which
+ * POSIXLY_CORRECT in the environment would forbid.
+ */
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tcphs/ctl.h>
+#include <tcphs/nearest.h>
+
+#define WATCH_US   INT64_C(2000000)
+#define TIMEOUT_US INT64_C(10000000)
+
+enum opt {
+	OPT_SOCKET,
+	OPT_JSON,
+	OPT_NDJSON,
+	OPT_CSV,
+	OPT_TSV,
+	OPT_RAW,
+	OPT_COLUMNS,
+	OPT_NO_HEADER,
+	OPT_WATCH,
+	OPT_QUIET,
+	OPT_VERBOSE,
+	OPT_COLOR,
+	OPT_TIMEOUT,
+	OPT_RST,
+	OPT_YES,
+	OPT_VERSION,
+	OPT_HELP,
+	NOPTS
+};
+
+const struct cli_option cli_options[NOPTS + 1] = {
+	[OPT_SOCKET] = {"socket", 's', "PATH", "control socket of the daemon",
+			0},
+	[OPT_JSON] = {"json", 'j', NULL, "one JSON document", 0},
+	[OPT_NDJSON] = {"ndjson", 0, NULL, "one JSON object a line", 0},
+	[OPT_CSV] = {"csv", 0, NULL, "comma separated, plain numbers", 0},
+	[OPT_TSV] = {"tsv", 0, NULL, "tab separated, plain numbers", 0},
+	[OPT_RAW] = {"raw", 0, NULL, "blank separated, plain numbers", 0},
+	[OPT_COLUMNS] = {"columns", 'o', "LIST",
+			 "columns to show, or +COLUMN to add", TAKES_COLUMNS},
+	[OPT_NO_HEADER] = {"no-header", 'H', NULL, "no line of column names",
+			   0},
+	[OPT_WATCH] = {"watch", 'w', "[SEC]", "repeat every SEC seconds (2)",
+		       TAKES_WATCH},
+	[OPT_QUIET] = {"quiet", 'q', NULL, "only errors and the exit code", 0},
+	[OPT_VERBOSE] = {"verbose", 'v', NULL, "more of it", 0},
+	[OPT_COLOR] = {"color", 0, "WHEN", "auto, always or never", 0},
+	[OPT_TIMEOUT] = {"timeout", 0, "DUR",
+			 "longest silence of the daemon (10s)", 0},
+	[OPT_RST] = {"rst", 0, NULL, "reset instead of closing", TAKES_RST},
+	[OPT_YES] = {"yes", 'y', NULL, "do not ask", TAKES_YES},
+	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
+	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
+};
+
+static void make_tables(struct option *longs, char *shorts);
+static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg);
+static enum cli_exit take_color(struct cli *cli, const char *arg);
+static enum cli_exit unknown(const char *arg, int letter);
+static int index_of_letter(int letter);
+
+#define LONG_BASE 256 /* getopt's code of option i is LONG_BASE + i */
+
+enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
+			    char **words, int *n)
+{
+	struct option longs[NOPTS + 1];
+	char shorts[4 * NOPTS + 3];
+	enum cli_exit e = CLI_OK;
+	int c;
+
+	cli->socket = getenv("TCPHS_SOCKET");
+	if (!cli->socket || !*cli->socket)
+		cli->socket = CTL_SOCKET;
+	cli->header = true;
+	cli->timeout_us = TIMEOUT_US;
+	cli->watch_us = WATCH_US;
+	take_color(cli, "auto");
+
+	make_tables(longs, shorts);
+	opterr = 0;
+	*n = 0;
+	while (e == CLI_OK &&
+	       (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == 1)
+			words[(*n)++] = optarg;
+		else if (c == ':') {
+			complain("%s wants an argument", argv[optind - 1]);
+			e = CLI_USAGE;
+		} else if (c == '?')
+			e = unknown(argv[optind - 1], optopt);
+		else
+			e = take(cli,
+				 (enum opt)(c >= LONG_BASE
+						    ? c - LONG_BASE
+						    : index_of_letter(c)),
+				 optarg);
+	}
+	while (optind < argc)
+		words[(*n)++] = argv[optind++]; /* after "--" */
+	if (cli->quiet)
+		cli->format = FORMAT_NONE;
+	return e;
+}
+
+enum cli_exit options_check(const struct cli *cli, const struct command *cmd)
+{
+	for (unsigned int i = 0; i < NOPTS; i++) {
+		const struct cli_option *o = &cli_options[i];
+
+		if (!(cli->given & 1u << i) || !(o->needs & ~cmd->flags))
+			continue;
+		if (*cmd->name)
+			complain("'%s' takes no --%s", cmd->name, o->name);
+		else
+			complain("--%s needs a command", o->name);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+static void make_tables(struct option *longs, char *shorts)
+{
+	*shorts++ = '-';
+	*shorts++ = ':';
+	for (int i = 0; i < NOPTS; i++) {
+		const struct cli_option *o = &cli_options[i];
+		int has = !o->arg	     ? no_argument
+			  : o->arg[0] == '[' ? optional_argument
+					     : required_argument;
+
+		longs[i] = (struct option){o->name, has, NULL, LONG_BASE + i};
+		if (!o->letter)
+			continue;
+		*shorts++ = o->letter;
+		for (int colons = has; colons > 0; colons--)
+			*shorts++ = ':';
+	}
+	longs[NOPTS] = (struct option){0};
+	*shorts = '\0';
+}
+
+static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
+{
+	cli->given |= 1u << opt;
+	switch (opt) {
+	case OPT_SOCKET:
+		cli->socket = arg;
+		break;
+	case OPT_JSON:
+		cli->format = FORMAT_JSON;
+		break;
+	case OPT_NDJSON:
+		cli->format = FORMAT_NDJSON;
+		break;
+	case OPT_CSV:
+		cli->format = FORMAT_CSV;
+		break;
+	case OPT_TSV:
+		cli->format = FORMAT_TSV;
+		break;
+	case OPT_RAW:
+		cli->format = FORMAT_RAW;
+		break;
+	case OPT_COLUMNS:
+		cli->columns = arg;
+		break;
+	case OPT_NO_HEADER:
+		cli->header = false;
+		break;
+	case OPT_WATCH:
+		cli->watch = true;
+		if (arg && (!text_parse_duration(arg, &cli->watch_us) ||
+			    cli->watch_us < 1000)) {
+			complain("--watch wants seconds, not '%s'", arg);
+			return CLI_USAGE;
+		}
+		break;
+	case OPT_QUIET:
+		cli->quiet = true;
+		break;
+	case OPT_VERBOSE:
+		cli->verbose = true;
+		break;
+	case OPT_COLOR:
+		return take_color(cli, arg);
+	case OPT_TIMEOUT:
+		if (!text_parse_duration(arg, &cli->timeout_us) ||
+		    cli->timeout_us < 1000) {
+			complain("--timeout wants a time such as 500ms or 5s, "
+				 "not '%s'",
+				 arg);
+			return CLI_USAGE;
+		}
+		break;
+	case OPT_RST:
+		cli->rst = true;
+		break;
+	case OPT_YES:
+		cli->yes = true;
+		break;
+	case OPT_VERSION:
+		cli->version = true;
+		break;
+	case OPT_HELP:
+		cli->help = true;
+		break;
+	case NOPTS:
+		break;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit take_color(struct cli *cli, const char *arg)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (strcmp(arg, "always") == 0)
+		cli->colour = true;
+	else if (strcmp(arg, "never") == 0)
+		cli->colour = false;
+	else if (strcmp(arg, "auto") == 0)
+		cli->colour = isatty(STDOUT_FILENO) &&
+			      !(no_color && *no_color) && term &&
+			      strcmp(term, "dumb") != 0;
+	else {
+		complain("--color wants auto, always or never, not '%s'", arg);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* getopt sets optopt to the letter, to 0 for a long option it does not know,
+ * and to our code for a long option with an argument too many. */
+static enum cli_exit unknown(const char *arg, int letter)
+{
+	const char *names[NOPTS], *near;
+	char name[64];
+
+	if (letter >= LONG_BASE) {
+		complain("--%s takes no argument",
+			 cli_options[letter - LONG_BASE].name);
+		return CLI_USAGE;
+	}
+	if (letter) {
+		complain("unknown option '-%c'; try: tcphsctl help", letter);
+		return CLI_USAGE;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg + 2, "="),
+		 arg + 2);
+	for (int i = 0; i < NOPTS; i++)
+		names[i] = cli_options[i].name;
+	near = nearest(name, names, NOPTS);
+	if (near)
+		complain("unknown option '--%s'; did you mean --%s?", name,
+			 near);
+	else
+		complain("unknown option '--%s'; try: tcphsctl help", name);
+	return CLI_USAGE;
+}
+
+static int index_of_letter(int letter)
+{
+	int i = 0;
+
+	while (cli_options[i].letter != letter)
+		i++;
+	return i;
+}

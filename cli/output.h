@@ -1,0 +1,123 @@
+/*
+ * output.h - Rows and documents in each format
+ */
+#ifndef TCPHS_CLI_OUTPUT_H
+#define TCPHS_CLI_OUTPUT_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli.h"
+#include "client.h"
+
+#define OUTPUT_COLUMNS_MAX 24
+
+enum column_kind {
+	COLUMN_TEXT,
+	COLUMN_STATE, /* "syn-received": SYN-RCVD for people, coloured */
+	COLUMN_COUNT,
+	COLUMN_BYTES,
+	COLUMN_TIME, /* microseconds */
+};
+
+struct column {
+	const char *heading; /* "AGE" for people and -o */
+	const char *field;   /* "age_us" in JSON, in other headers and for -o */
+	enum column_kind kind;
+	bool shown; /* unless -o says otherwise */
+	/* On a terminal too narrow, shown columns leave: 1 first; 0 never. */
+	unsigned int leaves;
+};
+
+struct table;
+struct table_ops {
+	void (*begin)(struct table *t);
+	int (*row)(struct table *t, const char *text, size_t len);
+	void (*end)(struct table *t, bool complete);
+};
+
+/* Rows on their way to cli->out. */
+struct table {
+	const struct cli *cli;
+	const struct table_ops *ops;
+	FILE *out;
+	const struct column *col[OUTPUT_COLUMNS_MAX];
+	unsigned int ncols;
+	uint64_t rows;
+	bool picked; /* by -o */
+	/* Text: rows are held until their widths are known. */
+	size_t width[OUTPUT_COLUMNS_MAX];
+	bool hidden[OUTPUT_COLUMNS_MAX]; /* no room on this terminal */
+	size_t gap;			 /* blanks between two columns */
+	char *held;			 /* cells, each with its final zero */
+	size_t held_len, held_size;
+	unsigned int held_rows;
+	bool flowing;
+};
+
+/**
+ * table_begin() - Start a table in the format of the command line
+ * @columns: All that there are; ends with a NULL heading
+ */
+enum cli_exit table_begin(struct table *t, const struct cli *cli,
+			  const struct column *columns);
+
+/**
+ * table_row() - Add a row; a client_item_fn
+ * @arg:  The table
+ * @text: JSON object
+ */
+int table_row(void *arg, const char *text, size_t len);
+
+/**
+ * table_end() - Write what is held, and free
+ * @complete: False if the rows ended with an error: no table if there is no
+ *            row, and no JSON that looks whole
+ */
+void table_end(struct table *t, bool complete);
+
+/**
+ * output_document() - Write one object
+ * @doc:  Any; NULL is an empty one
+ * @text: Writes it for people
+ */
+void output_document(const struct cli *cli, const json_t *doc,
+		     void (*text)(const struct cli *cli, const json_t *doc));
+
+/**
+ * output_sentence() - Tell people what was done; programs get @doc
+ */
+void output_sentence(const struct cli *cli, const json_t *doc, const char *fmt,
+		     ...) __attribute__((format(printf, 3, 4)));
+
+/**
+ * output_cell() - A value as text, control characters replaced
+ * @v:     NULL if there is none: "-" for people, empty else
+ * @human: Units, for people
+ *
+ * Return: characters, at most @size - 1
+ */
+size_t output_cell(const json_t *v, enum column_kind kind, bool human,
+		   char *buf, size_t size);
+
+/** output_flags() - For json_dumpf(): nothing that a terminal would obey */
+size_t output_flags(const struct cli *cli);
+
+/* Colours: output_sgr() is "" where there shall be none. */
+#define SGR_RED	   "\033[31m"
+#define SGR_GREEN  "\033[32m"
+#define SGR_YELLOW "\033[33m"
+#define SGR_CYAN   "\033[36m"
+#define SGR_DIM	   "\033[2m"
+#define SGR_BOLD   "\033[1m"
+#define SGR_OFF	   "\033[0m"
+const char *output_sgr(const struct cli *cli, const char *sgr);
+
+/** output_state_sgr() - Colour of a state by its name in ss(8) */
+const char *output_state_sgr(const char *name);
+
+/* Rows for people: text_table.c. */
+extern const struct table_ops text_table;
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * stats.c - Every counter, in words
+ *
+ * The words are those of the lists in stack.h and event.h. A counter that they
+ * do not have comes from a newer daemon and stands under its name alone.
+ */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <tcphs/stack.h>
+
+#include "client.h"
+#include "output.h"
+
+#define NAME_WIDTH 24
+
+/* Puts the meaning of a name into @buf; leaves it empty if there is none. */
+typedef void words_fn(const char *name, char *buf, size_t size);
+
+static void stats_text(const struct cli *cli, const json_t *doc);
+static void put_group(const struct cli *cli, const json_t *group,
+		      const char *title, const char *none, words_fn *words);
+static words_fn counter_words, drop_reason_words, limit_name_words, tun_words;
+
+enum cli_exit stats_run(struct cli *cli, int argc, char **argv)
+{
+	enum cli_exit e;
+	json_t *doc;
+
+	(void)argc;
+	(void)argv;
+	e = client_call(cli->client, "stats", NULL, NULL, NULL, &doc);
+	if (e != CLI_OK)
+		return e;
+	output_document(cli, doc, stats_text);
+	json_decref(doc);
+	return CLI_OK;
+}
+
+static void stats_text(const struct cli *cli, const json_t *doc)
+{
+	put_group(cli, json_object_get(doc, "counters"), "Counters",
+		  "nothing happened yet", counter_words);
+	put_group(cli, json_object_get(doc, "dropped"), "Dropped", "nothing",
+		  drop_reason_words);
+	put_group(cli, json_object_get(doc, "limits"), "Refused by a limit",
+		  "nothing", limit_name_words);
+	put_group(cli, json_object_get(doc, "states"), "Connections", "none",
+		  NULL);
+	put_group(cli, json_object_get(doc, "tun"), "Device", "no errors",
+		  tun_words);
+}
+
+static void put_group(const struct cli *cli, const json_t *group,
+		      const char *title, const char *none, words_fn *words)
+{
+	char name[64], buf[160];
+	bool any = false;
+	const char *key;
+	json_t *v;
+
+	fprintf(cli->out, "%s%s%s\n", output_sgr(cli, SGR_BOLD), title,
+		output_sgr(cli, SGR_OFF));
+	/* jansson's macro takes no const object; it is not changed. */
+	json_object_foreach((json_t *)(uintptr_t)group, key, v)
+	{
+		json_int_t n = json_integer_value(v);
+
+		if (n == 0 && !cli->verbose)
+			continue;
+		any = true;
+		snprintf(name, sizeof(name), "%s", key);
+		text_clean(name);
+		buf[0] = '\0';
+		if (words)
+			words(key, buf, sizeof(buf));
+		if (*buf)
+			fprintf(cli->out,
+				"%14" JSON_INTEGER_FORMAT "  %-*s  %s\n", n,
+				NAME_WIDTH, name, buf);
+		else
+			fprintf(cli->out, "%14" JSON_INTEGER_FORMAT "  %s\n", n,
+				name);
+	}
+	if (!any)
+		fprintf(cli->out, "%14s  %s\n", "-", none);
+}
+
+static void counter_words(const char *name, char *buf, size_t size)
+{
+	static const struct {
+		const char *name, *words;
+	} stats[] = {
+#define STAT_WORDS(name, words) {#name, words},
+		STACK_STAT_LIST(STAT_WORDS)
+#undef STAT_WORDS
+	};
+
+	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++)
+		if (strcmp(name, stats[i].name) == 0)
+			snprintf(buf, size, "%s", stats[i].words);
+}
+
+static void drop_reason_words(const char *name, char *buf, size_t size)
+{
+	for (int i = 0; i < DROP_NREASONS; i++) {
+		enum drop_reason r = (enum drop_reason)i;
+
+		if (strcmp(name, drop_name(r)) == 0)
+			snprintf(buf, size, "%s (%s)", drop_words(r),
+				 drop_clause(r));
+	}
+}
+
+static void limit_name_words(const char *name, char *buf, size_t size)
+{
+	for (int i = 0; i < LIMIT_NLIMITS; i++) {
+		enum stack_limit l = (enum stack_limit)i;
+
+		if (strcmp(name, limit_name(l)) == 0)
+			snprintf(buf, size, "%s", limit_words(l));
+	}
+}
+
+static void tun_words(const char *name, char *buf, size_t size)
+{
+	static const struct {
+		const char *name, *words;
+	} tun[] = {
+		{"read_errors", "reads that failed"},
+		{"write_errors", "packets that the kernel refused"},
+		{"write_full", "packets lost to a full queue"},
+	};
+
+	for (size_t i = 0; i < sizeof(tun) / sizeof(tun[0]); i++)
+		if (strcmp(name, tun[i].name) == 0)
+			snprintf(buf, size, "%s", tun[i].words);
+}

@@ -1,0 +1,181 @@
+/*
+ * text_table.c - Rows for people
+ *
+ * Columns are as wide as their widest cell among the first HELD_ROWS rows,
+ * which are held back until they are that many or all. From then on rows flow:
+ * each is written as it comes, so a listing of a million connections needs no
+ * memory. A wider cell that comes later widens its column from there on.
+ *
+ * On a terminal the table must fit: columns that nobody asked for by name leave
+ * in a fixed order until it does.
+ */
+#include "output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELD_ROWS 1000
+#define CELL_MAX  256
+
+static void begin(struct table *t);
+static int row(struct table *t, const char *text, size_t len);
+static void end(struct table *t, bool complete);
+static bool hold(struct table *t, unsigned int column, const char *cell,
+		 size_t len);
+static void flow(struct table *t);
+static void make_fit(struct table *t);
+static size_t total_width(const struct table *t);
+static void write_row(struct table *t, const char *cells);
+static void write_cell(struct table *t, unsigned int column, const char *cell,
+		       size_t before, bool last);
+
+const struct table_ops text_table = {begin, row, end};
+
+static void begin(struct table *t)
+{
+	t->gap = 2;
+	for (unsigned int i = 0; i < t->ncols; i++)
+		t->width[i] = t->cli->header ? strlen(t->col[i]->heading) : 0;
+}
+
+static int row(struct table *t, const char *text, size_t len)
+{
+	json_t *item = json_loadb(text, len, 0, NULL);
+	char cell[CELL_MAX];
+
+	if (!json_is_object(item)) {
+		json_decref(item);
+		complain("an item of the daemon is not JSON");
+		return CLI_PROTOCOL;
+	}
+	if (t->flowing)
+		t->held_len = 0;
+	for (unsigned int i = 0; i < t->ncols; i++) {
+		size_t n =
+			output_cell(json_object_get(item, t->col[i]->field),
+				    t->col[i]->kind, true, cell, sizeof(cell));
+
+		if (!hold(t, i, cell, n)) {
+			json_decref(item);
+			complain("no memory");
+			return CLI_NO;
+		}
+	}
+	json_decref(item);
+	if (t->flowing)
+		write_row(t, t->held);
+	else if (++t->held_rows == HELD_ROWS)
+		flow(t);
+	if (t->cli->screen_rows && t->rows >= t->cli->screen_rows)
+		return ITEM_ENOUGH;
+	return ferror(t->out) ? ITEM_ENOUGH : ITEM_NEXT;
+}
+
+/* Rows that came before an error are true, too. */
+static void end(struct table *t, bool complete)
+{
+	(void)complete;
+	if (!t->flowing)
+		flow(t);
+}
+
+static bool hold(struct table *t, unsigned int column, const char *cell,
+		 size_t len)
+{
+	if (t->held_size - t->held_len < CELL_MAX) {
+		size_t size = t->held_size ? 2 * t->held_size : 64 * CELL_MAX;
+		char *held = realloc(t->held, size);
+
+		if (!held)
+			return false;
+		t->held = held;
+		t->held_size = size;
+	}
+	memcpy(t->held + t->held_len, cell, len + 1);
+	t->held_len += len + 1;
+	if (len > t->width[column])
+		t->width[column] = len;
+	return true;
+}
+
+static void flow(struct table *t)
+{
+	const char *cells = t->held;
+
+	make_fit(t);
+	if (t->cli->header)
+		write_row(t, NULL);
+	for (unsigned int r = 0; r < t->held_rows; r++) {
+		write_row(t, cells);
+		for (unsigned int i = 0; i < t->ncols; i++)
+			cells += strlen(cells) + 1;
+	}
+	t->flowing = true;
+}
+
+static void make_fit(struct table *t)
+{
+	unsigned int leaving = 1;
+
+	if (!t->cli->screen_cols || t->picked)
+		return;
+	if (total_width(t) > t->cli->screen_cols)
+		t->gap = 1;
+	for (; total_width(t) > t->cli->screen_cols && leaving <= t->ncols;
+	     leaving++)
+		for (unsigned int i = 0; i < t->ncols; i++)
+			if (t->col[i]->leaves == leaving)
+				t->hidden[i] = true;
+}
+
+static size_t total_width(const struct table *t)
+{
+	size_t sum = 0;
+
+	for (unsigned int i = 0; i < t->ncols; i++)
+		if (!t->hidden[i])
+			sum += (sum ? t->gap : 0) + t->width[i];
+	return sum;
+}
+
+/* @cells: One after the other; NULL writes the headings */
+static void write_row(struct table *t, const char *cells)
+{
+	unsigned int last = t->ncols;
+	size_t before = 0;
+
+	while (last > 1 && t->hidden[last - 1])
+		last--;
+	for (unsigned int i = 0; i < last; i++) {
+		const char *cell = cells ? cells : t->col[i]->heading;
+
+		if (!t->hidden[i]) {
+			write_cell(t, i, cell, before, i + 1 == last);
+			before = t->gap;
+		}
+		if (cells)
+			cells += strlen(cells) + 1;
+	}
+	putc_unlocked('\n', t->out);
+}
+
+static void write_cell(struct table *t, unsigned int column, const char *cell,
+		       size_t before, bool last)
+{
+	enum column_kind kind = t->col[column]->kind;
+	bool right = kind == COLUMN_COUNT || kind == COLUMN_BYTES ||
+		     kind == COLUMN_TIME;
+	bool colour = kind == COLUMN_STATE && t->cli->colour;
+	size_t len = strlen(cell);
+	size_t pad = t->width[column] > len ? t->width[column] - len : 0;
+
+	for (before += right ? pad : 0; before > 0; before--)
+		putc_unlocked(' ', t->out);
+	if (colour)
+		fputs_unlocked(output_state_sgr(cell), t->out);
+	fwrite_unlocked(cell, 1, len, t->out);
+	if (colour)
+		fputs_unlocked(SGR_OFF, t->out);
+	for (pad = right || last ? 0 : pad; pad > 0; pad--)
+		putc_unlocked(' ', t->out);
+}
