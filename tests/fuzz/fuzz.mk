@@ -1,0 +1,43 @@
+# Fuzzing, with clang's libFuzzer, ASan and UBSan.
+#
+#	make fuzz FUZZ_SECONDS=20	each target for so long
+#	make fuzz-regress		each stored input once
+#
+# A target is tests/fuzz/fuzz_NAME.c; its seeds and the inputs that once found
+# something lie in tests/fuzz/corpus/NAME/. What it links with beside itself:
+#   FUZZ_SRC_fuzz_NAME = sources    FUZZ_LIBS_fuzz_NAME = libraries
+#
+# Nothing is written but under build-fuzz.
+
+FUZZ_CC      = clang
+FUZZ_B       = build-fuzz
+FUZZ_SECONDS ?= 20
+FUZZ_CFLAGS  = -std=gnu11 -O1 -g -fno-strict-aliasing \
+	       -fno-omit-frame-pointer $(WARN) \
+	       -fsanitize=fuzzer-no-link,address,undefined \
+	       -fno-sanitize-recover=undefined
+
+FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_obj = $(patsubst %.c,$(FUZZ_B)/%.o,$(1))
+
+.SECONDEXPANSION:
+$(patsubst %,$(FUZZ_B)/%,$(FUZZ)): $(FUZZ_B)/%: $(FUZZ_B)/tests/fuzz/%.o \
+		$$(call fuzz_obj,$$(FUZZ_SRC_$$*))
+	@echo "  FUZZLD  $@"
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ \
+		$(FUZZ_LIBS_$*)
+
+$(FUZZ_B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  FUZZCC  $<"
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+fuzz: $(patsubst %,$(FUZZ_B)/%,$(FUZZ))
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $^
+
+fuzz-regress: $(patsubst %,$(FUZZ_B)/%,$(FUZZ))
+	@tests/fuzz/run.sh regress $^
+
+.PHONY: fuzz fuzz-regress
+
+-include $(shell find $(FUZZ_B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,46 @@
+#!/bin/bash
+# run.sh SECONDS|regress TARGET...: run fuzz targets one after the other, each
+# for so long, or each on its stored corpus only. A finding stays beside its
+# target with the command that repeats it; the corpus in the tree is not
+# written to.
+set -u
+
+how=$1
+shift
+passed=0
+failed=0
+scratch=$(mktemp -d)
+trap 'rm -r "$scratch"' EXIT
+export UBSAN_OPTIONS=print_stacktrace=1
+
+for target; do
+	name=${target##*/fuzz_}
+	stored=$(dirname "$0")/corpus/$name
+	finding=$(dirname "$target")/$name-
+	mkdir "$scratch/$name"
+	if [ -d "$stored" ]; then
+		cp -r "$stored/." "$scratch/$name"
+	fi
+	seeds=$(find "$scratch/$name" -type f | wc -l)
+	if [ "$how" = regress ]; then
+		limit=-runs=0
+	else
+		limit=-max_total_time=$how
+	fi
+	if "$target" "$limit" -rss_limit_mb=2048 -timeout=10 \
+		-artifact_prefix="$finding" "$scratch/$name" \
+		>"$scratch/log" 2>&1; then
+		passed=$((passed + 1))
+		runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$scratch/log")
+		echo "ok   fuzz_$name: ${runs:-0} runs from $seeds stored inputs"
+		continue
+	fi
+	failed=$((failed + 1))
+	echo "FAIL fuzz_$name"
+	grep -v '^#\|^INFO' "$scratch/log" | head -n 40 | sed 's/^/     | /'
+	input=$(sed -n 's/.*Test unit written to //p' "$scratch/log")
+	echo "     repeat: $target ${input:-$stored/*}"
+done
+
+echo "fuzz: $passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
