@@ -11,11 +11,13 @@
 #include <tcphs/stack.h>
 
 #define CONF_PATH_MAX 256
+#define CONF_NAME_MAX 64 /* of a user or a group */
 
 struct conf_listener {
 	struct stack_listener l; /* service and service_arg are not set here */
 	char service[STACK_NAME_MAX];
-	int line; /* of its section */
+	bool allow_host; /* l.allow begins with the host side's networks */
+	int line;	 /* of its section; 0 if it has none in the file */
 };
 
 struct conf {
@@ -25,6 +27,7 @@ struct conf {
 	bool seeded;
 	uint64_t seed;
 	int64_t stop_timeout_us;
+	char user[CONF_NAME_MAX]; /* "" = stay who we are */
 
 	/* [interface] */
 	char ifname[IFNAMSIZ];
@@ -44,10 +47,8 @@ struct conf {
 	/* [control] */
 	char socket[CONF_PATH_MAX];
 	unsigned int socket_mode;
-	char admin_group[64], reader_group[64]; /* "" = only root and ourselves */
-
-	/* [tcphsd] user; "" = stay who we are */
-	char user[64];
+	char admin_group[CONF_NAME_MAX];  /* "" = only root and ourselves */
+	char reader_group[CONF_NAME_MAX]; /* "" likewise, "*" = everybody */
 
 	struct stack_conf stack; /* csum_offload and gso_max: the TUN decides */
 

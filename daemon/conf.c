@@ -1,0 +1,221 @@
+/*
+ * conf.c - Reading the configuration
+ *
+ * The defaults come first, then the file's entries over them, then the
+ * overrides of the command line. The classic services are the default
+ * listeners; a file that has a listener of its own means just those it has.
+ * Only then is the whole looked at (conf_check.c). Nothing stops at the first
+ * error: a person with five mistakes sees five lines.
+ */
+#include "conf_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <tcphs/ipaddr.h>
+
+#include "core/assert.h"
+
+static const struct {
+	const char *name;
+	uint16_t port;
+} classic[] = {
+	{"echo", 7},	 /* RFC 862 */
+	{"discard", 9},	 /* RFC 863 */
+	{"daytime", 13}, /* RFC 867 */
+	{"qotd", 17},	 /* RFC 865 */
+	{"chargen", 19}, /* RFC 864 */
+	{"http", 80},	 /* RFC 9110 */
+};
+
+static void set_defaults(struct conf *c);
+static void set_fallbacks(void *base, bool listener);
+static void add_classics(struct conf *c);
+static void apply(struct conf_reader *r, struct conf *c, struct conf_entry *e);
+static struct conf_listener *listener_of(struct conf_reader *r, struct conf *c,
+					 const struct conf_entry *e);
+static struct conf_listener *add_listener(struct conf *c, const char *name);
+static void finish(struct conf *c);
+static void allow_host(struct conf_listener *l, const struct ip_prefix *net4,
+		       const struct ip_prefix *net6);
+
+int conf_load(struct conf *c, const char *path, const char *const *overrides,
+	      size_t n, FILE *err)
+{
+	struct conf_reader r = {.path = path};
+	bool listeners = false;
+	int rc = 0;
+
+	set_defaults(c);
+	if (path) {
+		if (strlen(path) >= sizeof(c->path)) {
+			fprintf(err, "%.40s...: this path is too long\n", path);
+			return -ENAMETOOLONG;
+		}
+		snprintf(c->path, sizeof(c->path), "%s", path);
+		rc = conf_text_read(&r, err);
+		if (rc < 0)
+			goto out;
+	}
+	for (size_t i = 0; i < r.nentries; i++)
+		listeners |= strncmp(r.entries[i].section, CONF_LISTENER,
+				     strlen(CONF_LISTENER)) == 0;
+	if (!listeners)
+		add_classics(c);
+	for (size_t i = 0; i < r.nentries; i++)
+		apply(&r, c, &r.entries[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct conf_entry *e = conf_text_override(&r, overrides[i]);
+
+		if (e)
+			apply(&r, c, e);
+	}
+	conf_check(&r, c);
+	finish(c);
+	conf_report_print(&r, err);
+	if (r.no_memory)
+		rc = -ENOMEM;
+	else if (r.nfaults)
+		rc = -EINVAL;
+out:
+	conf_text_free(&r);
+	conf_report_free(&r);
+	return rc;
+}
+
+const char *conf_needs_restart(const struct conf *old, const struct conf *new)
+{
+	const struct conf_key *keys;
+	size_t n;
+
+	keys = conf_schema_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_key *k = &keys[i];
+
+		if (k->restart && memcmp((const char *)old + k->at,
+					 (const char *)new + k->at, k->size))
+			return k->name;
+	}
+	/* A seed of 0 is not the same as none. */
+	return old->seeded != new->seeded ? "tcphsd.seed" : NULL;
+}
+
+static void set_defaults(struct conf *c)
+{
+	memset(c, 0, sizeof(*c));
+	set_fallbacks(c, false);
+}
+
+/* The defaults of the daemon's keys, or of a listener's. */
+static void set_fallbacks(void *base, bool listener)
+{
+	char why[CONF_MESSAGE_MAX];
+	const struct conf_key *keys;
+	size_t n;
+
+	keys = conf_schema_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_key *k = &keys[i];
+
+		bool ok = true;
+
+		if (conf_schema_is_listener(k) == listener && k->fallback)
+			ok = k->set(k, k->fallback, base, why);
+		ASSERT(ok);
+	}
+}
+
+static void add_classics(struct conf *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(classic); i++) {
+		struct conf_listener *l = add_listener(c, classic[i].name);
+
+		l->l.port = classic[i].port;
+		snprintf(l->service, sizeof(l->service), "%s", classic[i].name);
+	}
+}
+
+static void apply(struct conf_reader *r, struct conf *c, struct conf_entry *e)
+{
+	char why[CONF_MESSAGE_MAX];
+	void *base = c;
+
+	if (strncmp(e->section, CONF_LISTENER, strlen(CONF_LISTENER)) == 0) {
+		base = listener_of(r, c, e);
+		if (!base)
+			return;
+	}
+	if (!e->key || e->bad)
+		return;
+	if (!e->key->set(e->key, e->value, base, why)) {
+		e->bad = true;
+		conf_report(r, e, "%s", why);
+	}
+}
+
+/* The listener an entry speaks of; the first to speak of it makes it. */
+static struct conf_listener *listener_of(struct conf_reader *r, struct conf *c,
+					 const struct conf_entry *e)
+{
+	const char *name = e->section + strlen(CONF_LISTENER);
+	struct conf_listener *l;
+
+	for (unsigned int i = 0; i < c->nlisteners; i++) {
+		if (strcmp(c->listeners[i].l.name, name) == 0)
+			return &c->listeners[i];
+	}
+	l = add_listener(c, name);
+	if (l)
+		l->line = e->line;
+	else if (!e->key || e->override)
+		conf_report(r, e, "one listener too many; %d are the limit",
+			    STACK_LISTENERS_MAX);
+	return l;
+}
+
+static struct conf_listener *add_listener(struct conf *c, const char *name)
+{
+	struct conf_listener *l;
+
+	if (c->nlisteners == STACK_LISTENERS_MAX)
+		return NULL;
+	l = &c->listeners[c->nlisteners++];
+	set_fallbacks(l, true);
+	snprintf(l->l.name, sizeof(l->l.name), "%s", name);
+	return l;
+}
+
+/* What follows from the addresses. */
+static void finish(struct conf *c)
+{
+	struct stack_conf *s = &c->stack;
+
+	s->host4 = c->host4.addr;
+	s->host6 = c->host6.addr;
+	s->net4 = c->host4;
+	s->net6 = c->host6;
+	ipprefix_mask(&s->net4);
+	ipprefix_mask(&s->net6);
+	for (unsigned int i = 0; i < c->nlisteners; i++) {
+		if (c->listeners[i].allow_host)
+			allow_host(&c->listeners[i], &s->net4, &s->net6);
+	}
+}
+
+static void allow_host(struct conf_listener *l, const struct ip_prefix *net4,
+		       const struct ip_prefix *net6)
+{
+	const struct ip_prefix *nets[] = {net4, net6};
+	struct ip_prefix all[STACK_ALLOW_MAX + 2];
+	uint8_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(nets); i++) {
+		if (nets[i]->len)
+			all[n++] = *nets[i];
+	}
+	memcpy(all + n, l->l.allow, l->l.nallow * sizeof(*all));
+	n = (uint8_t)(n + l->l.nallow);
+	ASSERT(n <= STACK_ALLOW_MAX);
+	memcpy(l->l.allow, all, n * sizeof(*all));
+	l->l.nallow = n;
+}

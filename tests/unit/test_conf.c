@@ -1,0 +1,1007 @@
+/*
+ * test_conf.c - Reading the configuration
+ *
+ * A test writes a file and says, line by line, what must be wrong with it:
+ * the whole of what conf_load() prints, "F" standing for the file's path. That
+ * no line is missing and none too many is part of every test.
+ */
+#include "conf_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <tcphs/ipaddr.h>
+
+#include "core/assert.h"
+#include "unit.h"
+
+#define SHIPPED "conf/tcphsd.conf" /* tests run in the top directory */
+
+struct bad {
+	const char *text, *want;
+};
+
+static struct conf conf, other;
+
+/* "PATH:3: ..." becomes "F:3: ..." */
+static void shorten(char *text, const char *path)
+{
+	size_t n = strlen(path);
+	char *p;
+
+	for (p = text; (p = strstr(p, path));) {
+		*p++ = 'F';
+		memmove(p, p + n - 1, strlen(p + n - 1) + 1);
+	}
+}
+
+/* Load @len bytes; Return: conf_load()'s, and what it printed in @said. */
+static int load_bytes(struct conf *c, const void *text, size_t len,
+		      const char *const *overrides, size_t n, char **said)
+{
+	char path[32];
+	size_t saidlen;
+	FILE *err;
+	int fd, rc;
+
+	fd = memfd_create("test_conf", 0);
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_FATAL(write(fd, text, len) == (ssize_t)len);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = open_memstream(said, &saidlen);
+	CU_ASSERT_FATAL(err != NULL);
+	rc = conf_load(c, path, overrides, n, err);
+	fclose(err);
+	close(fd);
+	shorten(*said, path);
+	return rc;
+}
+
+static void expect_said(const char *got, const char *want)
+{
+	if (strcmp(got, want) != 0)
+		fprintf(stderr, "--- want\n%s--- got\n%s", want, got);
+	CU_ASSERT_STRING_EQUAL(got, want);
+}
+
+static void expect_bad(const char *text, const char *want)
+{
+	char *said;
+
+	CU_ASSERT_EQUAL(load_bytes(&conf, text, strlen(text), NULL, 0, &said),
+			-EINVAL);
+	expect_said(said, want);
+	free(said);
+}
+
+static void expect_all_bad(const struct bad *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		expect_bad(b[i].text, b[i].want);
+}
+
+#define EXPECT_ALL_BAD(b) expect_all_bad(b, ARRAY_LEN(b))
+
+/* Load and be happy. */
+static void expect_good(struct conf *c, const char *text)
+{
+	char *said;
+
+	CU_ASSERT_EQUAL(load_bytes(c, text, strlen(text), NULL, 0, &said), 0);
+	expect_said(said, "");
+	free(said);
+}
+
+static void expect_override(const char *text, const char *override,
+			    const char *want)
+{
+	char *said;
+
+	CU_ASSERT_EQUAL(
+		load_bytes(&conf, text, strlen(text), &override, 1, &said),
+		*want ? -EINVAL : 0);
+	expect_said(said, want);
+	free(said);
+}
+
+/* ---- defaults --------------------------------------------------------- */
+
+static void defaults_are_the_classics(void)
+{
+	static const struct {
+		const char *name;
+		uint16_t port;
+	} want[] = {{"echo", 7},  {"discard", 9},  {"daytime", 13},
+		    {"qotd", 17}, {"chargen", 19}, {"http", 80}};
+	char text[IPPREFIX_TEXT_MAX];
+
+	CU_ASSERT_EQUAL_FATAL(conf_load(&conf, NULL, NULL, 0, stderr), 0);
+	CU_ASSERT_STRING_EQUAL(conf.path, "");
+	CU_ASSERT_EQUAL_FATAL(conf.nlisteners, ARRAY_LEN(want));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		const struct conf_listener *l = &conf.listeners[i];
+
+		CU_ASSERT_STRING_EQUAL(l->l.name, want[i].name);
+		CU_ASSERT_STRING_EQUAL(l->service, want[i].name);
+		CU_ASSERT_EQUAL(l->l.port, want[i].port);
+		CU_ASSERT_TRUE(l->l.enabled);
+		CU_ASSERT_EQUAL(l->l.address.len, 0);
+		CU_ASSERT_EQUAL_FATAL(l->l.nallow, 2);
+		CU_ASSERT_STRING_EQUAL(ipprefix_format(&l->l.allow[0], text),
+				       "198.18.66.0/24");
+		CU_ASSERT_STRING_EQUAL(ipprefix_format(&l->l.allow[1], text),
+				       "fd74:6370:6873::/64");
+	}
+	CU_ASSERT_EQUAL(conf.memory, 512u << 20);
+	CU_ASSERT_EQUAL(conf.stop_timeout_us, 5000000);
+	CU_ASSERT_EQUAL(conf.socket_mode, 0660);
+	CU_ASSERT_EQUAL(conf.log_level, 6);
+	CU_ASSERT_EQUAL(conf.stack.rcvbuf, 64u << 10);
+	CU_ASSERT_EQUAL(conf.stack.rcvbuf_max, 4u << 20);
+	CU_ASSERT_EQUAL(conf.stack.delayed_ack_us, 40000);
+	CU_ASSERT_EQUAL(conf.stack.cookies, COOKIES_PRESSURE);
+	CU_ASSERT_TRUE(conf.stack.timestamps);
+	CU_ASSERT_FALSE(conf.stack.timestamps_strict);
+}
+
+static void shipped_file_says_the_defaults(void)
+{
+	CU_ASSERT_EQUAL_FATAL(conf_load(&conf, NULL, NULL, 0, stderr), 0);
+	CU_ASSERT_EQUAL_FATAL(conf_load(&other, SHIPPED, NULL, 0, stderr), 0);
+	CU_ASSERT_STRING_EQUAL(other.path, SHIPPED);
+	memset(other.path, 0, sizeof(other.path));
+	for (unsigned int i = 0; i < other.nlisteners; i++)
+		other.listeners[i].line = 0;
+	CU_ASSERT_EQUAL(memcmp(&conf, &other, sizeof(conf)), 0);
+}
+
+static void shipped_file_has_every_key(void)
+{
+	struct conf_reader r = {.path = SHIPPED};
+	const struct conf_key *keys;
+	size_t n;
+
+	CU_ASSERT_EQUAL_FATAL(conf_text_read(&r, stderr), 0);
+	keys = conf_schema_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		const char *key = conf_schema_key_name(&keys[i]);
+		char section[CONF_SECTION_MAX];
+
+		snprintf(section, sizeof(section), "%.*s%s",
+			 (int)strcspn(keys[i].name, "."), keys[i].name,
+			 conf_schema_is_listener(&keys[i]) ? ".echo" : "");
+		if (!conf_text_find(&r, section, key))
+			fprintf(stderr, "%s: no %s\n", SHIPPED, keys[i].name);
+		CU_ASSERT_PTR_NOT_NULL(conf_text_find(&r, section, key));
+	}
+	conf_text_free(&r);
+	conf_report_free(&r);
+}
+
+/* ---- what a file may say ---------------------------------------------- */
+
+static void numbers_and_units(void)
+{
+	static const struct {
+		const char *text;
+		int64_t want_us;
+	} times[] = {{"10ms", 10000},	  {"30s", 30000000},
+		     {"10m", 600000000},  {"250 ms", 250000},
+		     {"600s", 600000000}, {"\"3s\"", 3000000}};
+	static const struct {
+		const char *text;
+		uint64_t want;
+	} sizes[] = {{"2097152", 2097152},
+		     {"2048KiB", 2097152},
+		     {"3MiB", 3145728},
+		     {"1GiB", 1073741824},
+		     {"1024GiB", UINT64_C(1) << 40}};
+	char text[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		snprintf(text, sizeof(text), "[timers]\nmsl = %s\n",
+			 times[i].text);
+		expect_good(&conf, text);
+		CU_ASSERT_EQUAL(conf.stack.msl_us, times[i].want_us);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		snprintf(text, sizeof(text), "[limits]\nmemory = %s\n",
+			 sizes[i].text);
+		expect_good(&conf, text);
+		CU_ASSERT_EQUAL(conf.memory, sizes[i].want);
+	}
+	expect_good(&conf, "[timers]\nkeepalive = 2h\nuser_timeout = 0\n");
+	CU_ASSERT_EQUAL(conf.stack.keepalive_us, INT64_C(7200000000));
+	CU_ASSERT_EQUAL(conf.stack.user_timeout_us, 0);
+	expect_good(&conf, "[limits]\nmax_connections = 16777216\n");
+	CU_ASSERT_EQUAL(conf.stack.max_connections, 1u << 24);
+	expect_good(&conf, "[tcphsd]\nseed = 18446744073709551615\n");
+	CU_ASSERT_TRUE(conf.seeded);
+	CU_ASSERT_EQUAL(conf.seed, UINT64_MAX);
+}
+
+static void words(void)
+{
+	expect_good(&conf, "[tcp]\ntimestamps = strict\ncookies = always\n"
+			   "[interface]\noffload = off\nown_prefix = yes\n"
+			   "[log]\ntarget = stderr\nlevel = error\n"
+			   "[control]\nsocket_mode = 600\nreader_group = *\n"
+			   "admin_group =\n");
+	CU_ASSERT_TRUE(conf.stack.timestamps);
+	CU_ASSERT_TRUE(conf.stack.timestamps_strict);
+	CU_ASSERT_EQUAL(conf.stack.cookies, COOKIES_ALWAYS);
+	CU_ASSERT_EQUAL(conf.offload, OFFLOAD_OFF);
+	CU_ASSERT_TRUE(conf.stack.own_prefix);
+	CU_ASSERT_EQUAL(conf.log_target, LOG_STDERR);
+	CU_ASSERT_EQUAL(conf.log_level, 3);
+	CU_ASSERT_EQUAL(conf.socket_mode, 0600);
+	CU_ASSERT_STRING_EQUAL(conf.reader_group, "*");
+	CU_ASSERT_STRING_EQUAL(conf.admin_group, "");
+	expect_good(&conf, "[tcp]\ntimestamps = no\n[log]\nlevel = debug\n");
+	CU_ASSERT_FALSE(conf.stack.timestamps);
+	CU_ASSERT_EQUAL(conf.log_level, 7);
+}
+
+/* Upper case, CRLF, blanks, comments behind values: all as iniparser does. */
+static void spelling_is_forgiven(void)
+{
+	expect_good(&conf, "\r\n[Listener.Web]\r\n  PORT=8080;why\r\n"
+			   "\tService = http # because\r\n");
+	CU_ASSERT_EQUAL_FATAL(conf.nlisteners, 1);
+	CU_ASSERT_STRING_EQUAL(conf.listeners[0].l.name, "web");
+	CU_ASSERT_EQUAL(conf.listeners[0].l.port, 8080);
+	CU_ASSERT_EQUAL(conf.listeners[0].line, 2);
+	expect_good(&conf, "");
+	CU_ASSERT_EQUAL(conf.nlisteners, 6);
+	expect_good(&conf, "# nothing\n; at all");
+}
+
+static void a_family_is_off_when_empty(void)
+{
+	expect_good(&conf, "[interface]\naddress6 =\nmtu = 576\n");
+	CU_ASSERT_EQUAL(conf.host6.len, 0);
+	CU_ASSERT_EQUAL(conf.stack.net6.len, 0);
+	CU_ASSERT_EQUAL(conf.listeners[0].l.nallow, 1);
+	expect_good(&conf, "[interface]\nhost_address4 =\n");
+	CU_ASSERT_EQUAL(conf.stack.net4.len, 0);
+	CU_ASSERT_EQUAL(conf.stack.net6.len, 64);
+}
+
+static void addresses_follow_from_the_host_side(void)
+{
+	char text[IPPREFIX_TEXT_MAX];
+
+	expect_good(&conf, "[interface]\nhost_address4 = 10.1.2.3/16\n"
+			   "address4 = 10.1.0.9\n");
+	CU_ASSERT_STRING_EQUAL(ipprefix_format(&conf.stack.net4, text),
+			       "10.1.0.0/16");
+	CU_ASSERT_STRING_EQUAL(ipprefix_format(&conf.host4, text),
+			       "10.1.2.3/16");
+	CU_ASSERT_STRING_EQUAL(ipaddr_format(&conf.stack.host4, text),
+			       "10.1.2.3");
+	CU_ASSERT_STRING_EQUAL(ipaddr_format(&conf.stack.own4, text),
+			       "10.1.0.9");
+	/* RFC 3021: both addresses of a /31 are hosts. */
+	expect_good(&conf, "[interface]\nhost_address4 = 10.0.0.0/31\n"
+			   "address4 = 10.0.0.1\n");
+}
+
+static void allow_takes_host_any_and_prefixes(void)
+{
+	char text[IPPREFIX_TEXT_MAX];
+
+	expect_good(&conf, "[listener.a]\nport = 1\nservice = echo\n"
+			   "allow = any\n");
+	CU_ASSERT_EQUAL(conf.listeners[0].l.nallow, 0);
+	expect_good(&conf, "[listener.a]\nport = 1\nservice = echo\n"
+			   "allow = 10.1.2.3/8 , host,fd00::1\n");
+	CU_ASSERT_EQUAL_FATAL(conf.listeners[0].l.nallow, 4);
+	CU_ASSERT_STRING_EQUAL(
+		ipprefix_format(&conf.listeners[0].l.allow[0], text),
+		"198.18.66.0/24");
+	CU_ASSERT_STRING_EQUAL(
+		ipprefix_format(&conf.listeners[0].l.allow[2], text),
+		"10.0.0.0/8");
+	CU_ASSERT_STRING_EQUAL(
+		ipprefix_format(&conf.listeners[0].l.allow[3], text),
+		"fd00::1/128");
+}
+
+static void listeners_share_a_port_on_different_addresses(void)
+{
+	expect_good(&conf, "[listener.a]\nport = 80\nservice = http\n"
+			   "address = 198.18.66.2\n"
+			   "[listener.b]\nport = 80\nservice = echo\n"
+			   "address = fd74:6370:6873::2\n"
+			   "[listener.c]\nport = 81\nservice = echo\n");
+	CU_ASSERT_EQUAL(conf.nlisteners, 3);
+	expect_good(&conf, "[interface]\nown_prefix = yes\n"
+			   "[listener.a]\nport = 80\nservice = http\n"
+			   "address = 198.18.66.16/28\n"
+			   "[listener.b]\nport = 80\nservice = http\n"
+			   "address = 198.18.66.32/28\n");
+}
+
+/* ---- lines that are wrong --------------------------------------------- */
+
+static void unknown_sections(void)
+{
+	static const struct bad bad[] = {
+		{"\n[interfaces]\nnmae = a\n",
+		 "F:2: unknown section [interfaces]; did you mean"
+		 " 'interface'?\n"},
+		{"[listner.web]\nport = 0\n",
+		 "F:1: unknown section [listner.web]; did you mean"
+		 " 'listener.web'?\n"},
+		{"[listeners]\n",
+		 "F:1: unknown section [listeners]; did you mean"
+		 " 'listener.NAME'?\n"},
+		{"[tcp.x]\n",
+		 "F:1: unknown section [tcp.x]; did you mean 'tcp'?\n"},
+		{"[wardrobe]\n",
+		 "F:1: unknown section [wardrobe]; there are tcphsd,"
+		 " interface, limits, timers, tcp, listener.NAME, log and"
+		 " control\n"},
+		{"[]\n",
+		 "F:1: unknown section []; there are tcphsd,"
+		 " interface, limits, timers, tcp, listener.NAME, log and"
+		 " control\n"},
+		{"[listener]\n",
+		 "F:1: this listener has no name; write [listener.NAME]\n"},
+		{"[listener.]\n",
+		 "F:1: this listener has no name; write [listener.NAME]\n"},
+		{"[listener.a:b]\n",
+		 "F:1: 'a:b' cannot name a listener; use letters, digits, -"
+		 " and _\n"},
+		{"[listener.a.b]\n",
+		 "F:1: 'a.b' cannot name a listener; use letters, digits, -"
+		 " and _\n"},
+		{"[listener.abcdefghijklmnopqrstuvwxyz-12345]\n",
+		 "F:1: the listener name 'abcdefghijklmnopqrstuvwxyz-12345'"
+		 " is too long; use up to 31 characters\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void unknown_keys(void)
+{
+	static const struct bad bad[] = {
+		{"[listener.web]\nservice = http\nport = 80\nprot = 80\n",
+		 "F:4: unknown key 'prot' in [listener.web]; did you mean"
+		 " 'port'?\n"},
+		{"[limits]\nmtu = 1500\n",
+		 "F:2: unknown key 'mtu' in [limits]; it belongs to"
+		 " [interface]\n"},
+		{"[tcp]\nbacklog = 1\n",
+		 "F:2: unknown key 'backlog' in [tcp]; it belongs to"
+		 " [listener.NAME]\n"},
+		{"[log]\nx:y = 1\n",
+		 "F:2: unknown key 'x:y' in [log]; tcphsd.conf(5) lists what"
+		 " there is\n"},
+		{"mtu = 1500\n",
+		 "F:1: a key before the first section; begin with [tcphsd] or"
+		 " another\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+/* iniparser would take the last one in silence. */
+static void duplicates(void)
+{
+	static const struct bad bad[] = {
+		{"[interface]\nmtu = 1500\n\nMTU = 1400\n",
+		 "F:4: 'mtu' was set before, in line 2; keep one\n"},
+		{"[tcp]\nsack = no\n[log]\n[tcp]\nsack = yes\n",
+		 "F:4: [tcp] was there before, in line 1; put its keys"
+		 " together\n"
+		 "F:5: 'sack' was set before, in line 2; keep one\n"},
+		{"[listener.a]\nport=1\nservice=echo\n[listener.A]\n",
+		 "F:4: [listener.a] was there before, in line 1; put its keys"
+		 " together\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void lines_that_are_no_lines(void)
+{
+	static const struct bad bad[] = {
+		{"[tcp\nsack = maybe\n",
+		 "F:1: ']' is missing; write [section]\n"},
+		{"[tcp] # Comment = 1\n",
+		 "F:1: something follows ']'; put it on a line of its own\n"},
+		{"[tcp]\nsack\n",
+		 "F:2: no '=' in this line; write key = value, or # before a"
+		 " comment\n"},
+		{"[tcp]\nx",
+		 "F:2: no '=' in this line; write key = value, or # before a"
+		 " comment\n"},
+		{"[tcp]\n = yes\n",
+		 "F:2: no key before '='; write key = value\n"},
+		{"[tcp]\nsack = \\\nyes\n",
+		 "F:2: '\\' does not continue a line here; write it as one\n"
+		 "F:3: no '=' in this line; write key = value, or # before a"
+		 " comment\n"},
+		{"[tcp]\nsack = \"yes\" no\n",
+		 "F:2: something follows the quoted value; quotes are not"
+		 " needed here\n"},
+		{"[tcp]\nsack = 'yes\n",
+		 "F:2: the quote is not closed; quotes are not needed here\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void bytes_that_are_no_text(void)
+{
+	static const char nul[] = "[tcp]\nsack\0 = yes\nsack = \x1b[2J\n";
+	char longest[1200], *said;
+
+	CU_ASSERT_EQUAL(load_bytes(&conf, nul, sizeof(nul) - 1, NULL, 0, &said),
+			-EINVAL);
+	expect_said(said, "F:2: this line holds a NUL byte; is this a text"
+			  " file?\n"
+			  "F:3: sack = ?[2J is unknown; write no or yes\n");
+	free(said);
+
+	memset(longest, ' ', sizeof(longest));
+	memcpy(longest, "[tcp]\nsack=no", 13);
+	longest[6 + 1000] = '\n';
+	longest[sizeof(longest) - 1] = '\0';
+	expect_good(&conf, longest);
+	longest[6 + 1000] = '#';
+	longest[6 + 1001] = '\n';
+	expect_bad(longest,
+		   "F:2: this line has 1001 characters; 1000 are the limit\n");
+}
+
+/* ---- values that are wrong -------------------------------------------- */
+
+static void bad_numbers(void)
+{
+	static const struct bad bad[] = {
+		{"[interface]\nmtu = 042\n",
+		 "F:2: mtu = 042 begins with a zero; write 42, numbers are"
+		 " decimal\n"},
+		{"[tcphsd]\nseed = 000\n",
+		 "F:2: seed = 000 begins with a zero; write 0, numbers are"
+		 " decimal\n"},
+		{"[interface]\nmtu = 0x5dc\n",
+		 "F:2: mtu = 0x5dc is not a number; write 576 to 65520\n"},
+		{"[interface]\nmtu = -1\n",
+		 "F:2: mtu = -1 is not a number; write 576 to 65520\n"},
+		{"[interface]\nmtu = 1500KiB\n",
+		 "F:2: mtu = 1500KiB is not a number; write 576 to 65520\n"},
+		{"[interface]\nmtu =\n",
+		 "F:2: mtu = (nothing) is not a number; write 576 to"
+		 " 65520\n"},
+		{"[interface]\nmtu = 575\n",
+		 "F:2: mtu = 575 is out of range; write 576 to 65520\n"},
+		{"[interface]\nmtu = 65521\n",
+		 "F:2: mtu = 65521 is out of range; write 576 to 65520\n"},
+		{"[limits]\nmax_connections = 16777217\n",
+		 "F:2: max_connections = 16777217 is out of range; write 1 to"
+		 " 16777216\n"},
+		{"[limits]\nmax_per_source = 16777217\n",
+		 "F:2: max_per_source = 16777217 is out of range; write 0, or"
+		 " 1 to 16777216\n"},
+		{"[tcphsd]\nseed = 18446744073709551616\n",
+		 "F:2: seed = 18446744073709551616 is out of range; write 0"
+		 " to 18446744073709551615\n"},
+		{"[listener.a]\nservice = echo\nport = 0\n",
+		 "F:3: port = 0 is out of range; write 1 to 65535\n"},
+		{"[listener.a]\nport = 70000\nservice = echo\n",
+		 "F:2: port = 70000 is out of range; write 1 to 65535\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void bad_units(void)
+{
+	static const struct bad bad[] = {
+		{"[timers]\nmsl = 30\n",
+		 "F:2: msl = 30 has no unit; write 30ms, 30s, 30m or 30h\n"},
+		{"[timers]\nmsl = 30sec\n",
+		 "F:2: msl = 30sec has the unknown unit 'sec'; use ms, s, m"
+		 " or h\n"},
+		{"[timers]\nmsl = 1.5s\n",
+		 "F:2: msl = 1.5s has the unknown unit '.5s'; use ms, s, m or"
+		 " h\n"},
+		{"[timers]\nmsl = 1h\n",
+		 "F:2: msl = 1h is out of range; write 10ms to 10m\n"},
+		{"[timers]\nkeepalive = 999ms\n",
+		 "F:2: keepalive = 999ms is out of range; write 0, or 1s to"
+		 " 720h\n"},
+		{"[timers]\nmsl = 18446744073709551615h\n",
+		 "F:2: msl = 18446744073709551615h is out of range; write"
+		 " 10ms to 10m\n"},
+		/* RFC 9293, 3.8.6.3 (MUST-40) */
+		{"[timers]\ndelayed_ack = 500ms\n",
+		 "F:2: delayed_ack = 500ms is out of range; write 0, or 1ms"
+		 " to 499ms\n"},
+		{"[limits]\nmemory = 512mb\n",
+		 "F:2: memory = 512mb has the unknown unit 'mb'; use KiB, MiB"
+		 " or GiB, or none for bytes\n"},
+		{"[limits]\nmemory = 1MiB\n",
+		 "F:2: memory = 1MiB is out of range; write 2MiB to"
+		 " 1024GiB\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void bad_words(void)
+{
+	static const struct bad bad[] = {
+		{"[tcp]\nsack = y\n",
+		 "F:2: sack = y is unknown; write no or yes\n"},
+		{"[tcp]\ncookies = presure\n",
+		 "F:2: cookies = presure is not never, pressure or always; did"
+		 " you mean 'pressure'?\n"},
+		{"[tcp]\ncongestion = cubic\n",
+		 "F:2: congestion = cubic is unknown; write newreno\n"},
+		{"[log]\nlevel = chatty\n",
+		 "F:2: level = chatty is unknown; write error, warning,"
+		 " notice, info or debug\n"},
+		{"[listener.a]\nport = 1\nservice = ecko\n",
+		 "F:3: service = ecko is no service; did you mean 'echo'?\n"},
+		{"[listener.a]\nport = 1\nservice = teapot\n",
+		 "F:3: service = teapot is no service; write echo, discard,"
+		 " daytime, qotd, chargen or http\n"},
+		{"[control]\nsocket_mode = 0x1b0\n",
+		 "F:2: socket_mode = 0x1b0 is no file mode; write three octal"
+		 " digits such as 0660\n"},
+		{"[control]\nsocket_mode = 7777\n",
+		 "F:2: socket_mode = 7777 is no file mode; write three octal"
+		 " digits such as 0660\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void bad_names(void)
+{
+	static const struct bad bad[] = {
+		{"[interface]\nname = tcphs0/../x\n",
+		 "F:2: name = tcphs0/../x cannot name an interface; use up to"
+		 " 15 letters, digits, '.', '_' and '-'\n"},
+		{"[interface]\nname =\n",
+		 "F:2: name = (nothing) cannot name an interface; use up to 15"
+		 " letters, digits, '.', '_' and '-'\n"},
+		{"[interface]\nname = a123456789abcdef\n",
+		 "F:2: name = a123456789abcdef cannot name an interface; use"
+		 " up to 15 letters, digits, '.', '_' and '-'\n"},
+		{"[control]\nsocket = run/x\n",
+		 "F:2: socket = run/x is not absolute; begin the path with"
+		 " /\n"},
+		{"[control]\nsocket = /a123456789123456789123456789123456789"
+		 "12345678912345678912345678912345678912345678912345678912345"
+		 "678912345678\n",
+		 "F:2: socket = /a1234567891234567891234567891234567891234567"
+		 "891234567891234 is too long; use up to 107 bytes\n"},
+		{"[control]\nadmin_group = *\n",
+		 "F:2: admin_group = * is no account; write a name\n"},
+		{"[control]\nreader_group = a b\n",
+		 "F:2: reader_group = a b is no account; write a name, or *"
+		 " for everybody\n"},
+		{"[tcphsd]\nuser = 12345678901234567890123456789012345678901"
+		 "23456789012345678901234\n",
+		 "F:2: user = 123456789012345678901234567890123456789012345678"
+		 "901234567890 is too long; use up to 63 bytes\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+/* ---- what does not fit together --------------------------------------- */
+
+static void bad_addresses(void)
+{
+	static const struct bad bad[] = {
+		{"[interface]\naddress4 = 198.18.66\n",
+		 "F:2: address4 = 198.18.66 is no IPv4 address; write one such"
+		 " as 198.18.66.2\n"},
+		{"[interface]\naddress6 = 198.18.66.2\n",
+		 "F:2: address6 = 198.18.66.2 is no IPv6 address; write one"
+		 " such as fd74:6370:6873::2\n"},
+		{"[interface]\naddress4 = 127.0.0.1\n",
+		 "F:2: address4 = 127.0.0.1 is not the address of a host;"
+		 " write one such as 198.18.66.2\n"},
+		{"[interface]\naddress6 = ff02::1\n",
+		 "F:2: address6 = ff02::1 is not the address of a host; write"
+		 " one such as fd74:6370:6873::2\n"},
+		{"[interface]\nhost_address4 = 198.18.66.1\n",
+		 "F:2: host_address4 = 198.18.66.1 is no IPv4 address with a"
+		 " prefix length; write one such as 198.18.66.1/24\n"},
+		{"[interface]\nhost_address4 = 224.0.0.1/24\n",
+		 "F:2: host_address4 = 224.0.0.1/24 is not the address of a"
+		 " host; write one such as 198.18.66.1/24\n"},
+		{"[interface]\nhost_address4 = 198.18.66.1/32\n",
+		 "F:2: host_address4 = 198.18.66.1/32 has an unusable prefix"
+		 " length; write /8 to /31\n"},
+		{"[interface]\nhost_address6 = fd74:6370:6873::1/15\n",
+		 "F:2: host_address6 = fd74:6370:6873::1/15 has an unusable"
+		 " prefix length; write /16 to /127\n"},
+		{"[interface]\naddress4 = 198.18.67.2\n",
+		 "F:2: address4 = 198.18.67.2 is outside of host_address4 ="
+		 " 198.18.66.1/24; choose one inside\n"},
+		/* The line that was written is to blame, not the default. */
+		{"[interface]\nhost_address4 = 10.0.0.1/8\n",
+		 "F:2: address4 = 198.18.66.2 is outside of host_address4 ="
+		 " 10.0.0.1/8; choose one inside\n"},
+		{"[interface]\naddress4 = 198.18.66.1\n",
+		 "F:2: address4 = 198.18.66.1 is the host's own address;"
+		 " choose a neighbour\n"},
+		{"[interface]\naddress4 = 198.18.66.0\n",
+		 "F:2: address4 = 198.18.66.0 is the network's own address;"
+		 " choose another\n"},
+		{"[interface]\naddress4 = 198.18.66.255\n",
+		 "F:2: address4 = 198.18.66.255 is the broadcast address;"
+		 " choose another\n"},
+		{"[interface]\nhost_address4 = 198.18.66.255/24\n",
+		 "F:2: host_address4 = 198.18.66.255/24 is the broadcast"
+		 " address; choose another\n"},
+		/* RFC 4291, 2.6.1 */
+		{"[interface]\naddress6 = fd74:6370:6873::\n",
+		 "F:2: address6 = fd74:6370:6873:: is the subnet-router"
+		 " anycast address; choose another\n"},
+		{"[interface]\naddress4 =\naddress6 =\n",
+		 "F:2: neither IPv4 nor IPv6 is left; set host_address4 and"
+		 " address4, or those of IPv6\n"},
+		/* RFC 8200, 5 */
+		{"[interface]\nmtu = 1279\n",
+		 "F:2: mtu = 1279 is too small for IPv6 (RFC 8200, 5); write"
+		 " 1280 or more, or empty address6\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void bounds_out_of_order(void)
+{
+	static const struct bad bad[] = {
+		{"[timers]\nrto_min = 2s\n",
+		 "F:2: rto_min is more than rto_initial; lower the one or"
+		 " raise the other\n"},
+		{"[timers]\nrto_max = 1s\n\nrto_initial = 2s\n",
+		 "F:4: rto_initial is more than rto_max; lower the one or"
+		 " raise the other\n"},
+		{"[limits]\nrcvbuf = 5MiB\n",
+		 "F:2: rcvbuf is more than rcvbuf_max; lower the one or raise"
+		 " the other\n"},
+		{"[limits]\nrcvbuf_max = 32KiB\n",
+		 "F:2: rcvbuf is more than rcvbuf_max; lower the one or raise"
+		 " the other\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+#define ECHO "service = echo\nport = 7\n"
+
+static void bad_listeners(void)
+{
+	static const struct bad bad[] = {
+		{"\n[listener.a]\nservice = echo\n",
+		 "F:2: listener 'a' has no port; add port = 1 to 65535\n"},
+		{"[listener.a]\nport = 7\n",
+		 "F:1: listener 'a' has no service; add service = echo or"
+		 " another\n"},
+		{"[listener.a]\n" ECHO "[listener.b]\n" ECHO,
+		 "F:6: listeners 'a' and 'b' share port 7 and an address;"
+		 " change either\n"},
+		{"[listener.a]\n" ECHO "enabled = no\n[listener.b]\n" ECHO
+		 "address = 198.18.66.2\n",
+		 "F:7: listeners 'a' and 'b' share port 7 and an address;"
+		 " change either\n"},
+		{"[listener.a]\n" ECHO "address = 198.18.66.0/29\n"
+		 "[listener.b]\n" ECHO "address = 198.18.66.2\n",
+		 "F:7: listeners 'a' and 'b' share port 7 and an address;"
+		 " change either\n"},
+		{"[listener.a]\n" ECHO "address = everywhere\n",
+		 "F:4: address = everywhere is no address; write own, an"
+		 " address or a prefix\n"},
+		{"[listener.a]\n" ECHO "address = 10.0.0.1\n",
+		 "F:4: address = 10.0.0.1 is outside of our network; write"
+		 " own, or one of ours\n"},
+		{"[listener.a]\n" ECHO "address = 198.18.66.3\n",
+		 "F:4: address = 198.18.66.3 is not ours unless own_prefix ="
+		 " yes; write own, or one of ours\n"},
+		{"[listener.a]\n" ECHO "address = 198.18.66.128/25\n",
+		 "F:4: address = 198.18.66.128/25 is not ours unless"
+		 " own_prefix = yes; write own, or one of ours\n"},
+		{"[listener.a]\n" ECHO "address = 198.18.66.1\n"
+		 "[interface]\nown_prefix = yes\n",
+		 "F:4: address = 198.18.66.1 is the host's own address; write"
+		 " own, or one of ours\n"},
+		{"[listener.a]\n" ECHO "address = 198.18.66.255\n"
+		 "[interface]\nown_prefix = yes\n",
+		 "F:4: address = 198.18.66.255 is the broadcast address; write"
+		 " own, or one of ours\n"},
+		{"[listener.a]\n" ECHO "address = fd74:6370:6873::2\n"
+		 "[interface]\naddress6 =\n",
+		 "F:4: address = fd74:6370:6873::2 is IPv6, which is off;"
+		 " write own, or one of ours\n"},
+		{"[listener.a]\n" ECHO "allow = any, 10.0.0.0/8\n",
+		 "F:4: allow has 'any'; write any, or host and prefixes such"
+		 " as 10.0.0.0/8, with commas\n"},
+		{"[listener.a]\n" ECHO "allow =\n",
+		 "F:4: allow has ''; write any, or host and prefixes such as"
+		 " 10.0.0.0/8, with commas\n"},
+		{"[listener.a]\n" ECHO "allow = 10.0.0.0/8 11.0.0.0/8\n",
+		 "F:4: allow has '10.0.0.0/8 11.0.0.0/8'; write any, or host"
+		 " and prefixes such as 10.0.0.0/8, with commas\n"},
+		{"[listener.a]\n" ECHO
+		 "allow = 1.0.0.0,2.0.0.0,3.0.0.0,4.0.0.0,5.0.0.0,6.0.0.0,"
+		 "7.0.0.0,host\n",
+		 "F:4: allow has too many prefixes; 8 are the limit, host"
+		 " counts as 2\n"},
+		{"[listener.a]\n" ECHO
+		 "allow = host,1.0.0.0,2.0.0.0,3.0.0.0,4.0.0.0,5.0.0.0,"
+		 "6.0.0.0,7.0.0.0\n",
+		 "F:4: allow has too many prefixes; 8 are the limit, host"
+		 " counts as 2\n"},
+	};
+
+	EXPECT_ALL_BAD(bad);
+}
+
+static void too_many_listeners(void)
+{
+	char text[8192];
+	size_t at = 0;
+
+	for (int i = 0; i < 64; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at,
+				       "[listener.l%d]\nport = %d\n"
+				       "service = echo\n",
+				       i, i + 1);
+	expect_good(&conf, text);
+	CU_ASSERT_EQUAL(conf.nlisteners, 64);
+	snprintf(text + at, sizeof(text) - at,
+		 "[listener.more]\nport = 99\nservice = echo\n");
+	expect_bad(text, "F:193: one listener too many; 64 are the limit\n");
+}
+
+/* Five mistakes give five lines, in the order of the file. */
+static void all_mistakes_at_once(void)
+{
+	expect_bad("[listener.a]\n"
+		   "port = 0\n"
+		   "[interface]\n"
+		   "address4 = 198.18.66.1\n"
+		   "mtu = big\n"
+		   "what is this\n"
+		   "[log]\n"
+		   "levle = info\n",
+		   "F:1: listener 'a' has no service; add service = echo or"
+		   " another\n"
+		   "F:2: port = 0 is out of range; write 1 to 65535\n"
+		   "F:4: address4 = 198.18.66.1 is the host's own address;"
+		   " choose a neighbour\n"
+		   "F:5: mtu = big is not a number; write 576 to 65520\n"
+		   "F:6: no '=' in this line; write key = value, or # before a"
+		   " comment\n"
+		   "F:8: unknown key 'levle' in [log]; did you mean"
+		   " 'level'?\n");
+}
+
+/* ---- files ------------------------------------------------------------ */
+
+static void expect_unreadable(const char *path, int rc, const char *want)
+{
+	size_t len;
+	char *said;
+	FILE *err;
+
+	err = open_memstream(&said, &len);
+	CU_ASSERT_FATAL(err != NULL);
+	CU_ASSERT_EQUAL(conf_load(&conf, path, NULL, 0, err), rc);
+	fclose(err);
+	expect_said(said, want);
+	free(said);
+}
+
+static void files_that_cannot_be_read(void)
+{
+	char longest[CONF_PATH_MAX + 1];
+	static char big[(256 << 10) + 1];
+	char *said;
+
+	expect_unreadable("/nonexistent/tcphsd.conf", -ENOENT,
+			  "/nonexistent/tcphsd.conf: cannot be read: No such"
+			  " file or directory; name another with -c\n");
+	expect_unreadable("/", -EISDIR,
+			  "/: cannot be read: Is a directory; name another"
+			  " with -c\n");
+	memset(longest, 'x', sizeof(longest));
+	longest[CONF_PATH_MAX] = '\0';
+	expect_unreadable(longest, -ENAMETOOLONG,
+			  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: this"
+			  " path is too long\n");
+	memset(big, '\n', sizeof(big));
+	CU_ASSERT_EQUAL(load_bytes(&conf, big, sizeof(big) - 1, NULL, 0, &said),
+			0);
+	free(said);
+	CU_ASSERT_EQUAL(load_bytes(&conf, big, sizeof(big), NULL, 0, &said),
+			-EFBIG);
+	expect_said(said, "F: larger than 256 KiB; is this the right file?\n");
+	free(said);
+}
+
+/* ---- overrides -------------------------------------------------------- */
+
+static void overrides_win_over_the_file(void)
+{
+	expect_override("[interface]\nmtu = 1400\n", "interface.mtu=9000", "");
+	CU_ASSERT_EQUAL(conf.stack.mtu, 9000);
+	expect_override("", "listener.echo.port=7007", "");
+	CU_ASSERT_EQUAL(conf.nlisteners, 6);
+	CU_ASSERT_EQUAL(conf.listeners[0].l.port, 7007);
+	expect_override("[listener.web]\nport = 80\nservice = http\n",
+			"Listener.Web.Enabled=no", "");
+	CU_ASSERT_EQUAL(conf.nlisteners, 1);
+	CU_ASSERT_FALSE(conf.listeners[0].l.enabled);
+	expect_override("", "interface.address6=", "");
+	CU_ASSERT_EQUAL(conf.host6.len, 0);
+}
+
+static void overrides_are_checked_like_the_file(void)
+{
+	expect_override("", "interface.mtu=1",
+			"-D interface.mtu=1: mtu = 1 is out of range; write"
+			" 576 to 65520\n");
+	expect_override("", "interface.mut=1500",
+			"-D interface.mut=1500: unknown key 'mut' in"
+			" [interface]; did you mean 'mtu'?\n");
+	expect_override("", "interfaec.mtu=1500",
+			"-D interfaec.mtu=1500: unknown section [interfaec];"
+			" did you mean 'interface'?\n");
+	expect_override("", "mtu=1500",
+			"-D mtu=1500: not understood; write"
+			" section.key=value\n");
+	expect_override("", "interface.mtu",
+			"-D interface.mtu: not understood; write"
+			" section.key=value\n");
+	expect_override("", "",
+			"-D : not understood; write section.key=value\n");
+	expect_override("", "listener.echo.port=9",
+			"-D listener.echo.port=9: listeners 'echo' and"
+			" 'discard' share port 9 and an address; change"
+			" either\n");
+	expect_override("[interface]\naddress4 = 198.18.66.9\n",
+			"interface.host_address4=198.18.66.9/24",
+			"F:2: address4 = 198.18.66.9 is the host's own"
+			" address; choose a neighbour\n");
+	expect_override("", "interface.mtu=1500\n\x1b[0m",
+			"-D interface.mtu=1500??[0m: mtu = 1500??[0m is not a"
+			" number; write 576 to 65520\n");
+}
+
+static void overrides_complain_in_their_order(void)
+{
+	static const char *const overrides[] = {"log.level=x", "nonsense",
+						"tcp.sack=x"};
+	size_t len;
+	char *said;
+	FILE *err;
+
+	err = open_memstream(&said, &len);
+	CU_ASSERT_FATAL(err != NULL);
+	CU_ASSERT_EQUAL(
+		conf_load(&conf, NULL, overrides, ARRAY_LEN(overrides), err),
+		-EINVAL);
+	fclose(err);
+	expect_said(said,
+		    "-D log.level=x: level = x is unknown; write error,"
+		    " warning, notice, info or debug\n"
+		    "-D nonsense: not understood; write section.key=value\n"
+		    "-D tcp.sack=x: sack = x is unknown; write no or yes\n");
+	free(said);
+}
+
+/* ---- reload ----------------------------------------------------------- */
+
+static void reload_names_what_needs_a_restart(void)
+{
+	static const struct {
+		const char *text, *key;
+	} cases[] = {
+		{"[tcphsd]\nseed = 1\n", "tcphsd.seed"},
+		{"[tcphsd]\nseed = 0\n", "tcphsd.seed"},
+		{"[tcphsd]\nuser = nobody\n", "tcphsd.user"},
+		{"[interface]\nname = tcphs1\n", "interface.name"},
+		{"[interface]\nhost_address4 = 198.18.66.9/24\n",
+		 "interface.host_address4"},
+		{"[interface]\nhost_address4 = 198.18.66.1/25\n",
+		 "interface.host_address4"},
+		{"[interface]\naddress4 = 198.18.66.3\n", "interface.address4"},
+		{"[interface]\naddress6 =\n", "interface.host_address6"},
+		{"[interface]\naddress6 = fd74:6370:6873::3\n",
+		 "interface.address6"},
+		{"[interface]\nown_prefix = yes\n", "interface.own_prefix"},
+		{"[interface]\nmtu = 1400\n", "interface.mtu"},
+		{"[interface]\noffload = off\n", "interface.offload"},
+		{"[interface]\ntxqueuelen = 1\n", "interface.txqueuelen"},
+		{"[interface]\npersist = yes\n", "interface.persist"},
+		{"[interface]\nicmp_echo = no\n", "interface.icmp_echo"},
+		{"[interface]\nttl = 63\n", "interface.ttl"},
+		{"[limits]\nmemory = 1GiB\n", "limits.memory"},
+		{"[control]\nsocket = /run/x\n", "control.socket"},
+		{"[control]\nsocket_mode = 0600\n", "control.socket_mode"},
+		{"[control]\nadmin_group =\n", "control.admin_group"},
+		{"[control]\nreader_group = *\n", "control.reader_group"},
+	};
+
+	expect_good(&conf, "");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *key;
+
+		expect_good(&other, cases[i].text);
+		key = conf_needs_restart(&conf, &other);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+		CU_ASSERT_STRING_EQUAL(key, cases[i].key);
+	}
+}
+
+static void reload_takes_the_rest(void)
+{
+	expect_good(&conf, "");
+	expect_good(&other, "[tcphsd]\nstop_timeout = 1s\n"
+			    "[limits]\nmax_connections = 5\nrcvbuf = 4KiB\n"
+			    "[timers]\nmsl = 1s\n[tcp]\nsack = no\n"
+			    "[log]\nlevel = debug\n[listener.new]\n" ECHO);
+	CU_ASSERT_PTR_NULL(conf_needs_restart(&conf, &other));
+	CU_ASSERT_PTR_NULL(conf_needs_restart(&other, &conf));
+	/* Other words for the same thing. */
+	expect_good(&other, "[limits]\nmemory = 524288KiB\n"
+			    "[interface]\naddress6 = FD74:6370:6873:0::2\n");
+	CU_ASSERT_PTR_NULL(conf_needs_restart(&conf, &other));
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const services[] = {
+		"echo", "discard", "daytime", "qotd", "chargen", "http", NULL};
+	static const struct unit_test tests[] = {
+		UNIT_TEST(defaults_are_the_classics),
+		UNIT_TEST(shipped_file_says_the_defaults),
+		UNIT_TEST(shipped_file_has_every_key),
+		UNIT_TEST(numbers_and_units),
+		UNIT_TEST(words),
+		UNIT_TEST(spelling_is_forgiven),
+		UNIT_TEST(a_family_is_off_when_empty),
+		UNIT_TEST(addresses_follow_from_the_host_side),
+		UNIT_TEST(allow_takes_host_any_and_prefixes),
+		UNIT_TEST(listeners_share_a_port_on_different_addresses),
+		UNIT_TEST(unknown_sections),
+		UNIT_TEST(unknown_keys),
+		UNIT_TEST(duplicates),
+		UNIT_TEST(lines_that_are_no_lines),
+		UNIT_TEST(bytes_that_are_no_text),
+		UNIT_TEST(bad_numbers),
+		UNIT_TEST(bad_units),
+		UNIT_TEST(bad_words),
+		UNIT_TEST(bad_names),
+		UNIT_TEST(bad_addresses),
+		UNIT_TEST(bounds_out_of_order),
+		UNIT_TEST(bad_listeners),
+		UNIT_TEST(too_many_listeners),
+		UNIT_TEST(all_mistakes_at_once),
+		UNIT_TEST(files_that_cannot_be_read),
+		UNIT_TEST(overrides_win_over_the_file),
+		UNIT_TEST(overrides_are_checked_like_the_file),
+		UNIT_TEST(overrides_complain_in_their_order),
+		UNIT_TEST(reload_names_what_needs_a_restart),
+		UNIT_TEST(reload_takes_the_rest),
+	};
+
+	conf_services(services);
+	return unit_run("conf", tests, ARRAY_LEN(tests), argc, argv);
+}
