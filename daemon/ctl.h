@@ -24,21 +24,25 @@ struct ctl_hooks {
 	void (*stats)(void *arg, json_t *stats);
 	/* Something was marked in the stack: run a turn soon. */
 	void (*kick)(void *arg);
+	/* The log has another level now, and needs other events. May be NULL
+	 * if all events are recorded anyway. */
+	void (*log_level)(void *arg, int level);
 };
 
 struct ctl_conf {
 	const char *path;
-	unsigned int mode;         /* of the socket */
-	const char *admin_group;   /* "" = none */
-	const char *reader_group;  /* "" = none */
-	const char *instance;      /* interface name, for the greeting */
+	unsigned int mode;	  /* of the socket */
+	const char *admin_group;  /* "" = none */
+	const char *reader_group; /* "" = none, "*" = everybody */
+	const char *instance;	  /* interface name, for the greeting */
 };
 
 /**
  * ctl_listen() - Make the control socket
  *
  * A socket file that nobody listens on any more is replaced. Directories are
- * not made. To be called with the rights to chown it to admin_group.
+ * not made. To be called with the rights to chown it to admin_group; members
+ * of reader_group are let through to it by an access list.
  *
  * @err: Gets one sentence on failure
  *
@@ -53,13 +57,19 @@ int ctl_listen(const struct ctl_conf *conf, char *err, size_t errlen);
  *
  * Rights come from SO_PEERCRED: root, our own user and members of admin_group
  * are admins; members of reader_group, and everybody if it is "*", may view.
+ * The groups are looked up here and never again: to be called while the files
+ * that say them can still be read.
  *
  * Return: NULL without memory
  */
 struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 		    struct stack *st, const struct ctl_hooks *hooks);
 
-/** ctl_del() - Drop every client and the listening socket */
+/**
+ * ctl_del() - Drop every client and the listening socket; NULL is fine
+ *
+ * The socket's file stays: who made it or was given it knows its owner.
+ */
 void ctl_del(struct ctl *ctl);
 
 #endif

@@ -10,23 +10,37 @@
  *	<- {"id":7,"result":{"count":2}}  or  {"id":7,"error":{"code":"...",
  *	             "message":"...","hint":"...","at":12}}
  *
- * Requests may overlap; {"id":8,"method":"cancel","params":{"id":7}} ends one
- * (it answers with error "cancelled"). New fields and methods may appear at
- * any time: readers ignore the fields they do not know, and an unknown method
- * is answered with "unknown_method". A first byte other than '{' selects text
- * mode: one command line, words as in tcphsctl, plain text back, close.
+ * Who may not come in, or comes when CTL_CLIENTS_MAX are there, reads
+ * {"error":{...}} in place of the greeting, and the end. An error without an id
+ * is about a line whose id could not be read; the connection goes on.
+ *
+ * An id is a whole number or a string of less than 62 bytes. Requests may
+ * overlap, up to 8 of them; {"id":8,"method":"cancel","params":{"id":7}} ends
+ * one (it answers with error "cancelled"). New fields and methods may appear at
+ * any time: readers ignore the fields and parameters they do not know, and an
+ * unknown method is answered with "unknown_method". "at" is the offset in bytes
+ * of what is wrong in the line, or in the filter. A client that does not read
+ * is not read either, and after 30 s without a byte it is dropped.
+ *
+ * A first byte other than '{' selects text mode: one command line, words as in
+ * tcphsctl ("help" lists them), plain text back behind the greeting, close.
  *
  * Methods (v = view right is enough, a = admin):
  *
  *	status            v  result: see below
- *	conn.list         v  params: filter; items: connections; result: count
+ *	conn.list         v  params: filter, fields (names of members that are
+ *	                     wanted; all without it); items: connections;
+ *	                     result: count
  *	conn.show         v  params: conn ("c42", "42" or a four-tuple
  *	                     "A:P-A:P", local first, or "last");
  *	                     result: connection with "tcb"
- *	conn.close        a  params: conn, rst (bool); result: {}
+ *	conn.close        a  params: conn, rst (bool); result: {}. Ids wrap: if
+ *	                     two connections have the same, a four-tuple is
+ *	                     asked for
  *	conn.kill         a  params: filter (required, not empty), rst (bool);
- *	                     result: count
- *	stats             v  result: counters, dropped, limits, gauges
+ *	                     result: count, and skipped: half-open and TIME-WAIT
+ *	                     records, which cannot be closed
+ *	stats             v  result: see below
  *	listener.list     v  items: listeners; result: count
  *	listener.enable   a  params: name; result: {}
  *	listener.disable  a  params: name; result: {}
@@ -49,7 +63,7 @@
  * Listener: name service address ("own" or a prefix) port enabled backlog
  *	max_connections (0 = none) status ("waiting for client", "connected
  *	198.18.66.1:49152 (1)", "disabled") half_open connections syns opened
- *	refused overflows cookies allow [prefixes] line
+ *	refused overflows cookies allow [prefixes]
  *
  * Status: version, instance, state ("ready"|"stopping"), pid, uptime_us,
  *	started (RFC 3339), interface, address4, address6, mtu, offload (bool),
@@ -58,8 +72,11 @@
  *	last reload), config_error (its message), log_level
  *
  * Stats: {"counters":{name:n},"dropped":{reason:n},"limits":{name:n},
- *	"states":{state:n},"tun":{"read_errors":n,"write_errors":n,
- *	"write_full":n}}
+ *	"states":{state:n},"gauges":{"connections":n,"half_open":n,
+ *	"time_wait":n,"memory":n,"memory_used":n},"tun":{"read_errors":n,
+ *	"write_errors":n,"write_full":n},"control":{"clients":n (now),
+ *	"accepted":n,"busy":n,"strangers":n,"requests":n,"too_long":n,
+ *	"stalled":n}}
  */
 #ifndef TCPHS_CTL_H
 #define TCPHS_CTL_H

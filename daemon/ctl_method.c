@@ -1,0 +1,407 @@
+/*
+ * ctl_method.c - From a line to a method, and the methods that answer at once
+ *
+ * A request is checked in this order: JSON, an object, an id to answer under,
+ * a method that exists, the right to call it. Parameters that a method does
+ * not know are passed over, so that a newer tcphsctl can talk to us.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tcphs/nearest.h>
+
+#include "core/assert.h"
+#include "ctl_priv.h"
+#include "describe.h"
+#include "log.h"
+
+static void method_status(const struct ctl_request *r);
+static void method_stats(const struct ctl_request *r);
+static void method_listener_list(const struct ctl_request *r);
+static void method_listener_enable(const struct ctl_request *r);
+static void method_listener_disable(const struct ctl_request *r);
+static void method_reload(const struct ctl_request *r);
+static void method_log_level(const struct ctl_request *r);
+static void method_cancel(const struct ctl_request *r);
+
+static const struct method {
+	const char *name;
+	enum ctl_rights needs;
+	void (*run)(const struct ctl_request *r);
+} methods[] = {
+	{"status", RIGHTS_VIEW, method_status},
+	{"conn.list", RIGHTS_VIEW, ctl_walk_list},
+	{"conn.show", RIGHTS_VIEW, ctl_walk_show},
+	{"conn.close", RIGHTS_ADMIN, ctl_walk_close},
+	{"conn.kill", RIGHTS_ADMIN, ctl_walk_kill},
+	{"stats", RIGHTS_VIEW, method_stats},
+	{"listener.list", RIGHTS_VIEW, method_listener_list},
+	{"listener.enable", RIGHTS_ADMIN, method_listener_enable},
+	{"listener.disable", RIGHTS_ADMIN, method_listener_disable},
+	{"reload", RIGHTS_ADMIN, method_reload},
+	{"log.level", RIGHTS_ADMIN, method_log_level},
+	{"cancel", RIGHTS_VIEW, method_cancel},
+};
+
+/* ---- requests ---------------------------------------------------------- */
+
+/* The id as JSON text: a whole number or a short string. */
+static bool id_text(const json_t *id, char text[CTL_ID_MAX])
+{
+	size_t n;
+
+	if (!json_is_integer(id) && !json_is_string(id))
+		return false;
+	n = json_dumpb(id, text, CTL_ID_MAX - 1, JSON_ENCODE_ANY);
+	text[n < CTL_ID_MAX ? n : 0] = '\0';
+	return n < CTL_ID_MAX;
+}
+
+static void run_request(struct ctl_client *c, const json_t *request)
+{
+	const json_t *method = json_object_get(request, "method");
+	json_t *params = json_object_get(request, "params");
+	char id[CTL_ID_MAX];
+	struct ctl_request r = {
+		.client = c,
+		.id = id,
+		.method = json_string_value(method),
+		.params = params,
+	};
+
+	if (!json_is_object(request)) {
+		ctl_reply_error(c, "", CTL_ERROR_BAD_REQUEST, CTL_NO_OFFSET,
+				NULL, "a request is a JSON object");
+	} else if (!id_text(json_object_get(request, "id"), id)) {
+		ctl_reply_error(c, "", CTL_ERROR_BAD_REQUEST, CTL_NO_OFFSET,
+				NULL,
+				"'id' must be a whole number or a string of "
+				"less than %d bytes",
+				CTL_ID_MAX - 2);
+	} else if (!r.method) {
+		ctl_method_refuse(&r, "'method' must be a string");
+	} else if (params && !json_is_object(params)) {
+		ctl_method_refuse(&r, "'params' must be an object");
+	} else if (ctl_walk_running(c, id)) {
+		ctl_method_refuse(&r, "a request with this id is running");
+	} else {
+		ctl_method_run(&r);
+	}
+}
+
+/** ctl_method_line() - Take one line of a client that speaks JSON */
+void ctl_method_line(struct ctl_client *c, const char *line, size_t len)
+{
+	json_error_t err;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &err);
+
+	if (!request) {
+		ctl_reply_error(c, "", CTL_ERROR_BAD_JSON,
+				(size_t)(err.position > 0 ? err.position : 0),
+				NULL, "%s", err.text);
+		return;
+	}
+	run_request(c, request);
+	json_decref(request);
+}
+
+static void not_permitted(const struct ctl_request *r)
+{
+	const struct ctl *ctl = r->client->ctl;
+	char hint[160];
+
+	if (*ctl->admin_group)
+		snprintf(hint, sizeof(hint), "join the group %s",
+			 ctl->admin_group);
+	else
+		snprintf(hint, sizeof(hint),
+			 "only root and the user of tcphsd may");
+	ctl_reply_error(r->client, r->id, CTL_ERROR_NOT_PERMITTED,
+			CTL_NO_OFFSET, hint, "%s needs the admin right",
+			r->method);
+}
+
+static void unknown_method(const struct ctl_request *r)
+{
+	const char *names[ARRAY_LEN(methods)], *near;
+	char hint[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		names[i] = methods[i].name;
+	near = nearest(r->method, names, ARRAY_LEN(names));
+	if (near)
+		snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+	ctl_reply_error(r->client, r->id, CTL_ERROR_UNKNOWN_METHOD,
+			CTL_NO_OFFSET, near ? hint : NULL,
+			"unknown method '%.40s'", r->method);
+}
+
+/** ctl_method_run() - Call the method of a request, if the client may */
+void ctl_method_run(const struct ctl_request *r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		if (strcmp(methods[i].name, r->method) != 0)
+			continue;
+		if (r->client->rights < methods[i].needs)
+			not_permitted(r);
+		else
+			methods[i].run(r);
+		return;
+	}
+	unknown_method(r);
+}
+
+/* ---- parameters -------------------------------------------------------- */
+
+/** ctl_method_refuse() - Something is wrong with the request itself */
+void ctl_method_refuse(const struct ctl_request *r, const char *message)
+{
+	ctl_reply_error(r->client, r->id, CTL_ERROR_BAD_REQUEST, CTL_NO_OFFSET,
+			NULL, "%s", message);
+}
+
+/**
+ * ctl_method_string() - A parameter that must be a string
+ * @value: Set to it; NULL if it is absent
+ *
+ * Return: false if it is something else; that was answered
+ */
+bool ctl_method_string(const struct ctl_request *r, const char *name,
+		       const char **value)
+{
+	const json_t *json = json_object_get(r->params, name);
+	char message[64];
+
+	*value = json_string_value(json);
+	if (!json || *value)
+		return true;
+	snprintf(message, sizeof(message), "'%s' must be a string", name);
+	ctl_method_refuse(r, message);
+	return false;
+}
+
+/** ctl_method_bool() - The same for true or false, false if absent */
+bool ctl_method_bool(const struct ctl_request *r, const char *name, bool *value)
+{
+	const json_t *json = json_object_get(r->params, name);
+	char message[64];
+
+	*value = json_is_true(json);
+	if (!json || json_is_boolean(json))
+		return true;
+	snprintf(message, sizeof(message), "'%s' must be true or false", name);
+	ctl_method_refuse(r, message);
+	return false;
+}
+
+/* A string that must be there. */
+static bool needed_string(const struct ctl_request *r, const char *name,
+			  const char **value)
+{
+	char message[64];
+
+	if (!ctl_method_string(r, name, value))
+		return false;
+	if (*value)
+		return true;
+	snprintf(message, sizeof(message), "'%s' is missing", name);
+	ctl_method_refuse(r, message);
+	return false;
+}
+
+/* ---- methods ----------------------------------------------------------- */
+
+static unsigned int listeners_enabled(const struct stack *st)
+{
+	struct listener_info info;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
+		n += stack_listener_info(st, i, &info) && info.conf.enabled;
+	return n;
+}
+
+static void add_number(json_t *o, const char *name, uint64_t n)
+{
+	json_object_set_new(o, name, json_integer((json_int_t)n));
+}
+
+static void add_address(json_t *o, const char *name, const struct ip_addr *a)
+{
+	char text[IPADDR_TEXT_MAX];
+
+	json_object_set_new(o, name, json_string(ipaddr_format(a, text)));
+}
+
+static void method_status(const struct ctl_request *r)
+{
+	const struct ctl *ctl = r->client->ctl;
+	const struct stack_conf *conf = stack_conf(ctl->st);
+	struct stack_stats stats;
+	json_t *o = json_pack("{s:s, s:s}", "version", TCPHS_VERSION,
+			      "instance", ctl->instance);
+
+	stack_stats(ctl->st, &stats);
+	if (conf->net4.len)
+		add_address(o, "address4", &conf->own4);
+	if (conf->net6.len)
+		add_address(o, "address6", &conf->own6);
+	add_number(o, "mtu", conf->mtu);
+	add_number(o, "connections", stats.full);
+	add_number(o, "half_open", stats.half_open);
+	add_number(o, "time_wait", stats.time_wait);
+	add_number(o, "max_connections", conf->max_connections);
+	add_number(o, "memory", stats.memory);
+	add_number(o, "memory_used", stats.memory_used);
+	add_number(o, "listeners", listeners_enabled(ctl->st));
+	add_number(o, "events_lost", stats.events_lost);
+	json_object_set_new(o, "log_level",
+			    json_string(log_level_name(log_level())));
+	if (ctl->hooks.status)
+		ctl->hooks.status(ctl->hooks.arg, o);
+	ctl_reply_result(r->client, r->id, o);
+}
+
+static json_t *own_stats(const struct ctl *ctl)
+{
+	json_t *o = json_object();
+
+	add_number(o, "clients", ctl->stats.clients);
+	add_number(o, "accepted", ctl->stats.accepted);
+	add_number(o, "busy", ctl->stats.busy);
+	add_number(o, "strangers", ctl->stats.strangers);
+	add_number(o, "requests", ctl->stats.requests);
+	add_number(o, "too_long", ctl->stats.too_long);
+	add_number(o, "stalled", ctl->stats.stalled);
+	return o;
+}
+
+static void method_stats(const struct ctl_request *r)
+{
+	const struct ctl *ctl = r->client->ctl;
+	struct stack_stats stats;
+	json_t *o;
+
+	stack_stats(ctl->st, &stats);
+	o = describe_stats(&stats);
+	json_object_set_new(o, "control", own_stats(ctl));
+	if (o && ctl->hooks.stats)
+		ctl->hooks.stats(ctl->hooks.arg, o);
+	ctl_reply_result(r->client, r->id, o);
+}
+
+static void method_listener_list(const struct ctl_request *r)
+{
+	struct listener_info info;
+	json_int_t n = 0;
+
+	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
+		if (!stack_listener_info(r->client->ctl->st, i, &info))
+			continue;
+		ctl_reply_item(r->client, r->id, describe_listener(&info));
+		n++;
+	}
+	ctl_reply_result(r->client, r->id, json_pack("{s:I}", "count", n));
+}
+
+static void no_listener(const struct ctl_request *r, const char *name)
+{
+	struct listener_info info[STACK_LISTENERS_MAX];
+	const char *names[STACK_LISTENERS_MAX], *near;
+	char hint[64];
+
+	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
+		names[i] = stack_listener_info(r->client->ctl->st, i, &info[i])
+				   ? info[i].conf.name
+				   : NULL;
+	near = nearest(name, names, ARRAY_LEN(names));
+	if (near)
+		snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+	ctl_reply_error(r->client, r->id, CTL_ERROR_NOT_FOUND, CTL_NO_OFFSET,
+			near ? hint : NULL, "there is no listener '%.40s'",
+			name);
+}
+
+static void enable(const struct ctl_request *r, bool on)
+{
+	struct ctl *ctl = r->client->ctl;
+	const char *name;
+
+	if (!needed_string(r, "name", &name))
+		return;
+	if (stack_listener_enable(ctl->st, name, on) < 0) {
+		no_listener(r, name);
+		return;
+	}
+	log_notice("listener %s %s by the operator", name,
+		   on ? "enabled" : "disabled");
+	ctl->hooks.kick(ctl->hooks.arg);
+	ctl_reply_result(r->client, r->id, json_object());
+}
+
+static void method_listener_enable(const struct ctl_request *r)
+{
+	enable(r, true);
+}
+
+static void method_listener_disable(const struct ctl_request *r)
+{
+	enable(r, false);
+}
+
+static void method_reload(const struct ctl_request *r)
+{
+	const struct ctl_hooks *hooks = &r->client->ctl->hooks;
+	char err[200] = "";
+	int ret = hooks->reload(hooks->arg, err, sizeof(err));
+
+	if (ret < 0)
+		ctl_reply_error(r->client, r->id, CTL_ERROR_CONFIG,
+				CTL_NO_OFFSET,
+				"the running configuration stays", "%s", err);
+	else
+		ctl_reply_result(r->client, r->id,
+				 json_pack("{s:b}", "changed", ret > 0));
+}
+
+static void method_log_level(const struct ctl_request *r)
+{
+	const struct ctl_hooks *hooks = &r->client->ctl->hooks;
+	int was = log_level(), level;
+	const char *name;
+
+	if (!needed_string(r, "level", &name))
+		return;
+	level = log_level_parse(name);
+	if (level < 0) {
+		ctl_reply_error(r->client, r->id, CTL_ERROR_BAD_REQUEST,
+				CTL_NO_OFFSET,
+				"error, warning, notice, info or debug",
+				"'%.40s' is no log level", name);
+		return;
+	}
+	log_set_level(level);
+	if (hooks->log_level)
+		hooks->log_level(hooks->arg, level);
+	ctl_reply_result(r->client, r->id,
+			 json_pack("{s:s, s:s}", "level", log_level_name(level),
+				   "was", log_level_name(was)));
+}
+
+static void method_cancel(const struct ctl_request *r)
+{
+	char id[CTL_ID_MAX];
+
+	if (!id_text(json_object_get(r->params, "id"), id)) {
+		ctl_method_refuse(r, "'id' must be that of a request");
+		return;
+	}
+	if (!ctl_walk_cancel(r->client, id)) {
+		ctl_reply_error(r->client, r->id, CTL_ERROR_NOT_FOUND,
+				CTL_NO_OFFSET, NULL, "no request %s is running",
+				id);
+		return;
+	}
+	ctl_reply_result(r->client, r->id, json_object());
+}

@@ -1,0 +1,171 @@
+/*
+ * ctl_priv.h - Between the files of the control socket, and its test
+ *
+ *	ctl.c         the socket, rights, whose turn it is
+ *	ctl_client.c  bytes of one client in and out
+ *	ctl_method.c  a line to a method; methods that answer at once
+ *	ctl_walk.c    methods that walk over the connections, in slices
+ *	ctl_reply.c   answers, as JSON or as text
+ *	ctl_text.c    text mode: a command line to a method
+ */
+#ifndef TCPHS_CTL_PRIV_H
+#define TCPHS_CTL_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <tcphs/ctl.h>
+#include <tcphs/filter.h>
+#include <tcphs/ipaddr.h>
+
+#include "ctl.h"
+
+#define CTL_OUT_HIGH  (64 * 1024) /* bytes waiting: the client must read first */
+#define CTL_JOBS_MAX  8		  /* requests of one client at once */
+#define CTL_STALL_S   30.0	  /* without a byte read by the client */
+#define CTL_ID_MAX    64	  /* bytes of a request's id as JSON */
+#define CTL_NO_OFFSET SIZE_MAX
+
+enum ctl_rights { RIGHTS_NONE, RIGHTS_VIEW, RIGHTS_ADMIN };
+
+struct ctl_buf {
+	char *data;
+	size_t start, end, size; /* used from start to end */
+};
+
+/* A request that takes more than one slice. */
+struct ctl_job {
+	TAILQ_ENTRY(ctl_job) link;
+	struct ctl_client *client;
+	char id[CTL_ID_MAX]; /* JSON; "" in text mode */
+	/* Runs one slice and returns true when the answer is complete. */
+	bool (*step)(struct ctl_job *job);
+	/* The rest belongs to ctl_walk.c. */
+	uint64_t cursor; /* of stack_walk() */
+	struct filter *filter;
+	uint32_t fields; /* bits of enum conn_field */
+	bool rst;
+	uint64_t count, skipped;
+	struct ctl_target {
+		enum { TARGET_ID, TARGET_ENDS, TARGET_LAST } kind;
+		uint32_t id;
+		struct ip_addr local, peer;
+		uint16_t local_port, peer_port;
+	} target;
+	struct conn_info found; /* if count */
+	bool found_full;
+};
+
+struct ctl_client {
+	TAILQ_ENTRY(ctl_client) link; /* in ctl.clients */
+	TAILQ_ENTRY(ctl_client) turn; /* in ctl.ready, if queued */
+	struct ctl *ctl;
+	ev_io readable, writable;
+	ev_timer stall;
+	enum ctl_rights rights;
+	enum { MODE_UNKNOWN, MODE_JSON, MODE_TEXT } mode;
+	struct ctl_buf in, out;
+	TAILQ_HEAD(, ctl_job) jobs;
+	unsigned int njobs;
+	bool queued;
+	bool line_waits; /* a whole line is in the buffer */
+	bool skipping;	 /* the rest of a line that was too long */
+	bool eof;	 /* it sends no more */
+	bool closing;	 /* nothing more is taken; gone when all is written */
+	bool dead;	 /* freed by ctl_reap() */
+};
+
+struct ctl {
+	struct ev_loop *loop;
+	struct stack *st;
+	struct ctl_hooks hooks;
+	char instance[32], admin_group[64];
+	gid_t admin_gid, reader_gid; /* (gid_t)-1 = none */
+	bool all_may_view;
+	double stall_s;
+	ev_io acceptable;
+	ev_timer accept_again; /* after running out of descriptors */
+	ev_idle idle;
+	ev_check check;
+	int64_t sliced_at_us;
+	TAILQ_HEAD(, ctl_client) clients, ready;
+	/* Names of the listeners by index, as of this slice; "" = none. */
+	char listeners[STACK_LISTENERS_MAX][STACK_NAME_MAX];
+	struct {
+		uint64_t clients; /* now */
+		uint64_t accepted, busy, strangers, requests, too_long, stalled;
+	} stats;
+};
+
+/* A line, or a command in text mode, on its way to its method. */
+struct ctl_request {
+	struct ctl_client *client;
+	const char *id; /* JSON; "" in text mode */
+	const char *method;
+	json_t *params; /* an object, or NULL */
+};
+
+/* ---- ctl.c ------------------------------------------------------------- */
+
+int64_t ctl_now_us(void);
+void ctl_wake(struct ctl *ctl);
+void ctl_reap(struct ctl *ctl);
+
+/* ---- ctl_client.c ------------------------------------------------------ */
+
+struct ctl_client *ctl_client_new(struct ctl *ctl, int fd,
+				  enum ctl_rights rights);
+void ctl_client_del(struct ctl_client *c);
+bool ctl_client_may_write(const struct ctl_client *c);
+char *ctl_client_reserve(struct ctl_client *c, size_t n);
+void ctl_client_commit(struct ctl_client *c, size_t n);
+void ctl_client_write(struct ctl_client *c, const char *data, size_t n);
+void ctl_client_run(struct ctl_client *c);
+void ctl_client_settle(struct ctl_client *c);
+
+/* ---- ctl_method.c ------------------------------------------------------ */
+
+void ctl_method_line(struct ctl_client *c, const char *line, size_t len);
+void ctl_method_run(const struct ctl_request *r);
+void ctl_method_refuse(const struct ctl_request *r, const char *message);
+bool ctl_method_string(const struct ctl_request *r, const char *name,
+		       const char **value);
+bool ctl_method_bool(const struct ctl_request *r, const char *name,
+		     bool *value);
+
+/* ---- ctl_walk.c -------------------------------------------------------- */
+
+void ctl_walk_list(const struct ctl_request *r);
+void ctl_walk_kill(const struct ctl_request *r);
+void ctl_walk_show(const struct ctl_request *r);
+void ctl_walk_close(const struct ctl_request *r);
+bool ctl_walk_cancel(struct ctl_client *c, const char *id);
+bool ctl_walk_running(const struct ctl_client *c, const char *id);
+void ctl_job_del(struct ctl_job *job);
+
+/* ---- ctl_reply.c ------------------------------------------------------- */
+
+void ctl_reply_greeting(struct ctl_client *c);
+void ctl_reply_conn(struct ctl_job *job, const struct conn_info *info,
+		    const char *listener);
+void ctl_reply_item(struct ctl_client *c, const char *id, json_t *item);
+void ctl_reply_result(struct ctl_client *c, const char *id, json_t *result);
+void ctl_reply_error(struct ctl_client *c, const char *id, enum ctl_error code,
+		     size_t at, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+size_t ctl_reply_refusal(char *buf, size_t len, enum ctl_error code,
+			 const char *message, const char *hint);
+
+/* ---- ctl_text.c -------------------------------------------------------- */
+
+void ctl_text_line(struct ctl_client *c, const char *line, size_t len);
+void ctl_text_conn_head(struct ctl_client *c);
+void ctl_text_conn(struct ctl_client *c, const struct conn_info *info,
+		   const char *listener);
+void ctl_text_item(struct ctl_client *c, json_t *item);
+void ctl_text_result(struct ctl_client *c, json_t *result);
+
+#endif
