@@ -35,7 +35,7 @@ SERVICE  = $(wildcard daemon/service/*.c)
 DAEMON   = $(wildcard daemon/*.c)
 CLI      = $(wildcard cli/*.c)
 # What tcphsctl shares with the daemon beside daemon/analysis.
-SHARED   = daemon/ipaddr.c
+SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd
@@ -49,8 +49,7 @@ $(B)/tcphsd: $(call obj,$(CORE) $(ANALYSIS) $(SERVICE) $(DAEMON))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
-$(B)/tcphsctl: $(call obj,$(CLI) $(ANALYSIS) $(SHARED)) \
-	       $(B)/daemon/core/stack_names.o
+$(B)/tcphsctl: $(call obj,$(CLI) $(ANALYSIS) $(SHARED))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_CLI)
 

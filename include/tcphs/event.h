@@ -17,17 +17,17 @@
 #include <stdint.h>
 
 /* RFC 9293, 3.3.2. The third column is what ss(8) prints. */
-#define TCP_STATE_LIST(S)                                                      \
-	S(CLOSED, "CLOSED", "UNCONN")                                          \
-	S(LISTEN, "LISTEN", "LISTEN")                                          \
-	S(SYN_SENT, "SYN-SENT", "SYN-SENT")                                    \
-	S(SYN_RECEIVED, "SYN-RECEIVED", "SYN-RCVD")                            \
-	S(ESTABLISHED, "ESTABLISHED", "ESTAB")                                 \
-	S(FIN_WAIT_1, "FIN-WAIT-1", "FIN-WAIT-1")                              \
-	S(FIN_WAIT_2, "FIN-WAIT-2", "FIN-WAIT-2")                              \
-	S(CLOSE_WAIT, "CLOSE-WAIT", "CLOSE-WAIT")                              \
-	S(CLOSING, "CLOSING", "CLOSING")                                       \
-	S(LAST_ACK, "LAST-ACK", "LAST-ACK")                                    \
+#define TCP_STATE_LIST(S)                           \
+	S(CLOSED, "CLOSED", "UNCONN")               \
+	S(LISTEN, "LISTEN", "LISTEN")               \
+	S(SYN_SENT, "SYN-SENT", "SYN-SENT")         \
+	S(SYN_RECEIVED, "SYN-RECEIVED", "SYN-RCVD") \
+	S(ESTABLISHED, "ESTABLISHED", "ESTAB")      \
+	S(FIN_WAIT_1, "FIN-WAIT-1", "FIN-WAIT-1")   \
+	S(FIN_WAIT_2, "FIN-WAIT-2", "FIN-WAIT-2")   \
+	S(CLOSE_WAIT, "CLOSE-WAIT", "CLOSE-WAIT")   \
+	S(CLOSING, "CLOSING", "CLOSING")            \
+	S(LAST_ACK, "LAST-ACK", "LAST-ACK")         \
 	S(TIME_WAIT, "TIME-WAIT", "TIME-WAIT")
 
 enum tcp_state {
@@ -43,50 +43,50 @@ enum tcp_state {
  * Every event also carries the time, the connection, both ends and, where a
  * segment caused it, that segment's numbers.
  */
-#define EVENT_LIST(E)                                                          \
-	/* A SYN went out (active open); a: try, from 1 */                     \
-	E(SYN_SENT, "syn.sent", 6)                                             \
-	/* A SYN arrived at a listener and a SYN-ACK is queued */              \
-	E(SYN_RECEIVED, "syn.received", 6)                                     \
-	/* The SYN-ACK to our SYN arrived */                                   \
-	E(SYNACK_RECEIVED, "synack.received", 6)                               \
-	/* ESTABLISHED; a: microseconds since the first SYN */                 \
-	E(HANDSHAKE_COMPLETED, "handshake.completed", 6)                       \
-	/* Both sides sent a SYN: RFC 9293, 3.5 */                             \
-	E(HANDSHAKE_SIMULTANEOUS, "handshake.simultaneous", 5)                 \
-	/* Never got to ESTABLISHED; a: enum close_reason */                   \
-	E(HANDSHAKE_FAILED, "handshake.failed", 4)                             \
-	/* No answer, SYN again; a: try, b: microseconds waited */             \
-	E(SYN_RETRANSMIT, "syn.retransmit", 5)                                 \
-	E(SYNACK_RETRANSMIT, "synack.retransmit", 5)                           \
-	/* Half-open table full: answered without keeping anything */          \
-	E(COOKIE_SENT, "cookie.sent", 5)                                       \
-	/* An ACK brought a valid cookie back */                               \
-	E(COOKIE_ACCEPTED, "cookie.accepted", 5)                               \
-	E(COOKIE_REJECTED, "cookie.rejected", 5)                               \
-	/* In-order text arrived; a: bytes */                                  \
-	E(DATA_RECEIVED, "data.received", 7)                                   \
-	/* A segment that only acknowledges left; a: its ack number */         \
-	E(ACK_SENT, "ack.sent", 7)                                             \
-	/* Text sent again; a: bytes, b: RTO in microseconds, 0 if fast */     \
-	E(DATA_RETRANSMIT, "data.retransmit", 5)                               \
-	E(FIN_RECEIVED, "fin.received", 6)                                     \
-	E(FIN_SENT, "fin.sent", 6)                                             \
-	/* a: old enum tcp_state, b: new */                                    \
-	E(STATE, "conn.state", 7)                                              \
-	/* Both FINs acknowledged; a: enum close_reason */                     \
-	E(CONN_CLOSED, "conn.closed", 6)                                       \
-	/* A valid RST arrived */                                              \
-	E(RESET_RECEIVED, "conn.reset_received", 5)                            \
-	/* We gave up on a connection with a RST; a: enum close_reason */      \
-	E(RESET_SENT, "conn.reset_sent", 5)                                    \
-	/* A segment for nobody was answered with a RST */                     \
-	E(RESET_NOBODY, "segment.refused", 6)                                  \
-	/* a: enum drop_reason */                                              \
-	E(SEGMENT_DROPPED, "segment.dropped", 7)                               \
-	/* R1 of RFC 9293, 3.8.3 reached; a: tries */                          \
-	E(TROUBLE, "conn.trouble", 5)                                          \
-	/* A limit refused work; a: enum stack_limit */                        \
+#define EVENT_LIST(E)                                                      \
+	/* A SYN went out (active open); a: try, from 1 */                 \
+	E(SYN_SENT, "syn.sent", 6)                                         \
+	/* A SYN arrived at a listener and a SYN-ACK is queued */          \
+	E(SYN_RECEIVED, "syn.received", 6)                                 \
+	/* The SYN-ACK to our SYN arrived */                               \
+	E(SYNACK_RECEIVED, "synack.received", 6)                           \
+	/* ESTABLISHED; a: microseconds since the first SYN */             \
+	E(HANDSHAKE_COMPLETED, "handshake.completed", 6)                   \
+	/* Both sides sent a SYN: RFC 9293, 3.5 */                         \
+	E(HANDSHAKE_SIMULTANEOUS, "handshake.simultaneous", 5)             \
+	/* Never got to ESTABLISHED; a: enum close_reason */               \
+	E(HANDSHAKE_FAILED, "handshake.failed", 4)                         \
+	/* No answer, SYN again; a: try, b: microseconds waited */         \
+	E(SYN_RETRANSMIT, "syn.retransmit", 5)                             \
+	E(SYNACK_RETRANSMIT, "synack.retransmit", 5)                       \
+	/* Half-open table full: answered without keeping anything */      \
+	E(COOKIE_SENT, "cookie.sent", 5)                                   \
+	/* An ACK brought a valid cookie back */                           \
+	E(COOKIE_ACCEPTED, "cookie.accepted", 5)                           \
+	E(COOKIE_REJECTED, "cookie.rejected", 5)                           \
+	/* In-order text arrived; a: bytes */                              \
+	E(DATA_RECEIVED, "data.received", 7)                               \
+	/* A segment that only acknowledges left; a: its ack number */     \
+	E(ACK_SENT, "ack.sent", 7)                                         \
+	/* Text sent again; a: bytes, b: RTO in microseconds, 0 if fast */ \
+	E(DATA_RETRANSMIT, "data.retransmit", 5)                           \
+	E(FIN_RECEIVED, "fin.received", 6)                                 \
+	E(FIN_SENT, "fin.sent", 6)                                         \
+	/* a: old enum tcp_state, b: new */                                \
+	E(STATE, "conn.state", 7)                                          \
+	/* Both FINs acknowledged; a: enum close_reason */                 \
+	E(CONN_CLOSED, "conn.closed", 6)                                   \
+	/* A valid RST arrived */                                          \
+	E(RESET_RECEIVED, "conn.reset_received", 5)                        \
+	/* We gave up on a connection with a RST; a: enum close_reason */  \
+	E(RESET_SENT, "conn.reset_sent", 5)                                \
+	/* A segment for nobody was answered with a RST */                 \
+	E(RESET_NOBODY, "segment.refused", 6)                              \
+	/* a: enum drop_reason */                                          \
+	E(SEGMENT_DROPPED, "segment.dropped", 7)                           \
+	/* R1 of RFC 9293, 3.8.3 reached; a: tries */                      \
+	E(TROUBLE, "conn.trouble", 5)                                      \
+	/* A limit refused work; a: enum stack_limit */                    \
 	E(LIMIT, "limit.reached", 4)
 
 enum event_type {
@@ -97,13 +97,13 @@ enum event_type {
 };
 
 /* Each limit of the configuration whose reaching refuses work. */
-#define STACK_LIMIT_LIST(L)                                                    \
-	L(CONNECTIONS, "max_connections", "connections")                       \
-	L(LISTENER, "listener_max_connections", "connections of a listener")   \
-	L(HALF_OPEN, "max_half_open", "half-open connections")                 \
-	L(BACKLOG, "backlog", "half-open connections of a listener")           \
-	L(PER_SOURCE, "max_per_source", "connections of one address")          \
-	L(MEMORY, "memory", "memory")                                          \
+#define STACK_LIMIT_LIST(L)                                                  \
+	L(CONNECTIONS, "max_connections", "connections")                     \
+	L(LISTENER, "listener_max_connections", "connections of a listener") \
+	L(HALF_OPEN, "max_half_open", "half-open connections")               \
+	L(BACKLOG, "backlog", "half-open connections of a listener")         \
+	L(PER_SOURCE, "max_per_source", "connections of one address")        \
+	L(MEMORY, "memory", "memory")                                        \
 	L(EVENTS, "events", "events waiting for a reader")
 
 enum stack_limit {
@@ -114,91 +114,122 @@ enum stack_limit {
 };
 
 /*
- * Why a packet or segment was not taken: name, clause, words that complete
+ * Why a packet or segment was not taken: name, key, clause, words that complete
  * "Dropped SEGMENT: ...". A segment is never "just dropped".
  */
 #define DROP_LIST(D)                                                           \
-	D(NONE, "", "not dropped")                                             \
-	D(IP_SHORT, "RFC 791, 3.1", "shorter than its IP header")              \
-	D(IP_VERSION, "RFC 791, 3.1", "neither IPv4 nor IPv6")                 \
-	D(IP_HEADER, "RFC 791, 3.1", "impossible IP header length")            \
-	D(IP_LENGTH, "RFC 791, 3.1", "IP length beyond the packet")            \
-	D(IP_CHECKSUM, "RFC 1122, 3.2.1.2", "wrong IP header checksum")        \
-	D(IP_SOURCE, "RFC 9293, 3.9.2.3 (MUST-63)", "impossible source")       \
-	D(IP_BROADCAST, "RFC 9293, 3.9.2.3 (MUST-57)",                         \
+	D(NONE, "none", "", "not dropped")                                     \
+	D(IP_SHORT, "ip_short", "RFC 791, 3.1", "shorter than its IP header")  \
+	D(IP_VERSION, "ip_version", "RFC 791, 3.1", "neither IPv4 nor IPv6")   \
+	D(IP_HEADER, "ip_header", "RFC 791, 3.1",                              \
+	  "impossible IP header length")                                       \
+	D(IP_LENGTH, "ip_length", "RFC 791, 3.1",                              \
+	  "IP length beyond the packet")                                       \
+	D(IP_CHECKSUM, "ip_checksum", "RFC 1122, 3.2.1.2",                     \
+	  "wrong IP header checksum")                                          \
+	D(IP_SOURCE, "ip_source", "RFC 9293, 3.9.2.3 (MUST-63)",               \
+	  "impossible source")                                                 \
+	D(IP_BROADCAST, "ip_broadcast", "RFC 9293, 3.9.2.3 (MUST-57)",         \
 	  "addressed to broadcast or multicast")                               \
-	D(IP_NOT_OURS, "RFC 1122, 3.2.1.3", "not addressed to us")             \
-	D(IP_FRAGMENT, "RFC 791, 3.2", "a fragment that was not put together") \
-	D(IP_EXTENSION, "RFC 8200, 4", "unusable IPv6 extension header")       \
-	D(IP_PROTOCOL, "RFC 1122, 3.2.2.1", "a protocol we do not speak")      \
-	D(IP_TTL, "RFC 1122, 3.2.1.7", "time to live is zero")                 \
-	D(ICMP_SHORT, "RFC 792", "shorter than its ICMP header")               \
-	D(ICMP_CHECKSUM, "RFC 792", "wrong ICMP checksum")                     \
-	D(ICMP_TYPE, "RFC 1122, 3.2.2", "an ICMP message we do not use")       \
-	D(ICMP_RATE, "RFC 1812, 4.3.2.8", "ICMP rate limit reached")           \
-	D(ICMP_QUENCH, "RFC 9293, 3.9.2.2 (MUST-55)", "source quench")         \
-	D(ICMP_STALE, "RFC 5927, 4.1", "ICMP error quotes nothing in flight")  \
-	D(TCP_SHORT, "RFC 9293, 3.1", "shorter than its TCP header")           \
-	D(TCP_OFFSET, "RFC 9293, 3.1", "impossible TCP data offset")           \
-	D(TCP_CHECKSUM, "RFC 9293, 3.1 (MUST-3)", "wrong TCP checksum")        \
-	D(TCP_OPTION, "RFC 9293, 3.1 (MUST-7)", "illegal option length")       \
-	D(TCP_PORT, "RFC 9293, 3.1", "port 0")                                 \
-	D(TCP_LAND, "RFC 9293, 3.9.2.3", "sent to itself")                     \
-	D(TCP_FLAGS, "RFC 9293, 3.10.7.2", "flags that open nothing")          \
-	D(RST_NOBODY, "RFC 9293, 3.10.7.1", "RST for nobody")                  \
-	D(RST_RATE, "RFC 9293, 3.10.7.1", "RST rate limit reached")            \
-	D(SYN_DENIED, "RFC 9293, 3.10.7.2", "client not on the allow-list")    \
-	D(SYN_LIMIT, "RFC 4987, 2", "a limit refuses new connections")         \
-	D(SYN_MEMORY, "RFC 4987, 2", "no memory for a new connection")         \
-	D(SYN_STOPPING, "RFC 9293, 3.10.7.1", "the daemon is stopping")        \
-	D(SEQ, "RFC 9293, 3.10.7.4", "outside the receive window")             \
-	D(DUPLICATE, "RFC 9293, 3.10.7.4", "received before")                  \
-	D(PAWS, "RFC 7323, 5.3", "timestamp older than one seen")              \
-	D(TS_MISSING, "RFC 7323, 3.2", "timestamp missing")                    \
-	D(RST_INEXACT, "RFC 5961, 3.2", "RST not at the next number expected") \
-	D(RST_WINDOW, "RFC 9293, 3.5.3", "RST outside the window")             \
-	D(SYN_CHALLENGED, "RFC 5961, 4.2", "SYN inside a connection")          \
-	D(ACK_MISSING, "RFC 9293, 3.10.7.4", "no ACK flag")                    \
-	D(ACK_OLD, "RFC 5961, 5.2", "ack number far too old")                  \
-	D(ACK_FUTURE, "RFC 9293, 3.10.7.4", "ack number beyond what was sent") \
-	D(COOKIE, "RFC 4987, 3.6", "ack number is no cookie of ours")          \
-	D(WINDOW_FULL, "RFC 9293, 3.8.6", "text beyond the window")            \
-	D(MEMORY, "RFC 9293, 3.10.7.4", "no memory to hold it")                \
-	D(CLOSED_TEXT, "RFC 9293, 3.6.1 (SHLD-3)", "text after our CLOSE")     \
-	D(CHALLENGE_RATE, "RFC 5961, 7", "challenge ACK rate limit reached")
+	D(IP_NOT_OURS, "ip_not_ours", "RFC 1122, 3.2.1.3",                     \
+	  "not addressed to us")                                               \
+	D(IP_FRAGMENT, "ip_fragment", "RFC 791, 3.2",                          \
+	  "a fragment that was not put together")                              \
+	D(IP_EXTENSION, "ip_extension", "RFC 8200, 4",                         \
+	  "unusable IPv6 extension header")                                    \
+	D(IP_PROTOCOL, "ip_protocol", "RFC 1122, 3.2.2.1",                     \
+	  "a protocol we do not speak")                                        \
+	D(IP_TTL, "ip_ttl", "RFC 1122, 3.2.1.7", "time to live is zero")       \
+	D(ICMP_SHORT, "icmp_short", "RFC 792", "shorter than its ICMP header") \
+	D(ICMP_CHECKSUM, "icmp_checksum", "RFC 792", "wrong ICMP checksum")    \
+	D(ICMP_TYPE, "icmp_type", "RFC 1122, 3.2.2",                           \
+	  "an ICMP message we do not use")                                     \
+	D(ICMP_RATE, "icmp_rate", "RFC 1812, 4.3.2.8",                         \
+	  "ICMP rate limit reached")                                           \
+	D(ICMP_QUENCH, "icmp_quench", "RFC 9293, 3.9.2.2 (MUST-55)",           \
+	  "source quench")                                                     \
+	D(ICMP_STALE, "icmp_stale", "RFC 5927, 4.1",                           \
+	  "ICMP error quotes nothing in flight")                               \
+	D(TCP_SHORT, "tcp_short", "RFC 9293, 3.1",                             \
+	  "shorter than its TCP header")                                       \
+	D(TCP_OFFSET, "tcp_offset", "RFC 9293, 3.1",                           \
+	  "impossible TCP data offset")                                        \
+	D(TCP_CHECKSUM, "tcp_checksum", "RFC 9293, 3.1 (MUST-3)",              \
+	  "wrong TCP checksum")                                                \
+	D(TCP_OPTION, "tcp_option", "RFC 9293, 3.1 (MUST-7)",                  \
+	  "illegal option length")                                             \
+	D(TCP_PORT, "tcp_port", "RFC 9293, 3.1", "port 0")                     \
+	D(TCP_LAND, "tcp_land", "RFC 9293, 3.9.2.3", "sent to itself")         \
+	D(TCP_FLAGS, "tcp_flags", "RFC 9293, 3.10.7.2",                        \
+	  "flags that open nothing")                                           \
+	D(RST_NOBODY, "rst_nobody", "RFC 9293, 3.10.7.1", "RST for nobody")    \
+	D(RST_RATE, "rst_rate", "RFC 9293, 3.10.7.1",                          \
+	  "RST rate limit reached")                                            \
+	D(SYN_DENIED, "syn_denied", "RFC 9293, 3.10.7.2",                      \
+	  "client not on the allow-list")                                      \
+	D(SYN_LIMIT, "syn_limit", "RFC 4987, 2",                               \
+	  "a limit refuses new connections")                                   \
+	D(SYN_MEMORY, "syn_memory", "RFC 4987, 2",                             \
+	  "no memory for a new connection")                                    \
+	D(SYN_STOPPING, "syn_stopping", "RFC 9293, 3.10.7.1",                  \
+	  "the daemon is stopping")                                            \
+	D(SEQ, "seq", "RFC 9293, 3.10.7.4", "outside the receive window")      \
+	D(DUPLICATE, "duplicate", "RFC 9293, 3.10.7.4", "received before")     \
+	D(PAWS, "paws", "RFC 7323, 5.3", "timestamp older than one seen")      \
+	D(TS_MISSING, "ts_missing", "RFC 7323, 3.2", "timestamp missing")      \
+	D(RST_INEXACT, "rst_inexact", "RFC 5961, 3.2",                         \
+	  "RST not at the next number expected")                               \
+	D(RST_WINDOW, "rst_window", "RFC 9293, 3.5.3",                         \
+	  "RST outside the window")                                            \
+	D(SYN_CHALLENGED, "syn_challenged", "RFC 5961, 4.2",                   \
+	  "SYN inside a connection")                                           \
+	D(ACK_MISSING, "ack_missing", "RFC 9293, 3.10.7.4", "no ACK flag")     \
+	D(ACK_OLD, "ack_old", "RFC 5961, 5.2", "ack number far too old")       \
+	D(ACK_FUTURE, "ack_future", "RFC 9293, 3.10.7.4",                      \
+	  "ack number beyond what was sent")                                   \
+	D(COOKIE, "cookie", "RFC 4987, 3.6",                                   \
+	  "ack number is no cookie of ours")                                   \
+	D(WINDOW_FULL, "window_full", "RFC 9293, 3.8.6",                       \
+	  "text beyond the window")                                            \
+	D(MEMORY, "memory", "RFC 9293, 3.10.7.4", "no memory to hold it")      \
+	D(CLOSED_TEXT, "closed_text", "RFC 9293, 3.6.1 (SHLD-3)",              \
+	  "text after our CLOSE")                                              \
+	D(CHALLENGE_RATE, "challenge_rate", "RFC 5961, 7",                     \
+	  "challenge ACK rate limit reached")
 
 enum drop_reason {
-#define DROP_ENUM(name, clause, words) DROP_##name,
+#define DROP_ENUM(name, key, clause, words) DROP_##name,
 	DROP_LIST(DROP_ENUM)
 #undef DROP_ENUM
 		DROP_NREASONS
 };
 
 /*
- * How a connection ended: name, words. Given to on_closed() (RFC 9293, 3.6
+ * How a connection ended: name, key, words. Given to on_closed() (RFC 9293, 3.6
  * (MUST-12)), to the log and to `tcphsctl`.
  */
-#define CLOSE_LIST(C)                                                          \
-	C(NONE, "open")                                                        \
-	C(FIN, "closed by both sides")                                         \
-	C(RESET_BY_PEER, "reset by peer")                                      \
-	C(RESET_BY_US, "reset by us")                                          \
-	C(REFUSED, "refused by peer")                                          \
-	C(TIMEOUT_SYN, "no answer to our SYN")                                 \
-	C(TIMEOUT_SYNACK, "no answer to our SYN-ACK")                          \
-	C(TIMEOUT_DATA, "peer stopped acknowledging")                          \
-	C(TIMEOUT_USER, "user timeout")                                        \
-	C(TIMEOUT_FIN_WAIT2, "peer never closed")                              \
-	C(TIMEOUT_KEEPALIVE, "keep-alive unanswered")                          \
-	C(UNREACHABLE, "unreachable")                                          \
-	C(TEXT_AFTER_CLOSE, "data arrived after we closed")                    \
-	C(NO_MEMORY, "out of memory")                                          \
-	C(ADMIN, "closed by the operator")                                     \
-	C(STOPPING, "the daemon stopped")                                      \
-	C(TIME_WAIT_REUSED, "reused by a new connection")
+#define CLOSE_LIST(C)                                                      \
+	C(NONE, "none", "open")                                            \
+	C(FIN, "fin", "closed by both sides")                              \
+	C(RESET_BY_PEER, "reset_by_peer", "reset by peer")                 \
+	C(RESET_BY_US, "reset_by_us", "reset by us")                       \
+	C(REFUSED, "refused", "refused by peer")                           \
+	C(TIMEOUT_SYN, "timeout_syn", "no answer to our SYN")              \
+	C(TIMEOUT_SYNACK, "timeout_synack", "no answer to our SYN-ACK")    \
+	C(TIMEOUT_DATA, "timeout_data", "peer stopped acknowledging")      \
+	C(TIMEOUT_USER, "timeout_user", "user timeout")                    \
+	C(TIMEOUT_FIN_WAIT2, "timeout_fin_wait2", "peer never closed")     \
+	C(TIMEOUT_KEEPALIVE, "timeout_keepalive", "keep-alive unanswered") \
+	C(UNREACHABLE, "unreachable", "unreachable")                       \
+	C(TEXT_AFTER_CLOSE, "text_after_close",                            \
+	  "data arrived after we closed")                                  \
+	C(NO_MEMORY, "no_memory", "out of memory")                         \
+	C(ADMIN, "admin", "closed by the operator")                        \
+	C(STOPPING, "stopping", "the daemon stopped")                      \
+	C(TIME_WAIT_REUSED, "time_wait_reused", "reused by a new connection")
 
 enum close_reason {
-#define CLOSE_ENUM(name, words) CLOSE_##name,
+#define CLOSE_ENUM(name, key, words) CLOSE_##name,
 	CLOSE_LIST(CLOSE_ENUM)
 #undef CLOSE_ENUM
 		CLOSE_NREASONS
@@ -213,19 +244,19 @@ enum tcp_role { ROLE_SERVER, ROLE_CLIENT };
 
 struct event {
 	uint64_t number; /* consecutive from 1; a jump is a loss */
-	int64_t at_us;   /* monotonic */
-	int64_t a, b;    /* see EVENT_LIST */
+	int64_t at_us;	 /* monotonic */
+	int64_t a, b;	 /* see EVENT_LIST */
 	struct ip_addr local, peer;
 	uint16_t local_port, peer_port; /* host order; 0 if none */
-	uint32_t conn;                  /* id; 0 if none */
-	uint32_t seg_seq, seg_ack;      /* of the segment; 0 if none */
-	uint32_t seg_len;               /* bytes of text */
-	uint32_t seg_wnd;               /* as on the wire, not scaled */
-	uint16_t listener;              /* index; LISTENER_NONE if none */
-	uint8_t seg_flags;              /* TH_*; 0 if no segment */
-	uint8_t type;                   /* enum event_type */
-	uint8_t role;                   /* enum tcp_role */
-	uint8_t state;                  /* enum tcp_state, after the event */
+	uint32_t conn;			/* id; 0 if none */
+	uint32_t seg_seq, seg_ack;	/* of the segment; 0 if none */
+	uint32_t seg_len;		/* bytes of text */
+	uint32_t seg_wnd;		/* as on the wire, not scaled */
+	uint16_t listener;		/* index; LISTENER_NONE if none */
+	uint8_t seg_flags;		/* TH_*; 0 if no segment */
+	uint8_t type;			/* enum event_type */
+	uint8_t role;			/* enum tcp_role */
+	uint8_t state;			/* enum tcp_state, after the event */
 };
 
 #define LISTENER_NONE 0xffff

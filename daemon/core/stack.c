@@ -1,0 +1,331 @@
+/*
+ * stack.c - One turn of the engine
+ *
+ * A stack lies at the start of the memory it was given; behind it the arena
+ * (pool.h) gives pages to pools, and the pools give records. Packets come in
+ * by stack_input() and go out by stack_output(), which first empties the queue
+ * of packets that belong to no full connection (tcp_reply.c) and then asks the
+ * connections on st->out, one packet each in turn, so that no flow starves
+ * another. Connections that ended are freed by stack_reap() alone.
+ */
+#include <errno.h>
+#include <sodium/crypto_shorthash.h>
+#include <string.h>
+
+#include "tcp_priv.h"
+
+static void stack_enter(struct stack *st, int64_t now_us);
+static void stack_leave(struct stack *st);
+static bool conf_valid(const struct stack_conf *conf);
+static void pools_init(struct stack *st);
+static enum drop_reason ip_for_us(const struct stack *st,
+				  const struct ip_pkt *ip);
+
+struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
+			 const uint8_t seed[32], int64_t now_us)
+{
+	struct stack *st = mem;
+	uint8_t table_key[16], sources_key[16];
+
+	if (len < STACK_MEM_MIN || !conf_valid(conf))
+		return NULL;
+	if (!arena_init(&st->arena, mem, len, sizeof(*st)))
+		return NULL;
+	st->conf = *conf;
+	st->now_us = st->start_us = now_us;
+	memcpy(st->random_key, seed, sizeof(st->random_key));
+	/* Secrets that must not tell about each other: a key of their own. */
+	memcpy(st->isn_key, seed + 16, sizeof(st->isn_key));
+	for (size_t i = 0; i < 16; i += 8) {
+		uint64_t r[3] = {stack_random(st), stack_random(st),
+				 stack_random(st)};
+
+		memcpy(table_key + i, &r[0], 8);
+		memcpy(sources_key + i, &r[1], 8);
+		memcpy(st->cookie_key + i, &r[2], 8);
+	}
+	pools_init(st);
+	if (!table_init(&st->table, &st->arena, table_key, TAG_TABLE) ||
+	    !table_init(&st->sources, &st->arena, sources_key, TAG_SOURCES))
+		return NULL;
+	wheel_init(&st->wheel_half, &st->arena,
+		   offsetof(struct tcp_half, timer), now_us);
+	wheel_init(&st->wheel_conn, &st->arena,
+		   offsetof(struct tcp_conn, timer), now_us);
+	list_init(&st->out, offsetof(struct tcp_active, out));
+	list_init(&st->ready, offsetof(struct tcp_active, ready));
+	st->tw_tick = (uint64_t)(now_us / TW_TICK_US);
+	st->next_ip_id = (uint16_t)stack_random(st);
+	st->next_port = (uint16_t)stack_random(st);
+	st->rst_bucket.filled_us = now_us - 1000000;
+	st->challenge_bucket.filled_us = now_us - 1000000;
+	st->icmp_bucket.filled_us = now_us - 1000000;
+	stack_reconf(st, conf);
+	return st;
+}
+
+const struct stack_conf *stack_conf(const struct stack *st)
+{
+	return &st->conf;
+}
+
+int64_t stack_now(const struct stack *st)
+{
+	return st->now_us;
+}
+
+void stack_reconf(struct stack *st, const struct stack_conf *conf)
+{
+	struct stack_conf old = st->conf;
+
+	st->conf = *conf;
+	st->conf.own4 = old.own4;
+	st->conf.own6 = old.own6;
+	st->conf.net4 = old.net4;
+	st->conf.net6 = old.net6;
+	st->conf.host4 = old.host4;
+	st->conf.host6 = old.host6;
+	st->conf.own_prefix = old.own_prefix;
+	st->conf.mtu = old.mtu;
+	st->conf.csum_offload = old.csum_offload;
+	st->conf.gso_max = old.gso_max;
+	st->rtt_limits.initial_us = (uint32_t)conf->rto_initial_us;
+	st->rtt_limits.min_us = (uint32_t)conf->rto_min_us;
+	st->rtt_limits.max_us = (uint32_t)conf->rto_max_us;
+}
+
+void stack_input(struct stack *st, const void *pkt, size_t len,
+		 const struct stack_rx *meta, int64_t now_us)
+{
+	static const struct stack_rx none;
+	struct ip_pkt ip;
+	enum drop_reason why;
+
+	stack_enter(st, now_us);
+	st->stats.packets_in++;
+	st->stats.bytes_in += len;
+	why = wire_ip_parse(pkt, len, &ip);
+	if (why == DROP_NONE)
+		why = ip_for_us(st, &ip);
+	if (why != DROP_NONE)
+		stack_drop(st, why, NULL, NULL, NULL);
+	else if (ip.proto == IP_PROTO_TCP)
+		tcp_input(st, &ip, meta ? meta : &none);
+	else
+		icmp_input(st, &ip);
+	stack_leave(st);
+}
+
+void stack_services(struct stack *st, int64_t now_us)
+{
+	stack_enter(st, now_us);
+	/* Those that wake themselves again wait for the next turn. */
+	for (uint32_t n = st->ready.n; n > 0; n--) {
+		ref_t r = list_pop(&st->arena, &st->ready);
+		struct tcp_active *a;
+
+		if (!r)
+			break;
+		a = ref_ptr(&st->arena, r);
+		tcp_run_service(st, ref_ptr(&st->arena, a->conn));
+	}
+	stack_leave(st);
+}
+
+void stack_expire(struct stack *st, int64_t now_us)
+{
+	ref_t r;
+
+	stack_enter(st, now_us);
+	while ((r = wheel_pop(&st->wheel_half, now_us)))
+		tcp_half_expire(st, ref_ptr(&st->arena, r));
+	while ((r = wheel_pop(&st->wheel_conn, now_us)))
+		tcp_timer(st, ref_ptr(&st->arena, r));
+	timewait_expire(st);
+	stack_leave(st);
+}
+
+bool stack_output(struct stack *st, struct stack_pkt *out, int64_t now_us)
+{
+	bool some = false;
+
+	stack_enter(st, now_us);
+	if (reply_output(st, out)) {
+		some = true;
+	} else {
+		while (!some && st->out.head != LIST_END) {
+			ref_t r = list_pop(&st->arena, &st->out);
+			struct tcp_active *a = ref_ptr(&st->arena, r);
+			struct tcp_conn *c = ref_ptr(&st->arena, a->conn);
+
+			some = tcp_output(st, c, out);
+			if (some)
+				list_append(&st->arena, &st->out, r);
+		}
+	}
+	if (some) {
+		st->stats.packets_out++;
+		st->stats.bytes_out += out->len;
+	}
+	stack_leave(st);
+	return some;
+}
+
+void stack_reap(struct stack *st, int64_t now_us)
+{
+	stack_enter(st, now_us);
+	tcp_reap(st);
+	stack_leave(st);
+}
+
+int64_t stack_deadline(const struct stack *st)
+{
+	int64_t at, other;
+
+	if (st->out.n || st->ready.n || st->nreplies || st->reap_head)
+		return 0;
+	at = wheel_deadline(&st->wheel_half);
+	other = wheel_deadline(&st->wheel_conn);
+	at = other < at ? other : at;
+	other = timewait_deadline(st);
+	return other < at ? other : at;
+}
+
+uint64_t stack_random(struct stack *st)
+{
+	uint64_t out;
+
+	st->random_n++;
+	crypto_shorthash((unsigned char *)&out,
+			 (const unsigned char *)&st->random_n,
+			 sizeof(st->random_n), st->random_key);
+	return out;
+}
+
+uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key)
+{
+	uint64_t out;
+
+	_Static_assert(sizeof(*key) == 36, "no padding may be hashed");
+	crypto_shorthash((unsigned char *)&out, (const unsigned char *)key,
+			 sizeof(*key), st->isn_key);
+	return out;
+}
+
+bool stack_is_own(const struct stack *st, const struct ip_addr *a)
+{
+	bool v4 = ip_addr_is4(a);
+	const struct stack_conf *conf = &st->conf;
+	const struct ip_prefix *net = v4 ? &conf->net4 : &conf->net6;
+	const struct ip_addr *own = v4 ? &conf->own4 : &conf->own6;
+	const struct ip_addr *host = v4 ? &conf->host4 : &conf->host6;
+
+	if (!net->len)
+		return false;
+	if (memcmp(a, own, sizeof(*a)) == 0)
+		return true;
+	return conf->own_prefix && ip_prefix_has(net, a) &&
+	       memcmp(a, host, sizeof(*a)) != 0;
+}
+
+bool bucket_take(struct bucket *b, uint32_t rate, int64_t now_us)
+{
+	int64_t passed = now_us - b->filled_us;
+	int64_t more;
+
+	if (!rate)
+		return false;
+	if (passed >= 1000000) {
+		b->tokens = rate;
+		b->filled_us = now_us;
+	} else if ((more = passed * rate / 1000000) > 0) {
+		b->tokens = b->tokens + more < rate ? b->tokens + (uint32_t)more
+						    : rate;
+		b->filled_us += more * 1000000 / rate;
+	}
+	if (!b->tokens)
+		return false;
+	b->tokens--;
+	return true;
+}
+
+static void stack_enter(struct stack *st, int64_t now_us)
+{
+	/* The clock never goes back, whatever the caller says. */
+	if (now_us > st->now_us)
+		st->now_us = now_us;
+	reply_release(st);
+}
+
+static void stack_leave(struct stack *st)
+{
+	ASSERT(st->full == st->pool_conn.in_use || st->reap_head);
+	ASSERT(st->half_open == st->pool_half.in_use);
+}
+
+static bool conf_valid(const struct stack_conf *conf)
+{
+	if (!conf->net4.len && !conf->net6.len)
+		return false;
+	if (conf->mtu < 576 || (conf->net6.len && conf->mtu < 1280))
+		return false;
+	return conf->window_scale <= 14 && conf->rcvbuf > 0 &&
+	       conf->sndbuf > 0 && conf->rto_min_us > 0 &&
+	       conf->rto_initial_us > 0 && conf->rto_max_us > 0;
+}
+
+static void pools_init(struct stack *st)
+{
+	struct arena *a = &st->arena;
+	static const uint8_t send_tags[3] = {TAG_SEND_SMALL, TAG_SEND_LARGE,
+					     TAG_SEND_REF};
+
+	/* The limits of the configuration are checked where work begins, since
+	 * they may change; the pools are limited by memory alone. */
+	pool_init(&st->pool_half, a, sizeof(struct tcp_half), 0, TAG_HALF);
+	pool_init(&st->pool_conn, a, sizeof(struct tcp_conn), 0, TAG_CONN);
+	pool_init(&st->pool_active, a, sizeof(struct tcp_active), 0,
+		  TAG_ACTIVE);
+	pool_init(&st->pool_timewait, a, sizeof(struct tcp_timewait), 0,
+		  TAG_TIMEWAIT);
+	pool_init(&st->pool_tx, a, sizeof(struct tx_rec), 0, TAG_TX);
+	pool_init(&st->pool_reply, a, sizeof(struct reply), 0, TAG_REPLY);
+	pool_init(&st->pool_source, a, sizeof(struct tcp_source), 0,
+		  TAG_SOURCE);
+	sendq_pools_init(&st->send_pools, a, send_tags);
+	recvq_pools_init(&st->recv_pools, a, TAG_RECV);
+}
+
+/* Is the network or broadcast address of our IPv4 subnet meant? */
+static bool ip4_subnet_edge(const struct stack *st, const struct ip_addr *a)
+{
+	const struct ip_prefix *net = &st->conf.net4;
+	uint32_t host_bits, bits;
+
+	/* 31- and 32-bit prefixes have neither: RFC 3021, 2.1. */
+	if (!net->len || net->len > 126 || !ip_addr_is4(a) ||
+	    !ip_prefix_has(net, a))
+		return false;
+	host_bits = (uint32_t)((1ull << (128 - net->len)) - 1);
+	bits = (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 |
+	       (uint32_t)a->b[14] << 8 | a->b[15];
+	return (bits & host_bits) == 0 || (bits & host_bits) == host_bits;
+}
+
+static enum drop_reason ip_for_us(const struct stack *st,
+				  const struct ip_pkt *ip)
+{
+	/* RFC 9293, 3.9.2.3 (MUST-57, MUST-63) */
+	if (ip4_subnet_edge(st, &ip->dst))
+		return DROP_IP_BROADCAST;
+	if (ip4_subnet_edge(st, &ip->src))
+		return DROP_IP_SOURCE;
+	if (!stack_is_own(st, &ip->dst))
+		return DROP_IP_NOT_OURS;
+	if (ip->fragment)
+		return DROP_IP_FRAGMENT;
+	if (ip->proto == IP_PROTO_TCP ||
+	    ip->proto == (ip->v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP))
+		return DROP_NONE;
+	return DROP_IP_PROTOCOL;
+}

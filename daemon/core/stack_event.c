@@ -1,0 +1,93 @@
+/*
+ * stack_event.c - Facts for whoever wants to know
+ *
+ * A bounded ring: the engine writes, stack_event_next() reads. Nobody is ever
+ * waited for. When the ring is full the oldest events are overwritten and
+ * counted; consecutive numbers let a reader see that, too.
+ */
+#include <string.h>
+
+#include "tcp_priv.h"
+
+void stack_event_mask(struct stack *st, uint64_t mask)
+{
+	st->event_mask = mask;
+}
+
+const struct event *stack_event_next(struct stack *st)
+{
+	if (st->event_got == st->event_put)
+		return NULL;
+	return &st->events[st->event_got++ % EVENTS_MAX];
+}
+
+void event_put(struct stack *st, enum event_type type,
+	       const struct tcp_key *key, uint32_t id, uint16_t listener,
+	       uint8_t role, uint8_t state, const struct event_more *more)
+{
+	struct event *e = &st->events[st->event_put % EVENTS_MAX];
+	const struct tcp_seg *seg = more->seg;
+
+	if (st->event_put - st->event_got == EVENTS_MAX) {
+		st->event_got++;
+		st->stats.events_lost++;
+	}
+	e->number = ++st->event_put;
+	e->at_us = st->now_us;
+	e->a = more->a;
+	e->b = more->b;
+	e->local = key->local;
+	e->peer = key->peer;
+	e->local_port = key->local_port;
+	e->peer_port = key->peer_port;
+	e->conn = id;
+	e->listener = listener;
+	e->role = role;
+	e->state = state;
+	e->type = (uint8_t)type;
+	e->seg_seq = seg ? seg->seq : more->seq;
+	e->seg_ack = seg ? seg->ack : more->ack;
+	e->seg_len = seg ? seg->len : more->len;
+	e->seg_wnd = seg ? seg->wnd : more->wnd;
+	e->seg_flags = seg ? seg->flags : more->flags;
+}
+
+void event_conn_put(struct stack *st, enum event_type type,
+		    const struct tcp_conn *c, const struct event_more *more)
+{
+	event_put(st, type, &c->e.key, c->id, c->listener,
+		  c->flags & CF_CLIENT ? ROLE_CLIENT : ROLE_SERVER, c->state,
+		  more);
+}
+
+void stack_drop(struct stack *st, enum drop_reason why,
+		const struct tcp_key *key, const struct tcp_seg *seg,
+		const struct tcp_conn *c)
+{
+	const struct event_more more = {.a = why, .seg = seg};
+
+	st->stats.dropped[why]++;
+	if (!event_wanted(st, EVENT_SEGMENT_DROPPED))
+		return;
+	if (c)
+		event_conn_put(st, EVENT_SEGMENT_DROPPED, c, &more);
+	else if (key)
+		event_put(st, EVENT_SEGMENT_DROPPED, key, 0, LISTENER_NONE,
+			  ROLE_SERVER, TCP_CLOSED, &more);
+}
+
+void stack_limit_hit(struct stack *st, enum stack_limit limit,
+		     const struct tcp_key *key, uint16_t listener)
+{
+	static const struct tcp_key nobody;
+
+	st->stats.limits[limit]++;
+	if (st->limit_told_us[limit] &&
+	    st->now_us - st->limit_told_us[limit] < 1000000)
+		return;
+	st->limit_told_us[limit] = st->now_us ? st->now_us : 1;
+	if (event_wanted(st, EVENT_LIMIT))
+		event_put(st, EVENT_LIMIT, key ? key : &nobody, 0, listener,
+			  ROLE_SERVER, TCP_CLOSED,
+			  &(struct event_more){.a = limit});
+}

@@ -1,0 +1,232 @@
+/*
+ * stack_look.c - What the stack tells about itself
+ *
+ * Walks go over the pools, not over the table: a record stays at its place
+ * while the table grows around it, so each is seen at most once, and one that
+ * lives through the whole walk is seen. The cursor names the pool in its top
+ * byte and the place in the rest.
+ */
+#include <string.h>
+
+#include "tcp_priv.h"
+
+#define CURSOR_SHIFT 56
+#define CURSOR_PLACE ((1ull << CURSOR_SHIFT) - 1)
+
+enum walk_pool { WALK_CONN, WALK_HALF, WALK_TIMEWAIT, WALK_END };
+
+static const struct pool *walk_pool(const struct stack *st, enum walk_pool w);
+static bool walk_describe(struct stack *st, void *record,
+			  struct conn_info *info, struct tcp_conn **c);
+static void info_key(struct conn_info *info, const struct tcp_key *key);
+static void info_windows(const struct tcp_conn *c, struct conn_info *info);
+static void info_active(const struct stack *st, const struct tcp_conn *c,
+			const struct tcp_active *a, struct conn_info *info);
+
+bool stack_walk(struct stack *st, uint64_t *cursor, unsigned int budget,
+		int64_t now_us, stack_walk_fn *fn, void *arg)
+{
+	enum walk_pool w = (enum walk_pool)(*cursor >> CURSOR_SHIFT);
+	uint64_t place = *cursor & CURSOR_PLACE;
+	struct conn_info info;
+	struct tcp_conn *c;
+	bool more = true;
+
+	if (now_us > st->now_us)
+		st->now_us = now_us;
+	while (more && budget-- > 0 && w < WALK_END) {
+		void *record = pool_next(walk_pool(st, w), &place);
+
+		if (!record) {
+			w++;
+			place = 0;
+		} else if (walk_describe(st, record, &info, &c)) {
+			more = fn(st, c, &info, arg);
+		}
+	}
+	*cursor = (uint64_t)w << CURSOR_SHIFT | place;
+	return w < WALK_END;
+}
+
+void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
+	      int64_t now_us)
+{
+	const struct tcp_active *a = conn_active(st, c);
+	bool synced = c->state != TCP_SYN_SENT;
+
+	if (now_us > st->now_us)
+		st->now_us = now_us;
+	*info = (struct conn_info){
+		.id = c->id,
+		.state = c->state,
+		.role = c->flags & CF_CLIENT ? ROLE_CLIENT : ROLE_SERVER,
+		.listener = c->listener,
+		.age_us = st->now_us - c->created_us,
+		.idle_us = (int64_t)(stack_ms(st) - c->last_rx_ms) * 1000,
+		.handshake_us = c->handshake_us == HANDSHAKE_UNKNOWN
+					? -1
+					: (int64_t)c->handshake_us,
+		.retrans = c->retrans,
+		.segs_in = c->segs_in,
+		.segs_out = c->segs_out,
+		.iss = c->iss,
+		.irs = c->irs,
+		.pmtu = c->pmtu,
+		.peer_mss = c->peer_mss,
+		.snd_mss = c->cc.mss,
+		.snd_wscale = c->snd_wscale,
+		.rcv_wscale = c->rcv_wscale,
+		.ts = c->flags & CF_TS,
+		.sack = c->flags & CF_SACK,
+		.wscale = c->flags & CF_WSCALE,
+		.nodelay = c->flags & CF_NODELAY,
+		.srtt_us = c->rtt.srtt_us,
+		.rttvar_us = c->rtt.rttvar_us,
+		.rto_us = tcp_rto_us(st, c),
+		.min_rtt_us = c->rtt.min_us,
+		.cwnd = c->cc.cwnd,
+		.ssthresh = c->cc.ssthresh,
+		.backoff = c->backoff,
+		.reason = c->reason,
+		.cc_name = cc_newreno.name,
+		.recovery = "open",
+	};
+	info_key(info, &c->e.key);
+	if (synced) {
+		info->bytes_in = ((uint64_t)c->rcv_laps << 32) +
+				 (c->rcv_nxt - c->irs - 1) -
+				 !!(c->flags & CF_PEER_FIN);
+		if (c->flags & CF_OPEN)
+			info->bytes_out = ((uint64_t)c->snd_laps << 32) +
+					  (c->snd_nxt - c->iss - 1) -
+					  !!(c->flags & CF_FIN_SENT);
+	}
+	info_windows(c, info);
+	info_active(st, c, a, info);
+}
+
+void stack_stats(const struct stack *st, struct stack_stats *out)
+{
+	*out = st->stats;
+	memcpy(out->conns, st->state_count, sizeof(out->conns));
+	out->conns[TCP_SYN_RECEIVED] += st->half_open;
+	out->conns[TCP_TIME_WAIT] += st->time_wait;
+	out->half_open = st->half_open;
+	out->time_wait = st->time_wait;
+	out->full = st->full;
+	out->memory = (uint64_t)st->arena.npages * PAGE_SIZE_B;
+	out->memory_used = (uint64_t)st->arena.used * PAGE_SIZE_B;
+}
+
+static const struct pool *walk_pool(const struct stack *st, enum walk_pool w)
+{
+	switch (w) {
+	case WALK_CONN:
+		return &st->pool_conn;
+	case WALK_HALF:
+		return &st->pool_half;
+	default:
+		return &st->pool_timewait;
+	}
+}
+
+/* False for a place that is free, or holds what nobody wants to see. */
+static bool walk_describe(struct stack *st, void *record,
+			  struct conn_info *info, struct tcp_conn **c)
+{
+	struct tcp_half *h = record;
+	struct tcp_timewait *tw = record;
+
+	*c = NULL;
+	switch (h->kind) {
+	case KIND_CONN:
+		*c = record;
+		if ((*c)->flags & CF_DEAD)
+			return false;
+		tcp_info(st, *c, info, st->now_us);
+		return true;
+	case KIND_HALF:
+		*info = (struct conn_info){
+			.id = h->id,
+			.state = TCP_SYN_RECEIVED,
+			.role = ROLE_SERVER,
+			.listener = h->listener,
+			.half_open = true,
+			.age_us = st->now_us - h->created_us,
+			.idle_us = -1,
+			.handshake_us = -1,
+			.retrans = h->retries,
+		};
+		info_key(info, &h->e.key);
+		return true;
+	case KIND_TIMEWAIT:
+		*info = (struct conn_info){
+			.id = tw->id,
+			.state = TCP_TIME_WAIT,
+			.role = ROLE_SERVER,
+			.listener = LISTENER_NONE,
+			.half_open = true,
+			.age_us = -1,
+			.idle_us = -1,
+			.handshake_us = -1,
+		};
+		info_key(info, &tw->e.key);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void info_key(struct conn_info *info, const struct tcp_key *key)
+{
+	info->local = key->local;
+	info->peer = key->peer;
+	info->local_port = key->local_port;
+	info->peer_port = key->peer_port;
+	info->rexmt_in_us = info->persist_in_us = info->delack_in_us = -1;
+	info->keepalive_in_us = info->linger_in_us = -1;
+}
+
+static void info_windows(const struct tcp_conn *c, struct conn_info *info)
+{
+	info->snd_una = c->snd_una;
+	info->snd_nxt = c->snd_nxt;
+	info->snd_max = c->snd_max;
+	info->snd_wnd = c->snd_wnd;
+	info->rcv_nxt = c->rcv_nxt;
+	info->rcv_wnd = tcp_rcv_wnd(c);
+}
+
+static int64_t until(const struct stack *st, int64_t at_us)
+{
+	if (at_us == TIME_NEVER)
+		return -1;
+	return at_us > st->now_us ? at_us - st->now_us : 0;
+}
+
+static void info_active(const struct stack *st, const struct tcp_conn *c,
+			const struct tcp_active *a, struct conn_info *info)
+{
+	static const char *const recovery[] = {
+		[RECOVERY_OPEN] = "open",
+		[RECOVERY_FAST] = "fast",
+		[RECOVERY_RTO] = "rto",
+	};
+
+	info->linger_in_us = until(st, c->linger_at_us);
+	if (st->conf.keepalive_us && c->state == TCP_ESTABLISHED)
+		info->keepalive_in_us = until(
+			st, st->now_us - info->idle_us + st->conf.keepalive_us);
+	if (!a)
+		return;
+	info->send_queued = a->sndq.len;
+	info->recv_queued = a->rcvq.ready;
+	info->recv_ooo = ranges_bytes(&a->rcvq.ooo);
+	info->in_flight = tcp_in_flight(c, a);
+	info->sacked = a->sacked;
+	info->lost = a->lost;
+	info->rexmt_in_us = until(st, a->rexmt_at_us);
+	info->persist_in_us = until(st, a->persist_at_us);
+	info->delack_in_us = until(st, a->delack_at_us);
+	info->recovery = recovery[a->recovery];
+}

@@ -1,0 +1,578 @@
+/*
+ * tcp_priv.h - What the files of the engine share
+ *
+ * For daemon/core and its unit tests only. Services and the shell see
+ * tcphs/stack.h.
+ *
+ * Three sizes of connection stand in one table: a half-open one that came as a
+ * SYN (struct tcp_half), a full one (struct tcp_conn), and one in TIME-WAIT
+ * (struct tcp_timewait). Their first 41 bytes are alike. A full connection
+ * with nothing to do is struct tcp_conn alone; what matters only while bytes
+ * wait or are in flight lies in struct tcp_active, which it holds meanwhile
+ * (tcp_activate(), given back by stack_reap()).
+ */
+#ifndef TCPHS_TCP_PRIV_H
+#define TCPHS_TCP_PRIV_H
+
+#include <tcphs/stack.h>
+
+#include "assert.h"
+#include "cc.h"
+#include "list.h"
+#include "pool.h"
+#include "recvq.h"
+#include "rtt.h"
+#include "sendq.h"
+#include "seq.h"
+#include "table.h"
+#include "wheel.h"
+#include "wire.h"
+
+/* Bytes 40 of every record; see pool_get() for why 0 is free. */
+enum record_kind { KIND_FREE, KIND_HALF, KIND_CONN, KIND_TIMEWAIT, KIND_TOMB };
+
+/* Tags of pages in the arena. */
+enum page_tag {
+	TAG_TABLE = 1,
+	TAG_SOURCES,
+	TAG_HALF,
+	TAG_CONN,
+	TAG_ACTIVE,
+	TAG_TIMEWAIT,
+	TAG_TX,
+	TAG_REPLY,
+	TAG_SEND_SMALL,
+	TAG_SEND_LARGE,
+	TAG_SEND_REF,
+	TAG_RECV,
+	TAG_SOURCE,
+};
+
+/* ---- records ---------------------------------------------------------- */
+
+enum half_flags {
+	HALF_TS = 1 << 0,
+	HALF_SACK = 1 << 1,
+	HALF_WSCALE = 1 << 2,
+	HALF_COUNTED = 1 << 3, /* in the count of its source */
+};
+
+struct tcp_half {
+	struct table_entry e;
+	uint8_t kind;
+	uint8_t flags;
+	uint16_t listener;
+	uint32_t id;
+	struct wheel_entry timer; /* next SYN-ACK, or the end */
+	tcp_seq iss, irs;
+	uint32_t ts_recent;
+	int64_t created_us;
+	uint16_t peer_mss; /* as offered, or the default */
+	uint16_t wnd;	   /* of the SYN, never scaled */
+	uint8_t peer_wscale;
+	uint8_t retries; /* SYN-ACKs sent again */
+};
+
+struct tcp_timewait {
+	struct table_entry e;
+	uint8_t kind;
+	uint8_t ts;	   /* timestamps were in use */
+	uint16_t deadline; /* tcp_timewait.c: in ticks of 250 ms */
+	uint32_t id;
+	ref_t next; /* in its slot */
+	tcp_seq snd_nxt, rcv_nxt;
+	uint32_t ts_recent;
+};
+
+enum conn_flags {
+	CF_TS = 1u << 0,
+	CF_SACK = 1u << 1,
+	CF_WSCALE = 1u << 2,
+	CF_NODELAY = 1u << 3,
+	CF_CLIENT = 1u << 4,	  /* active OPEN (RFC 9293, 3.5 (MUST-11)) */
+	CF_COUNTED = 1u << 5,	  /* in the count of its source */
+	CF_ACK_NOW = 1u << 6,	  /* an ACK must leave this turn */
+	CF_ACK_DELAYED = 1u << 7, /* one is owed, delack_at_us runs */
+	CF_SYN_NOW = 1u << 8,	  /* a SYN or SYN-ACK must leave this turn */
+	CF_CLOSE = 1u << 9,	  /* CLOSE was called: FIN after the queue */
+	CF_FIN_SENT = 1u << 10,	  /* snd_nxt counts it */
+	CF_PEER_FIN = 1u << 11,	  /* rcv_nxt counts it */
+	CF_PEER_FIN_TOLD = 1u << 12,
+	CF_OPEN = 1u << 13,	  /* the service knows of it */
+	CF_WANT_WRITE = 1u << 14, /* the service waits for room */
+	CF_DATA = 1u << 15,	  /* on_data is due */
+	CF_DEAD = 1u << 16,	  /* waits for stack_reap() */
+	CF_PROBE = 1u << 17,	  /* a window probe must leave this turn */
+	CF_KEEPALIVE = 1u << 18,  /* a keep-alive probe must leave this turn */
+	CF_R1 = 1u << 19,	  /* trouble was reported once */
+	CF_REAP = 1u << 20,	  /* in the list of stack_reap() */
+};
+
+struct tcp_conn {
+	/* Who: one cache line. */
+	struct table_entry e;
+	uint8_t kind;
+	uint8_t state; /* changed by tcp_set_state() alone */
+	uint16_t listener;
+	uint32_t id;
+	struct wheel_entry timer; /* at the earliest of all deadlines */
+	ref_t active;		  /* struct tcp_active; 0 = idle */
+
+	/* What each segment needs. */
+	tcp_seq snd_una; /* oldest unacknowledged */
+	tcp_seq snd_nxt; /* next to send */
+	tcp_seq snd_max; /* acceptable ACKs end here: probes go beyond nxt */
+	tcp_seq snd_wl1, snd_wl2;
+	uint32_t snd_wnd;     /* peer's window from snd_una, after scaling */
+	uint32_t snd_wnd_max; /* largest seen */
+	tcp_seq rcv_nxt;
+	tcp_seq rcv_adv;    /* right edge of the window we offered */
+	tcp_seq last_ack;   /* the ack number we sent last */
+	uint32_t ts_recent; /* RFC 7323, 5.3 */
+	uint32_t ts_offset; /* added to our clock: RFC 7323, 7.1 */
+	uint32_t flags;
+	uint32_t rcvbuf;     /* window we are willing to offer, bytes */
+	uint32_t last_rx_ms; /* st->now, milliseconds, 32 bits */
+	uint16_t peer_mss;   /* of its SYN, or the default */
+	uint16_t pmtu;
+
+	/* Loss and congestion between flights. */
+	struct cc cc;
+	struct rtt rtt;
+	tcp_seq snd_sml;       /* end of the last small segment (Nagle) */
+	uint32_t ts_recent_ms; /* when ts_recent was taken */
+	uint32_t handshake_us;
+	uint32_t retrans;
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t backoff;     /* doublings of the RTO in force */
+	uint8_t reason;	     /* enum close_reason */
+	uint8_t rexmt_count; /* of the oldest segment */
+	uint8_t keepalives;  /* probes unanswered */
+	uint16_t rcv_mss;    /* largest segment seen from the peer */
+	ref_t reap_next;
+
+	/* The service's, and the books. */
+	const struct tcp_service *svc;
+	void *user;
+	int64_t alarm_at_us;
+	int64_t linger_at_us; /* FIN-WAIT-2, TIME-WAIT before it is compact */
+	int64_t created_us;
+	tcp_seq iss, irs;
+	uint32_t segs_in, segs_out;
+	uint16_t snd_laps, rcv_laps; /* times 4 GiB since iss, irs */
+};
+
+/* One transmission of a stretch of the sequence space. */
+enum tx_flags {
+	TX_SACKED = 1 << 0,
+	TX_LOST = 1 << 1,    /* to be sent again */
+	TX_RETRANS = 1 << 2, /* was sent again: Karn */
+	TX_FIN = 1 << 3,     /* its last number is the FIN's */
+};
+
+struct tx_rec {
+	ref_t next, prev;
+	tcp_seq start, end;
+	int64_t sent_us;
+	uint8_t flags;
+};
+
+enum recovery { RECOVERY_OPEN, RECOVERY_FAST, RECOVERY_RTO };
+
+struct tcp_active {
+	struct list_link out; /* st->out: something may leave */
+	struct list_link
+		ready; /* st->ready: the service has something to see */
+	ref_t conn;
+
+	struct sendq sndq; /* from snd_una (after the SYN) on */
+	struct recvq rcvq;
+
+	/* In-order text of the segment in work, offered before it is copied. */
+	const uint8_t *direct;
+	uint32_t direct_len;
+
+	/* Flight: transmissions in the order of sequence numbers. */
+	ref_t tx_head, tx_tail;
+	uint32_t sacked, lost; /* bytes; lost and not sent again */
+	uint32_t dupacks;
+	uint8_t recovery;
+	bool force_one;	   /* one retransmission whatever cwnd says */
+	bool fin_held;	   /* a FIN came before the text in front of it */
+	bool cwnd_limited; /* cwnd stopped us since the last ACK */
+	tcp_seq fin_seq;   /* its number */
+	tcp_seq recover;   /* RFC 6582, snd_nxt when recovery began */
+	struct cc_state ccs;
+
+	/* RACK (RFC 8985): the latest transmission known to have arrived. */
+	int64_t rack_sent_us;
+	tcp_seq rack_end;
+	uint32_t rack_rtt_us;
+	bool reordering;   /* has been seen in this flight */
+	tcp_seq rack_fack; /* highest number delivered */
+
+	struct sack_block rcv_sack; /* block to report first (RFC 2018, 4) */
+	struct sack_block
+		rcv_dsack; /* duplicate to report; start == end: none */
+
+	/* Window growth: what was consumed in one round trip. */
+	int64_t drs_at_us;
+	uint64_t drs_bytes;
+
+	/* Deadlines; TIME_NEVER if not running. */
+	int64_t rexmt_at_us;   /* RFC 6298, 5 */
+	int64_t persist_at_us; /* RFC 9293, 3.8.6.1; excludes rexmt */
+	int64_t delack_at_us;
+	int64_t reorder_at_us; /* RFC 8985, 6.3 */
+	int64_t probe_at_us;   /* tail loss probe, RFC 8985, 7 */
+	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
+	int64_t used_us;       /* last activity: idle records are given back */
+	bool tlp_out;	       /* a tail loss probe is in flight */
+	bool tlp_again;	       /* and it was sent before */
+	tcp_seq tlp_end;
+};
+
+/* How many connections an address has; only with max_per_source. */
+struct tcp_source {
+	struct table_entry e; /* key: peer address, all else zero */
+	uint32_t count;
+};
+
+/* A packet without a connection (or before it has one), ready to leave. */
+struct reply {
+	ref_t next;
+	uint16_t len;	  /* of head */
+	uint16_t tcp_off; /* of the TCP header; 0 = no TCP checksum to finish */
+	struct sendq body; /* ICMP echo: what came */
+	bool ipv6;
+	uint8_t head[WIRE_HEAD_MAX];
+};
+
+/* ---- listeners -------------------------------------------------------- */
+
+struct listener {
+	struct stack_listener conf;
+	bool used;    /* the slot is taken */
+	bool removed; /* no new work; free when its counts are 0 */
+	uint8_t next; /* index + 1 of another listener at this port */
+	uint32_t half_open, connections;
+	uint64_t syns, opened, refused, overflows, cookies;
+	struct ip_addr last_peer;
+	uint16_t last_peer_port;
+};
+
+/* So many a second, no more than a second's worth at once. */
+struct bucket {
+	int64_t filled_us;
+	uint32_t tokens;
+};
+
+/* ---- the stack -------------------------------------------------------- */
+
+#define EVENTS_MAX 4096 /* a power of two */
+#define TW_SLOTS   512
+#define TW_TICK_US 250000
+/* An active record is kept this long after its last use: an exchange of small
+ * messages would otherwise take and give it back with each of them. */
+#define ACTIVE_LINGER_US  200000
+#define HANDSHAKE_UNKNOWN UINT32_MAX /* by cookie: nobody remembers the SYN */
+#define MSS_LEAST	  48 /* what we believe of a peer's MSS, as Linux does */
+
+struct stack {
+	struct arena arena;
+	struct stack_conf conf;
+	int64_t now_us; /* of the entry point that is running */
+	int64_t start_us;
+
+	/* Chance: SipHash of a counter under a key (stack_random()). */
+	uint8_t random_key[16];
+	uint64_t random_n;
+	uint8_t isn_key[16], cookie_key[16];
+
+	struct table table, sources;
+	struct wheel wheel_half, wheel_conn;
+	struct pool pool_half, pool_conn, pool_active, pool_timewait, pool_tx;
+	struct pool pool_reply, pool_source;
+	struct sendq_pools send_pools;
+	struct recvq_pools recv_pools;
+
+	struct list out;   /* struct tcp_active: may have something to send */
+	struct list ready; /* struct tcp_active: the service should look */
+	ref_t reply_head, reply_tail;
+	uint32_t nreplies;
+	ref_t reply_sent; /* valid until the next entry; then freed */
+	ref_t reap_head;  /* conns that ended, by reap_next */
+
+	/* tcp_timewait.c */
+	ref_t tw_slot[TW_SLOTS];
+	uint64_t tw_bits[TW_SLOTS / 64];
+	uint64_t tw_tick; /* slots before this one are done */
+
+	struct listener listeners[STACK_LISTENERS_MAX];
+	uint8_t port_listener[65536]; /* index + 1 of the first one */
+
+	struct bucket rst_bucket, challenge_bucket, icmp_bucket;
+	uint32_t next_id;
+	uint16_t next_ip_id;
+	uint16_t next_port; /* RFC 6056 */
+	bool stopping;
+	bool checked; /* stack_check() after every entry point: tests */
+	uint64_t stop_cursor;
+
+	struct stack_stats stats;
+	uint32_t state_count[TCP_NSTATES];
+	uint32_t half_open, time_wait, full; /* dead ones not counted */
+	struct rtt_limits rtt_limits;
+
+	uint8_t out_head[WIRE_HEAD_MAX]; /* of the packet handed out last */
+
+	uint64_t event_mask;
+	uint64_t event_put, event_got;
+	int64_t limit_told_us[LIMIT_NLIMITS]; /* LIMIT events: one a second */
+	struct event events[EVENTS_MAX];
+};
+
+_Static_assert(offsetof(struct tcp_half, kind) == 40, "see pool_get()");
+_Static_assert(offsetof(struct tcp_conn, kind) == 40, "see pool_get()");
+_Static_assert(offsetof(struct tcp_timewait, kind) == 40, "see pool_get()");
+_Static_assert(sizeof(struct tcp_half) <= 96, "half-open record grew");
+_Static_assert(sizeof(struct tcp_conn) <= 256, "idle connection grew");
+_Static_assert(sizeof(struct tcp_timewait) <= 64, "TIME-WAIT record grew");
+_Static_assert(sizeof(struct tx_rec) <= 32, "transmission record grew");
+
+static inline ref_t conn_ref(const struct stack *st, const struct tcp_conn *c)
+{
+	return ptr_ref(&st->arena, c);
+}
+
+static inline struct tcp_active *conn_active(const struct stack *st,
+					     const struct tcp_conn *c)
+{
+	return c->active ? ref_ptr(&st->arena, c->active) : NULL;
+}
+
+static inline uint32_t stack_ms(const struct stack *st)
+{
+	return (uint32_t)(st->now_us / 1000);
+}
+
+/* Our timestamp clock: milliseconds (RFC 7323, 5.4). */
+static inline uint32_t tcp_ts_now(const struct stack *st, uint32_t offset)
+{
+	return stack_ms(st) + offset;
+}
+
+/* RFC 9293, 3.10.7.4: RCV.WND is what is left of the window we offered. */
+static inline uint32_t tcp_rcv_wnd(const struct tcp_conn *c)
+{
+	int32_t w = seq_diff(c->rcv_adv, c->rcv_nxt);
+
+	return w > 0 ? (uint32_t)w : 0;
+}
+
+/* Bytes sent and neither acknowledged nor known to have left the network. */
+static inline uint32_t tcp_in_flight(const struct tcp_conn *c,
+				     const struct tcp_active *a)
+{
+	return a ? c->snd_nxt - c->snd_una - a->sacked - a->lost : 0;
+}
+
+/* ---- stack_event.c ---------------------------------------------------- */
+
+/* Facts of an event beyond its connection; any may be left 0. */
+struct event_more {
+	int64_t a, b;
+	const struct tcp_seg *seg; /* as received; for sent ones the fields */
+	uint32_t seq, ack, len, wnd;
+	uint8_t flags;
+};
+
+void event_put(struct stack *st, enum event_type type,
+	       const struct tcp_key *key, uint32_t id, uint16_t listener,
+	       uint8_t role, uint8_t state, const struct event_more *more);
+void event_conn_put(struct stack *st, enum event_type type,
+		    const struct tcp_conn *c, const struct event_more *more);
+
+static inline bool event_wanted(const struct stack *st, enum event_type type)
+{
+	return __builtin_expect(st->event_mask >> type & 1, 0);
+}
+
+/* An event of a connection; ... are fields of struct event_more. */
+#define EVENT_CONN(st, c, type, ...)                                       \
+	do {                                                               \
+		if (event_wanted(st, EVENT_##type))                        \
+			event_conn_put(st, EVENT_##type, c,                \
+				       &(struct event_more){__VA_ARGS__}); \
+	} while (0)
+
+/* Count a dropped packet; with an event if @key is known. */
+void stack_drop(struct stack *st, enum drop_reason why,
+		const struct tcp_key *key, const struct tcp_seg *seg,
+		const struct tcp_conn *c);
+/* Count a limit that refused work; an event at most once a second each. */
+void stack_limit_hit(struct stack *st, enum stack_limit limit,
+		     const struct tcp_key *key, uint16_t listener);
+
+/* ---- stack.c ---------------------------------------------------------- */
+
+uint64_t stack_random(struct stack *st);
+/* RFC 6528: the clock's part is added by the caller. High half: TS offset. */
+uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key);
+bool stack_is_own(const struct stack *st, const struct ip_addr *a);
+/** bucket_take() - May one more be done this second? @rate 0 = never */
+bool bucket_take(struct bucket *b, uint32_t rate, int64_t now_us);
+
+/* ---- icmp.c ----------------------------------------------------------- */
+
+void icmp_input(struct stack *st, const struct ip_pkt *ip);
+
+/* ---- tcp_reply.c ------------------------------------------------------ */
+
+/** tcp_reply() - Queue a segment without text; false without memory */
+bool tcp_reply(struct stack *st, const struct tcp_seg *seg);
+/** tcp_reply_rst() - Answer a segment nobody wants (RFC 9293, 3.10.7.1) */
+void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg);
+struct reply *reply_new(struct stack *st);
+void reply_queue(struct stack *st, struct reply *r);
+bool reply_output(struct stack *st, struct stack_pkt *out);
+void reply_release(struct stack *st);
+
+/* ---- tcp_listen.c ----------------------------------------------------- */
+
+struct listener *listener_find(struct stack *st, const struct ip_addr *local,
+			       uint16_t port, unsigned int *index);
+void listener_release(struct stack *st, unsigned int index);
+/** tcp_listen_input() - A segment without a record; @old if it had one */
+void tcp_listen_input(struct stack *st, const struct tcp_key *key,
+		      struct tcp_seg *seg, const struct tcp_timewait *old);
+void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg);
+void tcp_half_expire(struct stack *st, struct tcp_half *h);
+void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why);
+/** tcp_syn_mss() - The MSS we announce (RFC 9293, 3.7.1 (MUST-67)) */
+uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer);
+
+/* ---- tcp_cookie.c ----------------------------------------------------- */
+
+struct cookie {
+	uint16_t mss;
+	uint8_t wscale; /* 15 = none */
+	bool sack, ts;
+};
+
+/** cookie_make() - An ISS that remembers; @ts gets the TSval to send */
+tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
+		    const struct tcp_seg *syn, uint32_t ts_offset,
+		    uint32_t *ts);
+/** cookie_check() - Is this the ACK of a cookie of the last two minutes? */
+bool cookie_check(const struct stack *st, const struct tcp_key *key,
+		  const struct tcp_seg *ack, struct cookie *k);
+
+/* ---- tcp_source.c ----------------------------------------------------- */
+
+/** source_add() - Count a connection; false if the address has too many */
+bool source_add(struct stack *st, const struct ip_addr *peer);
+void source_sub(struct stack *st, const struct ip_addr *peer);
+
+/* ---- tcp_timewait.c --------------------------------------------------- */
+
+/** timewait_enter() - Shrink a connection to its TIME-WAIT record */
+void timewait_enter(struct stack *st, struct tcp_conn *c);
+void timewait_input(struct stack *st, struct tcp_timewait *tw,
+		    const struct tcp_key *key, struct tcp_seg *seg);
+void timewait_expire(struct stack *st);
+int64_t timewait_deadline(const struct stack *st);
+
+/* ---- tcp_conn.c ------------------------------------------------------- */
+
+/** tcp_conn_new() - A connection in CLOSED, not in the table yet, or NULL */
+struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key);
+/** tcp_activate() - Its active record, made if need be; NULL without memory */
+struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c);
+/** tcp_idle() - Is there nothing that needs an active record? */
+bool tcp_idle(const struct tcp_conn *c, const struct tcp_active *a);
+void tcp_deactivate(struct stack *st, struct tcp_conn *c);
+void tcp_set_state(struct stack *st, struct tcp_conn *c, enum tcp_state to);
+/** tcp_wake_output() - Have tcp_output() look at it this turn */
+void tcp_wake_output(struct stack *st, struct tcp_conn *c);
+/** tcp_wake_service() - Have its service called this turn */
+void tcp_wake_service(struct stack *st, struct tcp_conn *c);
+/** tcp_dead() - It ended: out of the table now, freed by stack_reap() */
+void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why);
+/** tcp_reset() - Send a RST with the right numbers, then tcp_dead() */
+void tcp_reset(struct stack *st, struct tcp_conn *c, enum close_reason why);
+void tcp_run_service(struct stack *st, struct tcp_conn *c);
+void tcp_reap(struct stack *st);
+/** tcp_init_windows() - Segment sizes and cwnd once the options are known */
+void tcp_init_windows(struct tcp_conn *c);
+/** tcp_established() - The handshake is over: tell everybody */
+void tcp_established(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_input.c ------------------------------------------------------ */
+
+void tcp_input(struct stack *st, const struct ip_pkt *ip,
+	       const struct stack_rx *meta);
+void tcp_conn_input(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg);
+/** tcp_challenge() - Send a rate-limited ACK (RFC 5961, 7) */
+void tcp_challenge(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_receive.c ---------------------------------------------------- */
+
+/** tcp_receive_text() - Text inside the window: deliver, store, own an ACK */
+void tcp_receive_text(struct stack *st, struct tcp_conn *c,
+		      const struct tcp_seg *seg);
+/** tcp_receive_fin() - A FIN with number @seq arrived */
+void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq);
+/** tcp_window_edge() - Right edge to offer now: never left of rcv_adv */
+tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c);
+/** tcp_window_consumed() - The service read @n bytes from the queue */
+void tcp_window_consumed(struct stack *st, struct tcp_conn *c, uint32_t n);
+/** tcp_window_opened() - Is a window update worth a packet? */
+void tcp_window_opened(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_loss.c ------------------------------------------------------- */
+
+/** tcp_loss_sent() - [start, end) left just now; false without memory */
+bool tcp_loss_sent(struct stack *st, struct tcp_conn *c, tcp_seq start,
+		   tcp_seq end, bool fin);
+/** tcp_loss_ack() - Take an acceptable ACK; snd_una is still the old one */
+void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
+		  const struct tcp_seg *seg);
+/** tcp_loss_timeout() - The RTO ran out: all is lost until proven otherwise */
+void tcp_loss_timeout(struct stack *st, struct tcp_conn *c);
+/** tcp_loss_reorder() - The reordering timer ran out */
+void tcp_loss_reorder(struct stack *st, struct tcp_conn *c);
+/** tcp_loss_probe() - The tail loss probe timer ran out (RFC 8985, 7.3) */
+void tcp_loss_probe(struct stack *st, struct tcp_conn *c);
+/** tcp_loss_mtu() - Everything in flight was too large */
+void tcp_loss_mtu(struct stack *st, struct tcp_conn *c);
+/** tcp_loss_next() - First stretch to be sent again; NULL if there is none */
+struct tx_rec *tcp_loss_next(struct stack *st, struct tcp_conn *c);
+/** tcp_loss_resent() - [rec->start, end) was sent again just now */
+void tcp_loss_resent(struct stack *st, struct tcp_conn *c, struct tx_rec *rec,
+		     tcp_seq end);
+void tcp_loss_clear(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_output.c ----------------------------------------------------- */
+
+bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out);
+/** tcp_eff_mss() - Text bytes of a full segment (RFC 9293, 3.7.1 (MUST-16)) */
+uint32_t tcp_eff_mss(const struct tcp_conn *c);
+/** tcp_fill_seg() - What every segment of a connection has in common */
+void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg,
+		  uint8_t flags);
+
+/* ---- tcp_timer.c ------------------------------------------------------ */
+
+/** tcp_rearm() - Put it into the wheel under its earliest deadline */
+void tcp_rearm(struct stack *st, struct tcp_conn *c);
+void tcp_timer(struct stack *st, struct tcp_conn *c);
+uint32_t tcp_rto_us(const struct stack *st, const struct tcp_conn *c);
+/** tcp_rexmt_restart() - RFC 6298, 5.1 to 5.3: run if anything is in flight */
+void tcp_rexmt_restart(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_check.c ------------------------------------------------------ */
+
+void tcp_check(struct stack *st, struct tcp_conn *c);
+
+#endif
