@@ -1,0 +1,152 @@
+/*
+ * icmp.c - Echo replies, and errors for the connections that caused them
+ *
+ * An error is believed only if it quotes a segment we may have in flight
+ * (RFC 5927, 4.1): anybody can send one. Even then it ends a connection only
+ * while that is being opened; once established, hard errors are treated as
+ * soft ones (RFC 5927, 5.2), for a path that heals is worth more than a quick
+ * error. All of them show in the counters and as events (RFC 9293, 3.9.1.8
+ * (MUST-47)).
+ */
+#include <string.h>
+
+#include "tcp_priv.h"
+
+#define ICMP_HEAD 8
+/* No path is believed to be narrower: Linux's net.ipv4.route.min_pmtu, and
+ * RFC 8200, 5. */
+#define PMTU_MIN4 552
+#define PMTU_MIN6 1280
+
+static void icmp_echo(struct stack *st, const struct ip_pkt *ip);
+static void icmp_error(struct stack *st, const struct icmp_msg *m);
+static void icmp_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu);
+static bool icmp_is_hard(const struct icmp_msg *m);
+
+void icmp_input(struct stack *st, const struct ip_pkt *ip)
+{
+	const struct tcp_key ends = {.local = ip->dst, .peer = ip->src};
+	struct icmp_msg m;
+	enum drop_reason why = wire_icmp_parse(ip, &m);
+
+	if (why == DROP_NONE) {
+		switch (m.kind) {
+		case ICMP_ECHO:
+			icmp_echo(st, ip);
+			return;
+		case ICMP_UNREACHABLE:
+		case ICMP_TIME_EXCEEDED:
+		case ICMP_PARAM_PROBLEM:
+		case ICMP_TOO_BIG:
+			icmp_error(st, &m);
+			return;
+		case ICMP_QUENCH: /* RFC 9293, 3.9.2.2 (MUST-55) */
+			why = DROP_ICMP_QUENCH;
+			break;
+		case ICMP_NONE:
+		case ICMP_OTHER:
+			why = DROP_ICMP_TYPE;
+			break;
+		}
+	}
+	stack_drop(st, why, &ends, NULL, NULL);
+}
+
+static void icmp_echo(struct stack *st, const struct ip_pkt *ip)
+{
+	uint32_t sum, len = ip->body_len;
+	const uint8_t *text = ip->body + ICMP_HEAD;
+	uint8_t *h;
+	uint16_t csum;
+	struct reply *r;
+
+	st->stats.echo_in++;
+	if (!st->conf.icmp_echo) {
+		stack_drop(st, DROP_ICMP_TYPE, NULL, NULL, NULL);
+		return;
+	}
+	/* RFC 1122, 3.2.2.6: the data is returned whole, or there is no
+	 * reply. */
+	r = reply_new(st);
+	if (!r) {
+		stack_limit_hit(st, LIMIT_MEMORY, NULL, LISTENER_NONE);
+		return;
+	}
+	if (sendq_append(&r->body, &st->send_pools, text, len - ICMP_HEAD) !=
+	    len - ICMP_HEAD) {
+		sendq_clear(&r->body, &st->send_pools);
+		pool_put(&st->pool_reply, r);
+		stack_limit_hit(st, LIMIT_MEMORY, NULL, LISTENER_NONE);
+		return;
+	}
+	r->ipv6 = ip->v6;
+	r->len = (uint16_t)wire_ip_build(r->head, &ip->dst, &ip->src, ip->proto,
+					 st->conf.ttl, ip->tos & 0xfc,
+					 st->next_ip_id++, false, len);
+	h = r->head + r->len;
+	memcpy(h, ip->body, ICMP_HEAD);
+	h[0] = ip->v6 ? 129 : 0; /* echo reply: RFC 4443, 4.2; RFC 792 */
+	h[2] = h[3] = 0;
+	sum = ip->v6 ? csum_pseudo(&ip->dst, &ip->src, ip->proto, len) : 0;
+	sum = csum_partial(h, ICMP_HEAD, sum);
+	csum = csum_fold(csum_partial(text, len - ICMP_HEAD, sum));
+	h[2] = (uint8_t)(csum >> 8);
+	h[3] = (uint8_t)csum;
+	r->len += ICMP_HEAD;
+	st->stats.echo_out++;
+	reply_queue(st, r);
+}
+
+/* Errors about a SYN-ACK are left alone: its own timer decides. */
+static void icmp_error(struct stack *st, const struct icmp_msg *m)
+{
+	const struct tcp_key key = {
+		.local = m->q_src,
+		.peer = m->q_dst,
+		.local_port = m->q_sport,
+		.peer_port = m->q_dport,
+	};
+	ref_t ref = m->quoted ? table_find(&st->table, &key) : 0;
+	struct tcp_conn *c = ref ? ref_ptr(&st->arena, ref) : NULL;
+
+	if (!c || c->kind != KIND_CONN || seq_lt(m->q_seq, c->snd_una) ||
+	    seq_geq(m->q_seq, c->snd_max)) {
+		stack_drop(st, DROP_ICMP_STALE, &key, NULL, NULL);
+		return;
+	}
+	st->stats.icmp_errors_in++;
+	if (m->kind == ICMP_TOO_BIG)
+		icmp_too_big(st, c, m->mtu);
+	else if (c->state == TCP_SYN_SENT && icmp_is_hard(m))
+		tcp_dead(st, c, CLOSE_UNREACHABLE);
+	else
+		/* RFC 9293, 3.9.2.2 (MUST-56, SHLD-25) */
+		EVENT_CONN(st, c, TROUBLE, .a = c->rexmt_count);
+}
+
+/* RFC 1191, RFC 8201. A router of old that does not say its MTU gets the
+ * smallest we believe in. */
+static void icmp_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu)
+{
+	uint32_t least = ip_addr_is4(&c->e.key.peer) ? PMTU_MIN4 : PMTU_MIN6;
+
+	if (mtu < least)
+		mtu = least;
+	if (mtu >= c->pmtu)
+		return;
+	c->pmtu = (uint16_t)mtu;
+	c->cc.mss = tcp_eff_mss(c);
+	tcp_loss_mtu(st, c);
+	tcp_wake_output(st, c);
+}
+
+/* RFC 9293, 3.9.2.2 (SHLD-26): protocol and port unreachable. Prohibitions (9,
+ * 10, 13: RFC 1812, 5.2.7.1) are as final. Unreachable networks and hosts are
+ * soft, even for a SYN (MUST-56): the route may come back before R2. */
+static bool icmp_is_hard(const struct icmp_msg *m)
+{
+	if (m->kind != ICMP_UNREACHABLE)
+		return false;
+	return m->code == 2 || m->code == 3 || m->code == 9 || m->code == 10 ||
+	       m->code == 13;
+}

@@ -1,0 +1,81 @@
+/*
+ * tcp_cookie.c - A handshake that the client remembers for us
+ *
+ * When the half-open table is full, the SYN-ACK's sequence number says what a
+ * record would have kept (RFC 4987, 3.6): five bits of a minute counter, three
+ * of an index into common MSS values, 24 of a keyed hash over the addresses,
+ * the client's ISN and the first two. What does not fit goes into the low six
+ * bits of our timestamp, which the client echoes: window scale (15 = none) and
+ * SACK. Without timestamps those options are given up.
+ *
+ * 24 bits and two valid counters mean that a blind attacker needs some eight
+ * million ACKs for one connection.
+ */
+#include <sodium/crypto_shorthash.h>
+#include <string.h>
+
+#include "tcp_priv.h"
+
+#define COOKIE_PERIOD_US (64ll * 1000000)
+#define COOKIE_PERIODS	 2 /* how many counters back are still good */
+#define TS_BITS		 0x3fu
+#define TS_SACK		 0x10u
+#define TS_NO_WSCALE	 0x0fu
+
+/* Downwards; the largest that is not above the client's is used. */
+static const uint16_t mss_values[8] = {8940, 1460, 1440, 1400,
+				       1360, 1220, 1024, 536};
+
+static uint32_t cookie_hash(const struct stack *st, const struct tcp_key *key,
+			    tcp_seq irs, uint32_t count, uint32_t mss_index)
+{
+	struct {
+		struct tcp_key key;
+		uint32_t irs, count, mss_index;
+	} in = {*key, irs, count, mss_index};
+	uint64_t out;
+
+	_Static_assert(sizeof(in) == 48, "no padding may be hashed");
+	crypto_shorthash((unsigned char *)&out, (const unsigned char *)&in,
+			 sizeof(in), st->cookie_key);
+	return (uint32_t)out & 0xffffff;
+}
+
+tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
+		    const struct tcp_seg *syn, uint32_t ts_offset, uint32_t *ts)
+{
+	uint32_t count = (uint32_t)(st->now_us / COOKIE_PERIOD_US) & 31;
+	uint32_t mss = syn->opts & OPT_MSS ? syn->mss : 536;
+	uint32_t i = 0, now = tcp_ts_now(st, ts_offset), bits;
+
+	while (i < ARRAY_LEN(mss_values) - 1 && mss_values[i] > mss)
+		i++;
+	bits = syn->opts & OPT_WSCALE ? syn->wscale : TS_NO_WSCALE;
+	if (syn->opts & OPT_SACK_OK && st->conf.sack)
+		bits |= TS_SACK;
+	/* Never ahead of the clock: later segments must not look older. */
+	*ts = (now & ~TS_BITS) | bits;
+	if (seq_gt(*ts, now))
+		*ts -= TS_BITS + 1;
+	return count << 27 | i << 24 | cookie_hash(st, key, syn->seq, count, i);
+}
+
+bool cookie_check(const struct stack *st, const struct tcp_key *key,
+		  const struct tcp_seg *ack, struct cookie *k)
+{
+	uint32_t now = (uint32_t)(st->now_us / COOKIE_PERIOD_US) & 31;
+	tcp_seq c = ack->ack - 1;
+	uint32_t count = c >> 27, i = c >> 24 & 7;
+
+	if (((now - count) & 31) >= COOKIE_PERIODS)
+		return false;
+	if (cookie_hash(st, key, ack->seq - 1, count, i) != (c & 0xffffff))
+		return false;
+	*k = (struct cookie){.mss = mss_values[i], .wscale = TS_NO_WSCALE};
+	if (ack->opts & OPT_TS && st->conf.timestamps) {
+		k->ts = true;
+		k->wscale = ack->ts_ecr & 0x0f;
+		k->sack = ack->ts_ecr & TS_SACK;
+	}
+	return true;
+}

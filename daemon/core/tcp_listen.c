@@ -1,0 +1,609 @@
+/*
+ * tcp_listen.c - From a SYN to a connection
+ *
+ * A SYN for a listener leaves a half-open record of 96 bytes and queues a
+ * SYN-ACK. The record answers repeated SYNs, sends the SYN-ACK again when its
+ * timer fires, and turns into a full connection when the right ACK arrives
+ * (RFC 9293, 3.10.7.2 and the SYN-RECEIVED parts of 3.10.7.4). Nothing is
+ * allocated beyond max_half_open or the listener's backlog: then the SYN-ACK
+ * itself carries the record, as a cookie (tcp_cookie.c).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "tcp_priv.h"
+
+static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key, struct tcp_seg *seg);
+static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key, const struct tcp_seg *seg,
+		       const struct tcp_timewait *old);
+static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
+		      const struct tcp_key *key, const struct tcp_seg *seg,
+		      const struct tcp_timewait *old);
+static void syn_refuse(struct stack *st, struct listener *l,
+		       const struct tcp_key *key, const struct tcp_seg *seg,
+		       enum drop_reason why, bool reset);
+static bool syn_allowed(const struct listener *l, const struct ip_addr *peer);
+static bool syn_within_limits(struct stack *st, struct listener *l,
+			      unsigned int index, const struct tcp_key *key);
+static bool syn_source(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key);
+static bool syn_pressure(struct stack *st, struct listener *l,
+			 unsigned int index, const struct tcp_key *key);
+static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key, const struct tcp_seg *seg);
+static void half_synack(struct stack *st, struct tcp_half *h);
+static bool half_ack_ok(struct stack *st, struct tcp_half *h,
+			const struct tcp_seg *seg);
+static void half_challenge(struct stack *st, struct tcp_half *h);
+static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
+				     const struct tcp_seg *seg);
+static void half_free(struct stack *st, struct tcp_half *h);
+static void half_event(struct stack *st, enum event_type type,
+		       const struct tcp_half *h, enum tcp_state state,
+		       const struct event_more *more);
+static struct tcp_conn *passive_conn(struct stack *st,
+				     const struct tcp_key *key,
+				     unsigned int index, tcp_seq iss,
+				     tcp_seq irs);
+
+uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer)
+{
+	return (uint16_t)(st->conf.mtu - WIRE_TCP_LEN -
+			  (ip_addr_is4(peer) ? WIRE_IP4_LEN : WIRE_IP6_LEN));
+}
+
+/* The window in our SYN-ACK is never scaled: RFC 7323, 2.2. */
+static uint16_t syn_window(const struct stack *st)
+{
+	return st->conf.rcvbuf < 65535 ? (uint16_t)st->conf.rcvbuf : 65535;
+}
+
+void tcp_listen_input(struct stack *st, const struct tcp_key *key,
+		      struct tcp_seg *seg, const struct tcp_timewait *old)
+{
+	unsigned int index;
+	struct listener *l =
+		listener_find(st, &key->local, key->local_port, &index);
+
+	if (seg->flags & TH_RST) {
+		stack_drop(st, DROP_RST_NOBODY, key, seg, NULL);
+		return;
+	}
+	if (seg->flags & TH_SYN)
+		st->stats.syns_in++;
+	if (!l || l->removed || !l->conf.enabled) {
+		if (event_wanted(st, EVENT_RESET_NOBODY))
+			event_put(st, EVENT_RESET_NOBODY, key, 0, LISTENER_NONE,
+				  ROLE_SERVER, TCP_CLOSED,
+				  &(struct event_more){.seg = seg});
+		tcp_reply_rst(st, seg);
+		return;
+	}
+	/* RFC 9293, 3.10.7.2: RST, ACK, SYN, in this order. */
+	if (seg->flags & TH_ACK)
+		listen_ack(st, l, index, key, seg);
+	else if ((seg->flags & (TH_SYN | TH_FIN)) == TH_SYN)
+		listen_syn(st, l, index, key, seg, old);
+	else
+		stack_drop(st, DROP_TCP_FLAGS, key, seg, NULL);
+}
+
+/* Any ACK for a listener is bad, but for one that returns a cookie. */
+static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key, struct tcp_seg *seg)
+{
+	struct tcp_conn *c;
+	struct cookie k;
+	bool counted;
+
+	if (st->conf.cookies == COOKIES_NEVER ||
+	    seg->flags & (TH_SYN | TH_RST) || !cookie_check(st, key, seg, &k)) {
+		if (l->cookies && !(seg->flags & TH_SYN)) {
+			st->stats.cookies_rejected++;
+			stack_drop(st, DROP_COOKIE, key, seg, NULL);
+		}
+		tcp_reply_rst(st, seg);
+		return;
+	}
+	if (!syn_within_limits(st, l, index, key))
+		return;
+	counted = st->conf.max_per_source > 0;
+	if (counted && !syn_source(st, l, index, key))
+		return;
+	c = passive_conn(st, key, index, seg->ack - 1, seg->seq - 1);
+	if (!c) {
+		if (counted)
+			source_sub(st, &key->peer);
+		return;
+	}
+	st->stats.cookies_accepted++;
+	c->flags |= counted ? CF_COUNTED : 0;
+	c->flags |= (k.ts ? CF_TS : 0) | (k.sack ? CF_SACK : 0);
+	c->peer_mss = k.mss;
+	if (k.wscale <= 14) {
+		c->flags |= CF_WSCALE;
+		c->snd_wscale = k.wscale;
+		c->rcv_wscale = st->conf.window_scale;
+	}
+	if (k.ts) {
+		c->ts_recent = seg->ts_val;
+		c->ts_recent_ms = stack_ms(st);
+	}
+	c->snd_wnd = (uint32_t)seg->wnd << c->snd_wscale;
+	table_insert(&st->table, conn_ref(st, c));
+	tcp_set_state(st, c, TCP_SYN_RECEIVED);
+	EVENT_CONN(st, c, COOKIE_ACCEPTED, .seg = seg);
+	tcp_init_windows(c);
+	tcp_established(st, c);
+	tcp_conn_input(st, c, seg);
+}
+
+static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key, const struct tcp_seg *seg,
+		       const struct tcp_timewait *old)
+{
+	struct tcp_half *h;
+	enum syn_verdict verdict = SYN_ACCEPT;
+	bool counted;
+
+	l->syns++;
+	if (st->stopping) {
+		syn_refuse(st, l, key, seg, DROP_SYN_STOPPING, true);
+		return;
+	}
+	if (!syn_allowed(l, &key->peer)) {
+		/* As if nobody listened: a scan learns nothing more. */
+		syn_refuse(st, l, key, seg, DROP_SYN_DENIED, true);
+		return;
+	}
+	if (!syn_within_limits(st, l, index, key)) {
+		syn_refuse(st, l, key, seg, DROP_SYN_LIMIT,
+			   l->conf.overflow == OVERFLOW_RESET);
+		return;
+	}
+	if (l->conf.service && l->conf.service->on_syn)
+		verdict = l->conf.service->on_syn(st, &l->conf, &key->peer,
+						  key->peer_port);
+	if (verdict != SYN_ACCEPT) {
+		syn_refuse(st, l, key, seg, DROP_SYN_DENIED,
+			   verdict == SYN_REFUSE);
+		return;
+	}
+	if (st->conf.cookies == COOKIES_ALWAYS ||
+	    syn_pressure(st, l, index, key)) {
+		if (st->conf.cookies != COOKIES_NEVER)
+			syn_cookie(st, l, index, key, seg);
+		else
+			syn_refuse(st, l, key, seg, DROP_SYN_LIMIT,
+				   l->conf.overflow == OVERFLOW_RESET);
+		return;
+	}
+	counted = st->conf.max_per_source > 0;
+	if (counted && !syn_source(st, l, index, key)) {
+		syn_refuse(st, l, key, seg, DROP_SYN_LIMIT,
+			   l->conf.overflow == OVERFLOW_RESET);
+		return;
+	}
+	h = pool_get(&st->pool_half);
+	if (!h) {
+		if (counted)
+			source_sub(st, &key->peer);
+		stack_limit_hit(st, LIMIT_MEMORY, key, (uint16_t)index);
+		if (st->conf.cookies != COOKIES_NEVER)
+			syn_cookie(st, l, index, key, seg);
+		else
+			syn_refuse(st, l, key, seg, DROP_SYN_MEMORY, false);
+		return;
+	}
+	half_init(st, h, index, key, seg, old);
+	if (counted)
+		h->flags |= HALF_COUNTED;
+	table_insert(&st->table, ptr_ref(&st->arena, h));
+	st->half_open++;
+	l->half_open++;
+	half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
+		   &(struct event_more){.seg = seg});
+	half_synack(st, h);
+	st->stats.synacks_out++;
+	wheel_arm(&st->wheel_half, ptr_ref(&st->arena, h),
+		  st->now_us + st->conf.rto_initial_us);
+}
+
+static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
+		      const struct tcp_key *key, const struct tcp_seg *seg,
+		      const struct tcp_timewait *old)
+{
+	uint64_t hash = stack_isn_hash(st, key);
+
+	memset(h, 0, sizeof(*h));
+	h->e.key = *key;
+	h->kind = KIND_HALF;
+	h->listener = (uint16_t)index;
+	h->id = ++st->next_id;
+	h->irs = seg->seq;
+	/* RFC 6528, 3: a clock of 4 us, and what nobody outside can know. */
+	h->iss = (uint32_t)(st->now_us / 4) + (uint32_t)hash;
+	if (old && seq_lt(h->iss, old->snd_nxt + 65536))
+		h->iss = old->snd_nxt + 65536; /* RFC 6191, 2 */
+	h->created_us = st->now_us;
+	h->wnd = seg->wnd;
+	h->peer_mss = seg->opts & OPT_MSS
+			      ? seg->mss
+			      : (ip_addr_is4(&key->peer) ? 536 : 1220);
+	if (seg->opts & OPT_WSCALE) {
+		h->flags |= HALF_WSCALE;
+		h->peer_wscale = seg->wscale;
+	}
+	if (seg->opts & OPT_SACK_OK && st->conf.sack)
+		h->flags |= HALF_SACK;
+	if (seg->opts & OPT_TS && st->conf.timestamps) {
+		h->flags |= HALF_TS;
+		h->ts_recent = seg->ts_val;
+	}
+}
+
+static void syn_refuse(struct stack *st, struct listener *l,
+		       const struct tcp_key *key, const struct tcp_seg *seg,
+		       enum drop_reason why, bool reset)
+{
+	l->refused++;
+	stack_drop(st, why, key, seg, NULL);
+	if (reset)
+		tcp_reply_rst(st, seg);
+}
+
+static bool syn_allowed(const struct listener *l, const struct ip_addr *peer)
+{
+	for (unsigned int i = 0; i < l->conf.nallow; i++)
+		if (ip_prefix_has(&l->conf.allow[i], peer))
+			return true;
+	return !l->conf.nallow;
+}
+
+static bool syn_within_limits(struct stack *st, struct listener *l,
+			      unsigned int index, const struct tcp_key *key)
+{
+	enum stack_limit hit;
+
+	if (st->full + st->half_open >= st->conf.max_connections)
+		hit = LIMIT_CONNECTIONS;
+	else if (l->conf.max_connections &&
+		 l->connections >= l->conf.max_connections)
+		hit = LIMIT_LISTENER;
+	else
+		return true;
+	l->overflows++;
+	stack_limit_hit(st, hit, key, (uint16_t)index);
+	return false;
+}
+
+/* Count the connection for its source; false if that has too many. */
+static bool syn_source(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key)
+{
+	if (source_add(st, &key->peer))
+		return true;
+	l->overflows++;
+	stack_limit_hit(st, LIMIT_PER_SOURCE, key, (uint16_t)index);
+	return false;
+}
+
+static bool syn_pressure(struct stack *st, struct listener *l,
+			 unsigned int index, const struct tcp_key *key)
+{
+	enum stack_limit hit;
+
+	if (st->half_open >= st->conf.max_half_open)
+		hit = LIMIT_HALF_OPEN;
+	else if (l->conf.backlog && l->half_open >= l->conf.backlog)
+		hit = LIMIT_BACKLOG;
+	else
+		return false;
+	l->overflows++;
+	stack_limit_hit(st, hit, key, (uint16_t)index);
+	return true;
+}
+
+static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
+		       const struct tcp_key *key, const struct tcp_seg *seg)
+{
+	struct tcp_seg synack = {
+		.src = key->local,
+		.dst = key->peer,
+		.sport = key->local_port,
+		.dport = key->peer_port,
+		.ttl = st->conf.ttl,
+		.flags = TH_SYN | TH_ACK,
+		.ack = seg->seq + 1,
+		.wnd = syn_window(st),
+		.opts = OPT_MSS,
+		.mss = tcp_syn_mss(st, &key->peer),
+	};
+	uint32_t ts, offset = (uint32_t)(stack_isn_hash(st, key) >> 32);
+
+	synack.seq = cookie_make(st, key, seg, offset, &ts);
+	if (seg->opts & OPT_TS && st->conf.timestamps) {
+		synack.opts |= OPT_TS;
+		synack.ts_val = ts;
+		synack.ts_ecr = seg->ts_val;
+		if (seg->opts & OPT_SACK_OK && st->conf.sack)
+			synack.opts |= OPT_SACK_OK;
+		if (seg->opts & OPT_WSCALE) {
+			synack.opts |= OPT_WSCALE;
+			synack.wscale = st->conf.window_scale;
+		}
+	}
+	if (!tcp_reply(st, &synack))
+		return;
+	l->cookies++;
+	st->stats.cookies_sent++;
+	if (event_wanted(st, EVENT_COOKIE_SENT))
+		event_put(st, EVENT_COOKIE_SENT, key, 0, (uint16_t)index,
+			  ROLE_SERVER, TCP_LISTEN,
+			  &(struct event_more){.seg = seg});
+}
+
+static void half_synack(struct stack *st, struct tcp_half *h)
+{
+	struct tcp_seg s = {
+		.src = h->e.key.local,
+		.dst = h->e.key.peer,
+		.sport = h->e.key.local_port,
+		.dport = h->e.key.peer_port,
+		.ttl = st->conf.ttl,
+		.flags = TH_SYN | TH_ACK,
+		.seq = h->iss,
+		.ack = h->irs + 1,
+		.wnd = syn_window(st),
+		.opts = OPT_MSS,
+		.mss = tcp_syn_mss(st, &h->e.key.peer),
+	};
+
+	if (h->flags & HALF_SACK)
+		s.opts |= OPT_SACK_OK;
+	if (h->flags & HALF_WSCALE) {
+		s.opts |= OPT_WSCALE;
+		s.wscale = st->conf.window_scale;
+	}
+	if (h->flags & HALF_TS) {
+		uint64_t hash = stack_isn_hash(st, &h->e.key);
+
+		s.opts |= OPT_TS;
+		s.ts_val = tcp_ts_now(st, (uint32_t)(hash >> 32));
+		s.ts_ecr = h->ts_recent;
+	}
+	tcp_reply(st, &s);
+}
+
+void tcp_half_expire(struct stack *st, struct tcp_half *h)
+{
+	int64_t wait = st->conf.rto_initial_us << h->retries;
+
+	if (h->retries >= st->conf.synack_retries) {
+		tcp_half_drop(st, h, CLOSE_TIMEOUT_SYNACK);
+		return;
+	}
+	h->retries++;
+	st->stats.retransmit_synack++;
+	half_event(st, EVENT_SYNACK_RETRANSMIT, h, TCP_SYN_RECEIVED,
+		   &(struct event_more){.a = h->retries + 1, .b = wait});
+	half_synack(st, h);
+	/* RFC 6298, 5.5; the last wait is as long as its turn in the row. */
+	wait *= 2;
+	if (wait > st->conf.rto_max_us)
+		wait = st->conf.rto_max_us;
+	wheel_arm(&st->wheel_half, ptr_ref(&st->arena, h), st->now_us + wait);
+}
+
+void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
+{
+	uint32_t in_window = seg->seq - (h->irs + 1);
+	struct tcp_conn *c;
+
+	if (seg->flags & TH_RST) {
+		/* RFC 5961, 3.2 */
+		if (in_window == 0) {
+			st->stats.resets_in++;
+			tcp_half_drop(st, h, CLOSE_RESET_BY_PEER);
+		} else if (in_window < syn_window(st)) {
+			stack_drop(st, DROP_RST_INEXACT, &h->e.key, seg, NULL);
+			half_challenge(st, h);
+		} else {
+			stack_drop(st, DROP_RST_WINDOW, &h->e.key, seg, NULL);
+		}
+		return;
+	}
+	if (seg->flags & TH_SYN) {
+		/* The same SYN again: our SYN-ACK may be lost. */
+		if (seg->seq == h->irs && !(seg->flags & TH_ACK)) {
+			st->stats.syns_in++;
+			st->stats.retransmit_synack++;
+			half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
+				   &(struct event_more){.seg = seg});
+			half_synack(st, h);
+			return;
+		}
+		/* Another one: RFC 5961, 4.2. If the client forgot us, our
+		 * ACK makes it send the RST that clears the way. */
+		stack_drop(st, DROP_SYN_CHALLENGED, &h->e.key, seg, NULL);
+		half_challenge(st, h);
+		return;
+	}
+	if (!half_ack_ok(st, h, seg))
+		return;
+	c = half_promote(st, h, seg);
+	if (!c)
+		return;
+	tcp_established(st, c);
+	tcp_conn_input(st, c, seg);
+}
+
+/* The checks of RFC 9293, 3.10.7.4 that come before ESTABLISHED. */
+static bool half_ack_ok(struct stack *st, struct tcp_half *h,
+			const struct tcp_seg *seg)
+{
+	uint32_t off = seg->seq - (h->irs + 1);
+
+	if (off >= syn_window(st)) {
+		stack_drop(st, DROP_SEQ, &h->e.key, seg, NULL);
+		half_challenge(st, h);
+		return false;
+	}
+	if (h->flags & HALF_TS && seg->opts & OPT_TS &&
+	    seq_lt(seg->ts_val, h->ts_recent)) {
+		stack_drop(st, DROP_PAWS, &h->e.key, seg, NULL);
+		half_challenge(st, h);
+		return false;
+	}
+	if (!(seg->flags & TH_ACK)) {
+		stack_drop(st, DROP_ACK_MISSING, &h->e.key, seg, NULL);
+		return false;
+	}
+	if (seg->ack != h->iss + 1) {
+		stack_drop(st, DROP_ACK_FUTURE, &h->e.key, seg, NULL);
+		tcp_reply_rst(st, seg);
+		return false;
+	}
+	return true;
+}
+
+static void half_challenge(struct stack *st, struct tcp_half *h)
+{
+	struct tcp_seg s = {
+		.src = h->e.key.local,
+		.dst = h->e.key.peer,
+		.sport = h->e.key.local_port,
+		.dport = h->e.key.peer_port,
+		.ttl = st->conf.ttl,
+		.flags = TH_ACK,
+		.seq = h->iss + 1,
+		.ack = h->irs + 1,
+		.wnd = syn_window(st),
+	};
+
+	if (!bucket_take(&st->challenge_bucket, st->conf.challenge_ack_rate,
+			 st->now_us)) {
+		stack_drop(st, DROP_CHALLENGE_RATE, &h->e.key, NULL, NULL);
+		return;
+	}
+	if (h->flags & HALF_TS) {
+		uint64_t hash = stack_isn_hash(st, &h->e.key);
+
+		s.opts = OPT_TS;
+		s.ts_val = tcp_ts_now(st, (uint32_t)(hash >> 32));
+		s.ts_ecr = h->ts_recent;
+	}
+	if (tcp_reply(st, &s))
+		st->stats.challenge_acks++;
+}
+
+static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
+				     const struct tcp_seg *seg)
+{
+	struct listener *l = &st->listeners[h->listener];
+	struct tcp_conn *c;
+
+	if (l->removed || !l->conf.enabled) {
+		tcp_reply_rst(st, seg);
+		tcp_half_drop(st, h, CLOSE_RESET_BY_US);
+		return NULL;
+	}
+	c = passive_conn(st, &h->e.key, h->listener, h->iss, h->irs);
+	if (!c)
+		return NULL; /* the peer sends again, and so do we */
+	c->id = h->id;
+	c->created_us = h->created_us;
+	c->retrans = h->retries;
+	c->peer_mss = h->peer_mss;
+	if (h->flags & HALF_WSCALE) {
+		c->flags |= CF_WSCALE;
+		c->snd_wscale = h->peer_wscale;
+		c->rcv_wscale = st->conf.window_scale;
+	}
+	if (h->flags & HALF_SACK)
+		c->flags |= CF_SACK;
+	if (h->flags & HALF_TS) {
+		c->flags |= CF_TS;
+		c->ts_recent = h->ts_recent;
+		c->ts_recent_ms = stack_ms(st);
+	}
+	if (h->flags & HALF_COUNTED)
+		c->flags |= CF_COUNTED;
+	c->snd_wnd = (uint32_t)h->wnd;
+	c->handshake_us = (uint32_t)(st->now_us - h->created_us);
+	tcp_set_state(st, c, TCP_SYN_RECEIVED);
+	tcp_init_windows(c);
+	/* RFC 6298, 2.2; Karn forbids it after a retransmission (3). */
+	if (!h->retries)
+		rtt_sample(&c->rtt, &st->rtt_limits, c->handshake_us);
+	table_replace(&st->table, ptr_ref(&st->arena, h), conn_ref(st, c));
+	h->flags &= (uint8_t)~HALF_COUNTED;
+	half_free(st, h);
+	return c;
+}
+
+void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why)
+{
+	st->stats.handshakes_failed++;
+	half_event(st, EVENT_HANDSHAKE_FAILED, h, TCP_CLOSED,
+		   &(struct event_more){.a = why});
+	table_remove(&st->table, ptr_ref(&st->arena, h));
+	half_free(st, h);
+}
+
+static void half_free(struct stack *st, struct tcp_half *h)
+{
+	unsigned int index = h->listener;
+
+	if (h->flags & HALF_COUNTED)
+		source_sub(st, &h->e.key.peer);
+	wheel_cancel(&st->wheel_half, ptr_ref(&st->arena, h));
+	st->half_open--;
+	st->listeners[index].half_open--;
+	pool_put(&st->pool_half, h);
+	listener_release(st, index);
+}
+
+static void half_event(struct stack *st, enum event_type type,
+		       const struct tcp_half *h, enum tcp_state state,
+		       const struct event_more *more)
+{
+	if (event_wanted(st, type))
+		event_put(st, type, &h->e.key, h->id, h->listener, ROLE_SERVER,
+			  (uint8_t)state, more);
+}
+
+/* What a connection from a record and one from a cookie have in common. */
+static struct tcp_conn *passive_conn(struct stack *st,
+				     const struct tcp_key *key,
+				     unsigned int index, tcp_seq iss,
+				     tcp_seq irs)
+{
+	struct listener *l = &st->listeners[index];
+	struct tcp_conn *c = tcp_conn_new(st, key);
+
+	if (!c) {
+		stack_limit_hit(st, LIMIT_MEMORY, key, (uint16_t)index);
+		stack_drop(st, DROP_SYN_MEMORY, key, NULL, NULL);
+		return NULL;
+	}
+	c->listener = (uint16_t)index;
+	c->svc = l->conf.service;
+	c->iss = iss;
+	c->snd_una = iss;
+	c->snd_nxt = c->snd_max = c->snd_sml = iss + 1;
+	c->snd_wl1 = irs;
+	c->snd_wl2 = iss;
+	c->irs = irs;
+	c->rcv_nxt = c->last_ack = c->irs + 1;
+	c->rcv_adv = c->rcv_nxt + syn_window(st);
+	if (l->conf.nodelay)
+		c->flags |= CF_NODELAY;
+	l->connections++;
+	l->opened++;
+	l->last_peer = key->peer;
+	l->last_peer_port = key->peer_port;
+	return c;
+}
