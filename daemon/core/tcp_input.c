@@ -1,0 +1,511 @@
+/*
+ * tcp_input.c - A segment arrived (RFC 9293, 3.10.7)
+ *
+ * One function a check, in the RFC's order: read synchronized() and follow.
+ * Each check may drop the segment, with a reason, or let it pass; nothing of a
+ * segment is used before the checks in front of it are done. Text and FIN are
+ * taken by tcp_receive.c, what an ACK means for data in flight is decided in
+ * tcp_loss.c.
+ */
+#include <string.h>
+
+#include "tcp_priv.h"
+
+enum seg_verdict {
+	SEG_NEXT, /* go on with the next check */
+	SEG_DONE, /* nothing more to do with it */
+};
+
+typedef enum seg_verdict seg_step(struct stack *st, struct tcp_conn *c,
+				  struct tcp_seg *s);
+
+static seg_step check_timestamp, check_seq, check_rst, check_syn, check_ack,
+	take_text, take_fin;
+static void synchronized(struct stack *st, struct tcp_conn *c,
+			 struct tcp_seg *s);
+static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
+static void syn_sent_open(struct stack *st, struct tcp_conn *c,
+			  struct tcp_seg *s);
+static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
+static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
+static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
+				     struct tcp_seg *s);
+static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
+				      const struct tcp_seg *s);
+static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack);
+static void ack_window(struct stack *st, struct tcp_conn *c,
+		       const struct tcp_seg *s);
+static enum seg_verdict ack_fin(struct stack *st, struct tcp_conn *c);
+
+void tcp_input(struct stack *st, const struct ip_pkt *ip,
+	       const struct stack_rx *meta)
+{
+	struct tcp_seg seg;
+	struct tcp_key key;
+	struct table_entry *e;
+	enum drop_reason why = wire_tcp_parse(ip, meta->csum_ok, &seg);
+	ref_t ref;
+
+	st->stats.segments_in++;
+	if (why == DROP_NONE && memcmp(&ip->src, &ip->dst, 16) == 0)
+		why = DROP_TCP_LAND;
+	if (why != DROP_NONE) {
+		key = (struct tcp_key){.local = ip->dst, .peer = ip->src};
+		stack_drop(st, why, &key, NULL, NULL);
+		return;
+	}
+	seg.gso_size = meta->gso_size;
+	if (meta->gso_size && seg.len > meta->gso_size)
+		st->stats.segments_in += (seg.len - 1) / meta->gso_size;
+	key.local = seg.dst;
+	key.peer = seg.src;
+	key.local_port = seg.dport;
+	key.peer_port = seg.sport;
+	ref = table_find(&st->table, &key);
+	if (!ref) {
+		tcp_listen_input(st, &key, &seg, NULL);
+		return;
+	}
+	e = ref_ptr(&st->arena, ref);
+	switch (((struct tcp_conn *)e)->kind) {
+	case KIND_CONN:
+		tcp_conn_input(st, (struct tcp_conn *)e, &seg);
+		break;
+	case KIND_HALF:
+		tcp_half_input(st, (struct tcp_half *)e, &seg);
+		break;
+	default:
+		timewait_input(st, (struct tcp_timewait *)e, &key, &seg);
+	}
+}
+
+void tcp_conn_input(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg)
+{
+	c->segs_in++;
+	if (c->state == TCP_SYN_SENT)
+		syn_sent(st, c, seg);
+	else
+		synchronized(st, c, seg);
+	if (!(c->flags & CF_DEAD))
+		tcp_rearm(st, c);
+}
+
+void tcp_challenge(struct stack *st, struct tcp_conn *c)
+{
+	if (!bucket_take(&st->challenge_bucket, st->conf.challenge_ack_rate,
+			 st->now_us)) {
+		stack_drop(st, DROP_CHALLENGE_RATE, NULL, NULL, c);
+		return;
+	}
+	st->stats.challenge_acks++;
+	c->flags |= CF_ACK_NOW;
+	tcp_wake_output(st, c);
+}
+
+/* RFC 9293, 3.10.7.4: the checks for SYN-RECEIVED and later. The third,
+ * security, has no labels to look at on a TUN device; the sixth, urgent data,
+ * is text like any other (RFC 6093, 3.4 discourages all else). */
+static void synchronized(struct stack *st, struct tcp_conn *c,
+			 struct tcp_seg *s)
+{
+	static seg_step *const steps[] = {
+		check_timestamp, check_seq, check_rst, check_syn,
+		check_ack,	 take_text, take_fin,
+	};
+	enum seg_verdict v = SEG_NEXT;
+
+	for (size_t i = 0; v == SEG_NEXT && i < ARRAY_LEN(steps); i++)
+		v = steps[i](st, c, s);
+}
+
+/* RFC 9293, 3.10.7.3 */
+static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
+{
+	bool ack_ok = s->flags & TH_ACK && seq_gt(s->ack, c->iss) &&
+		      seq_leq(s->ack, c->snd_max);
+
+	if (s->flags & TH_ACK && !ack_ok) {
+		stack_drop(st, DROP_ACK_FUTURE, NULL, s, c);
+		tcp_reply_rst(st, s);
+		return;
+	}
+	if (s->flags & TH_RST) {
+		if (ack_ok) {
+			st->stats.resets_in++;
+			EVENT_CONN(st, c, RESET_RECEIVED, .seg = s);
+			tcp_dead(st, c, CLOSE_REFUSED);
+		} else {
+			stack_drop(st, DROP_ACK_MISSING, NULL, s, c);
+		}
+		return;
+	}
+	if (!(s->flags & TH_SYN)) {
+		stack_drop(st, DROP_TCP_FLAGS, NULL, s, c);
+		return;
+	}
+	syn_sent_open(st, c, s);
+	c->last_rx_ms = stack_ms(st);
+	if (ack_ok) {
+		EVENT_CONN(st, c, SYNACK_RECEIVED, .seg = s);
+		c->handshake_us = (uint32_t)(st->now_us - c->created_us);
+		if (!c->retrans)
+			rtt_sample(&c->rtt, &st->rtt_limits, c->handshake_us);
+		tcp_init_windows(c);
+		conn_active(st, c)->rexmt_at_us = TIME_NEVER;
+		c->flags |= CF_ACK_NOW;
+		tcp_wake_output(st, c);
+		tcp_established(st, c);
+		if (c->flags & CF_DEAD)
+			return;
+		/* Text and FIN may ride on the SYN-ACK. */
+		if (s->len)
+			tcp_receive_text(st, c, s);
+		if (s->flags & TH_FIN && !(c->flags & CF_DEAD))
+			tcp_receive_fin(st, c, s->seq + s->len);
+		return;
+	}
+	/* RFC 9293, 3.5 (MUST-10): simultaneous open. */
+	EVENT_CONN(st, c, HANDSHAKE_SIMULTANEOUS, .seg = s);
+	tcp_set_state(st, c, TCP_SYN_RECEIVED);
+	tcp_init_windows(c);
+	c->flags |= CF_SYN_NOW;
+	tcp_wake_output(st, c);
+}
+
+/* Take the numbers and options of the peer's SYN. */
+static void syn_sent_open(struct stack *st, struct tcp_conn *c,
+			  struct tcp_seg *s)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	c->irs = s->seq;
+	c->rcv_nxt = c->last_ack = s->seq + 1;
+	c->rcv_adv = c->rcv_nxt + (c->rcvbuf < 65535 ? c->rcvbuf : 65535);
+	recvq_init(&a->rcvq, c->rcv_nxt);
+	c->snd_wnd = s->wnd; /* never scaled: RFC 7323, 2.2 */
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	if (s->opts & OPT_MSS)
+		c->peer_mss = s->mss;
+	/* Both sides must offer: what the peer left out is off. */
+	if (!(s->opts & OPT_TS))
+		c->flags &= ~CF_TS;
+	if (!(s->opts & OPT_SACK_OK))
+		c->flags &= ~CF_SACK;
+	if (s->opts & OPT_WSCALE && c->flags & CF_WSCALE) {
+		c->snd_wscale = s->wscale;
+	} else {
+		c->flags &= ~CF_WSCALE;
+		c->rcv_wscale = 0;
+	}
+	if (c->flags & CF_TS) {
+		c->ts_recent = s->ts_val;
+		c->ts_recent_ms = stack_ms(st);
+	}
+	/* What follows is judged as if the SYN were gone. */
+	s->seq++;
+}
+
+/* RFC 7323, 5.3: a segment older than what was seen is one that got lost in
+ * the network and came back. Some peers omit timestamps now and then although
+ * they agreed to them; unless told to be strict, that is their affair. */
+static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
+					struct tcp_seg *s)
+{
+	const uint32_t outdated_ms = 24u * 24 * 3600 * 1000;
+
+	if (!(c->flags & CF_TS) || s->flags & TH_RST)
+		return SEG_NEXT;
+	if (!(s->opts & OPT_TS)) {
+		if (!st->conf.timestamps_strict)
+			return SEG_NEXT;
+		stack_drop(st, DROP_TS_MISSING, NULL, s, c);
+		return SEG_DONE;
+	}
+	if (seq_lt(s->ts_val, c->ts_recent) &&
+	    stack_ms(st) - c->ts_recent_ms < outdated_ms) {
+		stack_drop(st, DROP_PAWS, NULL, s, c);
+		if (seg_len(s)) {
+			c->flags |= CF_ACK_NOW;
+			tcp_wake_output(st, c);
+		} else {
+			tcp_challenge(st, c);
+		}
+		return SEG_DONE;
+	}
+	return SEG_NEXT;
+}
+
+static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
+				  struct tcp_seg *s)
+{
+	/* RFC 9293, 3.5, figure 8: in a simultaneous open the SYN comes again
+	 * with the ACK that we wait for. */
+	if (c->state == TCP_SYN_RECEIVED && s->seq == c->irs &&
+	    (s->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK)) {
+		s->flags &= (uint8_t)~TH_SYN;
+		s->seq++;
+	}
+	if (!seq_acceptable(c, s))
+		return unacceptable(st, c, s);
+	/* RFC 7323, 4.3 (3): from the segment that spans what we last said. */
+	if (c->flags & CF_TS && s->opts & OPT_TS &&
+	    seq_leq(s->seq, c->last_ack) && seq_geq(s->ts_val, c->ts_recent)) {
+		c->ts_recent = s->ts_val;
+		c->ts_recent_ms = stack_ms(st);
+	}
+	c->last_rx_ms = stack_ms(st);
+	c->keepalives = 0;
+	if (s->len || s->flags & TH_FIN)
+		trim(st, c, s);
+	return SEG_NEXT;
+}
+
+/*
+ * RFC 9293, 3.4 and 3.10.7.4, table 6, with two differences. A segment without
+ * text may lie at the right edge itself: that is where the ACKs of a peer are
+ * that used up the window. And text at a closed window is acceptable without
+ * its text, since its ACK, RST or URG must be seen (MUST-66): trim() cuts it.
+ */
+static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	uint32_t len = seg_len(s), wnd = tcp_rcv_wnd(c);
+	int32_t off = seq_diff(s->seq, c->rcv_nxt);
+
+	if (len == 0)
+		return off >= 0 && (uint32_t)off <= wnd;
+	if (wnd == 0)
+		return off == 0;
+	if (off >= 0)
+		return (uint32_t)off < wnd;
+	return len > (uint32_t)-off;
+}
+
+static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
+				     struct tcp_seg *s)
+{
+	int32_t off = seq_diff(s->seq, c->rcv_nxt);
+	struct tcp_active *a;
+
+	if (s->flags & TH_RST) {
+		stack_drop(st, DROP_RST_WINDOW, NULL, s, c);
+		return SEG_DONE;
+	}
+	stack_drop(st, off < 0 ? DROP_DUPLICATE : DROP_SEQ, NULL, s, c);
+	/* Text that came twice (the ACK was lost) and keep-alive probes are
+	 * answered always, all else at a bounded rate: two ends that find each
+	 * other's numbers wrong must not storm. */
+	if (s->flags & TH_SYN || off >= 0 || (!s->len && off != -1)) {
+		tcp_challenge(st, c);
+		return SEG_DONE;
+	}
+	a = tcp_activate(st, c);
+	if (a && c->flags & CF_SACK && s->len) /* RFC 2883, 4 */
+		a->rcv_dsack = (struct sack_block){s->seq, s->seq + s->len};
+	c->flags |= CF_ACK_NOW;
+	tcp_wake_output(st, c);
+	return SEG_DONE;
+}
+
+/* Cut off what lies outside the window. */
+static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
+{
+	uint32_t wnd = tcp_rcv_wnd(c), room, before;
+	struct tcp_active *a;
+
+	if (s->flags & TH_SYN)
+		return; /* will be challenged */
+	if (seq_lt(s->seq, c->rcv_nxt)) {
+		before = c->rcv_nxt - s->seq;
+		a = tcp_activate(st, c);
+		if (a && c->flags & CF_SACK)
+			a->rcv_dsack = (struct sack_block){s->seq, c->rcv_nxt};
+		if (before > s->len) /* only the FIN is new */
+			before = s->len;
+		s->text += before;
+		s->len -= before;
+		s->seq += before;
+		c->flags |= CF_ACK_NOW;
+		tcp_wake_output(st, c);
+	}
+	room = wnd - (s->seq - c->rcv_nxt);
+	if (s->len + !!(s->flags & TH_FIN) <= room)
+		return;
+	if (s->len > room) {
+		st->stats.dropped[DROP_WINDOW_FULL]++;
+		s->len = room;
+		s->flags &= (uint8_t)~TH_FIN;
+		c->flags |= CF_ACK_NOW;
+		tcp_wake_output(st, c);
+	}
+}
+
+/* RFC 5961, 3.2 */
+static enum seg_verdict check_rst(struct stack *st, struct tcp_conn *c,
+				  struct tcp_seg *s)
+{
+	if (!(s->flags & TH_RST))
+		return SEG_NEXT;
+	if (s->seq != c->rcv_nxt) {
+		stack_drop(st, DROP_RST_INEXACT, NULL, s, c);
+		tcp_challenge(st, c);
+		return SEG_DONE;
+	}
+	if (c->state == TCP_TIME_WAIT) { /* RFC 1337, 3 (b) */
+		stack_drop(st, DROP_RST_NOBODY, NULL, s, c);
+		return SEG_DONE;
+	}
+	st->stats.resets_in++;
+	EVENT_CONN(st, c, RESET_RECEIVED, .seg = s);
+	tcp_dead(st, c,
+		 c->state == TCP_SYN_RECEIVED ? CLOSE_REFUSED
+					      : CLOSE_RESET_BY_PEER);
+	return SEG_DONE;
+}
+
+/* RFC 5961, 4.2 */
+static enum seg_verdict check_syn(struct stack *st, struct tcp_conn *c,
+				  struct tcp_seg *s)
+{
+	if (!(s->flags & TH_SYN))
+		return SEG_NEXT;
+	stack_drop(st, DROP_SYN_CHALLENGED, NULL, s, c);
+	tcp_challenge(st, c);
+	return SEG_DONE;
+}
+
+static enum seg_verdict check_ack(struct stack *st, struct tcp_conn *c,
+				  struct tcp_seg *s)
+{
+	if (!(s->flags & TH_ACK)) {
+		stack_drop(st, DROP_ACK_MISSING, NULL, s, c);
+		return SEG_DONE;
+	}
+	if (c->state == TCP_SYN_RECEIVED && ack_handshake(st, c, s) == SEG_DONE)
+		return SEG_DONE;
+	/* RFC 5961, 5.2: an ACK that is too old or too new is a guess. */
+	if (seq_gt(s->ack, c->snd_max) ||
+	    seq_lt(s->ack, c->snd_una - c->snd_wnd_max)) {
+		stack_drop(st,
+			   seq_gt(s->ack, c->snd_max) ? DROP_ACK_FUTURE
+						      : DROP_ACK_OLD,
+			   NULL, s, c);
+		tcp_challenge(st, c);
+		return SEG_DONE;
+	}
+	if (seq_lt(s->ack, c->snd_una))
+		return SEG_NEXT; /* overtaken by a later one; text is good */
+	if (c->active)
+		tcp_loss_ack(st, c, s);
+	if (s->ack != c->snd_una)
+		ack_advance(st, c, s->ack);
+	ack_window(st, c, s);
+	return ack_fin(st, c);
+}
+
+static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
+				      const struct tcp_seg *s)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	if (seq_leq(s->ack, c->snd_una) || seq_gt(s->ack, c->snd_max)) {
+		stack_drop(st, DROP_ACK_FUTURE, NULL, s, c);
+		tcp_reply_rst(st, s);
+		return SEG_DONE;
+	}
+	if (a)
+		a->rexmt_at_us = TIME_NEVER;
+	c->flags &= ~CF_SYN_NOW;
+	c->handshake_us = (uint32_t)(st->now_us - c->created_us);
+	tcp_established(st, c);
+	return c->flags & CF_DEAD ? SEG_DONE : SEG_NEXT;
+}
+
+/* The front of the queue is acknowledged. */
+static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack)
+{
+	struct tcp_active *a = conn_active(st, c);
+	bool fin = c->flags & CF_FIN_SENT && ack == c->snd_max;
+	uint32_t text = ack - c->snd_una - fin;
+
+	ASSERT(a);
+	ASSERT(text <= a->sndq.len);
+	sendq_drop(&a->sndq, &st->send_pools, text);
+	c->snd_una = ack;
+	if (seq_lt(c->snd_nxt, ack)) /* a window probe was taken */
+		c->snd_nxt = ack;
+	if (seq_lt(c->snd_sml, ack))
+		c->snd_sml = ack;
+	c->backoff = 0;
+	c->rexmt_count = 0;
+	c->flags &= ~CF_R1;
+	a->stalled_us = c->snd_nxt == ack ? TIME_NEVER : st->now_us;
+	a->persist_at_us = TIME_NEVER;
+	tcp_rexmt_restart(st, c);
+	if (c->flags & CF_WANT_WRITE)
+		tcp_wake_service(st, c);
+	tcp_wake_output(st, c);
+}
+
+/* RFC 9293, 3.10.7.4: old segments must not set the window. */
+static void ack_window(struct stack *st, struct tcp_conn *c,
+		       const struct tcp_seg *s)
+{
+	uint32_t wnd = (uint32_t)s->wnd << c->snd_wscale;
+
+	if (seq_gt(c->snd_wl1, s->seq) ||
+	    (c->snd_wl1 == s->seq && seq_gt(c->snd_wl2, s->ack)))
+		return;
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	/* A peer that answers is alive, however long its window is closed:
+	 * RFC 9293, 3.8.6.1 (MUST-37). */
+	if (!c->snd_wnd)
+		c->rexmt_count = 0;
+	if (wnd == c->snd_wnd)
+		return;
+	if (wnd > c->snd_wnd && c->active)
+		tcp_wake_output(st, c);
+	c->snd_wnd = wnd;
+	if (wnd > c->snd_wnd_max)
+		c->snd_wnd_max = wnd;
+}
+
+static enum seg_verdict ack_fin(struct stack *st, struct tcp_conn *c)
+{
+	if (!(c->flags & CF_FIN_SENT) || c->snd_una != c->snd_max)
+		return SEG_NEXT;
+	switch (c->state) {
+	case TCP_FIN_WAIT_1:
+		tcp_set_state(st, c, TCP_FIN_WAIT_2);
+		return SEG_NEXT;
+	case TCP_CLOSING:
+		tcp_set_state(st, c, TCP_TIME_WAIT);
+		return SEG_NEXT;
+	case TCP_LAST_ACK:
+		tcp_dead(st, c, CLOSE_FIN);
+		return SEG_DONE;
+	default:
+		return SEG_NEXT;
+	}
+}
+
+static enum seg_verdict take_text(struct stack *st, struct tcp_conn *c,
+				  struct tcp_seg *s)
+{
+	if (!s->len)
+		return SEG_NEXT;
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
+	    c->state != TCP_FIN_WAIT_2)
+		return SEG_DONE; /* after its FIN there is no text */
+	tcp_receive_text(st, c, s);
+	return c->flags & CF_DEAD ? SEG_DONE : SEG_NEXT;
+}
+
+static enum seg_verdict take_fin(struct stack *st, struct tcp_conn *c,
+				 struct tcp_seg *s)
+{
+	if (s->flags & TH_FIN)
+		tcp_receive_fin(st, c, s->seq + s->len);
+	return SEG_DONE;
+}

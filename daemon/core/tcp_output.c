@@ -1,0 +1,513 @@
+/*
+ * tcp_output.c - What a connection sends next
+ *
+ * One packet a call, the most urgent first: its SYN, what is lost, new text
+ * and the FIN behind it, a probe, and an ACK if none of these carried it. Text
+ * goes out as a super-segment where the device cuts it (gso_max), straight
+ * from the send queue: iov[0] is the header, the others point at the blocks.
+ *
+ * Limits, each for its own reason: the peer's window (flow), cwnd less what is
+ * in flight (congestion), silly-window avoidance and Nagle (small segments).
+ */
+#include <string.h>
+
+#include "tcp_priv.h"
+
+/* Probes of RFC 8985 wait for delayed ACKs as long as those may take. */
+#define DELACK_WORST_US 200000
+#define PTO_SLACK_US	2000
+
+struct budget {
+	uint32_t len; /* bytes of text that may leave now */
+	bool fin;     /* with the FIN behind them */
+};
+
+static bool output_syn(struct stack *st, struct tcp_conn *c,
+		       struct stack_pkt *out);
+static bool output_again(struct stack *st, struct tcp_conn *c,
+			 struct stack_pkt *out);
+static bool output_new(struct stack *st, struct tcp_conn *c,
+		       struct stack_pkt *out);
+static bool output_probe(struct stack *st, struct tcp_conn *c,
+			 struct stack_pkt *out);
+static bool output_ack(struct stack *st, struct tcp_conn *c,
+		       struct stack_pkt *out);
+static struct budget new_budget(struct stack *st, struct tcp_conn *c,
+				struct tcp_active *a, uint32_t mss);
+static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
+		      uint32_t mss);
+static void persist_start(struct stack *st, struct tcp_conn *c,
+			  struct tcp_active *a);
+static void probe_timer(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a);
+static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a);
+static uint32_t gso_limit(const struct stack *st, uint32_t mss);
+static uint32_t text_view(struct stack *st, struct tcp_active *a, uint32_t off,
+			  uint32_t len, uint32_t mss, struct stack_pkt *out);
+static unsigned int sack_count(const struct tcp_conn *c,
+			       const struct tcp_active *a);
+static void fill_sack(const struct tcp_conn *c, struct tcp_active *a,
+		      struct tcp_seg *s);
+static void emit(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s,
+		 uint32_t mss, struct stack_pkt *out);
+
+bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out)
+{
+	bool some;
+
+	ASSERT(!(c->flags & CF_DEAD));
+	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+		some = c->flags & (CF_SYN_NOW | CF_ACK_NOW) &&
+		       output_syn(st, c, out);
+	else
+		some = output_again(st, c, out) || output_new(st, c, out) ||
+		       output_probe(st, c, out) || output_ack(st, c, out);
+	tcp_rearm(st, c);
+	return some;
+}
+
+uint32_t tcp_eff_mss(const struct tcp_conn *c)
+{
+	uint32_t head =
+		WIRE_TCP_LEN +
+		(ip_addr_is4(&c->e.key.peer) ? WIRE_IP4_LEN : WIRE_IP6_LEN);
+	uint32_t mss = c->pmtu - head;
+
+	if (c->peer_mss < mss)
+		mss = c->peer_mss;
+	return mss - (c->flags & CF_TS ? 12 : 0);
+}
+
+void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
+		  uint8_t flags)
+{
+	struct tcp_active *a = conn_active(st, c);
+	tcp_seq edge = tcp_window_edge(st, c);
+	uint32_t unit = 1u << c->rcv_wscale, wnd;
+
+	*s = (struct tcp_seg){
+		.src = c->e.key.local,
+		.dst = c->e.key.peer,
+		.sport = c->e.key.local_port,
+		.dport = c->e.key.peer_port,
+		.seq = c->snd_nxt,
+		.ack = c->rcv_nxt,
+		.flags = flags,
+		.ttl = st->conf.ttl,
+	};
+	/* Rounding must not take back what was promised: RFC 7323, 2.4. */
+	wnd = seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
+	if (edge == c->rcv_adv)
+		wnd += unit - 1;
+	wnd >>= c->rcv_wscale;
+	s->wnd = (uint16_t)(wnd < 65535 ? wnd : 65535);
+	edge = c->rcv_nxt + ((uint32_t)s->wnd << c->rcv_wscale);
+	c->rcv_adv = seq_max(edge, c->rcv_adv);
+	if (c->flags & CF_TS) {
+		s->opts |= OPT_TS;
+		s->ts_val = tcp_ts_now(st, c->ts_offset);
+		s->ts_ecr = c->ts_recent;
+	}
+	if (a && c->flags & CF_SACK)
+		fill_sack(c, a, s);
+	c->last_ack = c->rcv_nxt;
+	c->flags &= ~(CF_ACK_NOW | CF_ACK_DELAYED);
+	if (a)
+		a->delack_at_us = TIME_NEVER;
+}
+
+static bool output_syn(struct stack *st, struct tcp_conn *c,
+		       struct stack_pkt *out)
+{
+	struct tcp_active *a = conn_active(st, c);
+	bool first = c->state == TCP_SYN_SENT;
+	struct tcp_seg s = {
+		.src = c->e.key.local,
+		.dst = c->e.key.peer,
+		.sport = c->e.key.local_port,
+		.dport = c->e.key.peer_port,
+		.seq = c->iss,
+		.ack = first ? 0 : c->rcv_nxt,
+		.wnd = c->rcvbuf < 65535 ? (uint16_t)c->rcvbuf : 65535,
+		.flags = first ? TH_SYN : TH_SYN | TH_ACK,
+		.ttl = st->conf.ttl,
+		.opts = OPT_MSS,
+		.mss = tcp_syn_mss(st, &c->e.key.peer),
+		.wscale = c->rcv_wscale,
+	};
+
+	if (c->flags & CF_TS) {
+		s.opts |= OPT_TS;
+		s.ts_val = tcp_ts_now(st, c->ts_offset);
+		s.ts_ecr = first ? 0 : c->ts_recent;
+	}
+	if (c->flags & CF_SACK)
+		s.opts |= OPT_SACK_OK;
+	if (c->flags & CF_WSCALE)
+		s.opts |= OPT_WSCALE;
+	c->flags &= ~(CF_SYN_NOW | CF_ACK_NOW);
+	c->snd_nxt = c->snd_max = c->snd_sml = c->iss + 1;
+	if (a->rexmt_at_us == TIME_NEVER)
+		a->rexmt_at_us = st->now_us + tcp_rto_us(st, c);
+	if (first)
+		EVENT_CONN(st, c, SYN_SENT, .a = c->rexmt_count + 1,
+			   .seq = s.seq, .flags = s.flags, .wnd = s.wnd);
+	out->iov_len = 1;
+	emit(st, c, &s, 0, out);
+	return true;
+}
+
+/* What is lost goes first, as long as the network has room for it. */
+static bool output_again(struct stack *st, struct tcp_conn *c,
+			 struct stack_pkt *out)
+{
+	struct tcp_active *a = conn_active(st, c);
+	struct tx_rec *t = tcp_loss_next(st, c);
+	uint32_t in_flight = tcp_in_flight(c, a), mss, len, text, most, room;
+	struct tcp_seg s;
+	bool fin;
+
+	if (!t)
+		return false;
+	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one)
+		return false;
+	mss = seg_mss(c, a);
+	len = t->end - t->start;
+	fin = t->flags & TX_FIN; /* it has a number and no byte */
+	text = len - fin;
+	if (text > mss) {
+		most = gso_limit(st, mss);
+		room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
+		if (room < most)
+			most = room < mss ? mss : room - room % mss;
+		if (text > most)
+			text = most;
+	}
+	text = text_view(st, a, t->start - c->snd_una, text, mss, out);
+	if (text + fin != len)
+		fin = false;
+	tcp_fill_seg(st, c, &s, TH_ACK);
+	a->force_one = false;
+	s.seq = t->start;
+	s.len = text;
+	if (fin)
+		s.flags |= TH_FIN;
+	if (text && text + (t->flags & TX_FIN ? 1 : 0) == len &&
+	    t->end == c->snd_nxt)
+		s.flags |= TH_PSH;
+	if (fin && !s.len)
+		st->stats.retransmit_fin++;
+	else if (a->recovery == RECOVERY_RTO)
+		st->stats.retransmit_rto++;
+	else
+		st->stats.retransmit_fast++;
+	c->retrans++;
+	EVENT_CONN(st, c, DATA_RETRANSMIT, .a = s.len,
+		   .b = a->recovery == RECOVERY_RTO ? tcp_rto_us(st, c) : 0,
+		   .seq = s.seq, .ack = s.ack, .len = s.len, .flags = s.flags);
+	tcp_loss_resent(st, c, t, t->start + text + fin);
+	if (a->rexmt_at_us == TIME_NEVER)
+		tcp_rexmt_restart(st, c);
+	emit(st, c, &s, mss, out);
+	return true;
+}
+
+static bool output_new(struct stack *st, struct tcp_conn *c,
+		       struct stack_pkt *out)
+{
+	struct tcp_active *a = conn_active(st, c);
+	uint32_t sent = c->snd_nxt - c->snd_una, mss;
+	struct budget b;
+	struct tcp_seg s;
+
+	if (c->flags & CF_FIN_SENT ||
+	    (a->sndq.len == sent && !(c->flags & CF_CLOSE)))
+		return false;
+	mss = seg_mss(c, a);
+	b = new_budget(st, c, a, mss);
+	if (b.len) {
+		uint32_t got = text_view(st, a, sent, b.len, mss, out);
+
+		b.fin = b.fin && got == b.len;
+		b.len = got;
+	} else {
+		out->iov_len = 1;
+	}
+	if ((!b.len && !b.fin) ||
+	    !tcp_loss_sent(st, c, c->snd_nxt, c->snd_nxt + b.len + b.fin,
+			   b.fin)) {
+		persist_start(st, c, a);
+		return false;
+	}
+	tcp_fill_seg(st, c, &s, TH_ACK);
+	ASSERT(c->cc.mss + (c->flags & CF_TS ? 12 : 0) - wire_tcp_optlen(&s) ==
+	       mss);
+	c->flags &= ~CF_PROBE;
+	s.len = b.len;
+	if (b.fin) {
+		s.flags |= TH_FIN;
+		c->flags |= CF_FIN_SENT;
+		EVENT_CONN(st, c, FIN_SENT, .seq = s.seq + b.len, .ack = s.ack,
+			   .len = b.len, .flags = s.flags);
+	}
+	if (b.len && sent + b.len == a->sndq.len)
+		s.flags |= TH_PSH; /* RFC 9293, 3.9.1.2 (MUST-61) */
+	if (c->snd_nxt + b.len + b.fin - c->iss < c->snd_nxt - c->iss)
+		c->snd_laps++;
+	c->snd_nxt += b.len + b.fin;
+	c->snd_max = seq_max(c->snd_max, c->snd_nxt);
+	if (b.len % mss)
+		c->snd_sml = c->snd_nxt;
+	st->stats.text_out += b.len;
+	a->persist_at_us = TIME_NEVER;
+	if (a->stalled_us == TIME_NEVER)
+		a->stalled_us = st->now_us;
+	if (a->rexmt_at_us == TIME_NEVER)
+		tcp_rexmt_restart(st, c);
+	probe_timer(st, c, a);
+	emit(st, c, &s, mss, out);
+	return true;
+}
+
+/* How much may leave, by every limit. */
+static struct budget new_budget(struct stack *st, struct tcp_conn *c,
+				struct tcp_active *a, uint32_t mss)
+{
+	uint32_t sent = c->snd_nxt - c->snd_una;
+	uint32_t avail = a->sndq.len - sent;
+	uint32_t wnd = c->snd_wnd > sent ? c->snd_wnd - sent : 0;
+	uint32_t in_flight = tcp_in_flight(c, a);
+	uint32_t room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
+	uint32_t len = avail < wnd ? avail : wnd, most = gso_limit(st, mss);
+	struct budget b = {0, false};
+
+	if (len > most)
+		len = most;
+	if (len > room) {
+		a->cwnd_limited = true;
+		/* Whole segments only, unless the network is empty. */
+		len = room < mss && !in_flight ? room : room - room % mss;
+	} else if (room - len < mss) {
+		a->cwnd_limited = true;
+	}
+	len = nagle(c, len, avail, mss);
+	b.len = len;
+	/* The FIN needs a place in the window, but none in cwnd. */
+	b.fin = c->flags & CF_CLOSE && len == avail && wnd > len;
+	return b;
+}
+
+/*
+ * RFC 9293, 3.8.6.2.1 (MUST-38) and 3.7.4 (SHLD-7): full segments always;
+ * a partial one if it is all there is, or half the largest window seen.
+ *
+ * Nagle holds a small segment back while anything is unacknowledged. As Linux
+ * does, we hold it only while another small one is (Minshall's version): the
+ * last piece of a large write need not wait for a delayed ACK.
+ */
+static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
+		      uint32_t mss)
+{
+	uint32_t part = len % mss;
+
+	if (!part || c->flags & CF_PROBE)
+		return len; /* the persist timer overrides the window's part */
+	if (len < avail) {  /* some limit cut it */
+		if (len > mss)
+			return len - part;
+		return len >= c->snd_wnd_max / 2 ? len : 0;
+	}
+	if (c->flags & (CF_NODELAY | CF_CLOSE) ||
+	    seq_leq(c->snd_sml, c->snd_una))
+		return len;
+	return len - part;
+}
+
+/* RFC 9293, 3.8.6.1 (SHLD-29): the window stops us and nothing is in flight
+ * whose ACK could open it. */
+static void persist_start(struct stack *st, struct tcp_conn *c,
+			  struct tcp_active *a)
+{
+	if (c->snd_nxt != c->snd_una || a->persist_at_us != TIME_NEVER)
+		return;
+	if (a->stalled_us == TIME_NEVER)
+		a->stalled_us = st->now_us;
+	a->persist_at_us = st->now_us + tcp_rto_us(st, c);
+}
+
+/* RFC 8985, 7.2 */
+static void probe_timer(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a)
+{
+	int64_t pto;
+
+	a->probe_at_us = TIME_NEVER;
+	if (!(c->flags & CF_SACK) || a->recovery != RECOVERY_OPEN ||
+	    a->tlp_out || a->sacked || !c->rtt.srtt_us)
+		return;
+	pto = 2 * (int64_t)c->rtt.srtt_us + PTO_SLACK_US;
+	if (c->snd_nxt - c->snd_una <= c->cc.mss)
+		pto += DELACK_WORST_US;
+	if (st->now_us + pto < a->rexmt_at_us)
+		a->probe_at_us = st->now_us + pto;
+}
+
+static bool output_probe(struct stack *st, struct tcp_conn *c,
+			 struct stack_pkt *out)
+{
+	struct tcp_active *a = conn_active(st, c);
+	uint32_t sent = c->snd_nxt - c->snd_una;
+	struct tcp_seg s;
+
+	if (!(c->flags & (CF_PROBE | CF_KEEPALIVE)))
+		return false;
+	tcp_fill_seg(st, c, &s, TH_ACK);
+	out->iov_len = 1;
+	if (c->flags & CF_PROBE && a->sndq.len > sent) {
+		/* RFC 9293, 3.8.6.1: one byte beyond the window. snd_nxt stays,
+		 * for the byte will be sent again if it is not taken. */
+		s.len = text_view(st, a, sent, 1, 1, out);
+		c->snd_max = seq_max(c->snd_max, c->snd_nxt + 1);
+		st->stats.window_probes++;
+	} else {
+		/* A number the peer has acknowledged makes it answer: SHLD-12,
+		 * and a FIN that the closed window holds back. */
+		s.seq = c->snd_nxt - 1;
+		if (c->flags & CF_KEEPALIVE)
+			st->stats.keepalive_probes++;
+		else
+			st->stats.window_probes++;
+	}
+	c->flags &= ~(CF_PROBE | CF_KEEPALIVE);
+	emit(st, c, &s, 0, out);
+	return true;
+}
+
+static bool output_ack(struct stack *st, struct tcp_conn *c,
+		       struct stack_pkt *out)
+{
+	struct tcp_seg s;
+
+	if (!(c->flags & CF_ACK_NOW))
+		return false;
+	tcp_fill_seg(st, c, &s, TH_ACK);
+	EVENT_CONN(st, c, ACK_SENT, .a = s.ack, .seq = s.seq, .ack = s.ack,
+		   .flags = s.flags, .wnd = s.wnd);
+	out->iov_len = 1;
+	emit(st, c, &s, 0, out);
+	return true;
+}
+
+/* Text bytes beside the options of the segment that would leave now. */
+static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a)
+{
+	unsigned int n = sack_count(c, a);
+
+	return c->cc.mss - (n ? 4 + 8 * n : 0);
+}
+
+/* Text bytes of one packet: a multiple of the segment size. */
+static uint32_t gso_limit(const struct stack *st, uint32_t mss)
+{
+	uint32_t most = STACK_SEGMENT_MAX - WIRE_HEAD_MAX;
+
+	if (st->conf.gso_max < most)
+		most = st->conf.gso_max;
+	return most <= mss ? mss : most - most % mss;
+}
+
+/* Point out->iov at text; less than asked, in whole segments, if the text lies
+ * in more pieces than a packet may have. */
+static uint32_t text_view(struct stack *st, struct tcp_active *a, uint32_t off,
+			  uint32_t len, uint32_t mss, struct stack_pkt *out)
+{
+	uint32_t got = 0;
+
+	out->iov_len = 1;
+	if (!len)
+		return 0;
+	out->iov_len += sendq_view(&a->sndq, &st->send_pools, off, len,
+				   out->iov + 1, STACK_IOV_MAX - 1, &got);
+	if (got == len || got <= mss || got % mss == 0)
+		return got;
+	return text_view(st, a, off, got - got % mss, mss, out);
+}
+
+static unsigned int sack_count(const struct tcp_conn *c,
+			       const struct tcp_active *a)
+{
+	unsigned int most = c->flags & CF_TS ? 3 : 4, n;
+
+	if (!(c->flags & CF_SACK))
+		return 0;
+	n = a->rcvq.ooo.n + (a->rcv_dsack.start != a->rcv_dsack.end);
+	return n < most ? n : most;
+}
+
+/* RFC 2018, 4: the block that changed last comes first; RFC 2883, 4: in front
+ * of it what arrived twice. */
+static void fill_sack(const struct tcp_conn *c, struct tcp_active *a,
+		      struct tcp_seg *s)
+{
+	const struct ranges *ooo = &a->rcvq.ooo;
+	unsigned int most = c->flags & CF_TS ? 3 : 4, first = ooo->n;
+
+	if (a->rcv_dsack.start != a->rcv_dsack.end) {
+		s->sack[s->nsack++] = a->rcv_dsack;
+		a->rcv_dsack.start = a->rcv_dsack.end;
+	}
+	for (unsigned int i = 0; i < ooo->n && first == ooo->n; i++)
+		if (seq_geq(a->rcv_sack.start, ooo->r[i].start) &&
+		    seq_lt(a->rcv_sack.start, ooo->r[i].end))
+			first = i;
+	if (first < ooo->n)
+		s->sack[s->nsack++] = (struct sack_block){ooo->r[first].start,
+							  ooo->r[first].end};
+	for (unsigned int i = ooo->n; i > 0 && s->nsack < most; i--)
+		if (i - 1 != first)
+			s->sack[s->nsack++] = (struct sack_block){
+				ooo->r[i - 1].start, ooo->r[i - 1].end};
+	if (s->nsack)
+		s->opts |= OPT_SACK;
+}
+
+/* Sum of text that lies in pieces; a piece at an odd offset counts swapped. */
+static uint32_t text_sum(const struct iovec *iov, unsigned int n)
+{
+	uint64_t sum = 0;
+	bool odd = false;
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint16_t part = (uint16_t)~csum_fold(
+			csum_partial(iov[i].iov_base, iov[i].iov_len, 0));
+
+		if (odd)
+			part = (uint16_t)(part << 8 | part >> 8);
+		sum += part;
+		odd ^= iov[i].iov_len & 1;
+	}
+	return (uint32_t)(sum & 0xffff) + (uint32_t)(sum >> 16);
+}
+
+/* Build the packet around the text that out->iov points at already. */
+static void emit(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s,
+		 uint32_t mss, struct stack_pkt *out)
+{
+	bool partial = st->conf.csum_offload;
+	uint32_t tcp_off, sum = 0;
+
+	if (s->len && !partial)
+		sum = text_sum(out->iov + 1, out->iov_len - 1);
+	out->iov[0].iov_base = st->out_head;
+	out->iov[0].iov_len = wire_tcp_build(
+		st->out_head, s, st->next_ip_id++,
+		partial ? WIRE_CSUM_PARTIAL : WIRE_CSUM_FULL, sum, &tcp_off);
+	out->len = (uint32_t)out->iov[0].iov_len + s->len;
+	out->csum_partial = partial;
+	out->csum_start = (uint16_t)tcp_off;
+	out->csum_offset = 16;
+	out->gso_size = mss && s->len > mss ? (uint16_t)mss : 0;
+	out->ipv6 = !ip_addr_is4(&s->src);
+	st->stats.segments_out += out->gso_size ? (s->len + mss - 1) / mss : 1;
+	c->segs_out++;
+}

@@ -1,0 +1,249 @@
+/*
+ * tcp_receive.c - Text and FIN that passed the checks, and the window
+ *
+ * Text in order goes to its service at once, from where it lies in the packet,
+ * if nothing waits in front of it; what the service leaves is copied to the
+ * receive queue. An ACK is owed for everything that takes sequence numbers: at
+ * once when something is out of order or a second full segment came, else
+ * within delayed_ack (RFC 9293, 3.8.6.3; RFC 5681, 4.2). It leaves when the
+ * whole batch of input is done, so one ACK answers many segments.
+ */
+#include <errno.h>
+
+#include "tcp_priv.h"
+
+static void receive_direct(struct stack *st, struct tcp_conn *c,
+			   struct tcp_active *a, struct tcp_seg *rest);
+static void receive_advance(struct stack *st, struct tcp_conn *c,
+			    struct tcp_active *a);
+static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
+static void window_grow(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a, uint32_t consumed);
+static uint32_t window_space(const struct stack *st, const struct tcp_conn *c);
+
+void tcp_receive_text(struct stack *st, struct tcp_conn *c,
+		      const struct tcp_seg *seg)
+{
+	struct tcp_active *a = tcp_activate(st, c);
+	struct tcp_seg rest = *seg;
+	bool hole;
+	uint32_t took, piece;
+	int err = 0;
+
+	if (!a) {
+		stack_drop(st, DROP_MEMORY, NULL, seg, c);
+		return;
+	}
+	piece = seg->gso_size ? seg->gso_size : seg->len;
+	if (piece > c->rcv_mss && piece <= st->conf.mtu)
+		c->rcv_mss = (uint16_t)piece;
+	if (c->state == TCP_FIN_WAIT_2)
+		c->linger_at_us = st->now_us + st->conf.fin_wait2_us;
+
+	hole = a->rcvq.ooo.n > 0;
+	if (seg->seq == c->rcv_nxt && !a->rcvq.ready && c->flags & CF_OPEN &&
+	    recvq_direct(&a->rcvq, seg->len)) {
+		receive_direct(st, c, a, &rest);
+		if (c->flags & CF_DEAD)
+			return;
+	}
+	if (rest.len)
+		err = recvq_put(&a->rcvq, &st->recv_pools, rest.seq, rest.text,
+				rest.len, &took);
+	if (err) {
+		stack_drop(st, DROP_MEMORY, NULL, seg, c);
+		if (err == -ENOMEM)
+			stack_limit_hit(st, LIMIT_MEMORY, &c->e.key,
+					c->listener);
+	}
+	if (seg->seq != c->rcv_nxt && !err) {
+		st->stats.out_of_order++;
+		a->rcv_sack =
+			(struct sack_block){seg->seq, seg->seq + seg->len};
+	}
+	if (seg->seq != c->rcv_nxt || hole || err)
+		c->flags |= CF_ACK_NOW;
+	receive_advance(st, c, a);
+	own_ack(st, c, a);
+}
+
+/* Offer text to the service where it lies; @rest is what it did not take. */
+static void receive_direct(struct stack *st, struct tcp_conn *c,
+			   struct tcp_active *a, struct tcp_seg *rest)
+{
+	uint32_t took;
+
+	if (c->svc && c->svc->on_data) {
+		a->direct = rest->text;
+		a->direct_len = rest->len;
+		c->svc->on_data(st, c);
+		if (c->flags & CF_DEAD)
+			return;
+		took = rest->len - a->direct_len;
+		a->direct = NULL;
+		a->direct_len = 0;
+	} else {
+		took = rest->len;
+	}
+	if (!took)
+		return;
+	recvq_advance(&a->rcvq, &st->recv_pools, took);
+	rest->text += took;
+	rest->len -= took;
+	rest->seq += took;
+	window_grow(st, c, a, took);
+}
+
+/* RCV.NXT follows the queue; the FIN behind it may be reached. */
+static void receive_advance(struct stack *st, struct tcp_conn *c,
+			    struct tcp_active *a)
+{
+	uint32_t n = a->rcvq.next - c->rcv_nxt;
+
+	if (n) {
+		if (c->rcv_nxt + n - c->irs < c->rcv_nxt - c->irs)
+			c->rcv_laps++;
+		c->rcv_nxt = a->rcvq.next;
+		st->stats.text_in += n;
+		EVENT_CONN(st, c, DATA_RECEIVED, .a = n, .seq = c->rcv_nxt - n,
+			   .len = n, .flags = TH_ACK);
+		if (a->rcvq.ready) {
+			c->flags |= CF_DATA;
+			tcp_wake_service(st, c);
+		}
+	}
+	if (a->fin_held && a->fin_seq == c->rcv_nxt)
+		tcp_receive_fin(st, c, a->fin_seq);
+}
+
+/* RFC 9293, 3.8.6.3 (MUST-40, SHLD-18, SHLD-19) */
+static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
+{
+	uint32_t unacked = c->rcv_nxt - c->last_ack;
+
+	if (unacked >= 2u * c->rcv_mss || !st->conf.delayed_ack_us)
+		c->flags |= CF_ACK_NOW;
+	if (c->flags & CF_ACK_NOW) {
+		tcp_wake_output(st, c);
+	} else if (unacked && !(c->flags & CF_ACK_DELAYED)) {
+		c->flags |= CF_ACK_DELAYED;
+		a->delack_at_us = st->now_us + st->conf.delayed_ack_us;
+	}
+}
+
+void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq)
+{
+	struct tcp_active *a = tcp_activate(st, c);
+
+	if (!a)
+		return; /* the peer will send it again */
+	c->flags |= CF_ACK_NOW;
+	tcp_wake_output(st, c);
+	if (c->flags & CF_PEER_FIN)
+		return;
+	if (seq != c->rcv_nxt) {
+		a->fin_held = true;
+		a->fin_seq = seq;
+		return;
+	}
+	a->fin_held = false;
+	c->flags |= CF_PEER_FIN;
+	c->rcv_nxt++;
+	EVENT_CONN(st, c, FIN_RECEIVED, .seq = seq, .flags = TH_FIN | TH_ACK);
+	switch (c->state) {
+	case TCP_ESTABLISHED:
+		tcp_set_state(st, c, TCP_CLOSE_WAIT);
+		break;
+	case TCP_FIN_WAIT_1:
+		tcp_set_state(st, c, TCP_CLOSING);
+		break;
+	case TCP_FIN_WAIT_2:
+		tcp_set_state(st, c, TCP_TIME_WAIT);
+		break;
+	default:
+		break;
+	}
+	tcp_wake_service(st, c);
+}
+
+tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c)
+{
+	uint32_t space = window_space(st, c);
+	uint32_t most = 65535u << c->rcv_wscale, least;
+	tcp_seq edge;
+
+	edge = c->rcv_nxt + (space < most ? space : most);
+	/* RFC 9293, 3.8.6.2.2 (MUST-39): no small steps; and never to the
+	 * left (SHLD-14). */
+	least = c->rcvbuf / 2 < c->rcv_mss ? c->rcvbuf / 2 : c->rcv_mss;
+	if (seq_diff(edge, c->rcv_adv) < (int32_t)least)
+		return c->rcv_adv;
+	return edge;
+}
+
+void tcp_window_opened(struct stack *st, struct tcp_conn *c)
+{
+	int32_t more = seq_diff(tcp_window_edge(st, c), c->rcv_adv);
+	uint32_t left = tcp_rcv_wnd(c);
+
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
+	    c->state != TCP_FIN_WAIT_2)
+		return;
+	/* Worth a packet of its own if the peer may be about to stop. */
+	if (more >= 2 * c->rcv_mss && left < c->rcvbuf / 2) {
+		c->flags |= CF_ACK_NOW;
+		tcp_wake_output(st, c);
+	} else if (more > 0 && left < c->rcv_mss) {
+		c->flags |= CF_ACK_NOW;
+		tcp_wake_output(st, c);
+	}
+}
+
+/* tcp_user.c tells us what was read from the queue. */
+void tcp_window_consumed(struct stack *st, struct tcp_conn *c, uint32_t n)
+{
+	window_grow(st, c, conn_active(st, c), n);
+	tcp_window_opened(st, c);
+}
+
+/*
+ * If a reader takes more than half a window in one round trip, the window is
+ * what holds the sender back, so it doubles, up to rcvbuf_max and while there
+ * is memory (after "dynamic right-sizing", Fisk and Feng, 2001).
+ */
+static void window_grow(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a, uint32_t consumed)
+{
+	const int64_t round_min_us = 500;
+	int64_t round = c->rtt.srtt_us;
+
+	a->drs_bytes += consumed;
+	if (round < round_min_us)
+		round = round_min_us;
+	if (st->now_us - a->drs_at_us < round)
+		return;
+	if (a->drs_bytes > c->rcvbuf / 2 && c->rcvbuf < st->conf.rcvbuf_max &&
+	    st->arena.used < st->arena.npages / 2) {
+		c->rcvbuf = c->rcvbuf < st->conf.rcvbuf_max / 2
+				    ? 2 * c->rcvbuf
+				    : st->conf.rcvbuf_max;
+	}
+	a->drs_bytes = 0;
+	a->drs_at_us = st->now_us;
+}
+
+/* Bytes we would let the peer send. Short of memory, windows close: what is
+ * promised already stays promised, but the edge moves no further. */
+static uint32_t window_space(const struct stack *st, const struct tcp_conn *c)
+{
+	const struct tcp_active *a = conn_active(st, c);
+	uint32_t queued = a ? a->rcvq.ready : 0;
+	uint32_t space = c->rcvbuf > queued ? c->rcvbuf - queued : 0;
+	uint32_t pages = st->arena.npages - st->arena.used;
+
+	if (pages > st->arena.npages / 8)
+		return space;
+	if (pages > st->arena.npages / 32)
+		return space < 2u * c->rcv_mss ? space : 2u * c->rcv_mss;
+	return 0;
+}

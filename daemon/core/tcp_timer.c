@@ -1,0 +1,261 @@
+/*
+ * tcp_timer.c - What happens when nothing happens
+ *
+ * A connection has these deadlines: retransmit, persist, delayed ACK, the
+ * reordering and tail probe timers of RACK, keep-alive, the end of FIN-WAIT-2
+ * or TIME-WAIT, its service's alarm, and giving back its active record. It
+ * sits in the stack's wheel once, under the earliest of them (tcp_rearm()); a
+ * deadline that moves later costs nothing until the wheel fires, and then
+ * tcp_timer() looks which ones are really due.
+ *
+ * Retransmit and persist exclude each other: persist runs only when nothing is
+ * in flight and the window forbids sending.
+ */
+#include "tcp_priv.h"
+
+#define R1_TRIES	   3 /* RFC 9293, 3.8.3 (SHLD-10) */
+#define KEEPALIVE_EVERY_US (75ll * 1000000)
+#define NO_MEMORY_RETRY_US 50000
+#define KEEPALIVE_TRIES	   9 /* RFC 9293, 3.8.4 (MUST-29): more than one */
+
+static void timer_active(struct stack *st, struct tcp_conn *c,
+			 struct tcp_active *a);
+static void timer_rexmt(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a);
+static void timer_syn(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a);
+static void timer_persist(struct stack *st, struct tcp_conn *c,
+			  struct tcp_active *a);
+static void timer_linger(struct stack *st, struct tcp_conn *c);
+static void timer_keepalive(struct stack *st, struct tcp_conn *c);
+static int64_t keepalive_at(const struct stack *st, const struct tcp_conn *c);
+static bool user_gave_up(struct stack *st, struct tcp_conn *c,
+			 const struct tcp_active *a);
+
+static inline int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Is something owed that could not even be queued for want of memory? */
+static bool output_pending(const struct tcp_conn *c)
+{
+	return c->flags & CF_ACK_NOW ||
+	       (c->flags & CF_CLOSE && !(c->flags & CF_FIN_SENT));
+}
+
+void tcp_rearm(struct stack *st, struct tcp_conn *c)
+{
+	const struct tcp_active *a = conn_active(st, c);
+	int64_t at = earlier(c->alarm_at_us, c->linger_at_us);
+
+	if (c->flags & CF_DEAD)
+		return;
+	if (a) {
+		at = earlier(at, earlier(a->rexmt_at_us, a->persist_at_us));
+		at = earlier(at, earlier(a->delack_at_us, a->reorder_at_us));
+		at = earlier(at, earlier(a->probe_at_us,
+					 a->used_us + ACTIVE_LINGER_US));
+		if (st->conf.user_timeout_us && a->stalled_us != TIME_NEVER)
+			at = earlier(at,
+				     a->stalled_us + st->conf.user_timeout_us);
+	} else if (output_pending(c))
+		at = earlier(at, st->now_us + NO_MEMORY_RETRY_US);
+	if (st->conf.keepalive_us)
+		at = earlier(at, keepalive_at(st, c));
+	if (at != TIME_NEVER)
+		wheel_arm(&st->wheel_conn, conn_ref(st, c), at);
+}
+
+void tcp_timer(struct stack *st, struct tcp_conn *c)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	if (a) {
+		timer_active(st, c, a);
+		if (c->flags & CF_DEAD)
+			return;
+	}
+	if (c->linger_at_us <= st->now_us) {
+		timer_linger(st, c);
+		return;
+	}
+	if (st->conf.keepalive_us && keepalive_at(st, c) <= st->now_us) {
+		timer_keepalive(st, c);
+		if (c->flags & CF_DEAD)
+			return;
+	}
+	if (c->alarm_at_us <= st->now_us) {
+		c->alarm_at_us = TIME_NEVER;
+		if (c->svc && c->svc->on_alarm)
+			c->svc->on_alarm(st, c);
+		if (c->flags & CF_DEAD)
+			return;
+	}
+	a = conn_active(st, c);
+	if (!a && output_pending(c))
+		tcp_wake_output(st, c);
+	if (a && a->used_us + ACTIVE_LINGER_US <= st->now_us) {
+		if (tcp_idle(c, a))
+			tcp_deactivate(st, c);
+		else
+			a->used_us = st->now_us;
+	}
+	tcp_rearm(st, c);
+}
+
+uint32_t tcp_rto_us(const struct stack *st, const struct tcp_conn *c)
+{
+	return rtt_backed_off(&c->rtt, &st->rtt_limits, c->backoff);
+}
+
+void tcp_rexmt_restart(struct stack *st, struct tcp_conn *c)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	a->probe_at_us = TIME_NEVER;
+	if (c->snd_una == c->snd_nxt)
+		a->rexmt_at_us = TIME_NEVER;
+	else
+		a->rexmt_at_us = st->now_us + tcp_rto_us(st, c);
+}
+
+static void timer_active(struct stack *st, struct tcp_conn *c,
+			 struct tcp_active *a)
+{
+	if (user_gave_up(st, c, a))
+		return;
+	if (a->delack_at_us <= st->now_us) {
+		a->delack_at_us = TIME_NEVER;
+		c->flags |= CF_ACK_NOW;
+		tcp_wake_output(st, c);
+	}
+	if (a->reorder_at_us <= st->now_us)
+		tcp_loss_reorder(st, c);
+	if (a->probe_at_us <= st->now_us) {
+		tcp_loss_probe(st, c);
+		/* RFC 8985, 7.3: the RTO counts from the probe. */
+		tcp_rexmt_restart(st, c);
+	}
+	if (a->rexmt_at_us <= st->now_us) {
+		if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+			timer_syn(st, c, a);
+		else
+			timer_rexmt(st, c, a);
+	} else if (a->persist_at_us <= st->now_us) {
+		timer_persist(st, c, a);
+	}
+}
+
+/* RFC 5482 as a setting: so long without any progress. */
+static bool user_gave_up(struct stack *st, struct tcp_conn *c,
+			 const struct tcp_active *a)
+{
+	if (!st->conf.user_timeout_us || a->stalled_us == TIME_NEVER ||
+	    st->now_us - a->stalled_us < st->conf.user_timeout_us)
+		return false;
+	tcp_reset(st, c, CLOSE_TIMEOUT_USER);
+	return true;
+}
+
+/* RFC 6298, 5.4 to 5.6; RFC 9293, 3.8.3 (MUST-20) */
+static void timer_rexmt(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a)
+{
+	a->rexmt_at_us = TIME_NEVER;
+	if (c->snd_una == c->snd_nxt)
+		return;
+	if (c->rexmt_count >= st->conf.retries) {
+		tcp_dead(st, c, CLOSE_TIMEOUT_DATA);
+		return;
+	}
+	if (++c->rexmt_count == R1_TRIES && !(c->flags & CF_R1)) {
+		c->flags |= CF_R1;
+		EVENT_CONN(st, c, TROUBLE, .a = c->rexmt_count);
+	}
+	if (c->backoff < 31)
+		c->backoff++;
+	tcp_loss_timeout(st, c);
+	tcp_rexmt_restart(st, c);
+	tcp_wake_output(st, c);
+}
+
+/* RFC 9293, 3.8.3 (MUST-22) */
+static void timer_syn(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a)
+{
+	bool client = c->state == TCP_SYN_SENT;
+	uint32_t tries =
+		client ? st->conf.syn_retries : st->conf.synack_retries;
+
+	a->rexmt_at_us = TIME_NEVER;
+	if (c->rexmt_count >= tries) {
+		tcp_dead(st, c,
+			 client ? CLOSE_TIMEOUT_SYN : CLOSE_TIMEOUT_SYNACK);
+		return;
+	}
+	c->rexmt_count++;
+	c->retrans++;
+	EVENT_CONN(st, c, SYN_RETRANSMIT, .a = c->rexmt_count + 1,
+		   .b = tcp_rto_us(st, c));
+	if (client)
+		st->stats.retransmit_syn++;
+	else
+		st->stats.retransmit_synack++;
+	if (c->backoff < 31)
+		c->backoff++;
+	c->flags |= CF_SYN_NOW;
+	tcp_wake_output(st, c);
+}
+
+/* RFC 9293, 3.8.6.1 (MUST-36, SHLD-30). As long as the peer answers, its
+ * window may stay closed for ever (MUST-37): ack_window() resets the count. */
+static void timer_persist(struct stack *st, struct tcp_conn *c,
+			  struct tcp_active *a)
+{
+	a->persist_at_us = TIME_NEVER;
+	if (c->snd_una != c->snd_nxt)
+		return;
+	if (c->rexmt_count >= st->conf.retries) {
+		tcp_dead(st, c, CLOSE_TIMEOUT_DATA);
+		return;
+	}
+	c->rexmt_count++;
+	if (c->backoff < 31)
+		c->backoff++;
+	c->flags |= CF_PROBE;
+	a->persist_at_us = st->now_us + tcp_rto_us(st, c);
+	tcp_wake_output(st, c);
+}
+
+static void timer_linger(struct stack *st, struct tcp_conn *c)
+{
+	if (c->state == TCP_TIME_WAIT)
+		tcp_dead(st, c, CLOSE_FIN);
+	else
+		tcp_reset(st, c, CLOSE_TIMEOUT_FIN_WAIT2);
+}
+
+static int64_t keepalive_at(const struct stack *st, const struct tcp_conn *c)
+{
+	const struct tcp_active *a = conn_active(st, c);
+	int64_t idle_us = (int64_t)(stack_ms(st) - c->last_rx_ms) * 1000;
+
+	/* RFC 9293, 3.8.4 (MUST-26) */
+	if ((c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ||
+	    c->snd_una != c->snd_nxt || (a && a->sndq.len))
+		return TIME_NEVER;
+	return st->now_us - idle_us + st->conf.keepalive_us +
+	       c->keepalives * KEEPALIVE_EVERY_US;
+}
+
+static void timer_keepalive(struct stack *st, struct tcp_conn *c)
+{
+	if (c->keepalives >= KEEPALIVE_TRIES) {
+		tcp_reset(st, c, CLOSE_TIMEOUT_KEEPALIVE);
+		return;
+	}
+	c->keepalives++;
+	c->flags |= CF_KEEPALIVE;
+	tcp_wake_output(st, c);
+}

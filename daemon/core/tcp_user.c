@@ -1,0 +1,268 @@
+/*
+ * tcp_user.c - The calls of RFC 9293, 3.10.1 to 3.10.6
+ *
+ * What a service may do with its connection. None of these sends anything by
+ * itself or frees anything: they queue and mark, and have the output or the
+ * service looked at later in the same turn.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "tcp_priv.h"
+
+#define PORT_FIRST 49152 /* RFC 6335, 6: the dynamic ports */
+#define PORT_COUNT 16384
+
+static ssize_t send_error(const struct tcp_conn *c);
+static bool peer_valid(const struct ip_addr *a);
+static bool port_choose(struct stack *st, struct tcp_key *key);
+
+size_t tcp_peek(struct stack *st, struct tcp_conn *c, const uint8_t **data)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	if (!a)
+		return 0;
+	if (a->rcvq.ready)
+		return recvq_peek(&a->rcvq, &st->recv_pools, data);
+	*data = a->direct;
+	return a->direct_len;
+}
+
+void tcp_consume(struct stack *st, struct tcp_conn *c, size_t n)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	ASSERT(a);
+	if (!n)
+		return;
+	if (!a->rcvq.ready) {
+		ASSERT(n <= a->direct_len);
+		a->direct += n;
+		a->direct_len -= (uint32_t)n;
+		return;
+	}
+	ASSERT(n <= a->rcvq.ready);
+	recvq_consume(&a->rcvq, &st->recv_pools, n);
+	tcp_window_consumed(st, c, (uint32_t)n);
+	/* A FIN behind the text may be told now. */
+	if (!a->rcvq.ready && c->flags & CF_PEER_FIN)
+		tcp_wake_service(st, c);
+}
+
+void tcp_resume(struct stack *st, struct tcp_conn *c)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	if (!a || !a->rcvq.ready)
+		return;
+	c->flags |= CF_DATA;
+	tcp_wake_service(st, c);
+}
+
+ssize_t tcp_send(struct stack *st, struct tcp_conn *c, const void *data,
+		 size_t len)
+{
+	ssize_t err = send_error(c);
+	size_t room = tcp_send_room(st, c), took;
+	struct tcp_active *a;
+
+	if (err)
+		return err;
+	a = tcp_activate(st, c);
+	took = a ? sendq_append(&a->sndq, &st->send_pools, data,
+				len < room ? len : room)
+		 : 0;
+	if (took < len)
+		c->flags |= CF_WANT_WRITE;
+	if (took)
+		tcp_wake_output(st, c);
+	return (ssize_t)took;
+}
+
+ssize_t tcp_send_ref(struct stack *st, struct tcp_conn *c, const void *data,
+		     size_t len)
+{
+	ssize_t err = send_error(c);
+	size_t room = tcp_send_room(st, c), took;
+	struct tcp_active *a;
+
+	if (err)
+		return err;
+	a = tcp_activate(st, c);
+	took = a ? sendq_append_ref(&a->sndq, &st->send_pools, data,
+				    len < room ? len : room)
+		 : 0;
+	if (took < len)
+		c->flags |= CF_WANT_WRITE;
+	if (took)
+		tcp_wake_output(st, c);
+	return (ssize_t)took;
+}
+
+size_t tcp_send_room(struct stack *st, struct tcp_conn *c)
+{
+	const struct tcp_active *a = conn_active(st, c);
+	uint32_t queued = a ? a->sndq.len : 0;
+
+	return st->conf.sndbuf > queued ? st->conf.sndbuf - queued : 0;
+}
+
+void tcp_want_write(struct stack *st, struct tcp_conn *c)
+{
+	c->flags |= CF_WANT_WRITE;
+	tcp_wake_service(st, c);
+}
+
+void tcp_close(struct stack *st, struct tcp_conn *c)
+{
+	if (c->flags & (CF_CLOSE | CF_DEAD))
+		return;
+	c->flags |= CF_CLOSE;
+	c->flags &= ~CF_WANT_WRITE;
+	switch (c->state) {
+	case TCP_SYN_SENT: /* RFC 9293, 3.10.4: delete it */
+		tcp_dead(st, c, CLOSE_RESET_BY_US);
+		return;
+	case TCP_ESTABLISHED:
+		tcp_set_state(st, c, TCP_FIN_WAIT_1);
+		break;
+	case TCP_CLOSE_WAIT:
+		tcp_set_state(st, c, TCP_LAST_ACK);
+		break;
+	default:
+		return; /* SYN-RECEIVED: after the handshake */
+	}
+	tcp_wake_output(st, c);
+}
+
+void tcp_abort(struct stack *st, struct tcp_conn *c, enum close_reason why)
+{
+	if (!(c->flags & CF_DEAD))
+		tcp_reset(st, c, why);
+}
+
+void tcp_alarm(struct stack *st, struct tcp_conn *c, int64_t at_us)
+{
+	c->alarm_at_us = at_us;
+	tcp_rearm(st, c);
+}
+
+void *tcp_user(const struct tcp_conn *c)
+{
+	return c->user;
+}
+
+void tcp_set_user(struct tcp_conn *c, void *user)
+{
+	c->user = user;
+}
+
+void *tcp_service_arg(const struct stack *st, const struct tcp_conn *c)
+{
+	if (c->listener == LISTENER_NONE)
+		return NULL;
+	return st->listeners[c->listener].conf.service_arg;
+}
+
+uint32_t tcp_id(const struct tcp_conn *c)
+{
+	return c->id;
+}
+
+enum tcp_state tcp_conn_state(const struct tcp_conn *c)
+{
+	return c->state;
+}
+
+int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
+	       const struct ip_addr *peer, uint16_t peer_port,
+	       uint16_t local_port, int64_t now_us, struct tcp_conn **out)
+{
+	bool v4 = ip_addr_is4(peer);
+	struct tcp_key key = {
+		.local = v4 ? st->conf.own4 : st->conf.own6,
+		.peer = *peer,
+		.local_port = local_port,
+		.peer_port = peer_port,
+	};
+	struct tcp_conn *c;
+
+	if (now_us > st->now_us)
+		st->now_us = now_us;
+	if (!(v4 ? st->conf.net4.len : st->conf.net6.len))
+		return -EADDRNOTAVAIL;
+	/* RFC 9293, 3.9.1.1 (MUST-46) */
+	if (!peer_port || stack_is_own(st, peer) || !peer_valid(peer))
+		return -EINVAL;
+	if (st->stopping ||
+	    st->full + st->half_open >= st->conf.max_connections)
+		return -ENOBUFS;
+	if (local_port ? table_find(&st->table, &key) != 0
+		       : !port_choose(st, &key))
+		return -EADDRINUSE;
+	c = tcp_conn_new(st, &key);
+	if (!c)
+		return -ENOBUFS;
+	c->svc = svc;
+	c->user = user;
+	c->flags |= CF_CLIENT | CF_SYN_NOW;
+	c->flags |= st->conf.timestamps ? CF_TS : 0;
+	c->flags |= st->conf.sack ? CF_SACK : 0;
+	c->flags |= CF_WSCALE;
+	c->rcv_wscale = st->conf.window_scale;
+	c->iss = (uint32_t)(st->now_us / 4) +
+		 (uint32_t)stack_isn_hash(st, &key); /* RFC 6528, 3 */
+	c->snd_una = c->snd_nxt = c->snd_max = c->snd_sml = c->iss;
+	if (!tcp_activate(st, c)) {
+		st->full--;
+		st->state_count[TCP_CLOSED]--;
+		pool_put(&st->pool_conn, c);
+		return -ENOBUFS;
+	}
+	table_insert(&st->table, conn_ref(st, c));
+	tcp_set_state(st, c, TCP_SYN_SENT);
+	tcp_wake_output(st, c);
+	if (out)
+		*out = c;
+	return 0;
+}
+
+static ssize_t send_error(const struct tcp_conn *c)
+{
+	if (c->flags & CF_DEAD)
+		return -ECONNRESET;
+	if (c->flags & CF_CLOSE)
+		return -EPIPE;
+	if (!(c->flags & CF_OPEN))
+		return -ENOTCONN;
+	return 0;
+}
+
+/* Neither nobody nor everybody: RFC 1122, 3.2.1.3; RFC 4291, 2.5 and 2.7. */
+static bool peer_valid(const struct ip_addr *a)
+{
+	static const struct ip_addr none, loopback = {.b = {[15] = 1}};
+
+	if (ip_addr_is4(a))
+		return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224;
+	return a->b[0] != 0xff && memcmp(a, &none, sizeof(*a)) != 0 &&
+	       memcmp(a, &loopback, sizeof(*a)) != 0;
+}
+
+/* RFC 6056, 3.3.3: a keyed offset for each destination, and a counter. */
+static bool port_choose(struct stack *st, struct tcp_key *key)
+{
+	uint32_t offset;
+
+	key->local_port = 0;
+	offset = (uint32_t)(stack_isn_hash(st, key) >> 16);
+	for (uint32_t i = 0; i < PORT_COUNT; i++) {
+		key->local_port =
+			(uint16_t)(PORT_FIRST +
+				   (offset + st->next_port++) % PORT_COUNT);
+		if (!table_find(&st->table, key))
+			return true;
+	}
+	return false;
+}
