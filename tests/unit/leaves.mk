@@ -5,3 +5,5 @@ UNIT_SRC_test_pool = $(RIG)
 UNIT_SRC_test_wheel = $(RIG) daemon/core/wheel.c
 UNIT_SRC_test_table = $(RIG) daemon/core/table.c
 UNIT_SRC_test_sendq = $(RIG) daemon/core/sendq.c
+UNIT_SRC_test_recvq = $(RIG) daemon/core/recvq.c daemon/core/ranges.c
+UNIT_SRC_test_ranges = $(RIG) daemon/core/ranges.c
