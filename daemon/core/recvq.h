@@ -18,11 +18,11 @@
 #include "seq.h"
 
 struct recvq {
-	ref_t head;        /* first block; 0 = none */
-	ref_t tail;        /* last one */
+	ref_t head;	   /* first block; 0 = none */
+	ref_t tail;	   /* last one */
 	uint32_t head_off; /* bytes of the head consumed already */
-	uint32_t ready;    /* bytes in order, to be consumed */
-	tcp_seq next;      /* sequence number after the ready ones: RCV.NXT */
+	uint32_t ready;	   /* bytes in order, to be consumed */
+	tcp_seq next;	   /* sequence number after the ready ones: RCV.NXT */
 	struct ranges ooo; /* received beyond the first hole */
 };
 
