@@ -62,7 +62,8 @@ static bool overlaps(const struct conf *c, const struct ip_prefix *p);
 static int start_stack(struct run *r, int64_t now_us);
 static void *reserve(size_t len);
 static void make_seed(const struct conf *c, uint8_t seed[32]);
-static int give_up_rights(const struct priv_user *u);
+static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
+		   int64_t now_us);
 
 int main(int argc, char **argv)
 {
@@ -85,7 +86,7 @@ int main(int argc, char **argv)
 	now_us = loop_now_us();
 	code = start(&r, &ctl_fd, now_us);
 	if (!code)
-		code = run_forever(&r, ctl_fd, now_us);
+		code = run_forever(&r);
 	if (ctl_fd >= 0 && unlink(r.conf.socket) < 0 && errno != ENOENT)
 		log_warn("%s cannot be removed", r.conf.socket);
 	tun_close(&r.tun);
@@ -245,7 +246,7 @@ static int start(struct run *r, int *ctl_fd, int64_t now_us)
 		log_errorx("Cannot start: no event loop (epoll)");
 		return EX_OSERR;
 	}
-	return give_up_rights(&user);
+	return confine(r, &user, *ctl_fd, now_us);
 }
 
 /* When started by hand: the service manager makes it for a service. */
@@ -400,12 +401,22 @@ static void make_seed(const struct conf *c, uint8_t seed[32])
 	ASSERT(n == 32); /* up to 256 bytes come whole: getrandom(2) */
 }
 
-static int give_up_rights(const struct priv_user *u)
+/*
+ * The control socket looks up groups when it is set up, and a name service may
+ * do anything for that: no rights any more, but not yet in the sandbox.
+ */
+static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
+		   int64_t now_us)
 {
 	char err[256];
 
-	if (priv_drop(u, err, sizeof(err)) < 0 ||
-	    priv_sandbox(err, sizeof(err)) < 0) {
+	if (priv_drop(u, err, sizeof(err)) < 0) {
+		log_errorx("Cannot start: %s", err);
+		return EX_OSERR;
+	}
+	if (run_begin(r, ctl_fd, now_us) < 0)
+		return EX_OSERR;
+	if (priv_sandbox(err, sizeof(err)) < 0) {
 		log_errorx("Cannot start: %s", err);
 		return EX_OSERR;
 	}

@@ -54,8 +54,11 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	key = conf_needs_restart(&r->conf, &new);
 	if (key) {
 		snprintf(err, errlen, "restart needed: %s", key);
+		log_errorx("%s", err);
 		return refuse(r, err);
 	}
+	new.stack.csum_offload = r->conf.stack.csum_offload;
+	new.stack.gso_max = r->conf.stack.gso_max;
 	r->conf_ok = true;
 	r->conf_error[0] = '\0';
 	notify_remark(&r->notify, NULL);
@@ -116,7 +119,7 @@ static int refuse(struct run *r, const char *err)
 {
 	r->conf_ok = false;
 	snprintf(r->conf_error, sizeof(r->conf_error), "%s", err);
-	log_errorx("Reload refused, everything stays as it was: %s", err);
+	log_errorx("Reload refused, everything stays as it was");
 	notify_remark(&r->notify, "the new configuration was refused");
 	return -EINVAL;
 }

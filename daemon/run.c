@@ -13,6 +13,7 @@
  */
 #include "run.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <string.h>
@@ -26,7 +27,7 @@
 #define EXIT_INTERFACE 71 /* EX_OSERR */
 #define SECOND_US      1000000
 
-static bool start_ctl(struct run *r, int fd);
+static int start_ctl(struct run *r, int fd);
 static void start_signals(struct run *r);
 static void stop_watchers(struct run *r);
 static void say_ready(const struct run *r);
@@ -46,7 +47,7 @@ static void put_text(json_t *o, const char *key, const char *text);
 static void put_address(json_t *o, const char *key, const struct ip_addr *a,
 			const struct ip_prefix *net);
 
-int run_forever(struct run *r, int ctl_fd, int64_t now_us)
+int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 {
 	const struct loop_hooks hooks = {r, hook_turn, hook_gone};
 
@@ -55,8 +56,6 @@ int run_forever(struct run *r, int ctl_fd, int64_t now_us)
 	r->conf_ok = true;
 	service_start(r->started_us, r->started_at);
 	loop_init(&r->loop, r->ev, r->st, &r->tun, &hooks);
-	if (!start_ctl(r, ctl_fd))
-		return EXIT_INTERFACE;
 	start_signals(r);
 	if (r->watch.fd >= 0) {
 		ev_io_init(&r->link_changed, on_link_changed, r->watch.fd,
@@ -64,6 +63,11 @@ int run_forever(struct run *r, int ctl_fd, int64_t now_us)
 		r->link_changed.data = r;
 		ev_io_start(r->ev, &r->link_changed);
 	}
+	return start_ctl(r, ctl_fd);
+}
+
+int run_forever(struct run *r)
+{
 	say_ready(r);
 	notify_ready(&r->notify, &r->loop);
 	ev_run(r->ev, 0);
@@ -71,7 +75,7 @@ int run_forever(struct run *r, int ctl_fd, int64_t now_us)
 	return r->exit_code;
 }
 
-static bool start_ctl(struct run *r, int fd)
+static int start_ctl(struct run *r, int fd)
 {
 	const struct ctl_hooks hooks = {
 		.arg = r,
@@ -89,9 +93,10 @@ static bool start_ctl(struct run *r, int fd)
 	};
 
 	r->ctl = ctl_new(r->ev, fd, &conf, r->st, &hooks);
-	if (!r->ctl)
-		log_errorx("No memory for the control socket");
-	return r->ctl;
+	if (r->ctl)
+		return 0;
+	log_errorx("Cannot start: no memory for the control socket");
+	return -ENOMEM;
 }
 
 static void start_signals(struct run *r)
@@ -139,14 +144,16 @@ static void on_stop(struct ev_loop *ev, ev_signal *w, int revents)
 
 	(void)revents;
 	loop_kick(&r->loop);
+	stack_stats(r->st, &s);
 	if (r->stage != RUN_READY) {
-		log_notice("%s again, resetting what is left",
-			   strsignal(w->signum));
+		log_notice("Stopping at once (%s again), resetting %u "
+			   "connections",
+			   strsignal(w->signum), s.full);
 		r->stage = RUN_RESETTING;
 		return;
 	}
-	stack_stats(r->st, &s);
-	log_notice("%s, closing %u connections", strsignal(w->signum), s.full);
+	log_notice("Stopping (%s), closing %u connections",
+		   strsignal(w->signum), s.full);
 	r->stage = RUN_CLOSING;
 	r->patience_us = loop_now_us() + r->conf.stop_timeout_us;
 	ev_timer_set(&r->patience, (double)r->conf.stop_timeout_us / SECOND_US,

@@ -67,14 +67,21 @@ struct run {
 int run_listen(struct stack *st, const struct conf *conf);
 
 /**
- * run_forever() - Serve until TERM, INT or the loss of the interface
- * @r:      source, conf, tun, watch and st are set, all else is 0
+ * run_begin() - Watch everything, serve nothing yet
+ * @r:      source, conf, tun, watch, st and ev are set, all else is 0
  * @ctl_fd: From ctl_listen(); belongs to it now
  * @now_us: The time stack_init() was given
  *
+ * Return: 0; -ENOMEM, and the log says for what
+ */
+int run_begin(struct run *r, int ctl_fd, int64_t now_us);
+
+/**
+ * run_forever() - Serve until TERM, INT or the loss of the interface
+ *
  * Return: exit code
  */
-int run_forever(struct run *r, int ctl_fd, int64_t now_us);
+int run_forever(struct run *r);
 
 /**
  * run_reload() - Read the configuration again; reload.c
