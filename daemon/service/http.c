@@ -201,11 +201,11 @@ static bool http_head_read(struct stack *st, struct tcp_conn *c,
 		return false;
 	begun = http_head_begun(&h->head);
 	tcp_consume(st, c, http_head_take(&h->head, text, len));
-	if (!http_head_begun(&h->head) && !h->head.fault) {
+	if (http_head_blank(&h->head) && !h->head.fault) {
 		http_free(c);
 		return true;
 	}
-	if (!begun)
+	if (!begun && http_head_begun(&h->head))
 		http_alarm_in(st, c, HTTP_HEAD_US);
 	if (h->head.fault)
 		http_fail(h, http_fault_status(h->head.fault),

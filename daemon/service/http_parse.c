@@ -118,6 +118,11 @@ bool http_head_begun(const struct http_head *h)
 	return h->state > HEAD_START_LF;
 }
 
+bool http_head_blank(const struct http_head *h)
+{
+	return h->state == HEAD_START;
+}
+
 size_t http_head_take(struct http_head *h, const void *data, size_t len)
 {
 	const uint8_t *p = data;
@@ -126,12 +131,13 @@ size_t http_head_take(struct http_head *h, const void *data, size_t len)
 	while (n < len && !h->done && h->fault == HTTP_FAULT_NONE) {
 		uint8_t ch = p[n++];
 
-		if (++h->taken > HTTP_HEAD_MAX)
+		if (h->taken == HTTP_HEAD_MAX)
 			h->fault = HTTP_FAULT_HEAD_LONG;
 		else if (h->state < HEAD_FIELD)
 			h->fault = step_line(h, ch);
 		else
 			h->fault = step_field(h, ch);
+		h->taken += http_head_begun(h);
 	}
 	return n;
 }

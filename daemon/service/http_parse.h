@@ -90,6 +90,9 @@ void http_head_init(struct http_head *h);
 /** http_head_begun() - Has more than an empty line before it arrived? */
 bool http_head_begun(const struct http_head *h);
 
+/** http_head_blank() - Is it as http_head_init() left it? */
+bool http_head_blank(const struct http_head *h);
+
 /**
  * http_head_take() - Read on
  *

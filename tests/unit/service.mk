@@ -1,5 +1,5 @@
 # Services against a scripted stack, and the HTTP parser against another one.
-SERVICE_TEST_SRC = $(SERVICE) tests/unit/fake_stack.c daemon/describe.c \
+SERVICE_TEST_SRC = $(SERVICE) tests/unit/fake_conn.c daemon/describe.c \
 	daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c
 
 UNIT_SRC_test_service  = $(SERVICE_TEST_SRC)

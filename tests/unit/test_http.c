@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_stack.h"
+#include "fake_conn.h"
 #include "service/http.h"
 #include "service/service.h"
 
@@ -46,6 +46,8 @@ static const struct http_case {
 	 "Content-Length: 3\r\n"},
 	{"empty lines first", "\r\n\n\r\n" GET("/bytes/0"), "200", false,
 	 "Content-Length: 0\r\n"},
+	{"half an empty line first", "\r\n\r\x01", "400", false,
+	 "a CR without its LF"},
 	{"HTTP/1.0 closes", "GET / HTTP/1.0\r\n\r\n", "200", true,
 	 "Connection: close\r\n"},
 	{"HTTP/1.0 keep-alive",

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_stack.h"
+#include "fake_conn.h"
 #include "service/service.h"
 
 static const size_t drips[] = {1, 7, 74, 4096};

@@ -1,0 +1,81 @@
+/*
+ * fuzz_http.c - Any bytes to the http service, over a scripted stack
+ *
+ * The first bytes say how the text is cut on its way, how much the send queue
+ * takes at a time, and whether the client closes or falls silent at the end.
+ * The answer must not depend on any of it, must be an answer, and nothing may
+ * be held once there is nothing to do.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/fake_conn.h"
+#include "core/assert.h"
+#include "service/service.h"
+
+#define OUT_MAX 100000
+
+_Noreturn void tcphs_assert_failed(const char *expr, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expr);
+	abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct stack *talk(const uint8_t *text, size_t len, size_t cut,
+			  size_t run, size_t drip)
+{
+	struct stack *st = fake_open_drip(&http_service, drip);
+	size_t n;
+
+	st->rows = 40;
+	st->conn.run_max = run;
+	st->conn.stop = OUT_MAX;
+	for (; len > 0; text += n, len -= n) {
+		n = len < cut ? len : cut;
+		fake_rx(st, text, n);
+		fake_run(st);
+	}
+	return st;
+}
+
+static void end(struct stack *st, bool fin)
+{
+	struct tcp_conn *c = &st->conn;
+	bool stuck = c->stop && c->out_len >= c->stop;
+
+	ASSERT(c->closed || stuck || !c->in_len);
+	if (fin) {
+		fake_rx_fin(st);
+		fake_run(st);
+		ASSERT(c->closed || stuck);
+	}
+	for (int i = 0; i < 4; i++)
+		fake_pass(st, 60000000);
+	ASSERT(c->closed || stuck);
+	fake_end(st);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct stack *a, *b;
+	size_t same;
+
+	if (size < 4)
+		return 0;
+	a = talk(data + 4, size - 4, SIZE_MAX, SIZE_MAX, 4096);
+	b = talk(data + 4, size - 4, 1 + data[0], 1 + data[1], 4 + data[2]);
+	same = a->conn.out_len < b->conn.out_len ? a->conn.out_len
+						 : b->conn.out_len;
+	if (same < OUT_MAX)
+		ASSERT(a->conn.out_len == b->conn.out_len);
+	if (same) {
+		ASSERT(!memcmp(a->conn.out, b->conn.out, same));
+		ASSERT(same < 9 || !memcmp(a->conn.out, "HTTP/1.1 ", 9));
+	}
+	end(a, data[3] & 1);
+	end(b, data[3] & 1);
+	return 0;
+}
