@@ -1,0 +1,61 @@
+/*
+ * rtt.c - Round-trip time and retransmission timeout (RFC 6298)
+ *
+ * Plain microseconds with rounding; the eighths that are lost are below what
+ * the timer can tell apart. Which segments may be measured (Karn's algorithm,
+ * RFC 6298, 3) and when the backoff ends is the caller's business.
+ */
+#include "rtt.h"
+
+/* G of RFC 6298, 2: a tick of the wheel that fires the timer. */
+#define GRANULARITY_US 256
+
+static uint32_t clamp_rto(const struct rtt_limits *l, uint64_t rto_us);
+
+void rtt_init(struct rtt *r, const struct rtt_limits *l)
+{
+	*r = (struct rtt){.rto_us = l->initial_us};
+}
+
+void rtt_sample(struct rtt *r, const struct rtt_limits *l, uint32_t sample_us)
+{
+	uint64_t srtt = r->srtt_us, var = r->rttvar_us, off;
+
+	if (!sample_us)
+		sample_us = 1;
+	if (!srtt) {
+		srtt = sample_us; /* RFC 6298, 2.2 */
+		var = sample_us / 2;
+		r->min_us = sample_us;
+	} else {
+		/* RFC 6298, 2.3: the variation first, by the old SRTT. */
+		off = srtt > sample_us ? srtt - sample_us : sample_us - srtt;
+		var = (3 * var + off + 2) / 4;
+		srtt = (7 * srtt + sample_us + 4) / 8;
+		if (sample_us < r->min_us)
+			r->min_us = sample_us;
+	}
+	r->srtt_us = (uint32_t)srtt;
+	r->rttvar_us = (uint32_t)var;
+	var *= 4;
+	r->rto_us = clamp_rto(
+		l, srtt + (var > GRANULARITY_US ? var : GRANULARITY_US));
+}
+
+uint32_t rtt_backed_off(const struct rtt *r, const struct rtt_limits *l,
+			unsigned int shift)
+{
+	if (shift > 31)
+		return l->max_us;
+	return clamp_rto(l, (uint64_t)r->rto_us << shift);
+}
+
+/* RFC 6298, 2.4 and 2.5 */
+static uint32_t clamp_rto(const struct rtt_limits *l, uint64_t rto_us)
+{
+	if (rto_us < l->min_us)
+		return l->min_us;
+	if (rto_us > l->max_us)
+		return l->max_us;
+	return (uint32_t)rto_us;
+}
