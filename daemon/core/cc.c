@@ -1,0 +1,16 @@
+/*
+ * cc.c - What all congestion control begins with
+ */
+#include "cc.h"
+
+/* RFC 6928, 2 */
+#define INITIAL_SEGMENTS 10
+#define INITIAL_BYTES	 14600
+
+uint32_t cc_initial_window(uint32_t mss)
+{
+	uint32_t floor = 2 * mss > INITIAL_BYTES ? 2 * mss : INITIAL_BYTES;
+	uint32_t most = INITIAL_SEGMENTS * mss;
+
+	return most < floor ? most : floor;
+}
