@@ -18,7 +18,7 @@ struct ctl_hooks {
 	/* Read the configuration again: 1 = taken, 0 = nothing changed,
 	 * negative = refused, with a sentence in @err. */
 	int (*reload)(void *arg, char *err, size_t errlen);
-	/* Add the members of "status" that the stack does not know. */
+	/* Add the members of "status" that the stack does not count. */
 	void (*status)(void *arg, json_t *status);
 	/* Add "tun" counters to "stats". */
 	void (*stats)(void *arg, json_t *stats);

@@ -227,39 +227,22 @@ static void add_number(json_t *o, const char *name, uint64_t n)
 	json_object_set_new(o, name, json_integer((json_int_t)n));
 }
 
-static void add_address(json_t *o, const char *name, const struct ip_addr *a)
-{
-	char text[IPADDR_TEXT_MAX];
-
-	json_object_set_new(o, name, json_string(ipaddr_format(a, text)));
-}
-
 static void method_status(const struct ctl_request *r)
 {
 	const struct ctl *ctl = r->client->ctl;
-	const struct stack_conf *conf = stack_conf(ctl->st);
 	struct stack_stats stats;
-	json_t *o = json_pack("{s:s, s:s}", "version", TCPHS_VERSION,
-			      "instance", ctl->instance);
+	json_t *o = json_object();
 
+	ctl->hooks.status(ctl->hooks.arg, o);
 	stack_stats(ctl->st, &stats);
-	if (conf->net4.len)
-		add_address(o, "address4", &conf->own4);
-	if (conf->net6.len)
-		add_address(o, "address6", &conf->own6);
-	add_number(o, "mtu", conf->mtu);
 	add_number(o, "connections", stats.full);
 	add_number(o, "half_open", stats.half_open);
 	add_number(o, "time_wait", stats.time_wait);
-	add_number(o, "max_connections", conf->max_connections);
+	add_number(o, "max_connections", stack_conf(ctl->st)->max_connections);
 	add_number(o, "memory", stats.memory);
 	add_number(o, "memory_used", stats.memory_used);
 	add_number(o, "listeners", listeners_enabled(ctl->st));
 	add_number(o, "events_lost", stats.events_lost);
-	json_object_set_new(o, "log_level",
-			    json_string(log_level_name(log_level())));
-	if (ctl->hooks.status)
-		ctl->hooks.status(ctl->hooks.arg, o);
 	ctl_reply_result(r->client, r->id, o);
 }
 
@@ -286,8 +269,7 @@ static void method_stats(const struct ctl_request *r)
 	stack_stats(ctl->st, &stats);
 	o = describe_stats(&stats);
 	json_object_set_new(o, "control", own_stats(ctl));
-	if (o && ctl->hooks.stats)
-		ctl->hooks.stats(ctl->hooks.arg, o);
+	ctl->hooks.stats(ctl->hooks.arg, o);
 	ctl_reply_result(r->client, r->id, o);
 }
 

@@ -404,6 +404,13 @@ static bool has_ends(const struct conn_info *info, const struct ctl_target *t)
 	       memcmp(&info->peer, &t->peer, sizeof(t->peer)) == 0;
 }
 
+static bool same_ends(const struct conn_info *a, const struct conn_info *b)
+{
+	return a->local_port == b->local_port && a->peer_port == b->peer_port &&
+	       memcmp(&a->local, &b->local, sizeof(a->local)) == 0 &&
+	       memcmp(&a->peer, &b->peer, sizeof(a->peer)) == 0;
+}
+
 static const char *ends_text(const struct ip_addr *local, uint16_t local_port,
 			     const struct ip_addr *peer, uint16_t peer_port,
 			     char text[CONN_NAME_MAX])
@@ -445,7 +452,10 @@ static bool find_item(struct stack *st, struct tcp_conn *c,
 		return true;
 	if (t->kind == TARGET_LAST && job->count && info->id < job->found.id)
 		return true;
-	job->count = t->kind == TARGET_LAST ? 1 : job->count + 1;
+	if (t->kind == TARGET_LAST)
+		job->count = 1;
+	else if (!job->count || !same_ends(info, &job->found))
+		job->count++; /* not the same, in TIME-WAIT by now */
 	job->found = *info;
 	job->found_full = c;
 	return t->kind != TARGET_ENDS; /* there is one at most */

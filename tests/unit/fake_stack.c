@@ -1,254 +1,94 @@
 /*
- * fake_stack.c - A stack with one connection, for tests of services
+ * fake_stack.c - A table of connections without TCP, for ctl
  */
 #include "fake_stack.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/ipaddr.h>
+
 #include "core/assert.h"
 
-#define CONN_ID	  42
-#define CALLS_MAX 4000000 /* more means that it never comes to rest */
+static const struct tcp_service echo = {.name = "echo"};
 
-time_t fake_wall = 1795252046; /* 2026-11-21 09:07:26 UTC */
-
-/* The services' own clock. */
-time_t time(time_t *t)
-{
-	if (t)
-		*t = fake_wall;
-	return fake_wall;
-}
-
-struct stack *fake_open_drip(const struct tcp_service *service, size_t drip)
+struct stack *fake_stack_new(unsigned int n)
 {
 	struct stack *st = calloc(1, sizeof(*st));
-	struct tcp_conn *c;
 
-	ASSERT(st);
-	st->service = service;
-	st->now_us = 1000000;
-	c = &st->conn;
-	c->run_max = SIZE_MAX;
-	c->room = c->drip = drip;
-	c->alarm_at_us = TIME_NEVER;
-	if (service->on_open)
-		service->on_open(st, c);
+	if (!st)
+		abort();
+	st->conns = calloc(n + 1, sizeof(*st->conns));
+	if (!st->conns)
+		abort();
+	st->n = n;
+	st->conf.max_connections = 1000;
+	st->listeners[0] = (struct stack_listener){
+		.name = "echo", .service = &echo, .port = 7, .enabled = true};
+	st->listeners[1] = (struct stack_listener){
+		.name = "web", .service = &echo, .port = 80, .enabled = true};
+	for (unsigned int i = 0; i < n; i++) {
+		struct conn_info *c = &st->conns[i].info;
+
+		c->id = i + 1;
+		c->state = TCP_ESTABLISHED;
+		c->local_port = 7;
+		c->peer_port = 40000;
+		c->age_us = 1000000;
+		c->idle_us = 5;
+		c->handshake_us = 210;
+		ipaddr_parse("198.18.66.2", &c->local);
+		ipaddr_parse("10.0.0.0", &c->peer);
+		c->peer.b[13] = (uint8_t)(c->id >> 16);
+		c->peer.b[14] = (uint8_t)(c->id >> 8);
+		c->peer.b[15] = (uint8_t)c->id;
+	}
 	return st;
 }
 
-struct stack *fake_open(const struct tcp_service *service)
+void fake_stack_del(struct stack *st)
 {
-	return fake_open_drip(service, SIZE_MAX / 2);
-}
-
-void fake_rx(struct stack *st, const void *data, size_t len)
-{
-	struct tcp_conn *c = &st->conn;
-
-	ASSERT(!c->peer_fin);
-	if (c->closed)
-		c->late = true;
-	if (c->over || !len)
-		return;
-	c->in = realloc(c->in, c->in_len + len);
-	ASSERT(c->in);
-	memcpy(c->in + c->in_len, data, len);
-	c->in_len += len;
-	c->new_text = true;
-}
-
-void fake_rx_text(struct stack *st, const char *text)
-{
-	fake_rx(st, text, strlen(text));
-}
-
-void fake_rx_fin(struct stack *st)
-{
-	st->conn.peer_fin = true;
-}
-
-/* One callback; false if there is nothing to say. */
-static bool fake_tell(struct stack *st)
-{
-	const struct tcp_service *s = st->service;
-	struct tcp_conn *c = &st->conn;
-
-	if (c->over)
-		return false;
-	if (c->in_len && (c->new_text || c->resumed || c->consumed)) {
-		c->new_text = c->resumed = c->consumed = false;
-		if (s->on_data)
-			s->on_data(st, c);
-		return true;
-	}
-	if (c->want_write && !c->room)
-		c->room = c->drip;
-	if (c->stop && c->out_len >= c->stop)
-		c->room = 0;
-	if (c->want_write && c->room) {
-		c->want_write = false;
-		if (s->on_writable)
-			s->on_writable(st, c);
-		return true;
-	}
-	if (c->peer_fin && !c->in_len && !c->peer_fin_told) {
-		c->peer_fin_told = true;
-		if (s->on_peer_closed)
-			s->on_peer_closed(st, c);
-		return true;
-	}
-	return false;
-}
-
-void fake_run(struct stack *st)
-{
-	for (int i = 0; fake_tell(st); i++)
-		ASSERT(i < CALLS_MAX);
-}
-
-void fake_pass(struct stack *st, int64_t us)
-{
-	struct tcp_conn *c = &st->conn;
-
-	st->now_us += us;
-	if (c->over || st->now_us < c->alarm_at_us)
-		return;
-	c->alarm_at_us = TIME_NEVER;
-	if (st->service->on_alarm)
-		st->service->on_alarm(st, c);
-	fake_run(st);
-}
-
-void fake_end(struct stack *st)
-{
-	struct tcp_conn *c = &st->conn;
-	unsigned int n = c->nrefs < FAKE_REFS ? c->nrefs : FAKE_REFS;
-
-	for (unsigned int i = 0; i < n; i++)
-		ASSERT(!memcmp(c->refs[i].data, c->out + c->refs[i].at,
-			       c->refs[i].len));
-	if (st->service->on_closed)
-		st->service->on_closed(st, c, CLOSE_RESET_BY_PEER);
-	free(c->in);
-	free(c->out);
+	free(st->conns);
 	free(st);
 }
 
-size_t tcp_peek(struct stack *st, struct tcp_conn *c, const uint8_t **data)
+static bool is_record(const struct conn_info *i)
 {
-	(void)st;
-	*data = c->in;
-	return c->in_len < c->run_max ? c->in_len : c->run_max;
+	return i->half_open || i->state == TCP_TIME_WAIT;
 }
 
-void tcp_consume(struct stack *st, struct tcp_conn *c, size_t n)
+bool stack_walk(struct stack *st, uint64_t *cursor, unsigned int budget,
+		int64_t now_us, stack_walk_fn *fn, void *arg)
 {
-	(void)st;
-	ASSERT(n <= c->in_len);
-	ASSERT(n <= c->run_max);
-	memmove(c->in, c->in + n, c->in_len - n);
-	c->in_len -= n;
-	c->consumed |= n > 0;
-}
+	(void)now_us;
+	st->walks += *cursor == 0;
+	for (; budget && *cursor < st->n; budget--) {
+		struct tcp_conn *c = &st->conns[(*cursor)++];
 
-void tcp_resume(struct stack *st, struct tcp_conn *c)
-{
-	(void)st;
-	c->resumed = true;
-}
-
-ssize_t tcp_send(struct stack *st, struct tcp_conn *c, const void *data,
-		 size_t len)
-{
-	size_t n = tcp_send_room(st, c);
-
-	if (c->over)
-		return -ECONNRESET;
-	if (c->closed)
-		return -EPIPE;
-	if (n > len)
-		n = len;
-	if (c->out_size - c->out_len < n) {
-		c->out_size = 2 * (c->out_len + n);
-		c->out = realloc(c->out, c->out_size);
-		ASSERT(c->out);
+		st->walked++;
+		if (c == st->conns && st->hide_walk &&
+		    st->walks >= st->hide_walk)
+			continue;
+		if (!fn(st, is_record(&c->info) ? NULL : c, &c->info, arg))
+			break;
 	}
-	if (n)
-		memcpy(c->out + c->out_len, data, n);
-	c->out_len += n;
-	c->room -= n;
-	c->want_write |= n < len;
-	return (ssize_t)n;
-}
-
-ssize_t tcp_send_ref(struct stack *st, struct tcp_conn *c, const void *data,
-		     size_t len)
-{
-	size_t at = c->out_len;
-	ssize_t n = tcp_send(st, c, data, len);
-
-	if (n > 0) {
-		c->refs[c->nrefs % FAKE_REFS].data = data;
-		c->refs[c->nrefs % FAKE_REFS].len = (size_t)n;
-		c->refs[c->nrefs++ % FAKE_REFS].at = at;
-	}
-	return n;
-}
-
-size_t tcp_send_room(struct stack *st, struct tcp_conn *c)
-{
-	(void)st;
-	return c->room;
-}
-
-void tcp_want_write(struct stack *st, struct tcp_conn *c)
-{
-	(void)st;
-	c->want_write = true;
+	return *cursor < st->n;
 }
 
 void tcp_close(struct stack *st, struct tcp_conn *c)
 {
 	(void)st;
-	c->closed = true;
+	ASSERT(c);
+	c->deed = FAKE_CLOSED;
 }
 
 void tcp_abort(struct stack *st, struct tcp_conn *c, enum close_reason why)
 {
 	(void)st;
-	c->over = true;
-	c->why = why;
-}
-
-void tcp_alarm(struct stack *st, struct tcp_conn *c, int64_t at_us)
-{
-	ASSERT(at_us > st->now_us);
-	c->alarm_at_us = at_us;
-}
-
-void *tcp_user(const struct tcp_conn *c)
-{
-	return c->user;
-}
-
-void tcp_set_user(struct tcp_conn *c, void *user)
-{
-	c->user = user;
-}
-
-uint32_t tcp_id(const struct tcp_conn *c)
-{
-	(void)c;
-	return CONN_ID;
-}
-
-int64_t stack_now(const struct stack *st)
-{
-	return st->now_us;
+	ASSERT(c);
+	ASSERT(why == CLOSE_ADMIN);
+	c->deed = FAKE_ABORTED;
 }
 
 const struct stack_conf *stack_conf(const struct stack *st)
@@ -258,50 +98,28 @@ const struct stack_conf *stack_conf(const struct stack *st)
 
 void stack_stats(const struct stack *st, struct stack_stats *out)
 {
-	*out = st->stats;
-	out->full = st->rows;
+	memset(out, 0, sizeof(*out));
+	out->full = st->n;
+	out->memory = 1 << 20;
 }
 
 bool stack_listener_info(const struct stack *st, unsigned int index,
 			 struct listener_info *info)
 {
-	if (index >= st->nlisteners)
+	if (index >= ARRAY_LEN(st->listeners) || !st->listeners[index].name[0])
 		return false;
-	*info = st->listeners[index];
+	memset(info, 0, sizeof(*info));
+	info->conf = st->listeners[index];
 	return true;
 }
 
-void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
-	      int64_t now_us)
+int stack_listener_enable(struct stack *st, const char *name, bool on)
 {
-	(void)c;
-	(void)now_us;
-	memset(info, 0, sizeof(*info));
-	info->id = CONN_ID;
-	info->state = TCP_ESTABLISHED;
-	info->local = st->conf.own4;
-	info->local_port = 80;
-	info->peer = st->conf.host4;
-	info->peer_port = 49152;
-}
-
-/* Connection i of the table lies at place (i + 1) * (gaps + 1) - 1. */
-bool stack_walk(struct stack *st, uint64_t *cursor, unsigned int budget,
-		int64_t now_us, stack_walk_fn *fn, void *arg)
-{
-	uint64_t places = (uint64_t)st->rows * (st->gaps + 1);
-	struct conn_info info;
-
-	for (unsigned int i = 0; i < budget && *cursor < places; i++) {
-		(*cursor)++;
-		if (i + 1 > st->bite_max)
-			st->bite_max = i + 1;
-		if (*cursor % (st->gaps + 1))
+	for (size_t i = 0; i < ARRAY_LEN(st->listeners); i++) {
+		if (strcmp(st->listeners[i].name, name) != 0)
 			continue;
-		tcp_info(st, &st->conn, &info, now_us);
-		info.id = (uint32_t)(*cursor / (st->gaps + 1));
-		if (!fn(st, &st->conn, &info, arg))
-			break;
+		st->listeners[i].enabled = on;
+		return 0;
 	}
-	return *cursor < places;
+	return -ENOENT;
 }

@@ -1,0 +1,10 @@
+CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_method.c \
+	daemon/ctl_reply.c daemon/ctl_text.c daemon/ctl_walk.c \
+	daemon/describe.c daemon/describe_text.c daemon/log.c \
+	daemon/analysis/filter.c daemon/analysis/filter_lex.c \
+	daemon/analysis/filter_word.c daemon/analysis/nearest.c \
+	daemon/ipaddr.c daemon/core/addr.c daemon/core/stack_names.c \
+	tests/unit/fake_stack.c
+
+UNIT_SRC_test_ctl = $(CTL_SRC)
+UNIT_LIBS_test_ctl = -lev -ljansson -lsystemd
