@@ -138,7 +138,7 @@ static void advise(struct http_conn *h, const char *before, const char *what,
 	char command[128];
 
 	snprintf(command, sizeof(command), "%s%s%s", before, what, after);
-	http_put(h, "  %-49s %s\n", command, words);
+	http_put(h, "  %-52s %s\n", command, words);
 }
 
 void http_advice(struct stack *st, struct tcp_conn *c, struct http_conn *h)
@@ -165,7 +165,7 @@ void http_advice(struct stack *st, struct tcp_conn *c, struct http_conn *h)
 				       services[s].words);
 	}
 	advise(h, "curl ", f.url, "/connections.json", "this table as JSON");
-	advise(h, "curl -o /dev/null ", f.url, "/bytes/1000000000",
+	advise(h, "curl -o /dev/null ", f.url, "/bytes/100000000",
 	       "how fast are we?");
 	advise(h, "curl -T FILE ", f.url, "/upload", "its length and SHA-256");
 	advise(h, "tcphsctl", "", "", "status and this table");

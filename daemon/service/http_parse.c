@@ -464,8 +464,9 @@ static enum http_fault step_size(struct http_body *b, uint8_t ch)
 	const char *digit = ch ? strchr(hex, ch | 0x20) : NULL;
 
 	if (b->state == BODY_SIZE_LF) {
-		if (ch != '\n')
+		if (ch != '\n' || b->left > UINT64_MAX - b->length)
 			return HTTP_FAULT_CHUNK;
+		b->length += b->left;
 		b->state = b->left ? BODY_TEXT : BODY_TRAILER;
 		return HTTP_FAULT_NONE;
 	}
@@ -479,9 +480,6 @@ static enum http_fault step_size(struct http_body *b, uint8_t ch)
 	if (!b->digits)
 		return HTTP_FAULT_CHUNK;
 	if (ch == '\r') {
-		if (b->left > UINT64_MAX - b->length)
-			return HTTP_FAULT_CHUNK;
-		b->length += b->left;
 		b->state = BODY_SIZE_LF;
 		return HTTP_FAULT_NONE;
 	}

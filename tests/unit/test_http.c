@@ -117,6 +117,10 @@ static const struct http_case {
 	 "POST /upload HTTP/1.1\r\nHost: h\r\n"
 	 "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n400000000\r\n",
 	 "413", false, NULL},
+	{"bad and too large",
+	 "POST /upload HTTP/1.1\r\nHost: h\r\n"
+	 "Transfer-Encoding: chunked\r\n\r\n400000000\r~",
+	 "400", false, "a malformed chunk"},
 	{"bad chunk",
 	 "POST /upload HTTP/1.1\r\nHost: h\r\n"
 	 "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
