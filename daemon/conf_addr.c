@@ -14,7 +14,8 @@
 #include "core/assert.h"
 
 static bool is_unicast(const struct ip_addr *a);
-static bool allow_one(struct conf_listener *l, const char *word, char *err);
+static bool allow_one(struct conf_listener *l, const char *text, size_t len,
+		      char *err);
 
 /** conf_set_own() - Our address of one family; nothing for none */
 bool conf_set_own(const struct conf_key *k, const char *text, void *base,
@@ -104,24 +105,18 @@ bool conf_set_allow(const struct conf_key *k, const char *text, void *base,
 		    char *err)
 {
 	struct conf_listener *l = base, got = {.allow_host = false};
-	char word[2 * IPPREFIX_TEXT_MAX]; /* none that long is valid */
 	const char *p = text;
-	size_t len;
 
+	(void)k;
 	if (strcmp(text, "any") != 0) {
 		do {
-			p += strspn(p, " \t");
-			len = strcspn(p, ",");
-			snprintf(word, sizeof(word), "%.*s", (int)len, p);
-			for (size_t n = strlen(word);
-			     n && isblank(word[n - 1]);)
-				word[--n] = '\0';
-			if (!allow_one(&got, word, err))
+			size_t len = strcspn(p, ",");
+
+			if (!allow_one(&got, p, len, err))
 				return false;
 			p += len;
 		} while (*p++ == ',');
 	}
-	(void)k;
 	l->allow_host = got.allow_host;
 	l->l.nallow = got.l.nallow;
 	memcpy(l->l.allow, got.l.allow, sizeof(l->l.allow));
@@ -144,13 +139,20 @@ static bool is_unicast(const struct ip_addr *a)
 	return true;
 }
 
-/* One word of an allow-list. `host` takes the room of a network of each
+/* One part of an allow-list, between commas. `host` takes the room of a network of each
  * family; conf.c puts them there when the addresses are known. */
-static bool allow_one(struct conf_listener *l, const char *word, char *err)
+static bool allow_one(struct conf_listener *l, const char *text, size_t len,
+		      char *err)
 {
 	size_t room = STACK_ALLOW_MAX - (l->allow_host ? 2u : 0u);
+	char word[2 * IPPREFIX_TEXT_MAX]; /* no prefix is cut short */
 	struct ip_prefix p;
 
+	for (; len && isspace((unsigned char)*text); len--)
+		text++;
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	snprintf(word, sizeof(word), "%.*s", (int)len, text);
 	if (strcmp(word, "host") == 0) {
 		l->allow_host = true;
 		if (l->l.nallow <= STACK_ALLOW_MAX - 2)

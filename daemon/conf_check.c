@@ -18,7 +18,7 @@
 
 /* The addresses of one IP version. */
 struct family {
-	const char *name, *own_key, *host_key;
+	const char *own_key, *host_key;
 	struct ip_addr *own;
 	struct ip_prefix *host; /* len 0 = the family is off */
 };
@@ -52,8 +52,8 @@ void conf_check(struct conf_reader *r, struct conf *c)
 {
 	struct stack_conf *s = &c->stack;
 	const struct family families[] = {
-		{"IPv4", "address4", "host_address4", &s->own4, &c->host4},
-		{"IPv6", "address6", "host_address6", &s->own6, &c->host6},
+		{"address4", "host_address4", &s->own4, &c->host4},
+		{"address6", "host_address6", &s->own6, &c->host6},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)

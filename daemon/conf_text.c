@@ -243,17 +243,16 @@ static bool scan_section(struct conf_reader *r, struct scan *s,
 	struct conf_entry *e;
 
 	s->known = false;
+	snprintf(s->section, sizeof(s->section), "?");
 	if (!close || close[1]) {
 		conf_report(r, &s->here,
 			    !close ? "']' is missing; write [section]"
 				   : "something follows ']'; put it on"
 				     " a line of its own");
-		snprintf(s->section, sizeof(s->section), "?");
 		return false;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)(close - line - 1), line + 1);
 	lower(name);
-	snprintf(s->section, sizeof(s->section), "?");
 	if (!conf_schema_section(trim(name), why)) {
 		conf_report(r, &s->here, "%s", why);
 		return false;
@@ -419,6 +418,7 @@ static int load_ini(struct conf_reader *r, const char *text, size_t len)
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	iniparser_set_error_callback(say_nothing);
+	errno = 0;
 	r->ini = iniparser_load(path);
 	if (!r->ini)
 		rc = errno ? -errno : -EIO;

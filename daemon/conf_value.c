@@ -242,7 +242,6 @@ static bool set_scaled(const struct conf_key *k, const struct unit *units,
 		       const char *text, void *base, char *err)
 {
 	size_t digits = strspn(text, "0123456789");
-	const struct unit *u;
 	char range[64];
 	uint64_t n = 0;
 
@@ -250,7 +249,9 @@ static bool set_scaled(const struct conf_key *k, const struct unit *units,
 	if (!read_digits(k, text, &n, range, err))
 		return false;
 	if (n != 0 || text[digits]) {
-		u = find_unit(k, units, text, digits, range, err);
+		const struct unit *u =
+			find_unit(k, units, text, digits, range, err);
+
 		if (!u)
 			return false;
 		if (__builtin_mul_overflow(n, u->factor, &n))

@@ -18,7 +18,9 @@
 #include "core/assert.h"
 #include "unit.h"
 
-#define SHIPPED "conf/tcphsd.conf" /* tests run in the top directory */
+/* Tests run in the top directory. */
+#define SHIPPED "conf/tcphsd.conf"
+#define MANUAL	"conf/tcphsd.conf.5.scd"
 
 struct bad {
 	const char *text, *want;
@@ -179,6 +181,30 @@ static void shipped_file_has_every_key(void)
 	}
 	conf_text_free(&r);
 	conf_report_free(&r);
+}
+
+static void manual_has_every_key(void)
+{
+	static char text[64 << 10];
+	const struct conf_key *keys;
+	size_t n;
+	FILE *f;
+
+	f = fopen(MANUAL, "re");
+	CU_ASSERT_FATAL(f != NULL);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	CU_ASSERT_FATAL(n > 0);
+	keys = conf_schema_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		char item[64];
+
+		snprintf(item, sizeof(item),
+			 "*%s* = ", conf_schema_key_name(&keys[i]));
+		if (!strstr(text, item))
+			fprintf(stderr, "%s: no %s\n", MANUAL, keys[i].name);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, item));
+	}
 }
 
 /* ---- what a file may say ---------------------------------------------- */
@@ -973,6 +999,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(defaults_are_the_classics),
 		UNIT_TEST(shipped_file_says_the_defaults),
 		UNIT_TEST(shipped_file_has_every_key),
+		UNIT_TEST(manual_has_every_key),
 		UNIT_TEST(numbers_and_units),
 		UNIT_TEST(words),
 		UNIT_TEST(spelling_is_forgiven),
