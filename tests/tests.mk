@@ -1,20 +1,102 @@
-# Tests. Each unit test is a program tests/unit/test_NAME.c linked with the
-# core (and the shell's files it names); each prints `N passed, N failed`.
+# Tests. `make check` runs all of them; each kind has a target of its own.
 #
-# What a test links with beside itself and tests/unit/unit.c:
-#   UNIT_SRC_<name>  = sources    UNIT_LIBS_<name> = libraries
+# A unit test is a program tests/unit/test_NAME.c; what it links with beside
+# itself and tests/unit/unit.c is said in tests/unit/*.mk:
+#   UNIT_SRC_test_NAME = sources    UNIT_LIBS_test_NAME = libraries
+# Every program and script closes with a line "NAME: N passed, N failed".
 
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
--include tests/unit/*.mk
+UNIT_BIN = $(patsubst %,$(B)/tests/unit/%,$(UNIT))
+
+-include $(wildcard tests/*/*.mk)
 
 .SECONDEXPANSION:
-$(patsubst %,$(B)/tests/unit/%,$(UNIT)): $(B)/tests/unit/%: \
-		$(B)/tests/unit/%.o $(B)/tests/unit/unit.o \
+$(UNIT_BIN): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o \
 		$$(call obj,$$(UNIT_SRC_$$*))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit -lsodium $(UNIT_LIBS_$*)
 
-unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT))
-	@for t in $^; do $$t || exit 1; done
+unit: $(UNIT_BIN)
+	@set -e; for t in $^; do $$t; done
 
-.PHONY: unit
+layers: all
+	@tests/layers.sh $(B)
+
+cli: all
+	@B=$(B) tests/cli/run.sh
+
+# End to end: real clients, a real TUN, namespaces of their own. Needs root.
+E2E = $(filter-out tests/e2e/lib.sh tests/e2e/demo.sh tests/e2e/wire_tshark.sh, \
+	$(sort $(wildcard tests/e2e/*.sh)))
+
+e2e: all $(E2E_BIN)
+	@set -e; for t in $(E2E); do echo "--- $$t"; B=$(B) $$t; done
+
+systemd: all
+	@B=$(B) tests/systemd/run.sh
+
+demo: deps-build
+	@$(MAKE) --no-print-directory -j2 all
+	@B=$(B) tests/e2e/demo.sh
+
+ASAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	     -fno-omit-frame-pointer
+ASAN = $(MAKE) --no-print-directory B=build-asan OPT='-O1 -g $(ASAN_FLAGS)'
+
+# The same tests under AddressSanitizer and UBSan, and with clang.
+asan:
+	@$(ASAN) -j2 all build-asan-tests
+	@$(ASAN) unit sim SIM_SEEDS=100
+	@$(ASAN) e2e
+
+build-asan-tests: $(UNIT_BIN) $(B)/tests/sim/sim
+
+clang:
+	@$(MAKE) --no-print-directory B=build-clang CC=clang -j2 all
+	@$(MAKE) --no-print-directory B=build-clang CC=clang -j2 unit
+
+SOURCES = $(wildcard include/tcphs/*.h daemon/*.[ch] daemon/*/*.[ch] \
+	  cli/*.[ch] tests/*/*.[ch])
+
+format:
+	$(Q)clang-format -i $(SOURCES)
+
+format-check:
+	@clang-format --dry-run -Werror $(SOURCES)
+	@echo "format: 1 passed, 0 failed"
+
+LINT_SRC = $(CORE) $(ANALYSIS) $(SERVICE) $(DAEMON) $(CLI)
+
+lint: format-check
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j2 \
+		--enable=warning,performance,portability \
+		--suppress=missingIncludeSystem -Iinclude -Idaemon \
+		-DTCPHS_VERSION='""' $(LINT_SRC)
+	@echo "cppcheck: 1 passed, 0 failed"
+	@printf '%s\n' $(LINT_SRC) | xargs -P2 -n4 clang-tidy --quiet \
+		--warnings-as-errors='*' -- $(CPPFLAGS) -std=gnu11 2>build/tidy.err \
+		|| { cat build/tidy.err; exit 1; }
+	@echo "clang-tidy: 1 passed, 0 failed"
+	@for m in $(MAN_SRC); do scdoc <$$m | mandoc -Tlint -W warning || exit 1; done
+	@echo "manuals: 1 passed, 0 failed"
+
+FUZZ_SECONDS ?= 20
+
+# Everything, on a clean checkout: packages, builds, tests.
+check: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory layers
+	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN) $(B)/tests/sim/sim
+	@$(MAKE) --no-print-directory unit sim cli wire-tshark
+	@$(MAKE) --no-print-directory clang
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory systemd
+	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory -j2 fuzz-build
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	@$(MAKE) --no-print-directory bench-smoke
+	@echo "check: everything passed"
+
+.PHONY: unit layers cli e2e systemd demo asan build-asan-tests clang format \
+	format-check lint check

@@ -140,10 +140,12 @@ static bool walk_describe(struct stack *st, void *record,
 	*c = NULL;
 	switch (h->kind) {
 	case KIND_CONN:
-		*c = record;
-		if ((*c)->flags & CF_DEAD)
+		if (((struct tcp_conn *)record)->flags & CF_DEAD)
 			return false;
-		tcp_info(st, *c, info, st->now_us);
+		tcp_info(st, record, info, st->now_us);
+		/* Nothing can be done to one that only waits. */
+		if (info->state != TCP_TIME_WAIT)
+			*c = record;
 		return true;
 	case KIND_HALF:
 		*info = (struct conn_info){

@@ -77,7 +77,7 @@ bool tcp_idle(const struct tcp_conn *c, const struct tcp_active *a)
 	const uint32_t busy = CF_ACK_NOW | CF_ACK_DELAYED | CF_SYN_NOW |
 			      CF_PROBE | CF_KEEPALIVE | CF_DATA;
 
-	if (c->flags & busy || c->state == TCP_SYN_SENT || a->tx_head)
+	if (c->flags & busy || c->state < TCP_ESTABLISHED || a->tx_head)
 		return false;
 	if (c->flags & CF_CLOSE && !(c->flags & CF_FIN_SENT))
 		return false;
@@ -141,17 +141,13 @@ void tcp_set_state(struct stack *st, struct tcp_conn *c, enum tcp_state to)
 
 void tcp_wake_output(struct stack *st, struct tcp_conn *c)
 {
-	struct tcp_active *a = tcp_activate(st, c);
-
-	if (a)
+	if (!(c->flags & CF_DEAD) && tcp_activate(st, c))
 		list_append(&st->arena, &st->out, c->active);
 }
 
 void tcp_wake_service(struct stack *st, struct tcp_conn *c)
 {
-	struct tcp_active *a = tcp_activate(st, c);
-
-	if (a)
+	if (!(c->flags & CF_DEAD) && tcp_activate(st, c))
 		list_append(&st->arena, &st->ready, c->active);
 }
 
@@ -234,10 +230,22 @@ void tcp_run_service(struct stack *st, struct tcp_conn *c)
 			c->svc->on_peer_closed(st, c);
 		if (c->flags & CF_DEAD)
 			return;
-		if (c->state == TCP_TIME_WAIT)
-			reap_later(st, c);
 	}
+	if (c->state == TCP_TIME_WAIT && tcp_read_out(st, c))
+		reap_later(st, c);
+	if (c->flags & CF_DONE && tcp_read_out(st, c))
+		tcp_dead(st, c, CLOSE_FIN);
 	tcp_rearm(st, c);
+}
+
+bool tcp_read_out(const struct stack *st, const struct tcp_conn *c)
+{
+	const struct tcp_active *a = conn_active(st, c);
+
+	if (a && a->rcvq.ready)
+		return false;
+	return c->flags & CF_PEER_FIN_TOLD || !c->svc ||
+	       !c->svc->on_peer_closed;
 }
 
 void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
@@ -310,17 +318,12 @@ static void reap_later(struct stack *st, struct tcp_conn *c)
 
 static void reap_one(struct stack *st, struct tcp_conn *c)
 {
-	struct tcp_active *a = conn_active(st, c);
-
 	if (!(c->flags & CF_DEAD)) {
 		ASSERT(c->state == TCP_TIME_WAIT);
 		/* Text before the FIN is still the service's to read, and the
 		 * last ACK has to leave. Looked at again when that is done, or
 		 * when 2 MSL are over. */
-		if (a && (a->rcvq.ready || c->flags & CF_ACK_NOW))
-			return;
-		if (!(c->flags & CF_PEER_FIN_TOLD) && c->svc &&
-		    c->svc->on_peer_closed)
+		if (!tcp_read_out(st, c) || c->flags & CF_ACK_NOW)
 			return;
 		c->reason = CLOSE_FIN;
 		count_close(st, c);
@@ -328,6 +331,11 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		c->flags |= CF_DEAD;
 		wheel_cancel(&st->wheel_conn, conn_ref(st, c));
 		st->full--;
+	} else if (c->handshake_us == HANDSHAKE_UNKNOWN &&
+		   c->reason == CLOSE_FIN) {
+		/* A late copy of its first segment could open a connection
+		 * that came by cookie once more: it is remembered a while. */
+		timewait_enter(st, c);
 	}
 	if (c->svc && c->svc->on_closed)
 		c->svc->on_closed(st, c, c->reason);

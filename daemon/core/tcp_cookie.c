@@ -16,8 +16,8 @@
 
 #include "tcp_priv.h"
 
-#define COOKIE_PERIOD_US (64ll * 1000000)
 #define COOKIE_PERIODS	 2 /* how many counters back are still good */
+#define COOKIE_PERIOD_US (COOKIE_LIFE_US / COOKIE_PERIODS)
 #define TS_BITS		 0x3fu
 #define TS_SACK		 0x10u
 #define TS_NO_WSCALE	 0x0fu

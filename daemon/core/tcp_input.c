@@ -483,6 +483,10 @@ static enum seg_verdict ack_fin(struct stack *st, struct tcp_conn *c)
 		tcp_set_state(st, c, TCP_TIME_WAIT);
 		return SEG_NEXT;
 	case TCP_LAST_ACK:
+		if (!tcp_read_out(st, c)) {
+			c->flags |= CF_DONE;
+			return SEG_NEXT;
+		}
 		tcp_dead(st, c, CLOSE_FIN);
 		return SEG_DONE;
 	default:

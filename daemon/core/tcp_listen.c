@@ -54,6 +54,18 @@ uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer)
 			  (ip_addr_is4(peer) ? WIRE_IP4_LEN : WIRE_IP6_LEN));
 }
 
+uint8_t tcp_syn_wscale(const struct stack *st)
+{
+	uint32_t most = st->conf.rcvbuf_max;
+	uint8_t s = 0;
+
+	if (most < st->conf.rcvbuf)
+		most = st->conf.rcvbuf;
+	while (s < st->conf.window_scale && most >> s > 65535)
+		s++;
+	return s;
+}
+
 /* The window in our SYN-ACK is never scaled: RFC 7323, 2.2. */
 static uint16_t syn_window(const struct stack *st)
 {
@@ -98,13 +110,17 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	struct cookie k;
 	bool counted;
 
-	if (st->conf.cookies == COOKIES_NEVER ||
-	    seg->flags & (TH_SYN | TH_RST) || !cookie_check(st, key, seg, &k)) {
-		if (l->cookies && !(seg->flags & TH_SYN)) {
-			st->stats.cookies_rejected++;
-			stack_drop(st, DROP_COOKIE, key, seg, NULL);
-		}
+	if (seg->flags & TH_SYN || !l->cookies ||
+	    st->now_us - l->cookie_sent_us > COOKIE_LIFE_US) {
 		tcp_reply_rst(st, seg);
+		return;
+	}
+	if (!cookie_check(st, key, seg, &k)) {
+		/* No RST: it may be text that overtook the ACK we wait for,
+		 * or came after that one was lost. Only the first segment has
+		 * the number that fits the cookie, and the peer repeats it. */
+		st->stats.cookies_rejected++;
+		stack_drop(st, DROP_COOKIE, key, seg, NULL);
 		return;
 	}
 	if (!syn_within_limits(st, l, index, key))
@@ -125,7 +141,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	if (k.wscale <= 14) {
 		c->flags |= CF_WSCALE;
 		c->snd_wscale = k.wscale;
-		c->rcv_wscale = st->conf.window_scale;
+		c->rcv_wscale = tcp_syn_wscale(st);
 	}
 	if (k.ts) {
 		c->ts_recent = seg->ts_val;
@@ -332,12 +348,13 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 			synack.opts |= OPT_SACK_OK;
 		if (seg->opts & OPT_WSCALE) {
 			synack.opts |= OPT_WSCALE;
-			synack.wscale = st->conf.window_scale;
+			synack.wscale = tcp_syn_wscale(st);
 		}
 	}
 	if (!tcp_reply(st, &synack))
 		return;
 	l->cookies++;
+	l->cookie_sent_us = st->now_us;
 	st->stats.cookies_sent++;
 	if (event_wanted(st, EVENT_COOKIE_SENT))
 		event_put(st, EVENT_COOKIE_SENT, key, 0, (uint16_t)index,
@@ -365,7 +382,7 @@ static void half_synack(struct stack *st, struct tcp_half *h)
 		s.opts |= OPT_SACK_OK;
 	if (h->flags & HALF_WSCALE) {
 		s.opts |= OPT_WSCALE;
-		s.wscale = st->conf.window_scale;
+		s.wscale = tcp_syn_wscale(st);
 	}
 	if (h->flags & HALF_TS) {
 		uint64_t hash = stack_isn_hash(st, &h->e.key);
@@ -520,7 +537,7 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	if (h->flags & HALF_WSCALE) {
 		c->flags |= CF_WSCALE;
 		c->snd_wscale = h->peer_wscale;
-		c->rcv_wscale = st->conf.window_scale;
+		c->rcv_wscale = tcp_syn_wscale(st);
 	}
 	if (h->flags & HALF_SACK)
 		c->flags |= CF_SACK;

@@ -105,6 +105,7 @@ enum conn_flags {
 	CF_PROBE = 1u << 17,	  /* a window probe must leave this turn */
 	CF_KEEPALIVE = 1u << 18,  /* a keep-alive probe must leave this turn */
 	CF_R1 = 1u << 19,	  /* trouble was reported once */
+	CF_DONE = 1u << 21,	  /* LAST-ACK is over, its service is not */
 	CF_REAP = 1u << 20,	  /* in the list of stack_reap() */
 };
 
@@ -259,6 +260,7 @@ struct listener {
 	uint64_t syns, opened, refused, overflows, cookies;
 	struct ip_addr last_peer;
 	uint16_t last_peer_port;
+	int64_t cookie_sent_us; /* if cookies is not 0 */
 };
 
 /* So many a second, no more than a second's worth at once. */
@@ -449,10 +451,15 @@ void tcp_listen_input(struct stack *st, const struct tcp_key *key,
 void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg);
 void tcp_half_expire(struct stack *st, struct tcp_half *h);
 void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why);
+/** tcp_syn_wscale() - The window scale we offer: no more than rcvbuf_max needs,
+ * for windows are told in units of it */
+uint8_t tcp_syn_wscale(const struct stack *st);
 /** tcp_syn_mss() - The MSS we announce (RFC 9293, 3.7.1 (MUST-67)) */
 uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer);
 
 /* ---- tcp_cookie.c ----------------------------------------------------- */
+
+#define COOKIE_LIFE_US (128ll * 1000000)
 
 struct cookie {
 	uint16_t mss;
@@ -476,7 +483,9 @@ void source_sub(struct stack *st, const struct ip_addr *peer);
 
 /* ---- tcp_timewait.c --------------------------------------------------- */
 
-/** timewait_enter() - Shrink a connection to its TIME-WAIT record */
+/** timewait_enter() - Leave a TIME-WAIT record of a connection
+ *
+ * In its place in the table, or, if it is dead, in none's. */
 void timewait_enter(struct stack *st, struct tcp_conn *c);
 void timewait_input(struct stack *st, struct tcp_timewait *tw,
 		    const struct tcp_key *key, struct tcp_seg *seg);
@@ -499,6 +508,8 @@ void tcp_wake_output(struct stack *st, struct tcp_conn *c);
 void tcp_wake_service(struct stack *st, struct tcp_conn *c);
 /** tcp_dead() - It ended: out of the table now, freed by stack_reap() */
 void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why);
+/** tcp_read_out() - Has its service all text and knows of the FIN? */
+bool tcp_read_out(const struct stack *st, const struct tcp_conn *c);
 /** tcp_reset() - Send a RST with the right numbers, then tcp_dead() */
 void tcp_reset(struct stack *st, struct tcp_conn *c, enum close_reason why);
 void tcp_run_service(struct stack *st, struct tcp_conn *c);

@@ -232,18 +232,21 @@ static void window_grow(struct stack *st, struct tcp_conn *c,
 	a->drs_at_us = st->now_us;
 }
 
-/* Bytes we would let the peer send. Short of memory, windows close: what is
- * promised already stays promised, but the edge moves no further. */
+/* Bytes we would let the peer send. Short of memory, windows close as their
+ * text comes in: what was promised stays promised. */
 static uint32_t window_space(const struct stack *st, const struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);
 	uint32_t queued = a ? a->rcvq.ready : 0;
 	uint32_t space = c->rcvbuf > queued ? c->rcvbuf - queued : 0;
 	uint32_t pages = st->arena.npages - st->arena.used;
+	uint32_t few = 2u * c->rcv_mss;
 
 	if (pages > st->arena.npages / 8)
 		return space;
-	if (pages > st->arena.npages / 32)
-		return space < 2u * c->rcv_mss ? space : 2u * c->rcv_mss;
-	return 0;
+	/* Two segments for everybody who has nothing waiting: text that is
+	 * read at once needs no memory, and nobody must stand still. */
+	if (queued && pages <= st->arena.npages / 32)
+		return 0;
+	return space < few ? space : few;
 }

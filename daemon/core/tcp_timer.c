@@ -127,6 +127,7 @@ static void timer_active(struct stack *st, struct tcp_conn *c,
 		return;
 	if (a->delack_at_us <= st->now_us) {
 		a->delack_at_us = TIME_NEVER;
+		c->flags &= ~CF_ACK_DELAYED;
 		c->flags |= CF_ACK_NOW;
 		tcp_wake_output(st, c);
 	}
@@ -230,10 +231,19 @@ static void timer_persist(struct stack *st, struct tcp_conn *c,
 
 static void timer_linger(struct stack *st, struct tcp_conn *c)
 {
-	if (c->state == TCP_TIME_WAIT)
-		tcp_dead(st, c, CLOSE_FIN);
-	else
+	const struct tcp_active *a = conn_active(st, c);
+
+	if (c->state == TCP_TIME_WAIT) {
+		/* stack_reap() lets go of it when its service has read all. */
+		c->linger_at_us = TIME_NEVER;
+	} else if (a && a->rcvq.ready) {
+		/* It is not the peer who keeps us waiting. */
+		c->linger_at_us = st->now_us + st->conf.fin_wait2_us;
+	} else {
 		tcp_reset(st, c, CLOSE_TIMEOUT_FIN_WAIT2);
+		return;
+	}
+	tcp_rearm(st, c);
 }
 
 static int64_t keepalive_at(const struct stack *st, const struct tcp_conn *c)

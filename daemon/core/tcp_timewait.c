@@ -19,13 +19,17 @@ static void tw_ack(struct stack *st, const struct tcp_timewait *tw,
 
 void timewait_enter(struct stack *st, struct tcp_conn *c)
 {
-	struct tcp_timewait *tw = pool_get(&st->pool_timewait);
+	bool in_table = !(c->flags & CF_DEAD);
+	struct tcp_timewait *tw;
 
-	ASSERT(c->state == TCP_TIME_WAIT);
+	if (!in_table && table_find(&st->table, &c->e.key))
+		return; /* there is a new one already */
+	tw = pool_get(&st->pool_timewait);
 	if (!tw) {
 		/* Rather forget an old connection than refuse new ones. */
 		stack_limit_hit(st, LIMIT_MEMORY, &c->e.key, c->listener);
-		table_remove(&st->table, conn_ref(st, c));
+		if (in_table)
+			table_remove(&st->table, conn_ref(st, c));
 		return;
 	}
 	memset(tw, 0, sizeof(*tw));
@@ -36,8 +40,14 @@ void timewait_enter(struct stack *st, struct tcp_conn *c)
 	tw->snd_nxt = c->snd_nxt;
 	tw->rcv_nxt = c->rcv_nxt;
 	tw->ts_recent = c->ts_recent;
-	table_replace(&st->table, conn_ref(st, c), ptr_ref(&st->arena, tw));
-	tw_arm(st, tw, c->linger_at_us);
+	if (in_table)
+		table_replace(&st->table, conn_ref(st, c),
+			      ptr_ref(&st->arena, tw));
+	else
+		table_insert(&st->table, ptr_ref(&st->arena, tw));
+	tw_arm(st, tw,
+	       c->state == TCP_TIME_WAIT ? c->linger_at_us
+					 : st->now_us + 2 * st->conf.msl_us);
 	st->time_wait++;
 }
 
@@ -75,7 +85,7 @@ void timewait_expire(struct stack *st)
 	uint64_t now = (uint64_t)(st->now_us / TW_TICK_US);
 
 	/* After a long sleep one round sees every slot. */
-	if (now - st->tw_tick > TW_SLOTS)
+	if (now > st->tw_tick + TW_SLOTS)
 		st->tw_tick = now - TW_SLOTS;
 	for (; st->tw_tick <= now; st->tw_tick++) {
 		unsigned int slot = st->tw_tick % TW_SLOTS;
@@ -134,8 +144,8 @@ static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us)
 	uint64_t last = st->tw_tick + TW_SLOTS - 1, tick;
 	unsigned int slot;
 
-	if (at_us < st->now_us)
-		at_us = st->now_us;
+	if (at_us < st->now_us || at_us == TIME_NEVER)
+		at_us = st->now_us; /* 2 MSL are over already */
 	tick = (uint64_t)(at_us / TW_TICK_US) + 1;
 	tw->deadline = (uint16_t)tick;
 	slot = (unsigned int)((tick < last ? tick : last) % TW_SLOTS);

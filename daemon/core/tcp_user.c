@@ -210,7 +210,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	c->flags |= st->conf.timestamps ? CF_TS : 0;
 	c->flags |= st->conf.sack ? CF_SACK : 0;
 	c->flags |= CF_WSCALE;
-	c->rcv_wscale = st->conf.window_scale;
+	c->rcv_wscale = tcp_syn_wscale(st);
 	c->iss = (uint32_t)(st->now_us / 4) +
 		 (uint32_t)stack_isn_hash(st, &key); /* RFC 6528, 3 */
 	c->snd_una = c->snd_nxt = c->snd_max = c->snd_sml = c->iss;
