@@ -2,6 +2,7 @@
 # inside.sh - What is checked inside the container that run.sh boots
 #
 # Conditions are polled with a deadline, never slept for.
+# shellcheck disable=SC2317 # functions are called by check
 set -u
 export LC_ALL=C TERM=dumb SYSTEMD_PAGER=
 
