@@ -48,7 +48,8 @@ static void put_string(const char *s, enum column_kind kind, bool human,
 {
 	if (human && kind == COLUMN_STATE)
 		s = state_words(s);
-	snprintf(buf, size, "%s", s);
+	if (!memccpy(buf, s, '\0', size))
+		buf[size - 1] = '\0';
 }
 
 static void put_integer(json_int_t n, enum column_kind kind, bool human,
@@ -57,9 +58,11 @@ static void put_integer(json_int_t n, enum column_kind kind, bool human,
 	char number[TEXT_NUMBER_MAX];
 
 	if (human && kind == COLUMN_TIME && n >= 0)
-		snprintf(buf, size, "%s", text_duration(n, number));
+		put_string(text_duration(n, number), COLUMN_TEXT, human, buf,
+			   size);
 	else if (human && kind == COLUMN_BYTES && n >= 0)
-		snprintf(buf, size, "%s", text_bytes((uint64_t)n, number));
+		put_string(text_bytes((uint64_t)n, number), COLUMN_TEXT, human,
+			   buf, size);
 	else
 		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, n);
 }

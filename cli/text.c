@@ -7,13 +7,15 @@
  */
 #include "text.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define US_S INT64_C(1000000)
+
+static void put_fixed(char buf[TEXT_NUMBER_MAX], int64_t n, unsigned int digits,
+		      const char *unit);
 
 /*
  * Control characters are those below the blank, DEL, and U+0080 to U+009F,
@@ -31,52 +33,61 @@ void text_clean(char *s)
 	}
 }
 
+/* In whole numbers: printf() needs long for a double, and a listing has many. */
 const char *text_duration(int64_t us, char buf[TEXT_NUMBER_MAX])
 {
-	int64_t s = us / US_S;
-	double ms = (double)us / 1e3;
-	int n;
+	long long s = us / US_S;
 
-	if (us < 9995)
-		snprintf(buf, TEXT_NUMBER_MAX, "%.2fms", ms);
+	if (us < 9995) /* 9.99ms, rounded */
+		put_fixed(buf, (us + 5) / 10, 2, "ms");
 	else if (us < 99950)
-		snprintf(buf, TEXT_NUMBER_MAX, "%.1fms", ms);
+		put_fixed(buf, (us + 50) / 100, 1, "ms");
 	else if (us < 999500)
-		snprintf(buf, TEXT_NUMBER_MAX, "%.0fms", ms);
-	else if (us < 60 * US_S - 50000) {
-		n = snprintf(buf, TEXT_NUMBER_MAX, "%.1f", ms / 1e3);
-		if (buf[n - 1] == '0')
-			n -= 2; /* "48s", not "48.0s" */
-		snprintf(buf + n, TEXT_NUMBER_MAX - (size_t)n, "s");
-	} else if (us < 60 * US_S)
+		put_fixed(buf, (us + 500) / 1000, 0, "ms");
+	else if (us < 60 * US_S - 50000 && (us + 50000) / 100000 % 10 == 0)
+		put_fixed(buf, (us + 50000) / US_S, 0, "s"); /* not "48.0s" */
+	else if (us < 60 * US_S - 50000)
+		put_fixed(buf, (us + 50000) / 100000, 1, "s");
+	else if (us < 60 * US_S)
 		snprintf(buf, TEXT_NUMBER_MAX, "1m0s");
 	else if (s < 3600)
-		snprintf(buf, TEXT_NUMBER_MAX, "%" PRId64 "m%" PRId64 "s",
-			 s / 60, s % 60);
+		snprintf(buf, TEXT_NUMBER_MAX, "%lldm%llds", s / 60, s % 60);
 	else if (s < 86400)
-		snprintf(buf, TEXT_NUMBER_MAX, "%" PRId64 "h%" PRId64 "m",
-			 s / 3600, s % 3600 / 60);
+		snprintf(buf, TEXT_NUMBER_MAX, "%lldh%lldm", s / 3600,
+			 s % 3600 / 60);
 	else
-		snprintf(buf, TEXT_NUMBER_MAX, "%" PRId64 "d%" PRId64 "h",
-			 s / 86400, s % 86400 / 3600);
+		snprintf(buf, TEXT_NUMBER_MAX, "%lldd%lldh", s / 86400,
+			 s % 86400 / 3600);
 	return buf;
 }
 
 const char *text_bytes(uint64_t n, char buf[TEXT_NUMBER_MAX])
 {
-	static const char units[] = "KMGTPE";
+	static const char *const units[] = {"", "K", "M", "G", "T", "P", "E"};
 	double v = (double)n;
 	unsigned int u = 0;
 
-	if (n < 1024) {
-		snprintf(buf, TEXT_NUMBER_MAX, "%" PRIu64, n);
-		return buf;
-	}
-	for (v /= 1024; v >= 1023.5 && units[u + 1]; u++)
+	for (; v >= (u ? 1023.5 : 1024) && u < 6; u++)
 		v /= 1024;
-	snprintf(buf, TEXT_NUMBER_MAX, v < 99.95 ? "%.1f%c" : "%.0f%c", v,
-		 units[u]);
+	if (u == 0 || v >= 99.95)
+		put_fixed(buf, (int64_t)(v + 0.5), 0, units[u]);
+	else
+		put_fixed(buf, (int64_t)(v * 10 + 0.5), 1, units[u]);
 	return buf;
+}
+
+/* @n: The value, times 10 ^ @digits */
+static void put_fixed(char buf[TEXT_NUMBER_MAX], int64_t n, unsigned int digits,
+		      const char *unit)
+{
+	static const int scale[] = {1, 10, 100};
+	long long whole = n / scale[digits], rest = n % scale[digits];
+
+	if (digits > 0)
+		snprintf(buf, TEXT_NUMBER_MAX, "%lld.%0*lld%s", whole,
+			 (int)digits, rest, unit);
+	else
+		snprintf(buf, TEXT_NUMBER_MAX, "%lld%s", whole, unit);
 }
 
 bool text_parse_duration(const char *s, int64_t *us)

@@ -27,7 +27,7 @@ static void make_fit(struct table *t);
 static size_t total_width(const struct table *t);
 static void write_row(struct table *t, const char *cells);
 static void write_cell(struct table *t, unsigned int column, const char *cell,
-		       size_t before, bool last);
+		       size_t before, bool last, bool colour);
 
 const struct table_ops text_table = {begin, row, end};
 
@@ -150,7 +150,9 @@ static void write_row(struct table *t, const char *cells)
 		const char *cell = cells ? cells : t->col[i]->heading;
 
 		if (!t->hidden[i]) {
-			write_cell(t, i, cell, before, i + 1 == last);
+			write_cell(t, i, cell, before, i + 1 == last,
+				   cells && t->cli->colour &&
+					   t->col[i]->kind == COLUMN_STATE);
 			before = t->gap;
 		}
 		if (cells)
@@ -160,12 +162,11 @@ static void write_row(struct table *t, const char *cells)
 }
 
 static void write_cell(struct table *t, unsigned int column, const char *cell,
-		       size_t before, bool last)
+		       size_t before, bool last, bool colour)
 {
 	enum column_kind kind = t->col[column]->kind;
 	bool right = kind == COLUMN_COUNT || kind == COLUMN_BYTES ||
 		     kind == COLUMN_TIME;
-	bool colour = kind == COLUMN_STATE && t->cli->colour;
 	size_t len = strlen(cell);
 	size_t pad = t->width[column] > len ? t->width[column] - len : 0;
 

@@ -45,9 +45,9 @@ enum cli_exit watch(struct cli *cli, const struct command *cmd, int argc,
 	cli->client->waiting = &waiting;
 	do {
 		e = one_pass(cli, cmd, argc, argv);
-		if (e > CLI_NO || ferror(stdout))
+		if (caught || e > CLI_NO || ferror(stdout))
 			break;
-		/* A signal that waits already ends this at once. */
+		/* A signal that came since then ends this at once. */
 		ppoll(NULL, 0, &ts, &waiting);
 	} while (!caught);
 	cli->client->waiting = NULL;
