@@ -163,6 +163,26 @@ static void pool_one_object_a_page(void)
 	arena_rig_free(&r);
 }
 
+/* A page that was full is used again as soon as there is a place in it. */
+static void pool_full_page_gets_room(void)
+{
+	struct arena_rig r;
+	struct pool p;
+	void *obj[2 * 15];
+
+	arena_rig_init(&r, 2);
+	pool_init(&p, &r.arena, 4096, 0, TAG);
+	for (size_t i = 0; i < ARRAY_LEN(obj); i++)
+		obj[i] = pool_get(&p);
+	CU_ASSERT_PTR_NULL(pool_get(&p));
+	pool_put(&p, obj[20]);
+	pool_put(&p, obj[3]);
+	CU_ASSERT_PTR_EQUAL(pool_get(&p), obj[3]);
+	CU_ASSERT_PTR_EQUAL(pool_get(&p), obj[20]);
+	CU_ASSERT_PTR_NULL(pool_get(&p));
+	arena_rig_free(&r);
+}
+
 /* An object taken and given back in turn does not move pages. */
 static void pool_last_object_keeps_its_page(void)
 {
@@ -391,6 +411,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(pool_arena_empty),
 	UNIT_TEST(pool_empty_pages_but_one_go_back),
 	UNIT_TEST(pool_one_object_a_page),
+	UNIT_TEST(pool_full_page_gets_room),
 	UNIT_TEST(pool_last_object_keeps_its_page),
 	UNIT_TEST(pool_mark_is_zero),
 	UNIT_TEST(pool_small_objects_are_left_alone),

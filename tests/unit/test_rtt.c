@@ -129,6 +129,7 @@ static void backoff_doubles_up_to_the_limit(void)
 	CU_ASSERT_EQUAL(rtt_backed_off(&r, &limits, 7), 120000000);
 	CU_ASSERT_EQUAL(rtt_backed_off(&r, &limits, 31), 120000000);
 	CU_ASSERT_EQUAL(rtt_backed_off(&r, &limits, 32), 120000000);
+	CU_ASSERT_EQUAL(rtt_backed_off(&r, &limits, 63), 120000000);
 	CU_ASSERT_EQUAL(rtt_backed_off(&r, &limits, 255), 120000000);
 }
 

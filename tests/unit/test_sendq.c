@@ -170,6 +170,46 @@ static void references_are_not_copied(void)
 	rig_free(&r);
 }
 
+/* A reference to what lies behind a block's bytes is still no part of it. */
+static void reference_behind_a_block(void)
+{
+	struct iovec iov[4];
+	struct rig r;
+	uint32_t got;
+
+	rig_init(&r, 2);
+	sendq_append(&r.q, &r.ps, "ab", 2);
+	sendq_view(&r.q, &r.ps, 0, 2, iov, 4, &got);
+	sendq_append_ref(&r.q, &r.ps, (uint8_t *)iov[0].iov_base + 2, 1);
+	CU_ASSERT_EQUAL(r.ps.ref.in_use, 1);
+	rig_free(&r);
+}
+
+/* A reference that only ever grows while its front is acknowledged comes to
+ * more bytes than 32 bits can count. Nobody reads them. */
+static void endless_reference(void)
+{
+	const uintptr_t base = 1 << 20;
+	struct iovec iov[4];
+	struct rig r;
+	uint64_t una = 0, end = 0;
+	uint32_t got;
+
+	rig_init(&r, 2);
+	for (int i = 0; i < 12; i++) {
+		end += sendq_append_ref(&r.q, &r.ps, (const void *)(base + end),
+					0x60000000);
+		CU_ASSERT_EQUAL_FATAL(r.q.len, end - una);
+		sendq_view(&r.q, &r.ps, r.q.len - 1, 1, iov, 4, &got);
+		CU_ASSERT_EQUAL((uintptr_t)iov[0].iov_base, base + end - 1);
+		sendq_drop(&r.q, &r.ps, r.q.len - 10);
+		una = end - 10;
+		sendq_view(&r.q, &r.ps, 0, 10, iov, 4, &got);
+		CU_ASSERT_EQUAL((uintptr_t)iov[0].iov_base, base + una);
+	}
+	rig_free(&r);
+}
+
 static void adjoining_references_are_one_part(void)
 {
 	static const uint8_t data[100];
@@ -359,6 +399,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(small_writes_share_blocks),
 	UNIT_TEST(super_segment_is_few_parts),
 	UNIT_TEST(references_are_not_copied),
+	UNIT_TEST(reference_behind_a_block),
+	UNIT_TEST(endless_reference),
 	UNIT_TEST(adjoining_references_are_one_part),
 	UNIT_TEST(queue_has_a_limit),
 	UNIT_TEST(few_parts_reach_less_far),

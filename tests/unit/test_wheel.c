@@ -169,6 +169,39 @@ static void earlier_moves_it(void)
 	rig_free(&r);
 }
 
+/* The low 32 bits of the tick wrap after 12 days. */
+static void moves_across_the_wrap(void)
+{
+	const int64_t now = 0xfffffff0ll * TICK;
+	struct rig r;
+	ref_t o;
+
+	rig_init(&r, now);
+	o = rig_obj(&r);
+	wheel_arm(&r.w, o, now + 100 * TICK);
+	wheel_arm(&r.w, o, now + 5 * TICK);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, now + 5 * TICK), o);
+	wheel_arm(&r.w, o, now + 6 * TICK);
+	wheel_arm(&r.w, o, now + 100 * TICK);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, now + 6 * TICK), o);
+	rig_free(&r);
+}
+
+/* Time goes on in an empty wheel, so what is armed then is not far ahead. */
+static void idle_for_a_month(void)
+{
+	struct rig r;
+	ref_t o;
+
+	rig_init(&r, 0);
+	o = rig_obj(&r);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, 30 * DAY), 0);
+	wheel_arm(&r.w, o, 31 * DAY);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, 31 * DAY - 1), 0);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, 31 * DAY + TICK), o);
+	rig_free(&r);
+}
+
 static void cancel_first_middle_last(void)
 {
 	struct rig r;
@@ -440,7 +473,6 @@ static void random_against_array(void)
 		model_run(seed, (int64_t)seed * 1000003);
 }
 
-/* The low 32 bits of the tick wrap after 12 days. */
 static void random_around_the_wrap(void)
 {
 	for (uint64_t seed = 21; seed <= 30; seed++)
@@ -453,6 +485,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(past_fires_at_once),
 	UNIT_TEST(later_leaves_it_in_place),
 	UNIT_TEST(earlier_moves_it),
+	UNIT_TEST(moves_across_the_wrap),
+	UNIT_TEST(idle_for_a_month),
 	UNIT_TEST(cancel_first_middle_last),
 	UNIT_TEST(pops_in_order),
 	UNIT_TEST(rearmed_while_popping),
