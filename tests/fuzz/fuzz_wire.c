@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "core/assert.h"
-#include "core/be.h"
 #include "core/wire.h"
+#include "seal.h"
 
 #define PKT_MAX 4096
 
@@ -22,32 +22,6 @@ _Noreturn void tcphs_assert_failed(const char *expr, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expr);
 	abort();
-}
-
-static void seal_ip(uint8_t *pkt, size_t len)
-{
-	size_t head_len;
-
-	if (len < WIRE_IP4_LEN || pkt[0] >> 4 != 4)
-		return;
-	head_len = (pkt[0] & 0xfu) * 4;
-	if (head_len > len)
-		return;
-	be_put16(pkt + 10, 0);
-	be_put16(pkt + 10, csum_fold(csum_partial(pkt, head_len, 0)));
-}
-
-/* The checksum of the body, at @at in it. */
-static void seal_body(uint8_t *body, const struct ip_pkt *ip, uint32_t at)
-{
-	uint32_t sum = 0;
-
-	if (ip->body_len < at + 2)
-		return;
-	if (ip->proto == IP_PROTO_TCP || ip->v6)
-		sum = csum_pseudo(&ip->src, &ip->dst, ip->proto, ip->body_len);
-	be_put16(body + at, 0);
-	be_put16(body + at, csum_fold(csum_partial(body, ip->body_len, sum)));
 }
 
 static void check_ip(const struct ip_pkt *ip, const uint8_t *pkt, size_t len)
@@ -131,22 +105,18 @@ static void input(uint8_t *pkt, size_t len, bool seal)
 	struct ip_pkt ip;
 
 	if (seal)
-		seal_ip(pkt, len);
+		packet_seal(pkt, len);
 	if (wire_ip_parse(pkt, len, &ip) != DROP_NONE)
 		return;
 	check_ip(&ip, pkt, len);
 	if (ip.fragment)
 		return;
 	if (ip.proto == IP_PROTO_TCP) {
-		if (seal)
-			seal_body(pkt + ip.head_len, &ip, 16);
 		if (wire_tcp_parse(&ip, false, &s) != DROP_NONE)
 			return;
 		check_seg(&s, &ip);
 		rebuild(&s);
 	} else if (ip.proto == (ip.v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP)) {
-		if (seal)
-			seal_body(pkt + ip.head_len, &ip, 2);
 		if (wire_icmp_parse(&ip, &m) != DROP_NONE)
 			return;
 		ASSERT(m.kind > ICMP_NONE);
