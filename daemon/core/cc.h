@@ -19,12 +19,12 @@ struct cc_state {
 
 struct cc {
 	uint32_t cwnd, ssthresh; /* bytes */
-	uint32_t mss;            /* SMSS */
-	uint32_t acked_frac;     /* bytes acknowledged since cwnd last grew */
+	uint32_t mss;		 /* SMSS */
+	uint32_t acked_frac;	 /* bytes acknowledged since cwnd last grew */
 };
 
 struct cc_ack {
-	uint32_t acked;     /* bytes newly acknowledged */
+	uint32_t acked;	    /* bytes newly acknowledged */
 	uint32_t in_flight; /* bytes before this ACK */
 	uint32_t srtt_us, min_rtt_us;
 	int64_t now_us;

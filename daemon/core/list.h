@@ -20,7 +20,7 @@ struct list_link {
 
 struct list {
 	ref_t head, tail; /* LIST_END if empty */
-	uint32_t off;     /* of the link in an object */
+	uint32_t off;	  /* of the link in an object */
 	uint32_t n;
 };
 

@@ -15,30 +15,30 @@
 
 #define PAGE_SIZE_B 65536u
 #define PAGE_HEAD   64u /* bytes at the start of a pool's page */
-#define REF_SHIFT   5   /* objects lie at multiples of 32 bytes */
+#define REF_SHIFT   5	/* objects lie at multiples of 32 bytes */
 
 /* Offset in the arena / 32; 0 is "none" (the struct stack lies there). */
 typedef uint32_t ref_t;
 
 struct arena {
-	uint8_t *base;      /* aligned to a page */
+	uint8_t *base;	    /* aligned to a page */
 	uint32_t npages;    /* all of them */
-	uint32_t first;     /* below: the caller's own, never handed out */
+	uint32_t first;	    /* below: the caller's own, never handed out */
 	uint32_t untouched; /* from here on never used */
-	uint32_t used;      /* pages handed out now */
+	uint32_t used;	    /* pages handed out now */
 	uint32_t free_head; /* page number + 1; 0 = none; linked in the pages */
-	uint8_t *owner;     /* for each page: pool's tag, 0 = none */
+	uint8_t *owner;	    /* for each page: pool's tag, 0 = none */
 };
 
 struct pool {
 	struct arena *arena;
-	uint32_t size;     /* of an object, a multiple of 32 */
+	uint32_t size;	   /* of an object, a multiple of 32 */
 	uint32_t per_page; /* objects in a page */
 	uint32_t in_use;   /* objects */
-	uint32_t max;      /* objects at once; 0 = as memory allows */
+	uint32_t max;	   /* objects at once; 0 = as memory allows */
 	uint32_t partial;  /* page number of one with room; 0 = none */
-	uint32_t spare;    /* one empty page kept back; 0 = none */
-	uint8_t tag;       /* 1..255, of this pool in arena.owner */
+	uint32_t spare;	   /* one empty page kept back; 0 = none */
+	uint8_t tag;	   /* 1..255, of this pool in arena.owner */
 };
 
 static inline void *ref_ptr(const struct arena *a, ref_t ref)

@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 struct rtt {
-	uint32_t srtt_us;   /* 0 before the first sample */
+	uint32_t srtt_us; /* 0 before the first sample */
 	uint32_t rttvar_us;
-	uint32_t rto_us;    /* without backoff */
-	uint32_t min_us;    /* smallest sample; 0 before the first */
+	uint32_t rto_us; /* without backoff */
+	uint32_t min_us; /* smallest sample; 0 before the first */
 };
 
 struct rtt_limits {
