@@ -37,7 +37,7 @@ for target; do
 	fi
 	failed=$((failed + 1))
 	echo "FAIL fuzz_$name"
-	grep -v '^#\|^INFO' "$scratch/log" | head -n 40 | sed 's/^/     | /'
+	grep -v '^#\|^INFO\|NEW_FUNC\|in fuzzer::' "$scratch/log" | head -n 40 | sed 's/^/     | /'
 	input=$(sed -n 's/.*Test unit written to //p' "$scratch/log")
 	echo "     repeat: $target ${input:-$stored/*}"
 done
