@@ -280,4 +280,25 @@ check 'and says so' log_has "No IPv6 on $IFACE"
 check 'and serves the other' echoes "$OWN4"
 check 'stops there, too' stop_daemon
 
+# --- the manual -------------------------------------------------------------
+
+# Its examples, as they stand there. One that ends with & goes on beside the
+# others.
+PATH=$(dirname "$TCPHSD"):$PATH
+while IFS= read -r example; do
+	case $example in
+	*'&')
+		: >"$LOG"
+		eval "${example%&} >\"$LOG\" 2>&1 &"
+		DAEMON=$!
+		;;
+	*)
+		check "manual: $example" wait_for 5 bash -c "$example"
+		;;
+	esac
+done < <(sed -n 's/^\$ //p' "$ROOT/daemon/tcphsd.8.scd")
+check 'the example says it in words' log_has 'Received ACK, handshake completed'
+check 'and at the level it asks for' log_has 'Received [0-9]+ bytes'
+check 'ends' stop_daemon
+
 summary
