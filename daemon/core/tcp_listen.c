@@ -56,13 +56,10 @@ uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer)
 
 uint8_t tcp_syn_wscale(const struct stack *st)
 {
-	uint32_t most = st->conf.rcvbuf_max;
-	uint8_t s = 0;
+	uint8_t s = st->conf.window_scale;
 
-	if (most < st->conf.rcvbuf)
-		most = st->conf.rcvbuf;
-	while (s < st->conf.window_scale && most >> s > 65535)
-		s++;
+	while (s > 0 && st->conf.rcvbuf >> s < 16)
+		s--;
 	return s;
 }
 

@@ -54,7 +54,7 @@ static void rack_detect(struct stack *st, struct tcp_conn *c,
 static void measure(struct stack *st, struct tcp_conn *c,
 		    const struct tcp_seg *seg, const struct ack_news *news);
 static void recovery_enter(struct stack *st, struct tcp_conn *c,
-			   struct tcp_active *a, uint32_t in_flight);
+			   struct tcp_active *a, uint32_t flight);
 static void recovery_leave(struct tcp_active *a);
 static void probe_acked(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, const struct ack_news *news,
@@ -118,7 +118,7 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	else
 		ack_duplicate(st, c, a, seg, &news);
 	if (a->lost && a->recovery == RECOVERY_OPEN)
-		recovery_enter(st, c, a, in_flight);
+		recovery_enter(st, c, a, c->snd_nxt - seg->ack);
 	if (a->lost || was_lost || news.delivered)
 		tcp_wake_output(st, c);
 	if (news.acked && a->recovery != RECOVERY_FAST) {
@@ -139,7 +139,6 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 {
 	struct tcp_active *a = conn_active(st, c);
-	uint32_t in_flight = tcp_in_flight(c, a) + a->lost;
 	struct tx_rec *t;
 
 	if (!(c->flags & CF_SACK))
@@ -154,7 +153,7 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 	}
 	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
 		tx_lost(a, tx_ptr(st, r));
-	cc_newreno.timeout(&c->cc, &a->ccs, in_flight,
+	cc_newreno.timeout(&c->cc, &a->ccs, c->snd_nxt - c->snd_una,
 			   a->recovery != RECOVERY_RTO, st->now_us);
 	a->recovery = RECOVERY_RTO;
 	a->recover = c->snd_nxt;
@@ -169,14 +168,13 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 void tcp_loss_reorder(struct stack *st, struct tcp_conn *c)
 {
 	struct tcp_active *a = conn_active(st, c);
-	uint32_t in_flight = tcp_in_flight(c, a);
 
 	a->reorder_at_us = TIME_NEVER;
 	rack_detect(st, c, a);
 	if (!a->lost)
 		return;
 	if (a->recovery == RECOVERY_OPEN)
-		recovery_enter(st, c, a, in_flight);
+		recovery_enter(st, c, a, c->snd_nxt - c->snd_una);
 	tcp_wake_output(st, c);
 }
 
@@ -228,6 +226,22 @@ struct tx_rec *tcp_loss_next(struct stack *st, struct tcp_conn *c)
 			return tx_ptr(st, r);
 	ASSERT(!"lost bytes without a lost record");
 	return NULL;
+}
+
+void tcp_loss_join(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
+		   uint32_t most)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	while (t->next) {
+		struct tx_rec *n = tx_ptr(st, t->next);
+
+		if (!(n->flags & TX_LOST) || n->end - t->start > most)
+			return;
+		t->end = n->end;
+		t->flags |= n->flags & (TX_FIN | TX_RETRANS);
+		tx_unlink(st, a, n);
+	}
 }
 
 void tcp_loss_resent(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
@@ -501,7 +515,7 @@ static void measure(struct stack *st, struct tcp_conn *c,
 }
 
 static void recovery_enter(struct stack *st, struct tcp_conn *c,
-			   struct tcp_active *a, uint32_t in_flight)
+			   struct tcp_active *a, uint32_t flight)
 {
 	/* A tail loss probe is not evidence yet. */
 	if (a->tlp_out && a->lost && !a->sacked && !a->dupacks)
@@ -510,7 +524,8 @@ static void recovery_enter(struct stack *st, struct tcp_conn *c,
 	a->recover = c->snd_nxt;
 	a->force_one = true;
 	a->probe_at_us = TIME_NEVER;
-	cc_newreno.loss(&c->cc, &a->ccs, in_flight, st->now_us);
+	/* RFC 5681, 3.1: FlightSize, whatever of it is SACKed or lost. */
+	cc_newreno.loss(&c->cc, &a->ccs, flight, st->now_us);
 }
 
 static void recovery_leave(struct tcp_active *a)

@@ -169,20 +169,21 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 
 	if (!t)
 		return false;
-	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one)
+	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one) {
+		a->cwnd_limited = true;
 		return false;
+	}
 	mss = seg_mss(c, a);
+	most = gso_limit(st, mss);
+	room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
+	if (room < most)
+		most = room < mss ? mss : room - room % mss;
+	tcp_loss_join(st, c, t, most);
 	len = t->end - t->start;
 	fin = t->flags & TX_FIN; /* it has a number and no byte */
 	text = len - fin;
-	if (text > mss) {
-		most = gso_limit(st, mss);
-		room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
-		if (room < most)
-			most = room < mss ? mss : room - room % mss;
-		if (text > most)
-			text = most;
-	}
+	if (text > most)
+		text = most;
 	text = text_view(st, a, t->start - c->snd_una, text, mss, out);
 	if (text + fin != len)
 		fin = false;

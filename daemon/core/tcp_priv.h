@@ -451,8 +451,8 @@ void tcp_listen_input(struct stack *st, const struct tcp_key *key,
 void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg);
 void tcp_half_expire(struct stack *st, struct tcp_half *h);
 void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why);
-/** tcp_syn_wscale() - The window scale we offer: no more than rcvbuf_max needs,
- * for windows are told in units of it */
+/** tcp_syn_wscale() - The window scale we offer: as configured, unless the
+ * buffer would be only a few of its units and windows round to nothing */
 uint8_t tcp_syn_wscale(const struct stack *st);
 /** tcp_syn_mss() - The MSS we announce (RFC 9293, 3.7.1 (MUST-67)) */
 uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer);
@@ -559,6 +559,10 @@ void tcp_loss_probe(struct stack *st, struct tcp_conn *c);
 void tcp_loss_mtu(struct stack *st, struct tcp_conn *c);
 /** tcp_loss_next() - First stretch to be sent again; NULL if there is none */
 struct tx_rec *tcp_loss_next(struct stack *st, struct tcp_conn *c);
+/** tcp_loss_join() - Make one of @t and the lost ones behind it
+ * @most: Sequence numbers it may span at most */
+void tcp_loss_join(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
+		   uint32_t most);
 /** tcp_loss_resent() - [rec->start, end) was sent again just now */
 void tcp_loss_resent(struct stack *st, struct tcp_conn *c, struct tx_rec *rec,
 		     tcp_seq end);

@@ -175,7 +175,9 @@ tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c)
 	edge = c->rcv_nxt + (space < most ? space : most);
 	/* RFC 9293, 3.8.6.2.2 (MUST-39): no small steps; and never to the
 	 * left (SHLD-14). */
-	least = c->rcvbuf / 2 < c->rcv_mss ? c->rcvbuf / 2 : c->rcv_mss;
+	least = tcp_syn_mss(st, &c->e.key.peer);
+	if (least > c->rcvbuf / 2)
+		least = c->rcvbuf / 2;
 	if (seq_diff(edge, c->rcv_adv) < (int32_t)least)
 		return c->rcv_adv;
 	return edge;
