@@ -271,20 +271,26 @@ static void take_partial(struct ctl_client *c)
 	}
 }
 
+/* The line feed of the first line; NULL if there is none yet. */
+static const char *line_end(const struct ctl_client *c)
+{
+	size_t used = buf_used(&c->in);
+
+	return used ? memchr(c->in.data + c->in.start, '\n', used) : NULL;
+}
+
 static void take_lines(struct ctl_client *c)
 {
-	const char *line = NULL, *feed = NULL;
+	const char *line, *end;
+	size_t len;
 
 	if (c->mode == MODE_UNKNOWN && buf_used(&c->in))
 		c->mode =
 			c->in.data[c->in.start] == '{' ? MODE_JSON : MODE_TEXT;
 	c->line_waits = false;
 	for (int i = 0; !c->closing && !c->dead; i++) {
-		size_t used = buf_used(&c->in), len;
-
-		line = c->in.data + c->in.start;
-		feed = used ? memchr(line, '\n', used) : NULL;
-		if (!feed) {
+		end = line_end(c);
+		if (!end) {
 			take_partial(c);
 			return;
 		}
@@ -292,7 +298,8 @@ static void take_lines(struct ctl_client *c)
 			c->line_waits = true;
 			return;
 		}
-		len = (size_t)(feed - line);
+		line = c->in.data + c->in.start;
+		len = (size_t)(end - line);
 		if (!c->skipping)
 			take_line(c, line, len);
 		c->skipping = false;

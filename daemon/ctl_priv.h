@@ -68,7 +68,7 @@ struct ctl_client {
 	enum ctl_rights rights;
 	enum { MODE_UNKNOWN, MODE_JSON, MODE_TEXT } mode;
 	struct ctl_buf in, out;
-	TAILQ_HEAD(, ctl_job) jobs;
+	TAILQ_HEAD(ctl_job_list, ctl_job) jobs;
 	unsigned int njobs;
 	bool queued;
 	bool line_waits; /* a whole line is in the buffer */
@@ -91,7 +91,7 @@ struct ctl {
 	ev_idle idle;
 	ev_check check;
 	int64_t sliced_at_us;
-	TAILQ_HEAD(, ctl_client) clients, ready;
+	TAILQ_HEAD(ctl_client_list, ctl_client) clients, ready;
 	/* Names of the listeners by index, as of this slice; "" = none. */
 	char listeners[STACK_LISTENERS_MAX][STACK_NAME_MAX];
 	struct {

@@ -108,7 +108,7 @@ static json_t *text_json(const char *text)
 
 	if (json)
 		return json;
-	for (i = 0; text[i] && i < sizeof(ascii); i++)
+	for (i = 0; i < sizeof(ascii) && text[i]; i++)
 		ascii[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
 	return json_stringn(ascii, i);
 }

@@ -68,14 +68,11 @@ void ctl_job_del(struct ctl_job *job)
 
 static struct ctl_job *job_find(const struct ctl_client *c, const char *id)
 {
-	struct ctl_job *job;
+	struct ctl_job *job = TAILQ_FIRST(&c->jobs);
 
-	TAILQ_FOREACH(job, &c->jobs, link)
-	{
-		if (strcmp(job->id, id) == 0)
-			return job;
-	}
-	return NULL;
+	while (job && strcmp(job->id, id) != 0)
+		job = TAILQ_NEXT(job, link);
+	return job;
 }
 
 /** ctl_walk_running() - Has the client a job of this id? */
@@ -183,7 +180,9 @@ static bool take_fields(const struct ctl_request *r, uint32_t *fields)
 		if (field_bit(name, fields))
 			continue;
 		near = nearest(name, field_names, CONN_NFIELDS);
-		snprintf(hint, sizeof(hint), "did you mean '%s'?", near);
+		if (near)
+			snprintf(hint, sizeof(hint), "did you mean '%s'?",
+				 near);
 		ctl_reply_error(r->client, r->id, CTL_ERROR_BAD_REQUEST,
 				CTL_NO_OFFSET, near ? hint : NULL,
 				"unknown field '%.40s'", name);

@@ -53,7 +53,7 @@ static json_t *state_json(uint8_t state)
 	char lower[16];
 	size_t i;
 
-	for (i = 0; name[i] && i < sizeof(lower) - 1; i++)
+	for (i = 0; i < sizeof(lower) - 1 && name[i]; i++)
 		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z'
 					  ? name[i] - 'A' + 'a'
 					  : name[i]);

@@ -28,8 +28,7 @@
 
 #include <tcphs/nearest.h>
 
-#include "analysis/filter_priv.h"
-#include "core/assert.h"
+#include "filter_priv.h"
 
 #define STEPS_MAX 256
 
@@ -68,7 +67,7 @@ struct step {
 
 struct filter {
 	unsigned int n;
-	struct step step[]; /* STEPS_MAX while it is parsed */
+	struct step step[];
 };
 
 struct parser {
@@ -76,8 +75,9 @@ struct parser {
 	size_t next; /* offset behind @token */
 	struct token token;
 	unsigned int depth;
-	struct filter *f;
 	struct filter_error *err;
+	unsigned int n;
+	struct step step[STEPS_MAX];
 };
 
 static bool fail(struct parser *p, const struct token *t, const char *fmt, ...)
@@ -172,7 +172,6 @@ static bool test(const struct step *s, const struct conn_info *info,
 			       (int64_t)(info->bytes_in + info->bytes_out),
 			       s->number);
 	}
-	ASSERT(s->kind < STEP_NOT);
 	return false;
 }
 
@@ -259,12 +258,12 @@ static struct step *emit(struct parser *p, enum step_kind kind)
 {
 	struct step *s;
 
-	if (p->f->n == STEPS_MAX) {
+	if (p->n == STEPS_MAX) {
 		fail(p, &p->token, "the filter is too long");
 		hint(p, "at most about %d conditions", STEPS_MAX / 2);
 		return NULL;
 	}
-	s = &p->f->step[p->f->n++];
+	s = &p->step[p->n++];
 	memset(s, 0, sizeof(*s));
 	s->kind = kind;
 	return s;
@@ -501,11 +500,11 @@ static bool parse_one(struct parser *p)
 static bool parse_right(struct parser *p, enum step_kind skip,
 			bool (*parse)(struct parser *p))
 {
-	unsigned int at = p->f->n;
+	unsigned int at = p->n;
 
 	if (!emit(p, skip) || !parse(p))
 		return false;
-	p->f->step[at].to = p->f->n;
+	p->step[at].to = p->n;
 	return true;
 }
 
@@ -569,22 +568,21 @@ static bool parse(struct parser *p)
 struct filter *filter_parse(const char *text, struct filter_error *err)
 {
 	struct parser p = {.text = text, .err = err};
-	struct filter *f, *fit;
+	struct filter *f;
+	size_t len;
 
 	*err = (struct filter_error){.at = 0};
-	f = malloc(sizeof(*f) + STEPS_MAX * sizeof(f->step[0]));
+	if (!parse(&p))
+		return NULL;
+	len = p.n * sizeof(p.step[0]);
+	f = malloc(sizeof(*f) + len);
 	if (!f) {
 		fail(&p, &p.token, "out of memory");
 		return NULL;
 	}
-	f->n = 0;
-	p.f = f;
-	if (!parse(&p)) {
-		free(f);
-		return NULL;
-	}
-	fit = realloc(f, sizeof(*f) + f->n * sizeof(f->step[0]));
-	return fit ? fit : f;
+	f->n = p.n;
+	memcpy(f->step, p.step, len);
+	return f;
 }
 
 /** filter_free() - NULL is fine */

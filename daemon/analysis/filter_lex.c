@@ -6,7 +6,7 @@
  * decided where they stand (filter.c). So 'and', 'or', 'not', 'eq' and the
  * like are words as well, and a listener may be called 'and'.
  */
-#include "analysis/filter_priv.h"
+#include "filter_priv.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ struct token filter_lex(const char *text, size_t *at)
 	if (!*t.text)
 		return t;
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
 		size_t len = strlen(signs[i].text);
 
 		if (strncmp(t.text, signs[i].text, len) == 0) {

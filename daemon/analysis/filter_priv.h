@@ -10,6 +10,8 @@
 
 #include <tcphs/filter.h>
 
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
 enum token_kind {
 	TOKEN_END,
 	TOKEN_WORD,

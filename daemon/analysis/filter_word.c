@@ -4,15 +4,12 @@
  * States by any of their names, durations, sizes, ports, ends of a connection.
  * Each function takes the whole word or refuses it; none guesses.
  */
-#include "analysis/filter_priv.h"
+#include "filter_priv.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include <tcphs/ipaddr.h>
 #include <tcphs/nearest.h>
-
-#include "core/assert.h"
 
 #define BIT(state)    (1u << TCP_##state)
 #define ALL	      ((1u << TCP_NSTATES) - 1)

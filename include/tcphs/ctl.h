@@ -81,22 +81,22 @@
 #ifndef TCPHS_CTL_H
 #define TCPHS_CTL_H
 
-#define CTL_PROTO       1
-#define CTL_SOCKET      "/run/tcphsd/control.sock"
+#define CTL_PROTO	1
+#define CTL_SOCKET	"/run/tcphsd/control.sock"
 #define CTL_REQUEST_MAX (64 * 1024) /* bytes of a line, line feed included */
 #define CTL_CLIENTS_MAX 256
 
 /* Error codes: name on the wire, exit code of tcphsctl. */
-#define CTL_ERROR_LIST(E)                                                      \
-	E(BAD_JSON, "bad_json", 2)                                             \
-	E(TOO_LONG, "too_long", 2)                                             \
-	E(BAD_REQUEST, "bad_request", 2)                                       \
-	E(UNKNOWN_METHOD, "unknown_method", 6)                                 \
-	E(BAD_FILTER, "bad_filter", 2)                                         \
-	E(NOT_PERMITTED, "not_permitted", 4)                                   \
-	E(NOT_FOUND, "not_found", 5)                                           \
-	E(CONFIG, "config", 1)                                                 \
-	E(CANCELLED, "cancelled", 1)                                           \
+#define CTL_ERROR_LIST(E)                      \
+	E(BAD_JSON, "bad_json", 2)             \
+	E(TOO_LONG, "too_long", 2)             \
+	E(BAD_REQUEST, "bad_request", 2)       \
+	E(UNKNOWN_METHOD, "unknown_method", 6) \
+	E(BAD_FILTER, "bad_filter", 2)         \
+	E(NOT_PERMITTED, "not_permitted", 4)   \
+	E(NOT_FOUND, "not_found", 5)           \
+	E(CONFIG, "config", 1)                 \
+	E(CANCELLED, "cancelled", 1)           \
 	E(BUSY, "busy", 7)
 
 enum ctl_error {

@@ -27,15 +27,15 @@
 
 #include <tcphs/stack.h>
 
-#define FILTER_TEXT_MAX  4096 /* bytes */
+#define FILTER_TEXT_MAX	 4096 /* bytes */
 #define FILTER_DEPTH_MAX 64   /* parentheses inside each other */
 
 struct filter;
 
 struct filter_error {
 	char message[160]; /* "unknown state 'estblished'" */
-	char hint[96];     /* "did you mean 'established'?"; may be empty */
-	size_t at;         /* offset of the word, in bytes */
+	char hint[96];	   /* "did you mean 'established'?"; may be empty */
+	size_t at;	   /* offset of the word, in bytes */
 };
 
 /**
