@@ -3,13 +3,10 @@
 # malformed, nothing it would remark on, and every field as it went in. Needs no
 # rights and no daemon: wire_dump writes a capture with the code of the core.
 #
-# B is the build directory (build).
+# `make wire-tshark` builds it and starts this. B is the build directory.
 set -u
 
-ROOT=$(realpath "$(dirname "$0")/../..")
 B=${B:-build}
-cd "$ROOT" || exit 1
-make -s "B=$B" "$B/tests/e2e/wire_dump" || exit 1
 TMP=$(mktemp -d)
 trap 'rm -r "$TMP"' EXIT
 PASSED=0

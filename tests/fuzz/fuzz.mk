@@ -18,10 +18,11 @@ FUZZ_CFLAGS  = -std=gnu11 -O1 -g -fno-strict-aliasing \
 	       -fno-sanitize-recover=undefined
 
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN = $(patsubst %,$(FUZZ_B)/%,$(FUZZ))
 fuzz_obj = $(patsubst %.c,$(FUZZ_B)/%.o,$(1))
 
 .SECONDEXPANSION:
-$(patsubst %,$(FUZZ_B)/%,$(FUZZ)): $(FUZZ_B)/%: $(FUZZ_B)/tests/fuzz/%.o \
+$(FUZZ_BIN): $(FUZZ_B)/%: $(FUZZ_B)/tests/fuzz/%.o \
 		$$(call fuzz_obj,$$(FUZZ_SRC_$$*))
 	@echo "  FUZZLD  $@"
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ \
@@ -32,12 +33,14 @@ $(FUZZ_B)/%.o: %.c
 	@echo "  FUZZCC  $<"
 	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
-fuzz: $(patsubst %,$(FUZZ_B)/%,$(FUZZ))
+fuzz-build: $(FUZZ_BIN)
+
+fuzz: $(FUZZ_BIN)
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $^
 
-fuzz-regress: $(patsubst %,$(FUZZ_B)/%,$(FUZZ))
+fuzz-regress: $(FUZZ_BIN)
 	@tests/fuzz/run.sh regress $^
 
-.PHONY: fuzz fuzz-regress
+.PHONY: fuzz-build fuzz fuzz-regress
 
 -include $(shell find $(FUZZ_B) -name '*.d' 2>/dev/null)
