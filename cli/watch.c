@@ -51,6 +51,8 @@ enum cli_exit watch(struct cli *cli, const struct command *cmd, int argc,
 		ppoll(NULL, 0, &ts, &waiting);
 	} while (!caught);
 	cli->client->waiting = NULL;
+	if (caught && cli->screen_rows)
+		fputc('\n', stdout); /* behind the ^C */
 	return caught ? CLI_OK : e;
 }
 
@@ -113,8 +115,10 @@ static void draw(const char *frame, unsigned int rows)
 	for (unsigned int row = 1; *frame && row < rows; row++) {
 		size_t len = strcspn(frame, "\n");
 
+		/* First, or it would erase what stands in the last column. */
+		fputs(ERASE_LN, stdout);
 		fwrite(frame, 1, len, stdout);
-		fputs(ERASE_LN "\n", stdout);
+		fputc('\n', stdout);
 		frame += len + (frame[len] == '\n');
 	}
 	fputs(ERASE_DN WRAP, stdout);

@@ -518,7 +518,7 @@ group_watch()
 		"stty rows 10 cols 80; timeout -s INT 1 $CTL -w0.1 list" \
 		/dev/null </dev/null >"$TMP/out" 2>"$TMP/err"
 	out $'\e[H'
-	out 'c7 '
+	out $'\e[Kc7 '
 	not_out 'c9 '
 	asked '"method":"cancel"'
 	if [ "$(grep -c conn.list "$TCPHS_SOCKET.log")" -gt 2 ]; then

@@ -1,0 +1,166 @@
+#!/bin/bash
+# cli.sh - tcphsctl and tcphsd together
+#
+# What tcphsctl does with any answer is tested by tests/cli/run.sh. Here the
+# answers are the daemon's, and what was ordered is seen by real clients.
+. "$(dirname "$0")/lib.sh"
+
+# field EXPR...: values from the JSON of the last `ctl`, as Python writes it.
+field()
+{
+	python3 -c "import json; d=json.load(open('$TMP/json')); print($1)"
+}
+
+# json ARG...: run tcphsctl, keep its JSON for field.
+json()
+{
+	ctl --json "$@" >"$TMP/json"
+}
+
+# is WANT EXPR
+is()
+{
+	same "$1" "$(field "$2")"
+}
+
+# open_echo FD [ADDRESS]: a connection to the echo service, used once.
+open_echo()
+{
+	local word
+
+	eval "exec $1<>/dev/tcp/${2:-$OWN4}/7" || return 1
+	echo hello >&"$1"
+	read -r -t 5 word <&"$1" && [ "$word" = hello ]
+}
+
+# said REGEX COMMAND...: the command prints a line like this, on either stream.
+said()
+{
+	local want=$1
+
+	shift
+	"$@" >"$TMP/said" 2>&1
+	grep -Eq -- "$want" "$TMP/said" && return 0
+	echo "no line like: $want"
+	cat "$TMP/said"
+	return 1
+}
+
+is_gone()
+{
+	! ctl -q list "id = $1"
+}
+
+# ---- looking --------------------------------------------------------------
+
+start_daemon
+check 'status: ready' said '^ *tcphsd +[0-9.]+, ready, up ' ctl status
+check 'status: addresses' said "^ *addresses +$OWN4  $OWN6\$" ctl status
+check 'status --json' json status
+check 'status: numbers' is "True True $DAEMON" \
+	'd["uptime_us"] > 0, d["config_ok"], d["pid"]'
+check 'an empty list is no failure' ctl list
+check 'a filter that matches nothing exits 1' exits 1 ctl list state established
+
+check 'echo over IPv4' open_echo 5
+check 'echo over IPv6' open_echo 6 "$OWN6"
+check 'list: ESTAB, bytes' said \
+	"^c[0-9]+ +ESTAB +$OWN4:7 +$HOST4:[0-9]+ +echo +server .* 6 +6 +0\$" \
+	ctl list state established src "$OWN4"
+check 'list: IPv6' said "^c[0-9]+ +ESTAB +\[$OWN6\]:7 +\[$HOST6\]:" ctl ls
+check 'list --json' json list state connected
+check 'list: two connections' is 2 'len(d)'
+json list src "$OWN4"
+ID=$(field 'd[0]["id"]')
+PORT=$(field 'd[0]["peer"]["port"]')
+check 'list: the port that ss knows' said ":$PORT +$OWN4:7" ss -tn
+check 'list --raw: the same' same "$ID" \
+	"$(ctl --raw -H -o id list "dport = $PORT")"
+check 'show by id' json show "$ID"
+check 'show: all is acknowledged' is 'True 6' \
+	'd["tcb"]["snd_nxt"] == d["tcb"]["snd_una"], d["bytes_in"]'
+check 'show by four-tuple' said "^$ID " ctl show "$OWN4:7-$HOST4:$PORT"
+check 'show by number' said "^$ID " ctl show "${ID#c}"
+check 'show: facts' said 'cwnd:[0-9]+' ctl show "$ID"
+check 'show last' said "\[$OWN6\]:7" ctl show last
+check 'stats: handshakes' said '^ +2 +handshakes +handshakes completed' \
+	ctl stats
+check 'stats: a word for each counter' test -z \
+	"$(ctl stats -v | awk 'NF == 2 && $1 ~ /^[0-9]/' | grep -v -i -E \
+		'closed|listen|syn|established|wait|closing|ack')"
+check 'listener list' said "^echo +echo .* 7 +connected .*\(2\)" ctl listener list
+check 'tcphsctl alone' said "^$ID " ctl
+
+# ---- acting ---------------------------------------------------------------
+
+check 'listener disable' ctl listener disable echo
+check_not 'a disabled listener refuses' nc -zw 2 "$OWN4" 7
+check 'a disabled listener says so' said '^echo .* disabled' ctl listener list
+echo still >&5
+check 'its connections go on' read -r -t 5 _ <&5
+check 'listener enable' ctl listener enable echo
+check 'an enabled listener accepts' nc -zw 2 "$OWN4" 7
+
+check 'close' said "^$ID closing\$" ctl close "$ID"
+check 'close: the client sees the end' exits 1 read -r -t 5 _ <&5
+exec 5<&-
+check 'close: TIME-WAIT' wait_for 5 said 'TIME-WAIT' ctl list "dport = $PORT"
+
+json list dst "$HOST6"
+ID=$(field 'd[0]["id"]')
+check 'close --rst' said "^$ID reset\$" ctl close --rst "$ID"
+check 'close --rst: gone at once' wait_for 5 is_gone "$ID"
+exec 6<&-
+check 'close of nobody' exits 5 ctl close c4000000000
+
+for fd in 10 11 12; do
+	open_echo $fd
+done
+check 'kill wants a yes' exits 2 ctl kill state established </dev/null
+check 'kill' said '^reset 3 connections$' ctl kill -y --rst listener = echo \
+	state established
+check 'kill: nobody is left' exits 1 ctl list state established
+check 'kill of nobody' exits 1 ctl kill -y state established
+for fd in 10 11 12; do
+	eval "exec $fd<&-"
+done
+
+check 'a wrong filter is pointed at' said '^        \^$' \
+	ctl list state estblished
+check 'a wrong filter' exits 2 ctl list state estblished
+check 'log level' said '^log level debug \(was info\)$' ctl log level debug
+check 'a wrong log level' exits 2 ctl log level loud
+check 'reload' ctl reload
+echo 'nonsense' >>"$CONF"
+check 'a refused reload' exits 1 ctl reload
+check 'status tells of it' said 'last reload refused' ctl status
+: >"$CONF"
+check 'reload again' ctl reload
+check 'strangers are refused' exits 4 setpriv --reuid 65534 --regid 65534 \
+	--clear-groups -- "$TCPHSCTL" -s "$SOCKET" status
+
+# ---- the manual -----------------------------------------------------------
+
+# Its examples, in their order, as a reader would type them.
+PATH=$(dirname "$TCPHSCTL"):$PATH
+check 'echo, for the manual' open_echo 5
+examples=0
+while IFS= read -r line; do
+	examples=$((examples + 1))
+	check "manual: $line" bash -c "$line"
+done < <(sed -n 's/^\$ //p' "$ROOT/cli/tcphsctl.1.scd")
+check 'the manual has examples' test "$examples" -ge 10
+exec 5<&-
+
+# ---- the end --------------------------------------------------------------
+
+ctl --watch=0.05 --ndjson status >"$TMP/watch" 2>&1 &
+WATCH=$!
+check 'watch repeats' wait_for 5 eval '[ "$(wc -l <"$TMP/watch")" -ge 3 ]'
+check 'the daemon stops' stop_daemon
+check 'watch: exit 3 when the daemon is gone' exits 3 wait $WATCH
+check 'watch says so' grep -q 'the daemon is gone' "$TMP/watch"
+check 'no daemon: exit 3' exits 3 ctl status
+check 'no daemon: what to do' said "no daemon at $SOCKET" ctl status
+
+summary
