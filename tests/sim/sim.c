@@ -1,0 +1,190 @@
+/*
+ * sim.c - The simulator's command line
+ *
+ *	sim --seed N [-v]            one seed of the swarm
+ *	sim --seeds N [--from S]     seeds S to S + N - 1
+ *	sim --scenario NAME [-v]     one scenario
+ *	sim --scenarios              all of them
+ *
+ * Runs of a series are processes of their own: one that crashes or hangs is
+ * counted and the others go on. Each is run twice now and then, and both must
+ * send the same bytes.
+ */
+#include "sim.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RUN_SECONDS_MAX 60 /* of wall-clock time */
+#define TWICE_ONE_IN	16
+
+struct job {
+	uint64_t seed;
+	const struct scenario *scenario; /* NULL: the swarm */
+};
+
+static void job_name(const struct job *j, char *buf, size_t len)
+{
+	if (j->scenario)
+		snprintf(buf, len, "build/tests/sim/sim --scenario %s -v",
+			 j->scenario->name);
+	else
+		snprintf(buf, len, "build/tests/sim/sim --seed %" PRIu64 " -v",
+			 j->seed);
+}
+
+static void job_run(const struct job *j, bool verbose)
+{
+	struct sim_opts *o = calloc(1, sizeof(*o));
+	char command[128];
+	uint64_t hash;
+
+	ASSERT(o);
+	job_name(j, command, sizeof(command));
+	sim_repeat_with(command);
+	if (j->scenario && j->scenario->setup) {
+		swarm_calm(o, j->seed);
+		j->scenario->setup(o);
+		swarm_limits(o);
+	} else {
+		swarm_draw(o, j->seed);
+	}
+	hash = sim_run(o, verbose);
+	if (!verbose && j->seed % TWICE_ONE_IN == 0)
+		SIM_REQUIRE(sim_run(o, false) == hash,
+			    "the same options sent other packets");
+	free(o);
+}
+
+/* Return: did it pass? */
+static bool job_fork(const struct job *j)
+{
+	char command[128];
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		alarm(RUN_SECONDS_MAX);
+		job_run(j, false);
+		exit(0);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (pid > 0 && WIFEXITED(status))
+		return WEXITSTATUS(status) == 0;
+	job_name(j, command, sizeof(command));
+	fprintf(stderr, "FAILED: %s\n  repeat with: %s\n",
+		pid > 0 ? strsignal(WTERMSIG(status)) : strerror(errno),
+		command);
+	return false;
+}
+
+static int report(unsigned int passed, unsigned int failed)
+{
+	printf("sim: %u passed, %u failed\n", passed, failed);
+	return failed || !passed;
+}
+
+static int run_seeds(uint64_t from, uint64_t n)
+{
+	unsigned int passed = 0, failed = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		if (job_fork(&(struct job){.seed = from + i}))
+			passed++;
+		else
+			failed++;
+	}
+	return report(passed, failed);
+}
+
+static int run_scenarios(void)
+{
+	unsigned int passed = 0, failed = 0;
+
+	for (size_t i = 0; i < nscenarios; i++) {
+		if (job_fork(&(struct job){.seed = scenarios[i].seed,
+					   .scenario = &scenarios[i]}))
+			passed++;
+		else
+			failed++;
+	}
+	return report(passed, failed);
+}
+
+static int run_scenario(const char *name, bool verbose)
+{
+	for (size_t i = 0; i < nscenarios; i++) {
+		if (strcmp(scenarios[i].name, name) != 0)
+			continue;
+		job_run(&(struct job){.seed = scenarios[i].seed,
+				      .scenario = &scenarios[i]},
+			verbose);
+		return report(1, 0);
+	}
+	fprintf(stderr, "sim: no scenario %s; there are:\n", name);
+	for (size_t i = 0; i < nscenarios; i++)
+		fprintf(stderr, "  %s\n", scenarios[i].name);
+	return 64;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: sim --seed N [-v] | --seeds N [--from S] | "
+			"--scenario NAME [-v] | --scenarios\n");
+	return 64;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longopts[] = {
+		{"seed", required_argument, NULL, 's'},
+		{"seeds", required_argument, NULL, 'n'},
+		{"from", required_argument, NULL, 'f'},
+		{"scenario", required_argument, NULL, 'c'},
+		{"scenarios", no_argument, NULL, 'a'},
+		{NULL, 0, NULL, 0},
+	};
+	uint64_t seed = 0, n = 0, from = 1;
+	const char *scenario = NULL;
+	bool verbose = false;
+	int what = 0, opt;
+
+	while ((opt = getopt_long(argc, argv, "v", longopts, NULL)) != -1) {
+		if (opt == 's')
+			seed = strtoull(optarg, NULL, 10);
+		else if (opt == 'n')
+			n = strtoull(optarg, NULL, 10);
+		else if (opt == 'f')
+			from = strtoull(optarg, NULL, 10);
+		else if (opt == 'c')
+			scenario = optarg;
+		else if (opt == 'v')
+			verbose = true;
+		else if (opt != 'a')
+			return usage();
+		if (opt != 'v' && opt != 'f')
+			what = opt;
+	}
+	switch (what) {
+	case 's':
+		job_run(&(struct job){.seed = seed}, verbose);
+		return report(1, 0);
+	case 'n':
+		return run_seeds(from, n);
+	case 'c':
+		return run_scenario(scenario, verbose);
+	case 'a':
+		return run_scenarios();
+	default:
+		return usage();
+	}
+}

@@ -1,0 +1,255 @@
+/*
+ * sim.h - Two stacks on a virtual clock
+ *
+ * A run is a pure function of struct sim_opts: the options of both stacks, the
+ * two links between them and what the applications at both ends will do. The
+ * swarm draws all of it from one seed; a scenario writes some of it by hand.
+ *
+ *	sim.c           the command line, forking a process for each run
+ *	sim_run.c       one run: the clock, the end of it, what must hold then
+ *	sim_swarm.c     options from a seed
+ *	sim_scenario.c  options by name
+ *	sim_host.c      one stack and its turn
+ *	sim_events.c    what the stack says about itself, held against the RFC
+ *	sim_link.c      one direction of the wire
+ *	sim_packet.c    sending side of a device: checks, checksums, splitting
+ *	sim_app.c       the application at one end of a connection
+ *	sim_trace.c     -v
+ */
+#ifndef TCPHS_SIM_H
+#define TCPHS_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tcphs/stack.h>
+
+#include "core/assert.h"
+
+#include "sim_rand.h"
+
+#define SIM_CONNS_MAX	    1024
+#define SIM_PACKET_MAX	    65600
+#define SIM_PORT	    7000 /* where side 1 listens */
+#define SIM_PORT_CROSSING   9000 /* first port of the simultaneous opens */
+#define SIM_CLIENT_PORT_MIN 1024
+
+#define PPM 1000000u
+
+#define US_PER_MS INT64_C(1000)
+#define US_PER_S  INT64_C(1000000)
+
+/* One direction. Chances are in millionths, for each packet on its own. */
+struct link_opts {
+	int64_t delay_us;  /* at least 1 */
+	int64_t jitter_us; /* added, uniform from 0 */
+	bool fifo;	   /* jitter does not reorder */
+	uint32_t loss_ppm, dup_ppm, corrupt_ppm, reorder_ppm;
+	int64_t reorder_us; /* how much later a reordered packet arrives */
+	uint32_t rate;	    /* bytes a second; 0 = no limit */
+	uint32_t queue;	    /* bytes waiting at most, if rate */
+	int64_t batch_us;   /* arrivals are rounded up to this; 0 = not */
+	int64_t outage_every_us, outage_us; /* everything is lost then; 0 */
+	bool whole; /* super-segments arrive as they were sent (offload) */
+};
+
+enum app_kind {
+	APP_STREAM, /* sends its own bytes, compares what it gets */
+	APP_ECHO,   /* sends back what it gets */
+};
+
+enum app_close {
+	APP_CLOSE_SENT,	      /* as soon as everything is queued: half-close */
+	APP_CLOSE_READ,	      /* when everything expected was read, too */
+	APP_CLOSE_AFTER_PEER, /* when the peer did */
+};
+
+/* What the application at one end will do. */
+struct app_plan {
+	enum app_kind kind;
+	enum app_close close;
+	uint32_t bytes;		 /* to be sent; APP_STREAM */
+	uint32_t chunk_max;	 /* in one tcp_send() */
+	bool by_ref;		 /* tcp_send_ref() */
+	uint32_t send_pause_ppm; /* after each chunk */
+	int64_t send_pause_us;
+	uint32_t read_max; /* consumed at once */
+	uint32_t read_pause_ppm;
+	int64_t read_pause_us;
+	uint32_t abort_at; /* bytes sent and received; 0 = never */
+};
+
+struct conn_plan {
+	int64_t open_at_us;	/* from the start */
+	bool crossing;		/* both ends open actively, at the same time */
+	struct app_plan app[2]; /* 0 opens actively */
+};
+
+struct sim_opts {
+	uint64_t seed;
+	bool v6;
+	int64_t start_us;	  /* what the clock shows first */
+	struct link_opts link[2]; /* by sender */
+	struct stack_conf conf[2];
+	size_t memory[2];
+	uint64_t event_mask[2];
+	struct stack_listener listener; /* of side 1 */
+	unsigned int nconns;
+	struct conn_plan conn[SIM_CONNS_MAX];
+	int64_t limit_us;	/* virtual time by which all must be over */
+	uint64_t limit_packets; /* sent by both sides together */
+};
+
+struct sim;
+
+/* One end of a connection. */
+struct end {
+	struct sim *sim;
+	const struct app_plan *plan;
+	unsigned int side, index;
+	struct tcp_conn *c; /* NULL before and after */
+	struct rand rand;
+	uint32_t tx_base, rx_base; /* where the streams begin in the pattern */
+	uint32_t sent, received, expected;
+	int64_t send_at_us, read_at_us; /* end of a pause; TIME_NEVER = none */
+	bool started; /* stack_open() was called, or on_open */
+	bool opened, closing, peer_closed, closed, aborted;
+	enum close_reason reason;
+};
+
+struct host {
+	struct sim *sim;
+	unsigned int side;
+	struct stack *st;
+	void *mem;
+	size_t mem_len;
+	uint64_t events_seen; /* number of the last one */
+	uint64_t events_lost; /* numbers that were skipped */
+	uint64_t packets_out;
+	uint64_t mem_base; /* bytes in use before the first connection */
+};
+
+struct packet {
+	int64_t at_us;
+	uint64_t order; /* ties are broken in the order of sending */
+	unsigned int to;
+	struct stack_rx meta;
+	uint32_t len;
+	uint8_t data[];
+};
+
+struct link {
+	struct sim *sim;
+	unsigned int from;
+	const struct link_opts *opts;
+	struct rand rand;
+	int64_t busy_until_us; /* the transmitter */
+	int64_t last_at_us;    /* newest arrival, if fifo */
+};
+
+struct sim {
+	const struct sim_opts *opts;
+	bool verbose;
+	int64_t now_us;
+	uint64_t order;
+	uint64_t hash; /* of everything sent: equal runs have equal hashes */
+	uint64_t packets;
+	struct host host[2];
+	struct link link[2];
+	struct packet **heap;
+	size_t nheap, heap_room;
+	unsigned int opened; /* of opts->conn */
+	unsigned int open_ends;
+	struct end end[SIM_CONNS_MAX][2];
+	uint16_t port_conn[65536]; /* client's port to connection + 1 */
+	struct rand rand;
+};
+
+/* sim_run.c */
+
+/** sim_run() - Run it; ends the process with a message if anything is wrong
+ *
+ * Return: hash of all packets in order
+ */
+uint64_t sim_run(const struct sim_opts *opts, bool verbose);
+
+/** sim_fail() - Say what is wrong, how to see it again, and exit */
+_Noreturn void sim_fail(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/** sim_repeat_with() - Set the command that sim_fail() names */
+void sim_repeat_with(const char *command);
+
+#define SIM_REQUIRE(cond, ...)                 \
+	do {                                   \
+		if (!(cond))                   \
+			sim_fail(__VA_ARGS__); \
+	} while (0)
+
+/* sim_swarm.c */
+void swarm_draw(struct sim_opts *o, uint64_t seed);
+void swarm_calm(struct sim_opts *o, uint64_t seed);
+void swarm_limits(struct sim_opts *o);
+struct ip_addr swarm_addr(bool v6, unsigned int side);
+
+/* sim_scenario.c */
+struct scenario {
+	const char *name;
+	uint64_t seed;
+	void (*setup)(struct sim_opts *o); /* NULL: the swarm's own draw */
+};
+
+extern const struct scenario scenarios[];
+extern const size_t nscenarios;
+
+/* sim_host.c */
+void host_init(struct host *h, struct sim *sim, unsigned int side);
+void host_free(struct host *h);
+void host_input(struct host *h, const struct packet *p);
+void host_turn(struct host *h);
+void host_check_idle(struct host *h);
+
+/* sim_events.c */
+void events_drain(struct host *h);
+
+/* sim_link.c */
+void link_init(struct link *l, struct sim *sim, unsigned int from);
+void link_send(struct link *l, const uint8_t *pkt, uint32_t len,
+	       uint16_t gso_size);
+struct packet *link_next(struct sim *sim);
+
+/* sim_packet.c */
+
+/** packet_sum() - Ones' complement sum of @len bytes, folded, on top of @sum */
+uint16_t packet_sum(const uint8_t *p, size_t len, uint32_t sum);
+
+/**
+ * packet_take() - Check what the stack built, as a device would see it
+ * @buf: Gets the packet in one piece, its TCP checksum complete
+ */
+void packet_take(const struct host *h, const struct stack_pkt *out,
+		 uint8_t *buf);
+
+/**
+ * packet_split() - Cut a super-segment like a device
+ * @emit: Called for each packet
+ */
+void packet_split(const uint8_t *pkt, uint32_t len, uint16_t gso_size,
+		  void (*emit)(struct link *l, const uint8_t *pkt, uint32_t len,
+			       uint16_t gso_size),
+		  struct link *l);
+
+/* sim_app.c */
+extern const struct tcp_service app_service;
+void app_init(struct sim *sim);
+void app_open(struct sim *sim, unsigned int index);
+void app_check(const struct sim *sim);
+
+/* sim_trace.c */
+void trace_packet(const struct sim *sim, unsigned int from, const char *what,
+		  const uint8_t *pkt, uint32_t len, uint16_t gso_size);
+void trace_event(const struct host *h, const struct event *e);
+void trace_opts(const struct sim_opts *o);
+
+#endif

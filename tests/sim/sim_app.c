@@ -1,0 +1,437 @@
+/*
+ * sim_app.c - The application at one end of a connection
+ *
+ * It sends bytes of a pattern from an offset of its own, in chunks, with
+ * pauses; it reads in portions, with pauses long enough to close the window;
+ * it closes early, late or last, or aborts. Whatever it reads is compared with
+ * what the other end was to send. Everything happens inside the callbacks of
+ * the stack, pauses by tcp_alarm(), as in a service of the daemon.
+ *
+ * Two ends find each other by the client's port.
+ */
+#include "sim.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* A prime length: a shift by any power of two is another text. */
+#define PATTERN_LEN 1048573u
+
+static uint8_t pattern[PATTERN_LEN];
+
+static void app_on_open(struct stack *st, struct tcp_conn *c);
+static void app_on_data(struct stack *st, struct tcp_conn *c);
+static void app_on_writable(struct stack *st, struct tcp_conn *c);
+static void app_on_peer_closed(struct stack *st, struct tcp_conn *c);
+static void app_on_alarm(struct stack *st, struct tcp_conn *c);
+static void app_on_closed(struct stack *st, struct tcp_conn *c,
+			  enum close_reason why);
+
+const struct tcp_service app_service = {
+	.name = "sim",
+	.on_open = app_on_open,
+	.on_data = app_on_data,
+	.on_writable = app_on_writable,
+	.on_peer_closed = app_on_peer_closed,
+	.on_alarm = app_on_alarm,
+	.on_closed = app_on_closed,
+};
+
+static void end_start(struct end *e, struct tcp_conn *c);
+static void app_send(struct stack *st, struct end *e);
+static void app_read(struct stack *st, struct end *e);
+static void app_echo(struct stack *st, struct end *e);
+static void app_maybe_close(struct stack *st, struct end *e);
+static void app_maybe_abort(struct stack *st, struct end *e);
+static void app_pause(struct stack *st, struct end *e);
+static bool end_may_end(const struct end *e, enum close_reason why);
+
+static void pattern_init(void)
+{
+	struct rand r;
+	uint64_t v;
+
+	if (pattern[0] || pattern[1])
+		return;
+	rand_init(&r, 1, 1);
+	for (uint32_t i = 0; i + 8 <= PATTERN_LEN; i += 8) {
+		v = rand_next(&r);
+		memcpy(pattern + i, &v, 8);
+	}
+}
+
+/** app_init() - Lay out both ends of every connection */
+void app_init(struct sim *sim)
+{
+	const struct sim_opts *o = sim->opts;
+
+	pattern_init();
+	for (unsigned int i = 0; i < o->nconns; i++) {
+		for (unsigned int side = 0; side < 2; side++) {
+			struct end *e = &sim->end[i][side];
+			const struct app_plan *peer = &o->conn[i].app[!side];
+
+			*e = (struct end){
+				.sim = sim,
+				.plan = &o->conn[i].app[side],
+				.side = side,
+				.index = i,
+				.send_at_us = TIME_NEVER,
+				.read_at_us = TIME_NEVER,
+			};
+			rand_init(&e->rand, o->seed, 1000 + 2 * i + side);
+			e->tx_base = (2 * i + side) * 7919u % PATTERN_LEN;
+			e->rx_base = (2 * i + !side) * 7919u % PATTERN_LEN;
+			e->expected = peer->bytes;
+			if (peer->kind == APP_ECHO) {
+				e->rx_base = e->tx_base;
+				e->expected = e->plan->bytes;
+			}
+		}
+	}
+}
+
+static void open_from(struct sim *sim, unsigned int index, unsigned int side)
+{
+	const struct sim_opts *o = sim->opts;
+	bool crossing = o->conn[index].crossing;
+	struct end *e = &sim->end[index][side];
+	struct ip_addr peer = swarm_addr(o->v6, !side);
+	uint16_t port = (uint16_t)(SIM_PORT_CROSSING + 2 * index);
+	struct conn_info info;
+	struct tcp_conn *c;
+	int err;
+
+	err = stack_open(sim->host[side].st, &app_service, e, &peer,
+			 crossing ? (uint16_t)(port + !side) : SIM_PORT,
+			 crossing ? (uint16_t)(port + side) : 0, sim->now_us,
+			 &c);
+	SIM_REQUIRE(!err, "connection %u: stack_open() says %d", index, err);
+	tcp_info(sim->host[side].st, c, &info, sim->now_us);
+	SIM_REQUIRE(info.state == TCP_SYN_SENT, "open in %s",
+		    tcp_state_name((enum tcp_state)info.state));
+	if (!crossing)
+		sim->port_conn[info.local_port] = (uint16_t)(index + 1);
+	end_start(e, c);
+	SIM_REQUIRE(tcp_user(c) == e, "stack_open() lost the user pointer");
+	stack_check(sim->host[side].st);
+}
+
+/** app_open() - Begin connection @index */
+void app_open(struct sim *sim, unsigned int index)
+{
+	open_from(sim, index, 0);
+	if (sim->opts->conn[index].crossing)
+		open_from(sim, index, 1);
+}
+
+static bool is_aborted(const struct sim *sim, unsigned int index)
+{
+	return sim->opts->conn[index].app[0].abort_at ||
+	       sim->opts->conn[index].app[1].abort_at;
+}
+
+/** app_check() - When all is over: did every end get what it should? */
+void app_check(const struct sim *sim)
+{
+	for (unsigned int i = 0; i < sim->opts->nconns; i++) {
+		for (unsigned int side = 0; side < 2; side++) {
+			const struct end *e = &sim->end[i][side];
+
+			if (is_aborted(sim, i))
+				continue;
+			SIM_REQUIRE(e->opened && e->closed && e->peer_closed,
+				    "connection %u.%u: opened %d closed %d, "
+				    "peer closed %d",
+				    i, side, e->opened, e->closed,
+				    e->peer_closed);
+			SIM_REQUIRE(e->received == e->expected,
+				    "connection %u.%u: got %" PRIu32
+				    " of %" PRIu32,
+				    i, side, e->received, e->expected);
+			SIM_REQUIRE(e->plan->kind == APP_ECHO ||
+					    e->sent == e->plan->bytes,
+				    "connection %u.%u: sent %" PRIu32
+				    " of %" PRIu32,
+				    i, side, e->sent, e->plan->bytes);
+		}
+		/* A reset is forgiven to one end whose peer is gone cleanly
+		 * (its last ACK was lost and 2 MSL are over), never to both. */
+		SIM_REQUIRE(is_aborted(sim, i) ||
+				    sim->end[i][0].reason == CLOSE_FIN ||
+				    sim->end[i][1].reason == CLOSE_FIN,
+			    "connection %u: both ends were reset", i);
+	}
+}
+
+static void end_start(struct end *e, struct tcp_conn *c)
+{
+	SIM_REQUIRE(!e->started, "connection %u.%u begins twice", e->index,
+		    e->side);
+	e->started = true;
+	e->c = c;
+	e->sim->open_ends++;
+}
+
+/* The server's end of a connection, found by the client's port. */
+static struct end *end_accept(struct sim *sim, struct stack *st,
+			      struct tcp_conn *c)
+{
+	struct conn_info info;
+	struct end *e;
+	unsigned int n;
+
+	tcp_info(st, c, &info, sim->now_us);
+	n = sim->port_conn[info.peer_port];
+	SIM_REQUIRE(n > 0,
+		    "accepted a connection from port %u, which nobody "
+		    "opened",
+		    info.peer_port);
+	e = &sim->end[n - 1][1];
+	end_start(e, c);
+	tcp_set_user(c, e);
+	return e;
+}
+
+static void app_on_open(struct stack *st, struct tcp_conn *c)
+{
+	struct end *e = tcp_user(c);
+
+	if (!e)
+		e = end_accept(tcp_service_arg(st, c), st, c);
+	SIM_REQUIRE(e->c == c && !e->closed, "open of a dead connection");
+	SIM_REQUIRE(!e->opened, "connection %u.%u opens twice", e->index,
+		    e->side);
+	SIM_REQUIRE(stack_now(st) == e->sim->now_us, "stack_now() is off");
+	e->opened = true;
+	app_send(st, e);
+	app_maybe_close(st, e);
+	app_maybe_abort(st, e);
+}
+
+static struct end *end_of(struct tcp_conn *c, const char *callback)
+{
+	struct end *e = tcp_user(c);
+
+	SIM_REQUIRE(e && e->c == c && e->opened && !e->closed,
+		    "%s for a connection that is not open", callback);
+	return e;
+}
+
+static void app_on_data(struct stack *st, struct tcp_conn *c)
+{
+	struct end *e = end_of(c, "on_data");
+
+	app_read(st, e);
+	app_maybe_close(st, e);
+	app_maybe_abort(st, e);
+}
+
+static void app_on_writable(struct stack *st, struct tcp_conn *c)
+{
+	struct end *e = end_of(c, "on_writable");
+
+	if (e->plan->kind == APP_ECHO)
+		app_read(st, e);
+	else
+		app_send(st, e);
+	app_maybe_close(st, e);
+	app_maybe_abort(st, e);
+}
+
+static void app_on_peer_closed(struct stack *st, struct tcp_conn *c)
+{
+	struct end *e = end_of(c, "on_peer_closed");
+	const uint8_t *data;
+
+	SIM_REQUIRE(!e->peer_closed, "on_peer_closed twice");
+	SIM_REQUIRE(tcp_peek(st, c, &data) == 0,
+		    "on_peer_closed before the text was read");
+	SIM_REQUIRE(e->sim->opts->conn[e->index].app[!e->side].abort_at ||
+			    e->received == e->expected ||
+			    e->plan->kind == APP_ECHO,
+		    "connection %u.%u: FIN after %" PRIu32 " of %" PRIu32,
+		    e->index, e->side, e->received, e->expected);
+	e->peer_closed = true;
+	app_maybe_close(st, e);
+}
+
+static void app_on_alarm(struct stack *st, struct tcp_conn *c)
+{
+	struct end *e = end_of(c, "on_alarm");
+	int64_t now_us = stack_now(st);
+
+	SIM_REQUIRE(now_us >= e->send_at_us || now_us >= e->read_at_us,
+		    "on_alarm before its time");
+	if (now_us >= e->send_at_us) {
+		e->send_at_us = TIME_NEVER;
+		app_send(st, e);
+	}
+	if (now_us >= e->read_at_us) {
+		e->read_at_us = TIME_NEVER;
+		if (rand_one_in(&e->rand, 2))
+			tcp_resume(st, c);
+		else
+			app_read(st, e);
+	}
+	app_pause(st, e);
+	app_maybe_close(st, e);
+	app_maybe_abort(st, e);
+}
+
+static void app_on_closed(struct stack *st, struct tcp_conn *c,
+			  enum close_reason why)
+{
+	struct end *e = tcp_user(c);
+
+	(void)st;
+	SIM_REQUIRE(e && e->c == c && !e->closed, "on_closed twice");
+	SIM_REQUIRE(end_may_end(e, why), "connection %u.%u: %s", e->index,
+		    e->side, close_name(why));
+	e->closed = true;
+	e->reason = why;
+	e->c = NULL;
+	e->sim->open_ends--;
+}
+
+/* Alarm at the earlier of two pauses. */
+static void app_pause(struct stack *st, struct end *e)
+{
+	tcp_alarm(st, e->c,
+		  e->send_at_us < e->read_at_us ? e->send_at_us
+						: e->read_at_us);
+}
+
+static void app_send(struct stack *st, struct end *e)
+{
+	const struct app_plan *p = e->plan;
+	uint32_t n, off;
+	ssize_t took;
+
+	while (p->kind == APP_STREAM && e->sent < p->bytes && !e->aborted &&
+	       e->send_at_us == TIME_NEVER) {
+		n = (uint32_t)rand_between(&e->rand, 1, p->chunk_max);
+		if (n > p->bytes - e->sent)
+			n = p->bytes - e->sent;
+		off = (e->tx_base + e->sent) % PATTERN_LEN;
+		if (n > PATTERN_LEN - off)
+			n = PATTERN_LEN - off;
+		took = p->by_ref ? tcp_send_ref(st, e->c, pattern + off, n)
+				 : tcp_send(st, e->c, pattern + off, n);
+		if (took == -ECONNRESET)
+			return; /* it ended, and on_closed is on its way */
+		SIM_REQUIRE(took >= 0 && took <= n,
+			    "connection %u.%u: tcp_send() of %" PRIu32
+			    " says %zd",
+			    e->index, e->side, n, took);
+		e->sent += (uint32_t)took;
+		if (took < n)
+			return; /* on_writable */
+		if (rand_chance(&e->rand, p->send_pause_ppm)) {
+			e->send_at_us = stack_now(st) + p->send_pause_us;
+			app_pause(st, e);
+		}
+	}
+}
+
+static void compare(const struct end *e, const uint8_t *data, size_t n)
+{
+	uint32_t off;
+	size_t part;
+
+	SIM_REQUIRE(e->received + n <= e->expected,
+		    "connection %u.%u: more than %" PRIu32 " bytes", e->index,
+		    e->side, e->expected);
+	for (size_t done = 0; done < n; done += part) {
+		off = (uint32_t)((e->rx_base + e->received + done) %
+				 PATTERN_LEN);
+		part = n - done;
+		if (part > PATTERN_LEN - off)
+			part = PATTERN_LEN - off;
+		SIM_REQUIRE(memcmp(data + done, pattern + off, part) == 0,
+			    "connection %u.%u: wrong text after %" PRIu32,
+			    e->index, e->side, e->received);
+	}
+}
+
+static void app_read(struct stack *st, struct end *e)
+{
+	const struct app_plan *p = e->plan;
+	const uint8_t *data;
+	size_t n;
+
+	if (p->kind == APP_ECHO) {
+		app_echo(st, e);
+		return;
+	}
+	while (!e->aborted && e->read_at_us == TIME_NEVER &&
+	       (n = tcp_peek(st, e->c, &data)) > 0) {
+		if (n > p->read_max)
+			n = p->read_max;
+		compare(e, data, n);
+		tcp_consume(st, e->c, n);
+		e->received += (uint32_t)n;
+		if (rand_chance(&e->rand, p->read_pause_ppm)) {
+			e->read_at_us = stack_now(st) + p->read_pause_us;
+			app_pause(st, e);
+		}
+	}
+}
+
+/* What cannot be sent stays unread: the window tells the peer. */
+static void app_echo(struct stack *st, struct end *e)
+{
+	const uint8_t *data;
+	ssize_t took;
+	size_t n;
+
+	while (!e->aborted && (n = tcp_peek(st, e->c, &data)) > 0) {
+		took = tcp_send(st, e->c, data, n);
+		if (took <= 0)
+			return;
+		tcp_consume(st, e->c, (size_t)took);
+		e->received += (uint32_t)took;
+		e->sent += (uint32_t)took;
+	}
+}
+
+static void app_maybe_close(struct stack *st, struct end *e)
+{
+	bool done = e->plan->kind == APP_ECHO ? e->peer_closed
+					      : e->sent == e->plan->bytes;
+
+	if (!done || e->closing || e->aborted || !e->opened)
+		return;
+	if (e->plan->close == APP_CLOSE_READ && e->received < e->expected)
+		return;
+	if (e->plan->close == APP_CLOSE_AFTER_PEER && !e->peer_closed)
+		return;
+	e->closing = true;
+	tcp_close(st, e->c);
+}
+
+static void app_maybe_abort(struct stack *st, struct end *e)
+{
+	if (!e->plan->abort_at || e->aborted ||
+	    e->sent + e->received < e->plan->abort_at)
+		return;
+	e->aborted = true;
+	tcp_abort(st, e->c, CLOSE_RESET_BY_US);
+}
+
+/* May this end end like this? */
+static bool end_may_end(const struct end *e, enum close_reason why)
+{
+	if (e->aborted)
+		return why == CLOSE_RESET_BY_US;
+	if (why == CLOSE_FIN)
+		return e->closing && e->peer_closed;
+	if (why == CLOSE_RESET_BY_PEER && e->closing && e->peer_closed)
+		return true;
+	if (!is_aborted(e->sim, e->index))
+		return false;
+	return why == CLOSE_RESET_BY_PEER || why == CLOSE_REFUSED ||
+	       why == CLOSE_TIMEOUT_KEEPALIVE ||
+	       why == CLOSE_TIMEOUT_DATA || why == CLOSE_TIMEOUT_FIN_WAIT2;
+}

@@ -1,0 +1,297 @@
+/*
+ * sim_swarm.c - Everything a run depends on, from one seed
+ *
+ * Swarm testing (Groce et al., 2012): each seed first decides which features
+ * it uses at all, then how much of them. A run with every nuisance at once
+ * hides what happens with two of them only, such as an empty window on a
+ * perfect link.
+ */
+#include "sim.h"
+
+#include <string.h>
+
+static uint32_t maybe(struct rand *r, uint32_t one_in, uint64_t lo, uint64_t hi)
+{
+	return rand_one_in(r, one_in) ? (uint32_t)rand_log(r, lo, hi) : 0;
+}
+
+/** swarm_addr() - The address of a side */
+struct ip_addr swarm_addr(bool v6, unsigned int side)
+{
+	struct ip_addr a = {
+		{[10] = 0xff, 0xff, 198, 18, 66, (uint8_t)(2 + side)}};
+
+	if (v6)
+		a = (struct ip_addr){{0xfd, 0x74, 0x63, 0x70, 0x68,
+				      0x73, [15] = (uint8_t)(2 + side)}};
+	return a;
+}
+
+static void conf_calm(struct stack_conf *c, unsigned int side)
+{
+	*c = (struct stack_conf){
+		.own4 = swarm_addr(false, side),
+		.own6 = swarm_addr(true, side),
+		.host4 = {{[10] = 0xff, 0xff, 198, 18, 66, 1}},
+		.host6 = {{0xfd, 0x74, 0x63, 0x70, 0x68, 0x73, [15] = 1}},
+		.icmp_echo = true,
+		.ttl = 64,
+		.mtu = 1500,
+		.max_connections = 4096,
+		.max_half_open = 1024,
+		.rcvbuf = 65536,
+		.rcvbuf_max = 1 << 20,
+		.sndbuf = 1 << 18,
+		.rst_rate = 1000,
+		.challenge_ack_rate = 1000,
+		.icmp_rate = 1000,
+		.rto_initial_us = US_PER_S,
+		.rto_min_us = 200 * US_PER_MS,
+		.rto_max_us = 60 * US_PER_S,
+		.syn_retries = 12,
+		.synack_retries = 12,
+		.retries = 15,
+		.msl_us = 30 * US_PER_S,
+		.fin_wait2_us = 3600 * US_PER_S,
+		.delayed_ack_us = 40 * US_PER_MS,
+		.sack = true,
+		.timestamps = true,
+		.window_scale = 7,
+		.congestion = CC_NEWRENO,
+		.cookies = COOKIES_PRESSURE,
+	};
+	c->net4 = (struct ip_prefix){c->host4, 96 + 24};
+	c->net6 = (struct ip_prefix){c->host6, 64};
+}
+
+static void app_calm(struct app_plan *a)
+{
+	*a = (struct app_plan){
+		.bytes = 20000,
+		.chunk_max = 4096,
+		.read_max = 65536,
+	};
+}
+
+/**
+ * swarm_calm() - Ordinary options: one connection, 20,000 bytes each way over
+ * a link of 10 ms that loses nothing
+ */
+void swarm_calm(struct sim_opts *o, uint64_t seed)
+{
+	memset(o, 0, sizeof(*o));
+	o->seed = seed;
+	o->start_us = US_PER_S;
+	o->nconns = 1;
+	o->listener = (struct stack_listener){
+		.name = "sim",
+		.service = &app_service,
+		.port = SIM_PORT,
+		.enabled = true,
+		.backlog = 1024,
+	};
+	for (unsigned int i = 0; i < 2; i++) {
+		conf_calm(&o->conf[i], i);
+		o->memory[i] = 64u << 20;
+		o->event_mask[i] = UINT64_MAX;
+		o->link[i] = (struct link_opts){.delay_us = 5000};
+	}
+	for (unsigned int i = 0; i < SIM_CONNS_MAX; i++)
+		for (unsigned int side = 0; side < 2; side++)
+			app_calm(&o->conn[i].app[side]);
+}
+
+static void draw_link(struct link_opts *l, struct rand *r)
+{
+	l->delay_us = (int64_t)rand_log(r, 1, 200000);
+	l->jitter_us = maybe(r, 2, 1, (uint64_t)l->delay_us * 2);
+	l->fifo = rand_one_in(r, 2);
+	l->loss_ppm = maybe(r, 2, 1000, 180000);
+	l->dup_ppm = maybe(r, 3, 1000, 200000);
+	l->corrupt_ppm = maybe(r, 4, 1000, 20000);
+	l->reorder_ppm = maybe(r, 3, 1000, 300000);
+	l->reorder_us = (int64_t)rand_log(r, 1, 4 * (uint64_t)l->delay_us);
+	if (rand_one_in(r, 4)) {
+		l->rate = (uint32_t)rand_log(r, 50000, 50000000);
+		l->queue = (uint32_t)rand_log(r, 10000, 1000000);
+	}
+	l->batch_us = maybe(r, 4, 10, 20000);
+	if (rand_one_in(r, 12)) {
+		l->outage_every_us = (int64_t)rand_log(r, 4000000, 60000000);
+		l->outage_us = l->outage_every_us / 4;
+	}
+	l->whole = rand_one_in(r, 2);
+}
+
+static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
+{
+	static const uint16_t mtus[] = {576, 1280, 1500, 1500, 9000, 65520};
+	static const int64_t delays_us[] = {1000, 40000, 40000, 200000, 490000};
+
+	do {
+		c->mtu = mtus[rand_between(r, 0, ARRAY_LEN(mtus) - 1)];
+	} while (c->mtu < 1280 && v6);
+	if (c->mtu < 1280) /* IPv6 needs more (RFC 8200, 5) */
+		c->net6.len = 0;
+	c->csum_offload = rand_one_in(r, 2);
+	if (c->csum_offload && !rand_one_in(r, 3))
+		c->gso_max = rand_one_in(r, 2) ? 65535 : 16384;
+	c->rcvbuf = (uint32_t)rand_log(r, 4096, 1 << 20);
+	c->rcvbuf_max = rand_one_in(r, 2) ? c->rcvbuf : 2 * c->rcvbuf;
+	c->sndbuf = (uint32_t)rand_log(r, 4096, 1 << 20);
+	c->window_scale = (uint8_t)rand_between(r, 0, 14);
+	c->sack = !rand_one_in(r, 3);
+	c->timestamps = !rand_one_in(r, 3);
+	c->rto_min_us = (int64_t)rand_log(r, 20000, 1000000);
+	c->rto_max_us = rand_one_in(r, 2) ? 60 * US_PER_S : 10 * US_PER_S;
+	c->delayed_ack_us =
+		delays_us[rand_between(r, 0, ARRAY_LEN(delays_us) - 1)];
+	c->msl_us = (int64_t)rand_log(r, 1000000, 120000000);
+}
+
+static void draw_app(struct app_plan *a, uint32_t bytes_max, struct rand *r)
+{
+	a->bytes = (uint32_t)rand_log(r, 1, bytes_max);
+	if (rand_one_in(r, 6))
+		a->bytes = 0;
+	a->chunk_max = (uint32_t)rand_log(r, 1, 200000);
+	/* Single bytes are for short streams. */
+	if (a->chunk_max < a->bytes / 2000)
+		a->chunk_max = a->bytes / 2000 + 1;
+	a->by_ref = rand_one_in(r, 4);
+	a->send_pause_ppm = maybe(r, 3, 1000, 200000);
+	a->send_pause_us = (int64_t)rand_log(r, 100, 5000000);
+	a->read_max = (uint32_t)rand_log(r, 100, 1 << 20);
+	if (a->read_max < a->bytes / 2000)
+		a->read_max = a->bytes / 2000 + 1;
+	a->read_pause_ppm = maybe(r, 3, 1000, 100000);
+	a->read_pause_us = (int64_t)rand_log(r, 100, 20000000);
+	a->close = rand_one_in(r, 3) ? APP_CLOSE_READ : APP_CLOSE_SENT;
+}
+
+static void draw_conn(struct conn_plan *p, uint32_t bytes_max, bool aborts,
+		      bool crossings, struct rand *r)
+{
+	struct app_plan *a = &p->app[0], *b = &p->app[1];
+
+	draw_app(a, bytes_max, r);
+	draw_app(b, bytes_max, r);
+	p->crossing = crossings && rand_one_in(r, 2);
+	if (rand_one_in(r, 3)) {
+		b->kind = APP_ECHO;
+		b->bytes = 0;
+		b->close = APP_CLOSE_AFTER_PEER;
+	} else if (rand_one_in(r, 2)) {
+		(rand_one_in(r, 2) ? a : b)->close = APP_CLOSE_AFTER_PEER;
+	}
+	if (aborts && rand_one_in(r, 2))
+		(rand_one_in(r, 2) ? a : b)->abort_at =
+			(uint32_t)rand_log(r, 1, a->bytes + b->bytes + 1);
+}
+
+/* Who waits for a peer that may have been reset needs a way to find out. */
+static void draw_keepalive(struct sim_opts *o, struct rand *r)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		o->conf[i].keepalive_us =
+			(int64_t)rand_log(r, 5000000, 100000000);
+}
+
+/* A cookie keeps no record: if the last ACK of the handshake is lost, only a
+ * client that speaks first gets through (RFC 4987, 3.6). */
+static void clients_speak_first(struct sim_opts *o)
+{
+	for (unsigned int i = 0; i < o->nconns; i++) {
+		struct app_plan *a = &o->conn[i].app[0];
+
+		if (!a->bytes)
+			a->bytes = 1;
+		if (a->close == APP_CLOSE_AFTER_PEER)
+			a->close = APP_CLOSE_READ;
+	}
+}
+
+/** swarm_draw() - All options of a seed */
+void swarm_draw(struct sim_opts *o, uint64_t seed)
+{
+	struct rand rnd, *r = &rnd;
+	bool aborts, crossings;
+	uint32_t bytes_max;
+	int64_t at_us = 0;
+
+	rand_init(r, seed, 0);
+	swarm_calm(o, seed);
+	o->v6 = rand_one_in(r, 2);
+	if (rand_one_in(r, 4)) /* clocks of 32 bits wrap: us, ms */
+		o->start_us = (rand_one_in(r, 2) ? INT64_C(1) << 32
+						 : US_PER_MS << 32) -
+			      5 * US_PER_S;
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!rand_one_in(r, 8))
+			draw_link(&o->link[i], r);
+		if (!rand_one_in(r, 8))
+			draw_conf(&o->conf[i], o->v6, r);
+		o->event_mask[i] = rand_one_in(r, 4) ? 0 : UINT64_MAX;
+	}
+	aborts = rand_one_in(r, 5);
+	crossings = rand_one_in(r, 5);
+	o->nconns = (unsigned int)rand_log(r, 1, 16);
+	bytes_max = rand_one_in(r, 20) ? 2000000 : 400000 / o->nconns;
+	o->listener.nodelay = rand_one_in(r, 3);
+	if (rand_one_in(r, 4))
+		o->conf[1].cookies = COOKIES_ALWAYS;
+	if (rand_one_in(r, 4))
+		o->conf[1].max_half_open = 1;
+	for (unsigned int i = 0; i < o->nconns; i++) {
+		draw_conn(&o->conn[i], bytes_max, aborts, crossings, r);
+		at_us += maybe(r, 2, 1, 10000000);
+		o->conn[i].open_at_us = at_us;
+	}
+	if (aborts || rand_one_in(r, 8))
+		draw_keepalive(o, r);
+	clients_speak_first(o);
+	swarm_limits(o);
+}
+
+static int64_t link_worst_us(const struct link_opts *l)
+{
+	return l->delay_us * 2 + l->jitter_us + l->reorder_us + l->batch_us;
+}
+
+/**
+ * swarm_limits() - Bounds that a run within these options must keep
+ *
+ * Generous: a run that meets them is not good, one that does not is broken.
+ */
+void swarm_limits(struct sim_opts *o)
+{
+	int64_t rtt_us =
+		link_worst_us(&o->link[0]) + link_worst_us(&o->link[1]);
+	uint64_t segments = 0, pauses_us = 0, mss;
+	const struct app_plan *a;
+
+	mss = o->conf[0].mtu < o->conf[1].mtu ? o->conf[0].mtu : o->conf[1].mtu;
+	mss -= 100;
+	for (unsigned int i = 0; i < o->nconns; i++) {
+		for (unsigned int side = 0; side < 2; side++) {
+			uint64_t chunks, bytes;
+
+			a = &o->conn[i].app[side];
+			bytes = a->bytes + o->conn[i].app[!side].bytes;
+			chunks = bytes /
+					 (a->chunk_max < a->read_max
+						  ? a->chunk_max
+						  : a->read_max) *
+					 2 +
+				 100;
+			segments += bytes / mss + chunks;
+			pauses_us += chunks * a->send_pause_ppm / PPM *
+				     (uint64_t)a->send_pause_us;
+			pauses_us += chunks * a->read_pause_ppm / PPM *
+				     (uint64_t)a->read_pause_us;
+		}
+	}
+	o->limit_packets = 20 * segments + 2000 * o->nconns;
+	o->limit_us = 4 * 3600 * US_PER_S + 4 * (int64_t)pauses_us +
+		      (int64_t)segments * 4 * (rtt_us + 2 * US_PER_S);
+}

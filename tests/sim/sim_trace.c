@@ -1,0 +1,154 @@
+/*
+ * sim_trace.c - What happens, a line each
+ *
+ * Side 0 is printed on the left of the arrow: `>` leaves side 0, `<` side 1.
+ * Times are milliseconds since the start of the run.
+ */
+#include "sim.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/wire.h"
+
+static double since_ms(const struct sim *sim)
+{
+	return (double)(sim->now_us - sim->opts->start_us) / US_PER_MS;
+}
+
+static const char *flags_text(uint8_t flags, char buf[9])
+{
+	static const char letters[] = "FSRPAUEC";
+	char *p = buf;
+
+	for (unsigned int i = 0; i < 8; i++)
+		if (flags & 1u << i)
+			*p++ = letters[i];
+	*p = '\0';
+	return buf;
+}
+
+static void print_options(const struct tcp_seg *s)
+{
+	if (s->opts & OPT_MSS)
+		printf(" mss %u", s->mss);
+	if (s->opts & OPT_WSCALE)
+		printf(" ws %u", s->wscale);
+	if (s->opts & OPT_SACK_OK)
+		printf(" sackok");
+	if (s->opts & OPT_TS)
+		printf(" ts %" PRIu32 "/%" PRIu32, s->ts_val, s->ts_ecr);
+	for (unsigned int i = 0; s->opts & OPT_SACK && i < s->nsack; i++)
+		printf(" sack %" PRIu32 "-%" PRIu32, s->sack[i].start,
+		       s->sack[i].end);
+}
+
+void trace_packet(const struct sim *sim, unsigned int from, const char *what,
+		  const uint8_t *pkt, uint32_t len, uint16_t gso_size)
+{
+	char arrow = from ? '<' : '>', flags[9];
+	struct ip_pkt ip;
+	struct tcp_seg s;
+
+	if (!sim->verbose)
+		return;
+	printf("%12.3f %c ", since_ms(sim), arrow);
+	if (wire_ip_parse(pkt, len, &ip) != DROP_NONE ||
+	    ip.proto != IP_PROTO_TCP ||
+	    wire_tcp_parse(&ip, true, &s) != DROP_NONE) {
+		printf("%" PRIu32 " bytes %s\n", len, what);
+		return;
+	}
+	printf("%u:%u %s seq %" PRIu32, s.sport, s.dport,
+	       flags_text(s.flags, flags), s.seq);
+	if (s.len)
+		printf("+%" PRIu32, s.len);
+	if (s.flags & TH_ACK)
+		printf(" ack %" PRIu32, s.ack);
+	printf(" wnd %u", s.wnd);
+	print_options(&s);
+	if (gso_size)
+		printf(" gso %u", gso_size);
+	printf("%s%s\n", *what ? " " : "", what);
+}
+
+void trace_event(const struct host *h, const struct event *e)
+{
+	if (!h->sim->verbose)
+		return;
+	printf("%12.3f %c   %s c%" PRIu32, since_ms(h->sim),
+	       h->side ? '<' : '>', event_name((enum event_type)e->type),
+	       e->conn);
+	if (e->type == EVENT_STATE)
+		printf(" %s to %s\n", tcp_state_name((enum tcp_state)e->a),
+		       tcp_state_name((enum tcp_state)e->b));
+	else if (e->type == EVENT_SEGMENT_DROPPED)
+		printf(" %s\n", drop_name((enum drop_reason)e->a));
+	else
+		printf(" %" PRId64 " %" PRId64 "\n", e->a, e->b);
+}
+
+static void print_link(const struct sim_opts *o, unsigned int from)
+{
+	const struct link_opts *l = &o->link[from];
+
+	printf("link %u: delay %" PRId64 "+%" PRId64 " us%s, loss %" PRIu32
+	       ", dup %" PRIu32 ", damage %" PRIu32 ", reorder %" PRIu32
+	       " ppm by %" PRId64 " us, rate %" PRIu32 " queue %" PRIu32
+	       ", batch %" PRId64 " us, out %" PRId64 " of %" PRId64 " us%s\n",
+	       from, l->delay_us, l->jitter_us, l->fifo ? " fifo" : "",
+	       l->loss_ppm, l->dup_ppm, l->corrupt_ppm, l->reorder_ppm,
+	       l->reorder_us, l->rate, l->queue, l->batch_us, l->outage_us,
+	       l->outage_every_us, l->whole ? ", whole" : "");
+}
+
+static void print_host(const struct sim_opts *o, unsigned int side)
+{
+	const struct stack_conf *c = &o->conf[side];
+
+	printf("host %u: mtu %u gso %" PRIu32 "%s, rcvbuf %" PRIu32 "-%" PRIu32
+	       " sndbuf %" PRIu32 " scale %u%s%s, rto %" PRId64 "-%" PRId64
+	       " us, delack %" PRId64 " us, msl %" PRId64
+	       " us, keepalive %" PRId64 " us, half-open %" PRIu32
+	       " cookies %d, memory %zu\n",
+	       side, c->mtu, c->gso_max, c->csum_offload ? " csum" : "",
+	       c->rcvbuf, c->rcvbuf_max, c->sndbuf, c->window_scale,
+	       c->sack ? " sack" : "", c->timestamps ? " ts" : "",
+	       c->rto_min_us, c->rto_max_us, c->delayed_ack_us, c->msl_us,
+	       c->keepalive_us, c->max_half_open, (int)c->cookies,
+	       o->memory[side]);
+}
+
+static void print_app(const struct app_plan *a)
+{
+	static const char *const closes[] = {"when sent", "when read",
+					     "after peer"};
+
+	printf("  %s %" PRIu32 " bytes by %" PRIu32 "%s, pauses %" PRIu32
+	       " ppm %" PRId64 " us; reads by %" PRIu32 ", pauses %" PRIu32
+	       " ppm %" PRId64 " us; closes %s",
+	       a->kind == APP_ECHO ? "echo" : "stream", a->bytes, a->chunk_max,
+	       a->by_ref ? " (ref)" : "", a->send_pause_ppm, a->send_pause_us,
+	       a->read_max, a->read_pause_ppm, a->read_pause_us,
+	       closes[a->close]);
+	if (a->abort_at)
+		printf(", aborts at %" PRIu32, a->abort_at);
+	printf("\n");
+}
+
+void trace_opts(const struct sim_opts *o)
+{
+	printf("seed %" PRIu64 ", %s, start %" PRId64 " us\n", o->seed,
+	       o->v6 ? "IPv6" : "IPv4", o->start_us);
+	for (unsigned int i = 0; i < 2; i++) {
+		print_host(o, i);
+		print_link(o, i);
+	}
+	for (unsigned int i = 0; i < o->nconns; i++) {
+		printf("connection %u at %" PRId64 " us%s\n", i,
+		       o->conn[i].open_at_us,
+		       o->conn[i].crossing ? ", crossing" : "");
+		print_app(&o->conn[i].app[0]);
+		print_app(&o->conn[i].app[1]);
+	}
+}

@@ -1,0 +1,270 @@
+/*
+ * test_tcp_window.c - Closed, small and moving windows (RFC 9293, 3.8.6)
+ */
+#include "rig.h"
+
+#define TEXT(at, n) SEG(.flags = TH_ACK, .seq = (at), .ack = 5001, .len = (n))
+
+static void rx_wnd(tcp_seq ack, uint16_t wnd)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = ack, WND(wnd)));
+}
+
+static void rx_text(tcp_seq seq, uint32_t len)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = seq, .ack = 1001, .len = len));
+}
+
+/* RFC 9293, 3.8.6.1 (MUST-36, SHLD-29, SHLD-30): one byte after one RTO, then
+ * at twice the interval each time. */
+static void snd_zero_window_probed(void)
+{
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(0)));
+	rig_send(3000);
+	rig_expect_silence();
+	for (unsigned int i = 0; i < 5; i++) {
+		rig_expect_after(S(1 << i), TEXT(1001, 1));
+		rx_wnd(1001, 0);
+		rig_expect_silence();
+	}
+	rig_check(rig_stats().window_probes == 5);
+	/* P9: an opened window is used at once. */
+	rx_wnd(1001, 65535);
+	rig_expect(TEXT(1001, 1000));
+	rig_expect(TEXT(2001, 1000));
+	rig_expect(TEXT(3001, 1000));
+	rig_expect_silence();
+	rig_end();
+}
+
+/* A window that closes later. */
+static void snd_window_closes(void)
+{
+	rig_established();
+	rig_send(1000);
+	rig_expect(TEXT(1001, 1000));
+	rx_wnd(2001, 0);
+	rig_send(1000);
+	rig_expect_silence();
+	rig_expect_after(S(1), TEXT(2001, 1));
+	/* The byte was taken: the next probe has the next one. */
+	rx_wnd(2002, 0);
+	rig_wait(S(10));
+	rig_expect(TEXT(2002, 1));
+	rig_forget();
+	rx_wnd(2002, 65535);
+	rig_expect(TEXT(2002, 999));
+	rig_end();
+}
+
+/* RFC 9293, 3.8.6.1 (MUST-37): as long as probes are answered, for ever. */
+static void snd_zero_window_for_hours(void)
+{
+	struct tcp_seg s;
+	unsigned int probes = 0;
+
+	rig.conf.retries = 3;
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(0)));
+	rig_send(1000);
+	for (unsigned int i = 0; i < 4 * 3600 && !rig.failed; i += 10) {
+		rig_wait(S(10));
+		while (rig_take(&s)) {
+			probes++;
+			rx_wnd(1001, 0);
+		}
+	}
+	rig_check(probes >= 200 && probes <= 1000); /* at most 60 s apart */
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	rx_wnd(1001, 65535);
+	rig_expect(TEXT(1001, 1000));
+	rig_end();
+}
+
+/* Unanswered probes end it like unanswered text (MUST-20). */
+static void snd_zero_window_peer_gone(void)
+{
+	rig.conf.retries = 3;
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(0)));
+	rig_send(1000);
+	rig_wait(S(600));
+	rig_forget();
+	rig_check(rig_state() == TCP_CLOSED);
+	rig_check(rig_only()->reason == CLOSE_TIMEOUT_DATA);
+	rig_end();
+}
+
+/* RFC 9293, 3.8.6 (MUST-34, SHLD-15): the right edge moves left. Nothing new
+ * is sent, and what is acknowledged still counts. */
+static void snd_window_shrinks(void)
+{
+	rig_established();
+	rig_send(5000);
+	for (tcp_seq i = 0; i < 5; i++)
+		rig_expect(TEXT(1001 + i * 1000, 1000));
+	rx_wnd(2001, 1000);
+	rig_send(1000);
+	rig_expect_silence();
+	rx_wnd(6001, 1000);
+	rig_expect(TEXT(6001, 1000));
+	rig_expect_silence();
+	rig_end();
+}
+
+/* RFC 9293, 3.8.6.2.1 (MUST-38): not in small pieces. With nothing in flight
+ * a timer overrides that after a while. */
+static void snd_silly_window(void)
+{
+	struct tcp_seg s;
+	bool sent;
+
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(4000)));
+	rig_send(8000);
+	for (tcp_seq i = 0; i < 4; i++)
+		rig_expect(TEXT(1001 + i * 1000, 1000));
+	rx_wnd(5001, 100);
+	rig_expect_silence_for(MS(99));
+	rig_wait(S(1) + MS(100));
+	sent = rig_take(&s);
+	rig_check(sent && s.seq == 5001 && s.len >= 1 && s.len <= 100);
+	rig_forget();
+	/* Half of the largest window is no longer silly. */
+	rx_wnd(5001, 2000);
+	rig_check(rig_take(&s) && s.len >= 900);
+	rig_forget();
+	rig_end();
+}
+
+/* RFC 9293, 3.8.6.2.2 (MUST-39): the window opens by a segment or half the
+ * buffer at least, and says so at once (P9). */
+static void rcv_window_opens(void)
+{
+	struct tcp_seg s;
+	uint32_t read = 0;
+	bool told = false;
+
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 8192;
+	rig_established();
+	rig_read_stop();
+	rx_text(5001, 4096);
+	rx_text(9097, 4096);
+	rig_wait(MS(41));
+	rig_check(rig_take(&s));
+	while (s.wnd && rig_take(&s))
+		;
+	rig_check(s.ack == 13193 && s.wnd == 0);
+	rig_expect_silence();
+	for (; read < 8192 && !told; read += 128) {
+		rig_read(128);
+		told = rig_take(&s);
+	}
+	rig_check(told && s.ack == 13193);
+	rig_check(s.wnd == read && read >= 1460 - 20 && read <= 4096);
+	rig_expect_silence();
+	rig_end();
+}
+
+/* A reader that keeps up causes no window updates. */
+static void rcv_window_no_updates(void)
+{
+	rig_established();
+	for (tcp_seq i = 0; i < 20; i++) {
+		rx_text(5001 + i * 100, 100);
+		rig_wait(MS(41));
+		rig_expect(SEG(.flags = TH_ACK, .seq = 1001,
+			       .ack = 5101 + i * 100, WND(65535)));
+		rig_expect_silence();
+	}
+	rig_end();
+}
+
+/* RFC 9293, 3.8.6 (SHLD-14): the right edge never moves left, whatever the
+ * size of the pieces. */
+static void rcv_window_edge_stays(void)
+{
+	tcp_seq edge = 5001 + 16384, seq = 5001;
+	struct tcp_seg s;
+
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 16384;
+	rig_established();
+	rig_read_stop();
+	for (unsigned int i = 0; seq_lt(seq, edge); i++) {
+		uint32_t n = 1 + i * 97 % 1400;
+
+		if (n > edge - seq)
+			n = edge - seq;
+		rx_text(seq, n);
+		seq += n;
+		if (i % 5 == 4)
+			rig_read(50);
+		while (rig_take(&s)) {
+			rig_check(seq_geq(s.ack + s.wnd, edge));
+			edge = s.ack + s.wnd;
+		}
+	}
+	rig_wait(MS(41));
+	while (rig_take(&s))
+		rig_check(seq_geq(s.ack + s.wnd, edge));
+	rig_end();
+}
+
+/* The same when the window is rounded by its scale. */
+static void rcv_window_edge_stays_scaled(void)
+{
+	tcp_seq edge = 0, seq = 5001;
+	struct tcp_seg s;
+
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 262144;
+	rig.conf.window_scale = 7;
+	rig_established_all();
+	rig_read_stop();
+	for (unsigned int i = 0; i < 150; i++) {
+		uint32_t n = 1 + i * 97 % 988;
+
+		rx_text(seq, n);
+		seq += n;
+		rig_wait(MS(41));
+		while (rig_take(&s)) {
+			tcp_seq e = s.ack + ((uint32_t)s.wnd << 7);
+
+			/* By less than a step of the scale it may seem to. */
+			rig_check(!edge || seq_geq(e + 127, edge));
+			if (!edge || seq_gt(e, edge))
+				edge = e;
+		}
+	}
+	rig_end();
+}
+
+/* Text that waits behind a closed window, and a FIN behind it. */
+static void snd_close_zero_window(void)
+{
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(0)));
+	rig_send(500);
+	rig_close();
+	rig_expect_silence();
+	rig_expect_after(S(1), TEXT(1001, 1));
+	rx_wnd(1001, 65535);
+	rig_expect(SEG(.flags = TH_ACK | TH_FIN, .seq = 1001, .ack = 5001,
+		       .len = 500));
+	rig_expect_silence();
+	rig_end();
+}
+
+static const struct unit_test tests[] = {
+	UNIT_TEST(snd_zero_window_probed),
+	UNIT_TEST(snd_window_closes),
+	UNIT_TEST(snd_zero_window_for_hours),
+	UNIT_TEST(snd_zero_window_peer_gone),
+	UNIT_TEST(snd_window_shrinks),
+	UNIT_TEST(snd_silly_window),
+	UNIT_TEST(rcv_window_opens),
+	UNIT_TEST(rcv_window_no_updates),
+	UNIT_TEST(rcv_window_edge_stays),
+	UNIT_TEST(rcv_window_edge_stays_scaled),
+	UNIT_TEST(snd_close_zero_window),
+};
+
+int main(int argc, char **argv)
+{
+	return rig_main("tcp_window", tests, ARRAY_LEN(tests), argc, argv);
+}
