@@ -11,10 +11,10 @@
  * is consumed, so whoever pipelines without reading meets a closed window, in
  * the manner of echo.
  *
- * There is no half-close in a service, and text that arrives after tcp_close()
- * is answered with RST, which may destroy the answer on its way (RFC 9112,
- * 9.6). So when a body was refused or input is left over, the connection
- * lingers: it discards until the client closes or HTTP_LINGER_US have passed.
+ * Text that arrives after tcp_close() may be answered with RST (RFC 9293, 3.6.1
+ * (SHLD-3)), and a RST destroys the answer on its way (RFC 9112, 9.6). So when
+ * a body was refused or input is left over, the connection lingers: it discards
+ * until the client closes or HTTP_LINGER_US have passed, and then closes.
  */
 #include "service/http.h"
 
@@ -26,8 +26,8 @@
 #include "core/assert.h"
 #include "service/service.h"
 
-/* Requests answered in one callback, before others get their turn. */
-#define REQUESTS_A_TURN 16
+/* Heads read and requests answered before others get their turn. */
+#define STEPS_A_TURN 16
 
 static const struct route {
 	const char *path; /* one that ends in '/' and more takes the rest */
@@ -89,7 +89,7 @@ static bool http_step(struct stack *st, struct tcp_conn *c)
 
 static void http_data(struct stack *st, struct tcp_conn *c)
 {
-	for (int i = 0; i < REQUESTS_A_TURN; i++)
+	for (int i = 0; i < STEPS_A_TURN; i++)
 		if (!http_step(st, c))
 			return;
 	tcp_resume(st, c);
@@ -172,7 +172,6 @@ const struct tcp_service http_service = {
 	.on_closed = http_closed,
 };
 
-/* The first byte of a request starts its clock; empty lines do not. */
 static struct http_conn *http_new(struct stack *st, struct tcp_conn *c)
 {
 	struct http_conn *h = calloc(1, sizeof(*h));
@@ -205,6 +204,7 @@ static bool http_head_read(struct stack *st, struct tcp_conn *c,
 		http_free(c);
 		return true;
 	}
+	/* Empty lines before it do not start the clock of a request. */
 	if (!begun && http_head_begun(&h->head))
 		http_alarm_in(st, c, HTTP_HEAD_US);
 	if (h->head.fault)

@@ -70,7 +70,11 @@ struct http_conn {
 		struct {
 			uint64_t at, len;
 		} bytes;
-		crypto_hash_sha256_state sha256;
+		struct {
+			crypto_hash_sha256_state sha256;
+			int64_t turn_us; /* when it last hashed */
+			size_t left;	 /* bytes it may hash in that turn */
+		} upload;
 	};
 };
 

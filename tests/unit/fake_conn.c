@@ -79,6 +79,8 @@ static bool fake_tell(struct stack *st)
 
 	if (c->over)
 		return false;
+	if (c->in_len && !c->new_text && !c->consumed && c->resumed)
+		st->now_us++; /* the next turn */
 	if (c->in_len && (c->new_text || c->resumed || c->consumed)) {
 		c->new_text = c->resumed = c->consumed = false;
 		if (s->on_data)

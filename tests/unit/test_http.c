@@ -549,6 +549,36 @@ static void http_expect_stuck(void)
 	fake_end(st);
 }
 
+/* Hashed a slice a turn; the deadline is that of the last byte. */
+static void http_upload_large(void)
+{
+	static uint8_t body[1000000];
+	uint8_t sum[crypto_hash_sha256_BYTES];
+	char hex[2 * sizeof(sum) + 1];
+	struct stack *st = http_open();
+	int64_t began_us;
+
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (uint8_t)(i * i >> 7);
+	crypto_hash_sha256(sum, body, sizeof(body));
+	sodium_bin2hex(hex, sizeof(hex), sum, sizeof(sum));
+	fake_rx_text(st, "POST /upload HTTP/1.1\r\nHost: h\r\n"
+			 "Content-Length: 1000000\r\n\r\n");
+	fake_rx(st, body, 600000);
+	began_us = st->now_us;
+	fake_run(st);
+	CU_ASSERT_EQUAL(st->conn.in_len, 0);
+	CU_ASSERT_EQUAL(st->now_us, began_us + 600000 / 65536); /* turns */
+	CU_ASSERT_EQUAL(st->conn.alarm_at_us, st->now_us + 30 * S);
+	fake_pass(st, 29 * S);
+	fake_rx(st, body + 600000, 400000);
+	fake_rx_text(st, GET("/bytes/1"));
+	fake_run(st);
+	CU_ASSERT_TRUE(answers_are(st, "200 200", false));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out(st), hex));
+	fake_end(st);
+}
+
 /* A client that pipelines and does not read: its requests stay outside. */
 static void http_pipeline_stuck(void)
 {
@@ -735,6 +765,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(http_expect_continue),
 		UNIT_TEST(http_expect_refused),
 		UNIT_TEST(http_expect_stuck),
+		UNIT_TEST(http_upload_large),
 		UNIT_TEST(http_pipeline_stuck),
 		UNIT_TEST(http_pipeline_long),
 		UNIT_TEST(http_half_close_answered),
