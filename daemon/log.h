@@ -12,11 +12,11 @@
 #include <stdbool.h>
 #include <sys/uio.h>
 
-#define LOG_LEVEL_ERROR  3
-#define LOG_LEVEL_WARN   4
+#define LOG_LEVEL_ERROR	 3
+#define LOG_LEVEL_WARN	 4
 #define LOG_LEVEL_NOTICE 5
-#define LOG_LEVEL_INFO   6
-#define LOG_LEVEL_DEBUG  7
+#define LOG_LEVEL_INFO	 6
+#define LOG_LEVEL_DEBUG	 7
 
 enum log_to { LOG_TO_AUTO, LOG_TO_JOURNAL, LOG_TO_STDERR };
 

@@ -60,6 +60,7 @@ static int open_interface(struct run *r);
 static int refused(int error, const char *err);
 static bool overlaps(const struct conf *c, const struct ip_prefix *p);
 static int start_stack(struct run *r, int64_t now_us);
+static void warn_if_reachable(const struct conf *c);
 static void *reserve(size_t len);
 static void make_seed(const struct conf *c, uint8_t seed[32]);
 static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
@@ -373,7 +374,24 @@ static int start_stack(struct run *r, int64_t now_us)
 		return EX_CONFIG;
 	}
 	stack_event_mask(r->st, evlog_mask(c->log_level, c->log_handshakes));
+	warn_if_reachable(c);
 	return run_listen(r->st, c) < 0 ? EX_CONFIG : 0;
+}
+
+/* A listener for everybody on a host that forwards is one for its network. */
+static void warn_if_reachable(const struct conf *c)
+{
+	const struct stack_listener *l;
+
+	if (!netlink_forwards())
+		return;
+	for (unsigned int i = 0; i < c->nlisteners; i++) {
+		l = &c->listeners[i].l;
+		if (l->enabled && !l->nallow)
+			log_warnx("This host forwards packets, so others can "
+				  "reach listener %s: it allows any",
+				  l->name);
+	}
 }
 
 /* Zeroed and aligned for the stack; taken from the system as it is touched. */

@@ -18,6 +18,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ static struct ip_prefix route_prefix(const struct rtmsg *rt,
 				     const struct nlattr *dst);
 static bool prefixes_overlap(const struct ip_prefix *a,
 			     const struct ip_prefix *b);
+static int forwards_cb(const struct nlmsghdr *nlh, void *arg);
 static int set_link(const struct netlink_setup *s, unsigned int ifindex);
 static int set_up(unsigned int ifindex);
 static int add_address(unsigned int ifindex, const struct ip_prefix *p);
@@ -89,6 +91,28 @@ int netlink_route_overlap(const char *ifname, const struct ip_prefix *p,
 	rt->rtm_family = ip_addr_is4(&p->addr) ? AF_INET : AF_INET6;
 	ret = transact(nlh, overlap_cb, &o);
 	return ret < 0 ? ret : o.found;
+}
+
+bool netlink_forwards(void)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	union request req;
+	struct nlmsghdr *nlh;
+	struct netconfmsg *ncm;
+	bool on = false;
+
+	for (size_t i = 0; i < sizeof(families); i++) {
+		nlh = mnl_nlmsg_put_header(req.buf);
+		nlh->nlmsg_type = RTM_GETNETCONF;
+		nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+		ncm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ncm));
+		ncm->ncm_family = families[i];
+		mnl_attr_put_u32(nlh, NETCONFA_IFINDEX,
+				 (uint32_t)NETCONFA_IFINDEX_ALL);
+		/* A family that is not there forwards nothing. */
+		(void)transact(nlh, forwards_cb, &on);
+	}
+	return on;
 }
 
 int netlink_link_up(const struct netlink_setup *s, char *err, size_t errlen)
@@ -254,6 +278,19 @@ static bool prefixes_overlap(const struct ip_prefix *a,
 {
 	return a->len <= b->len ? ip_prefix_has(a, &b->addr)
 				: ip_prefix_has(b, &a->addr);
+}
+
+static int forwards_cb(const struct nlmsghdr *nlh, void *arg)
+{
+	bool *on = arg;
+	struct nlattr *a;
+
+	mnl_attr_for_each(a, nlh, sizeof(struct netconfmsg))
+	{
+		if (mnl_attr_get_type(a) == NETCONFA_FORWARDING)
+			*on |= mnl_attr_get_u32(a) != 0;
+	}
+	return MNL_CB_OK;
 }
 
 /* MTU, queue, and no link-local address. */

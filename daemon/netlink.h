@@ -30,6 +30,13 @@ int netlink_route_overlap(const char *ifname, const struct ip_prefix *p,
 			  char *route, size_t len);
 
 /**
+ * netlink_forwards() - Does this host forward packets of others?
+ *
+ * If so, others can reach our addresses through it.
+ */
+bool netlink_forwards(void);
+
+/**
  * netlink_link_up() - Set MTU and queue, add the host addresses, bring it up
  * @err: Gets one sentence on failure
  *

@@ -274,6 +274,20 @@ check 'serves its page without offload' \
 	curl -sS --max-time 5 -o "$TMP/page" "http://$OWN4/"
 check 'stops without offload' stop_daemon
 
+sysctl -qw net.ipv4.ip_forward=1
+printf '[listener.a]\nservice = echo\nport = 1\nallow = any\n' >"$CONF"
+printf '[listener.b]\nservice = echo\nport = 2\n' >>"$CONF"
+check 'starts on a host that forwards' start_daemon
+check 'warns of the listener others can reach' \
+	log_has 'forwards packets, so others can reach listener a:'
+check_not 'and not of the one they cannot' log_has 'listener b:'
+check 'stops on a host that forwards' stop_daemon
+sysctl -qw net.ipv4.ip_forward=0
+check 'starts on a host that does not' start_daemon
+check_not 'without a warning' log_has 'forwards packets'
+check 'stops on a host that does not' stop_daemon
+: >"$CONF"
+
 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 check 'starts on a host without IPv6' start_daemon
 check 'and says so' log_has "No IPv6 on $IFACE"
