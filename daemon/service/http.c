@@ -39,7 +39,7 @@ static const struct route {
 	{"/connections.json", "GET, HEAD", http_json_begin,
 	 "every connection, for programs"},
 	{"/bytes/", "GET, HEAD", http_bytes_begin,
-	 "/bytes/N: N bytes, byte i being i mod 251"},
+	 "and a number N: N bytes, byte i being i mod 251"},
 	{"/upload", "POST, PUT", http_upload_begin,
 	 "POST or PUT: answers length and sha256"},
 };
