@@ -65,6 +65,10 @@ static void icmp_echo(struct stack *st, const struct ip_pkt *ip)
 		stack_drop(st, DROP_ICMP_TYPE, NULL, NULL, NULL);
 		return;
 	}
+	if (!bucket_take(&st->icmp_bucket, st->conf.icmp_rate, st->now_us)) {
+		stack_drop(st, DROP_ICMP_RATE, NULL, NULL, NULL);
+		return;
+	}
 	/* RFC 1122, 3.2.2.6: the data is returned whole, or there is no
 	 * reply. */
 	r = reply_new(st);

@@ -228,6 +228,29 @@ bool stack_is_own(const struct stack *st, const struct ip_addr *a)
 	       memcmp(a, host, sizeof(*a)) != 0;
 }
 
+bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a)
+{
+	const struct ip_prefix *net = &st->conf.net4;
+	uint32_t host_bits, bits;
+
+	/* 31- and 32-bit prefixes have neither: RFC 3021, 2.1. */
+	if (!net->len || net->len > 126 || !ip_addr_is4(a) ||
+	    !ip_prefix_has(net, a))
+		return false;
+	host_bits = (uint32_t)((1ull << (128 - net->len)) - 1);
+	bits = (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 |
+	       (uint32_t)a->b[14] << 8 | a->b[15];
+	return (bits & host_bits) == 0 || (bits & host_bits) == host_bits;
+}
+
+bool stack_is_full(const struct stack *st)
+{
+	uint32_t left = stack_pages_left(st);
+
+	/* A page for each kind of record that text takes, at least. */
+	return left <= st->arena.npages / 16 || left <= 8;
+}
+
 bool bucket_take(struct bucket *b, uint32_t rate, int64_t now_us)
 {
 	int64_t passed = now_us - b->filled_us;
@@ -296,29 +319,13 @@ static void pools_init(struct stack *st)
 	recvq_pools_init(&st->recv_pools, a, TAG_RECV);
 }
 
-/* Is the network or broadcast address of our IPv4 subnet meant? */
-static bool ip4_subnet_edge(const struct stack *st, const struct ip_addr *a)
-{
-	const struct ip_prefix *net = &st->conf.net4;
-	uint32_t host_bits, bits;
-
-	/* 31- and 32-bit prefixes have neither: RFC 3021, 2.1. */
-	if (!net->len || net->len > 126 || !ip_addr_is4(a) ||
-	    !ip_prefix_has(net, a))
-		return false;
-	host_bits = (uint32_t)((1ull << (128 - net->len)) - 1);
-	bits = (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 |
-	       (uint32_t)a->b[14] << 8 | a->b[15];
-	return (bits & host_bits) == 0 || (bits & host_bits) == host_bits;
-}
-
 static enum drop_reason ip_for_us(const struct stack *st,
 				  const struct ip_pkt *ip)
 {
 	/* RFC 9293, 3.9.2.3 (MUST-57, MUST-63) */
-	if (ip4_subnet_edge(st, &ip->dst))
+	if (stack_is_broadcast(st, &ip->dst))
 		return DROP_IP_BROADCAST;
-	if (ip4_subnet_edge(st, &ip->src))
+	if (stack_is_broadcast(st, &ip->src))
 		return DROP_IP_SOURCE;
 	if (!stack_is_own(st, &ip->dst))
 		return DROP_IP_NOT_OURS;

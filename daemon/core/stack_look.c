@@ -115,7 +115,8 @@ void stack_stats(const struct stack *st, struct stack_stats *out)
 	out->time_wait = st->time_wait;
 	out->full = st->full;
 	out->memory = (uint64_t)st->arena.npages * PAGE_SIZE_B;
-	out->memory_used = (uint64_t)st->arena.used * PAGE_SIZE_B;
+	out->memory_used = (uint64_t)(st->arena.npages - stack_pages_left(st)) *
+			   PAGE_SIZE_B;
 }
 
 static const struct pool *walk_pool(const struct stack *st, enum walk_pool w)
@@ -173,6 +174,7 @@ static bool walk_describe(struct stack *st, void *record,
 			.handshake_us = -1,
 		};
 		info_key(info, &tw->e.key);
+		info->linger_in_us = timewait_left(st, tw);
 		return true;
 	default:
 		return false;

@@ -17,7 +17,8 @@ static void count_close(struct stack *st, const struct tcp_conn *c);
 
 struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key)
 {
-	struct tcp_conn *c = pool_get(&st->pool_conn);
+	struct tcp_conn *c =
+		stack_is_full(st) ? NULL : pool_get(&st->pool_conn);
 
 	if (!c)
 		return NULL;
@@ -25,7 +26,6 @@ struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key)
 	c->e.key = *key;
 	c->kind = KIND_CONN;
 	c->state = TCP_CLOSED;
-	c->id = ++st->next_id;
 	c->listener = LISTENER_NONE;
 	c->ts_offset = (uint32_t)(stack_isn_hash(st, key) >> 32);
 	c->pmtu = st->conf.mtu;

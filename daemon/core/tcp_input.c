@@ -250,7 +250,7 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
 		return unacceptable(st, c, s);
 	/* RFC 7323, 4.3 (3): from the segment that spans what we last said. */
 	if (c->flags & CF_TS && s->opts & OPT_TS &&
-	    seq_leq(s->seq, c->last_ack) && seq_geq(s->ts_val, c->ts_recent)) {
+	    seq_leq(s->seq, c->last_ack)) {
 		c->ts_recent = s->ts_val;
 		c->ts_recent_ms = stack_ms(st);
 	}
@@ -272,7 +272,7 @@ static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
 	uint32_t len = seg_len(s), wnd = tcp_rcv_wnd(c);
 	int32_t off = seq_diff(s->seq, c->rcv_nxt);
 
-	if (len == 0)
+	if (len == 0 && !(s->flags & TH_RST))
 		return off >= 0 && (uint32_t)off <= wnd;
 	if (wnd == 0)
 		return off == 0;
@@ -291,7 +291,10 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 		stack_drop(st, DROP_RST_WINDOW, NULL, s, c);
 		return SEG_DONE;
 	}
-	stack_drop(st, off < 0 ? DROP_DUPLICATE : DROP_SEQ, NULL, s, c);
+	if (s->flags & TH_SYN) /* RFC 5961, 4.2: wherever its number lies */
+		stack_drop(st, DROP_SYN_CHALLENGED, NULL, s, c);
+	else
+		stack_drop(st, off < 0 ? DROP_DUPLICATE : DROP_SEQ, NULL, s, c);
 	/* Text that came twice (the ACK was lost) and keep-alive probes are
 	 * answered always, all else at a bounded rate: two ends that find each
 	 * other's numbers wrong must not storm. */

@@ -131,6 +131,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 			source_sub(st, &key->peer);
 		return;
 	}
+	c->id = ++st->next_id;
 	st->stats.cookies_accepted++;
 	c->flags |= counted ? CF_COUNTED : 0;
 	c->flags |= (k.ts ? CF_TS : 0) | (k.sack ? CF_SACK : 0);
@@ -199,7 +200,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 			   l->conf.overflow == OVERFLOW_RESET);
 		return;
 	}
-	h = pool_get(&st->pool_half);
+	h = stack_is_full(st) ? NULL : pool_get(&st->pool_half);
 	if (!h) {
 		if (counted)
 			source_sub(st, &key->peer);

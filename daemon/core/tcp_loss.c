@@ -98,7 +98,6 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	struct tcp_active *a = conn_active(st, c);
 	struct ack_news news = {.rtt_us = NO_RTT};
 	uint32_t in_flight = tcp_in_flight(c, a);
-	bool was_lost;
 
 	if (!a->tx_head)
 		return;
@@ -112,14 +111,13 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 		recovery_leave(a);
 	if (a->tlp_out)
 		probe_acked(st, c, a, &news, seg->ack);
-	was_lost = a->lost > 0;
 	if (c->flags & CF_SACK)
 		rack_detect(st, c, a);
 	else
 		ack_duplicate(st, c, a, seg, &news);
 	if (a->lost && a->recovery == RECOVERY_OPEN)
 		recovery_enter(st, c, a, c->snd_nxt - seg->ack);
-	if (a->lost || was_lost || news.delivered)
+	if (a->lost || tcp_in_flight(c, a) < in_flight)
 		tcp_wake_output(st, c);
 	if (news.acked && a->recovery != RECOVERY_FAST) {
 		const struct cc_ack ack = {

@@ -149,9 +149,9 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 	c->snd_nxt = c->snd_max = c->snd_sml = c->iss + 1;
 	if (a->rexmt_at_us == TIME_NEVER)
 		a->rexmt_at_us = st->now_us + tcp_rto_us(st, c);
-	if (first)
-		EVENT_CONN(st, c, SYN_SENT, .a = c->rexmt_count + 1,
-			   .seq = s.seq, .flags = s.flags, .wnd = s.wnd);
+	if (first && !c->rexmt_count)
+		EVENT_CONN(st, c, SYN_SENT, .a = 1, .seq = s.seq,
+			   .flags = s.flags, .wnd = s.wnd);
 	out->iov_len = 1;
 	emit(st, c, &s, 0, out);
 	return true;

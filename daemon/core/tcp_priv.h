@@ -358,6 +358,11 @@ static inline uint32_t stack_ms(const struct stack *st)
 	return (uint32_t)(st->now_us / 1000);
 }
 
+static inline uint32_t stack_pages_left(const struct stack *st)
+{
+	return st->arena.npages - st->arena.first - st->arena.used;
+}
+
 /* Our timestamp clock: milliseconds (RFC 7323, 5.4). */
 static inline uint32_t tcp_ts_now(const struct stack *st, uint32_t offset)
 {
@@ -422,6 +427,10 @@ uint64_t stack_random(struct stack *st);
 /* RFC 6528: the clock's part is added by the caller. High half: TS offset. */
 uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key);
 bool stack_is_own(const struct stack *st, const struct ip_addr *a);
+/** stack_is_broadcast() - The network or broadcast address of our subnet? */
+bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a);
+/** stack_is_full() - Is the last memory left to those who are connected? */
+bool stack_is_full(const struct stack *st);
 /** bucket_take() - May one more be done this second? @rate 0 = never */
 bool bucket_take(struct bucket *b, uint32_t rate, int64_t now_us);
 
@@ -490,11 +499,13 @@ void timewait_enter(struct stack *st, struct tcp_conn *c);
 void timewait_input(struct stack *st, struct tcp_timewait *tw,
 		    const struct tcp_key *key, struct tcp_seg *seg);
 void timewait_expire(struct stack *st);
+int64_t timewait_left(const struct stack *st, const struct tcp_timewait *tw);
 int64_t timewait_deadline(const struct stack *st);
 
 /* ---- tcp_conn.c ------------------------------------------------------- */
 
-/** tcp_conn_new() - A connection in CLOSED, not in the table yet, or NULL */
+/** tcp_conn_new() - A connection in CLOSED, not in the table and without an id
+ * yet, or NULL */
 struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key);
 /** tcp_activate() - Its active record, made if need be; NULL without memory */
 struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c);

@@ -225,7 +225,7 @@ static void window_grow(struct stack *st, struct tcp_conn *c,
 	if (st->now_us - a->drs_at_us < round)
 		return;
 	if (a->drs_bytes > c->rcvbuf / 2 && c->rcvbuf < st->conf.rcvbuf_max &&
-	    st->arena.used < st->arena.npages / 2) {
+	    stack_pages_left(st) > st->arena.npages / 2) {
 		c->rcvbuf = c->rcvbuf < st->conf.rcvbuf_max / 2
 				    ? 2 * c->rcvbuf
 				    : st->conf.rcvbuf_max;
@@ -241,7 +241,7 @@ static uint32_t window_space(const struct stack *st, const struct tcp_conn *c)
 	const struct tcp_active *a = conn_active(st, c);
 	uint32_t queued = a ? a->rcvq.ready : 0;
 	uint32_t space = c->rcvbuf > queued ? c->rcvbuf - queued : 0;
-	uint32_t pages = st->arena.npages - st->arena.used;
+	uint32_t pages = stack_pages_left(st);
 	uint32_t few = 2u * c->rcv_mss;
 
 	if (pages > st->arena.npages / 8)

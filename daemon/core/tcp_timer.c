@@ -170,10 +170,11 @@ static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 		tcp_dead(st, c, CLOSE_TIMEOUT_DATA);
 		return;
 	}
-	if (++c->rexmt_count == R1_TRIES && !(c->flags & CF_R1)) {
-		c->flags |= CF_R1;
+	if (c->rexmt_count == R1_TRIES && !(c->flags & CF_R1)) {
+		c->flags |= CF_R1; /* SHLD-9 */
 		EVENT_CONN(st, c, TROUBLE, .a = c->rexmt_count);
 	}
+	c->rexmt_count++;
 	if (c->backoff < 31)
 		c->backoff++;
 	tcp_loss_timeout(st, c);

@@ -113,6 +113,18 @@ void timewait_expire(struct stack *st)
 	}
 }
 
+int64_t timewait_left(const struct stack *st, const struct tcp_timewait *tw)
+{
+	uint16_t now = (uint16_t)(st->now_us / TW_TICK_US);
+	int64_t left = (int16_t)(tw->deadline - now) * (int64_t)TW_TICK_US -
+		       st->now_us % TW_TICK_US;
+
+	/* It was rounded up to a tick. */
+	if (left > 2 * st->conf.msl_us)
+		left = 2 * st->conf.msl_us;
+	return left > 0 ? left : 0;
+}
+
 int64_t timewait_deadline(const struct stack *st)
 {
 	const unsigned int words = TW_SLOTS / 64;

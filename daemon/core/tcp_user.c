@@ -193,7 +193,8 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	if (!(v4 ? st->conf.net4.len : st->conf.net6.len))
 		return -EADDRNOTAVAIL;
 	/* RFC 9293, 3.9.1.1 (MUST-46) */
-	if (!peer_port || stack_is_own(st, peer) || !peer_valid(peer))
+	if (!peer_port || stack_is_own(st, peer) ||
+	    stack_is_broadcast(st, peer) || !peer_valid(peer))
 		return -EINVAL;
 	if (st->stopping ||
 	    st->full + st->half_open >= st->conf.max_connections)
@@ -204,6 +205,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	c = tcp_conn_new(st, &key);
 	if (!c)
 		return -ENOBUFS;
+	c->id = ++st->next_id;
 	c->svc = svc;
 	c->user = user;
 	c->flags |= CF_CLIENT | CF_SYN_NOW;
@@ -234,7 +236,7 @@ static ssize_t send_error(const struct tcp_conn *c)
 		return -ECONNRESET;
 	if (c->flags & CF_CLOSE)
 		return -EPIPE;
-	if (!(c->flags & CF_OPEN))
+	if (c->state == TCP_CLOSED)
 		return -ENOTCONN;
 	return 0;
 }
