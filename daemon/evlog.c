@@ -302,7 +302,7 @@ static void say_left_out(void)
 
 static void log_event(const struct event *e, const struct stack_conf *conf)
 {
-	char text[FIELD_MAX - 16], line[FIELD_MAX + 2 * IPPORT_TEXT_MAX];
+	char text[FIELD_MAX - 16], line[FIELD_MAX + 2 * IPPORT_TEXT_MAX + 32];
 	struct fields f = {.n = 0, .used = 0};
 
 	line[0] = '\0';

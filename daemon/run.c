@@ -17,6 +17,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <tcphs/ipaddr.h>
@@ -24,8 +25,7 @@
 #include "log.h"
 #include "service/service.h"
 
-#define EXIT_INTERFACE 71 /* EX_OSERR */
-#define SECOND_US      1000000
+#define SECOND_US 1000000
 
 static int start_ctl(struct run *r, int fd);
 static void start_signals(struct run *r);
@@ -199,7 +199,7 @@ static void hook_gone(void *arg)
 	struct run *r = arg;
 
 	log_errorx("Interface %s was removed by someone else", r->tun.name);
-	r->exit_code = EXIT_INTERFACE;
+	r->exit_code = EX_OSERR;
 	ev_break(r->ev, EVBREAK_ALL);
 }
 

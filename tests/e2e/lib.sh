@@ -45,6 +45,12 @@ case $B in
 esac
 TCPHSD=${TCPHSD:-$B/tcphsd}
 TCPHSCTL=${TCPHSCTL:-$B/tcphsctl}
+for program in "$TCPHSD" "$TCPHSCTL"; do
+	[ -x "$program" ] || {
+		echo "$SUITE: there is no $program; run make first" >&2
+		exit 1
+	}
+done
 
 mount -t tmpfs -o mode=0755 tmpfs /run || exit 1
 TMP=/run/e2e
