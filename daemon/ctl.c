@@ -18,208 +18,28 @@
 #include "ctl.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <linux/posix_acl.h>
-#include <linux/posix_acl_xattr.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/assert.h"
 #include "ctl_priv.h"
 #include "log.h"
 
 #define SLICE_US       200
 #define STARVED_US     2000
-#define BACKLOG	       128
 #define ACCEPT_AGAIN_S 1.0
-#define NO_GROUP       ((gid_t)-1)
 
 /* Behind the watchers of the packets, which have priority 0. */
 #define PRIORITY_IO   (-1)
 #define PRIORITY_WORK EV_MINPRI
 
-static int claim_path(const char *path, const struct sockaddr_un *addr,
-		      char *err, size_t errlen);
-static int set_access(const struct ctl_conf *conf, char *err, size_t errlen);
-static void let_readers_in(const struct ctl_conf *conf);
-static gid_t group_id(const char *name);
 static void on_acceptable(struct ev_loop *loop, ev_io *w, int revents);
 static void on_accept_again(struct ev_loop *loop, ev_timer *w, int revents);
 static void on_idle(struct ev_loop *loop, ev_idle *w, int revents);
 static void on_check(struct ev_loop *loop, ev_check *w, int revents);
-
-/**
- * ctl_listen() - Make the control socket
- * @err: Gets one sentence on failure
- *
- * A socket file that nobody listens on any more is replaced. Directories are
- * not made. To be called with the rights to chown it to admin_group.
- *
- * Return: the listening fd; -EADDRINUSE if another instance answers there, or
- *         another negative errno
- */
-int ctl_listen(const struct ctl_conf *conf, char *err, size_t errlen)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int fd, ret;
-
-	if (strlen(conf->path) >= sizeof(addr.sun_path)) {
-		snprintf(err, errlen,
-			 "control socket: the path %s is longer "
-			 "than %zu bytes",
-			 conf->path, sizeof(addr.sun_path) - 1);
-		return -ENAMETOOLONG;
-	}
-	strcpy(addr.sun_path, conf->path);
-	ret = claim_path(conf->path, &addr, err, errlen);
-	if (ret)
-		return ret;
-
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		ret = -errno;
-		snprintf(err, errlen, "control socket: %s", strerror(-ret));
-		return ret;
-	}
-	mask = umask(0177); /* nobody else before set_access() */
-	ret = bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) ? -errno
-								     : 0;
-	umask(mask);
-	if (ret) {
-		snprintf(err, errlen, "control socket %s: %s", conf->path,
-			 strerror(-ret));
-		close(fd);
-		return ret;
-	}
-	ret = set_access(conf, err, errlen);
-	if (!ret && listen(fd, BACKLOG)) {
-		ret = -errno;
-		snprintf(err, errlen, "control socket %s: %s", conf->path,
-			 strerror(-ret));
-	}
-	if (!ret)
-		return fd;
-	unlink(conf->path);
-	close(fd);
-	return ret;
-}
-
-/* Is somebody listening there? If not, what is left of the last one goes. */
-static int claim_path(const char *path, const struct sockaddr_un *addr,
-		      char *err, size_t errlen)
-{
-	struct stat sb;
-	int fd, ret;
-
-	if (lstat(path, &sb))
-		return 0; /* bind() says what is wrong with the path */
-	if (!S_ISSOCK(sb.st_mode)) {
-		snprintf(err, errlen,
-			 "control socket %s: something else has "
-			 "this name, and it is no socket",
-			 path);
-		return -EEXIST;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	ret = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) ? errno
-									: 0;
-	close(fd);
-	if (ret != ECONNREFUSED) { /* EAGAIN: it listens, with a full backlog */
-		snprintf(err, errlen,
-			 "control socket %s: another tcphsd "
-			 "answers there",
-			 path);
-		return -EADDRINUSE;
-	}
-	if (unlink(path)) {
-		ret = -errno;
-		snprintf(err, errlen,
-			 "control socket %s: cannot replace the "
-			 "stale socket: %s",
-			 path, strerror(-ret));
-		return ret;
-	}
-	return 0;
-}
-
-static int set_access(const struct ctl_conf *conf, char *err, size_t errlen)
-{
-	gid_t gid = group_id(conf->admin_group);
-	int ret;
-
-	if (gid != NO_GROUP && chown(conf->path, (uid_t)-1, gid)) {
-		ret = -errno;
-		snprintf(err, errlen,
-			 "control socket %s: cannot give it to "
-			 "group %s: %s",
-			 conf->path, conf->admin_group, strerror(-ret));
-		return ret;
-	}
-	if (chmod(conf->path, conf->mode & 0777)) {
-		ret = -errno;
-		snprintf(err, errlen,
-			 "control socket %s: cannot set its mode: "
-			 "%s",
-			 conf->path, strerror(-ret));
-		return ret;
-	}
-	let_readers_in(conf);
-	return 0;
-}
-
-/*
- * A file has one group, and that is the admins'. The readers' comes in by an
- * access list (acl(5)) with the same rights as the group's; what they may do
- * is decided by client_rights(). Where the file system has no access lists
- * only the socket's mode decides, and the log says so.
- */
-static void let_readers_in(const struct ctl_conf *conf)
-{
-	gid_t gid = group_id(conf->reader_group);
-	uint16_t owner = conf->mode >> 6 & 7, group = conf->mode >> 3 & 7;
-	struct {
-		struct posix_acl_xattr_header head;
-		struct posix_acl_xattr_entry entry[5];
-	} acl = {
-		.head = {POSIX_ACL_XATTR_VERSION},
-		.entry =
-			{
-				{ACL_USER_OBJ, owner, ACL_UNDEFINED_ID},
-				{ACL_GROUP_OBJ, group, ACL_UNDEFINED_ID},
-				{ACL_GROUP, group, gid},
-				{ACL_MASK, group, ACL_UNDEFINED_ID},
-				{ACL_OTHER, conf->mode & 7, ACL_UNDEFINED_ID},
-			},
-	};
-
-	if (gid == NO_GROUP)
-		return;
-	if (setxattr(conf->path, "system.posix_acl_access", &acl, sizeof(acl),
-		     0))
-		log_warn("control socket %s: group %s cannot be let in",
-			 conf->path, conf->reader_group);
-}
-
-/* Groups are looked up at start only: later there is no way to the files. */
-static gid_t group_id(const char *name)
-{
-	const struct group *g;
-
-	if (!*name || strcmp(name, "*") == 0)
-		return NO_GROUP;
-	g = getgrnam(name);
-	return g ? g->gr_gid : NO_GROUP;
-}
 
 /**
  * ctl_new() - Serve clients on a listening socket
@@ -242,8 +62,8 @@ struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 	snprintf(ctl->instance, sizeof(ctl->instance), "%s", conf->instance);
 	snprintf(ctl->admin_group, sizeof(ctl->admin_group), "%s",
 		 conf->admin_group);
-	ctl->admin_gid = group_id(conf->admin_group);
-	ctl->reader_gid = group_id(conf->reader_group);
+	ctl->admin_gid = ctl_group_id(conf->admin_group);
+	ctl->reader_gid = ctl_group_id(conf->reader_group);
 	ctl->all_may_view = strcmp(conf->reader_group, "*") == 0;
 	ctl->stall_s = CTL_STALL_S;
 	TAILQ_INIT(&ctl->clients);
@@ -375,7 +195,7 @@ static bool in_group(int fd, const struct ucred *peer, gid_t gid)
 	gid_t *groups;
 	bool found;
 
-	if (gid == NO_GROUP)
+	if (gid == CTL_NO_GROUP)
 		return false;
 	found = peer->gid == gid;
 	/* The first call tells how many supplementary groups there are. */

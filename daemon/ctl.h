@@ -41,8 +41,8 @@ struct ctl_conf {
  * ctl_listen() - Make the control socket
  *
  * A socket file that nobody listens on any more is replaced. Directories are
- * not made. To be called with the rights to chown it to admin_group; members
- * of reader_group are let through to it by an access list.
+ * not made. To be called with the right to chown it to admin_group; whom that
+ * does not reach, an access list lets through.
  *
  * @err: Gets one sentence on failure
  *

@@ -1,7 +1,8 @@
 /*
  * ctl_priv.h - Between the files of the control socket, and its test
  *
- *	ctl.c         the socket, rights, whose turn it is
+ *	ctl_listen.c  the socket's file, and who may reach it
+ *	ctl.c         who comes in with which rights, and whose turn it is
  *	ctl_client.c  bytes of one client in and out
  *	ctl_method.c  a line to a method; methods that answer at once
  *	ctl_walk.c    methods that walk over the connections, in slices
@@ -28,6 +29,7 @@
 #define CTL_STALL_S   30.0	  /* without a byte read by the client */
 #define CTL_ID_MAX    64	  /* bytes of a request's id as JSON */
 #define CTL_NO_OFFSET SIZE_MAX
+#define CTL_NO_GROUP  ((gid_t)-1)
 
 enum ctl_rights { RIGHTS_NONE, RIGHTS_VIEW, RIGHTS_ADMIN };
 
@@ -83,7 +85,7 @@ struct ctl {
 	struct stack *st;
 	struct ctl_hooks hooks;
 	char instance[32], admin_group[64];
-	gid_t admin_gid, reader_gid; /* (gid_t)-1 = none */
+	gid_t admin_gid, reader_gid; /* or CTL_NO_GROUP */
 	bool all_may_view;
 	double stall_s;
 	ev_io acceptable;
@@ -107,6 +109,10 @@ struct ctl_request {
 	const char *method;
 	json_t *params; /* an object, or NULL */
 };
+
+/* ---- ctl_listen.c ------------------------------------------------------ */
+
+gid_t ctl_group_id(const char *name);
 
 /* ---- ctl.c ------------------------------------------------------------- */
 

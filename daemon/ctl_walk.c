@@ -18,7 +18,6 @@
 
 #include <tcphs/nearest.h>
 
-#include "core/assert.h"
 #include "ctl_priv.h"
 #include "describe.h"
 #include "log.h"

@@ -19,8 +19,8 @@
  * one (it answers with error "cancelled"). New fields and methods may appear at
  * any time: readers ignore the fields and parameters they do not know, and an
  * unknown method is answered with "unknown_method". "at" is the offset in bytes
- * of what is wrong in the line, or in the filter. A client that does not read
- * is not read either, and after 30 s without a byte it is dropped.
+ * of the word that is wrong in a filter, or where the JSON parser gave up. A
+ * client that does not read is not read either, and is dropped after 30 s.
  *
  * A first byte other than '{' selects text mode: one command line, words as in
  * tcphsctl ("help" lists them), plain text back behind the greeting, close.

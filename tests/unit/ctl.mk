@@ -1,5 +1,5 @@
-CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_method.c \
-	daemon/ctl_reply.c daemon/ctl_text.c daemon/ctl_walk.c \
+CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_listen.c \
+	daemon/ctl_method.c daemon/ctl_reply.c daemon/ctl_text.c daemon/ctl_walk.c \
 	daemon/describe.c daemon/describe_text.c daemon/log.c \
 	daemon/analysis/filter.c daemon/analysis/filter_lex.c \
 	daemon/analysis/filter_word.c daemon/analysis/nearest.c \

@@ -483,6 +483,9 @@ static void list_refuses_bad_parameters(void)
 	expect_error(&p, "bad_request", "unknown field 'stat'",
 		     "did you mean 'state'?");
 	peer_say(&p, "{\"id\":2,\"method\":\"conn.list\","
+		     "\"params\":{\"fields\":[\"id\",\"zzzzz\"]}}");
+	expect_error(&p, "bad_request", "unknown field 'zzzzz'", NULL);
+	peer_say(&p, "{\"id\":2,\"method\":\"conn.list\","
 		     "\"params\":{\"fields\":\"id\"}}");
 	expect_error(&p, "bad_request", "'fields' must be an array of names",
 		     NULL);
