@@ -55,7 +55,7 @@ struct cli {
 	bool terminal;		  /* what is written there goes to a terminal */
 	unsigned int screen_cols; /* 0 = not a terminal, no limit */
 	unsigned int screen_rows; /* 0 unless --watch redraws */
-	struct client *client;	  /* NULL for commands that need no daemon */
+	struct client *client;	  /* open, unless the command is LOCAL */
 };
 
 /* What a command takes beside the options that every command takes. */

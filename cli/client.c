@@ -43,6 +43,7 @@ static enum cli_exit connect_failed(const char *path, int err);
 static enum cli_exit read_greeting(struct client *c);
 static enum cli_exit send_request(struct client *c, const char *method,
 				  json_t *params);
+static enum cli_exit send_cancel(struct client *c, json_int_t id);
 static enum cli_exit take_line(struct call *call, const char *line, size_t len);
 static enum cli_exit take_object(struct call *call, const json_t *line);
 static enum cli_exit give_item(struct call *call, const char *text, size_t len);
@@ -119,8 +120,7 @@ enum cli_exit client_call(struct client *c, const char *method, json_t *params,
 			e = take_line(&call, line, len);
 		if (e == CLI_OK && call.enough && !cancelled) {
 			cancelled = true;
-			e = send_request(c, "cancel",
-					 json_pack("{s:I}", "id", call.id));
+			e = send_cancel(c, call.id);
 		}
 	}
 	json_decref(params);
@@ -232,6 +232,15 @@ static enum cli_exit send_request(struct client *c, const char *method,
 			break; /* gone; what it said last is still to be read */
 	}
 	free(text);
+	return e;
+}
+
+static enum cli_exit send_cancel(struct client *c, json_int_t id)
+{
+	json_t *params = json_pack("{s:I}", "id", id);
+	enum cli_exit e = send_request(c, "cancel", params);
+
+	json_decref(params);
 	return e;
 }
 

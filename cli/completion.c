@@ -59,7 +59,7 @@ static void print_bash(FILE *out)
 	      "{\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]}\n"
 	      "\tlocal prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	      "\tlocal w skip= typed= try=\n"
+	      "\tlocal w skip='' typed='' try=''\n"
 	      "\n"
 	      "\tfor w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n",
 	      out);
@@ -81,7 +81,7 @@ static void print_zsh(FILE *out)
 	      "_tcphsctl()\n"
 	      "{\n"
 	      "\tlocal cur=${words[CURRENT]} prev=${words[CURRENT-1]}\n"
-	      "\tlocal w skip= typed= try=\n"
+	      "\tlocal w skip='' typed='' try=''\n"
 	      "\n"
 	      "\tfor w in \"${(@)words[2,CURRENT-1]}\"; do\n",
 	      out);
@@ -304,6 +304,8 @@ static void print_fish_command(FILE *out, const struct command *cmd)
 		second ? second : cmd->name);
 	if (cmd->alias)
 		fprintf(out, " %s", cmd->alias);
+	if (!second)
+		fputs("; and not __fish_seen_subcommand_from listener", out);
 	fputs("' -a '", out);
 	switch (cmd->words) {
 	case WORDS_NONE:

@@ -21,7 +21,10 @@ static enum cli_exit finish(enum cli_exit e);
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {.out = stdout, .terminal = isatty(STDOUT_FILENO)};
+	struct client client;
+	struct cli cli = {.out = stdout,
+			  .terminal = isatty(STDOUT_FILENO),
+			  .client = &client};
 	struct winsize ws;
 	char **words;
 	enum cli_exit e;
@@ -74,18 +77,16 @@ static enum cli_exit run(struct cli *cli, char **words, int n)
 static enum cli_exit run_command(struct cli *cli, const struct command *cmd,
 				 int argc, char **argv)
 {
-	struct client client;
 	enum cli_exit e;
 
 	if (cmd->flags & LOCAL)
 		return cmd->run(cli, argc, argv);
-	e = client_open(&client, cli->socket, cli->timeout_us);
+	e = client_open(cli->client, cli->socket, cli->timeout_us);
 	if (e != CLI_OK)
 		return e;
-	cli->client = &client;
 	e = cli->watch ? watch(cli, cmd, argc, argv)
 		       : cmd->run(cli, argc, argv);
-	client_close(&client);
+	client_close(cli->client);
 	return e;
 }
 

@@ -1,0 +1,7 @@
+CLI_TEST_NAMES = daemon/core/stack_names.c daemon/core/addr.c
+UNIT_SRC_test_cli_text = cli/text.c
+UNIT_SRC_test_cli_client = cli/client.c cli/text.c
+UNIT_LIBS_test_cli_client = -ljansson
+UNIT_SRC_test_cli_output = cli/output.c cli/text_table.c cli/cell.c cli/text.c \
+	$(CLI_TEST_NAMES)
+UNIT_LIBS_test_cli_output = -ljansson
