@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/tcp_priv.h"
 #include "stack_fuzz.h"
 
 #define OPS_MAX	    400
@@ -547,6 +548,22 @@ static void *memory(size_t len)
 	return mem;
 }
 
+/* Every record was given back; the pages alone would not tell. */
+static void check_pools(const struct stack *st)
+{
+	ASSERT(st->pool_half.in_use == 0);
+	ASSERT(st->pool_conn.in_use == 0);
+	ASSERT(st->pool_active.in_use == 0);
+	ASSERT(st->pool_timewait.in_use == 0);
+	ASSERT(st->pool_tx.in_use == 0);
+	ASSERT(st->pool_reply.in_use == 0);
+	ASSERT(st->pool_source.in_use == 0);
+	ASSERT(st->send_pools.small.in_use == 0);
+	ASSERT(st->send_pools.large.in_use == 0);
+	ASSERT(st->send_pools.ref.in_use == 0);
+	ASSERT(st->recv_pools.blk.in_use == 0);
+}
+
 /* Everybody is reset, time passes, and nothing is left. */
 static void end(struct fuzz *f)
 {
@@ -570,6 +587,7 @@ static void end(struct fuzz *f)
 	} while (stats.full || stats.half_open || stats.time_wait ||
 		 stack_deadline(f->st) != TIME_NEVER);
 	ASSERT(f->nconns == 0);
+	check_pools(f->st);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -234,13 +234,13 @@ static void source_fill(struct stack *st, struct app_conn *a)
 		size_t want = fuzz->quota - a->put, n;
 		const uint8_t *text = source_at(a->put);
 
-		want = want < 65536 ? want : 65536;
-		/* By turns copied and from where it lies. */
+		/* By turns copied and from where it lies, in odd pieces. */
 		if (a->put / 1000 % 2)
 			n = sent(a, tcp_send(st, a->c, text,
-					     want < 700 ? want : 700));
+					     want < 701 ? want : 701));
 		else
-			n = sent(a, tcp_send_ref(st, a->c, text, want));
+			n = sent(a, tcp_send_ref(st, a->c, text,
+						 want < 3001 ? want : 3001));
 		if (!n) {
 			tcp_want_write(st, a->c);
 			break;
