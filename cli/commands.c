@@ -10,8 +10,6 @@
 
 #include <tcphs/nearest.h>
 
-#include "core/assert.h"
-
 #define WORD_MAX  24
 #define WORDS_MAX 32
 
@@ -146,10 +144,9 @@ static bool in_group(const struct command *cmd, const char *group)
 /* The words of a list that are no words of @all yet. Return: how many now */
 static size_t add_words(char (*all)[WORD_MAX], size_t n, const char *list)
 {
-	while (*list) {
+	while (*list && n < WORDS_MAX) {
 		size_t len = strcspn(list, " ");
 
-		ASSERT(n < WORDS_MAX);
 		snprintf(all[n++], WORD_MAX, "%.*s", (int)len, list);
 		list += len + strspn(list + len, " ");
 	}
