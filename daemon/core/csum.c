@@ -20,14 +20,6 @@ typedef uint64_t lanes __attribute__((vector_size(16)));
 static uint64_t sum_runs(const uint8_t *p, size_t n);
 static uint32_t to_network(uint64_t sum);
 
-/**
- * csum_partial() - Ones' complement sum of bytes
- * @data: At any address
- * @len:  Bytes; if odd, a zero is thought behind the last (RFC 1071, 4.1)
- * @sum:  Of what came before, which had an even length
- *
- * Return: the sum of both, not folded
- */
 uint32_t csum_partial(const void *data, size_t len, uint32_t sum)
 {
 	const uint8_t *p = data;
@@ -58,12 +50,6 @@ uint32_t csum_partial(const void *data, size_t len, uint32_t sum)
 	return csum_fold64((uint64_t)to_network(acc) + sum);
 }
 
-/**
- * csum_fold() - Make the checksum of a sum
- *
- * Return: what goes into the header; 0 if the sum was taken over bytes that
- *         contain their own, right checksum
- */
 uint16_t csum_fold(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -71,12 +57,7 @@ uint16_t csum_fold(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-/**
- * csum_pseudo() - Sum of the pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1)
- * @src, @dst: Both IPv4 or both IPv6
- * @proto:     Protocol of the body
- * @len:       Bytes of the body
- *
+/*
  * The prefix of an IPv4-mapped address is zeros and one word of ones, which is
  * the other zero of this arithmetic: one sum serves both families.
  */

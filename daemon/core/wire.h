@@ -102,11 +102,19 @@ static inline void ip_map4(struct ip_addr *a, const uint8_t *b)
 
 /**
  * csum_partial() - Ones' complement sum of bytes (RFC 1071), not folded
- * @sum: Of what came before, which had an even length
+ * @data: At any address
+ * @len:  If odd, a zero is thought behind the last byte (RFC 1071, 4.1)
+ * @sum:  Of what came before, which had an even length; the value of a header
+ *        field may be added to it
  */
 uint32_t csum_partial(const void *data, size_t len, uint32_t sum);
 
-/** csum_fold() - Fold and complement, ready for the wire in host order */
+/**
+ * csum_fold() - Fold and complement
+ *
+ * Return: the checksum in host order; 0 if the sum was taken over bytes that
+ *         contain their own, right one
+ */
 uint16_t csum_fold(uint32_t sum);
 
 /** csum_fold64() - A 64-bit sum of sums as one of 32 bits */
@@ -116,12 +124,18 @@ static inline uint32_t csum_fold64(uint64_t sum)
 	return (uint32_t)(sum + (sum >> 32));
 }
 
-/** csum_pseudo() - Sum of the pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1) */
+/**
+ * csum_pseudo() - Sum of the pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1)
+ * @src, @dst: Both IPv4 or both IPv6
+ * @len:       Bytes of the body
+ */
 uint32_t csum_pseudo(const struct ip_addr *src, const struct ip_addr *dst,
 		     uint8_t proto, uint32_t len);
 
 /**
  * wire_ip_parse() - Check and take apart an IP header
+ * @pkt: From the version on
+ * @len: Bytes that arrived; more than the IP length is padding
  *
  * IPv6 extension headers are skipped (RFC 8200, 4: at most 8 of them); an
  * unfragmentable one that is malformed drops the packet. IPv4 options are
@@ -146,7 +160,9 @@ enum drop_reason wire_ip_parse(const void *pkt, size_t len, struct ip_pkt *ip);
  * Options are read in any segment (MUST-5), aligned or not (MUST-64), unknown
  * ones skipped by their length (MUST-6). MSS, window scale and SACK-permitted
  * count only with SYN; a window scale above 14 is taken for 14 (RFC 7323, 2.3).
- * All of @seg is set but the blocks of sack beyond nsack; gso_size is 0.
+ * A known option of another length than its own is as illegal as one that is
+ * longer than the header. All of @seg is set but the blocks of sack beyond
+ * nsack; gso_size is 0.
  *
  * Return: DROP_NONE, TCP_SHORT, TCP_OFFSET, TCP_CHECKSUM, TCP_OPTION, TCP_PORT
  */
@@ -154,9 +170,8 @@ enum drop_reason wire_tcp_parse(const struct ip_pkt *ip, bool csum_ok,
 				struct tcp_seg *seg);
 
 /*
- * How wire_tcp_build() leaves the TCP checksum: computed over header and text
- * (which is then read), or only the pseudo-header's sum in the field, for a
- * device that completes it.
+ * How wire_tcp_build() leaves the TCP checksum: of header and text (text_sum),
+ * or only the pseudo-header's sum in the field, for a device that completes it.
  */
 enum wire_csum { WIRE_CSUM_FULL, WIRE_CSUM_PARTIAL };
 
@@ -184,7 +199,11 @@ uint32_t wire_tcp_optlen(const struct tcp_seg *seg);
 
 /**
  * wire_ip_build() - Write an IPv4 or IPv6 header without options
- * @len: Of the body
+ * @buf:      WIRE_IP6_LEN bytes
+ * @src, @dst: Both IPv4 or both IPv6
+ * @ip_id:    IPv4 identification
+ * @df:       IPv4: do not fragment
+ * @len:      Of the body
  *
  * Return: bytes written
  */
@@ -217,6 +236,8 @@ struct icmp_msg {
 
 /**
  * wire_icmp_parse() - Check an ICMP or ICMPv6 message
+ * @ip: Of the ICMP of its own family, no fragment
+ * @m:  All set; code and mtu are 0 where they mean nothing
  *
  * Return: DROP_NONE, DROP_ICMP_SHORT or DROP_ICMP_CHECKSUM
  */

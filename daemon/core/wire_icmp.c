@@ -41,13 +41,6 @@ static bool is_error(enum icmp_kind kind);
 static void quote4(const uint8_t *q, uint32_t len, struct icmp_msg *m);
 static void quote6(const uint8_t *q, uint32_t len, struct icmp_msg *m);
 
-/**
- * wire_icmp_parse() - Check an ICMP or ICMPv6 message
- * @ip: Of the ICMP of its own family, no fragment
- * @m:  All set; code and mtu are 0 where they mean nothing
- *
- * Return: DROP_NONE, DROP_ICMP_SHORT or DROP_ICMP_CHECKSUM
- */
 enum drop_reason wire_icmp_parse(const struct ip_pkt *ip, struct icmp_msg *m)
 {
 	const uint8_t *h = ip->body;

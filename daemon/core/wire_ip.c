@@ -36,16 +36,6 @@
 static enum drop_reason parse4(const uint8_t *h, size_t len, struct ip_pkt *ip);
 static enum drop_reason parse6(const uint8_t *h, size_t len, struct ip_pkt *ip);
 
-/**
- * wire_ip_parse() - Check and take apart an IP header
- * @pkt: From the version on
- * @len: Bytes that arrived; more than the IP length is padding
- * @ip:  Filled if the packet is good; for DROP_IP_EXTENSION all but proto and
- *       body are set
- *
- * Return: DROP_NONE, or why the packet is no good. DROP_IP_PROTOCOL is not
- *         decided here.
- */
 enum drop_reason wire_ip_parse(const void *pkt, size_t len, struct ip_pkt *ip)
 {
 	const uint8_t *h = pkt;
@@ -62,16 +52,6 @@ enum drop_reason wire_ip_parse(const void *pkt, size_t len, struct ip_pkt *ip)
 	}
 }
 
-/**
- * wire_ip_build() - Write an IPv4 or IPv6 header without options
- * @buf:      WIRE_IP6_LEN bytes
- * @src, @dst: Both IPv4, then the header is, or both IPv6
- * @ip_id:    IPv4 identification
- * @df:       IPv4: do not fragment
- * @len:      Of the body
- *
- * Return: bytes written
- */
 uint32_t wire_ip_build(uint8_t *buf, const struct ip_addr *src,
 		       const struct ip_addr *dst, uint8_t proto, uint8_t ttl,
 		       uint8_t tos, uint16_t ip_id, bool df, uint32_t len)
@@ -146,6 +126,7 @@ static enum drop_reason parse4(const uint8_t *h, size_t len, struct ip_pkt *ip)
 	ip->head_len = head_len;
 	ip->unknown_at = 0;
 	ip->head = h;
+	/* Options are passed over: RFC 9293, 3.9.2 (MUST-50). */
 	ip->body = h + head_len;
 	ip->body_len = total - head_len;
 	return check4(be_get32(h + 12), be_get32(h + 16));

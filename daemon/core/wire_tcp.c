@@ -61,20 +61,6 @@ static inline void put_word(struct words *w, uint32_t v)
 	w->sum += v;
 }
 
-/**
- * wire_tcp_parse() - Check and take apart a TCP segment
- * @ip:      No fragment
- * @csum_ok: Somebody vouches for the checksum; do not compute it
- * @seg:     All set but the blocks of sack beyond nsack; gso_size is 0
- *
- * Options are read in any segment (RFC 9293, 3.1 (MUST-5)), aligned or not
- * (MUST-64), unknown ones skipped by their length (MUST-6). MSS, window scale
- * and SACK-permitted count only with SYN; a window scale above 14 is taken for
- * 14 (RFC 7323, 2.3). A known option of another length than its own is as
- * illegal as one that is longer than the header.
- *
- * Return: DROP_NONE, TCP_SHORT, TCP_OFFSET, TCP_CHECKSUM, TCP_OPTION, TCP_PORT
- */
 enum drop_reason wire_tcp_parse(const struct ip_pkt *ip, bool csum_ok,
 				struct tcp_seg *seg)
 {
@@ -119,9 +105,6 @@ enum drop_reason wire_tcp_parse(const struct ip_pkt *ip, bool csum_ok,
 	return DROP_NONE;
 }
 
-/**
- * wire_tcp_optlen() - Bytes of options wire_tcp_build() would write
- */
 uint32_t wire_tcp_optlen(const struct tcp_seg *seg)
 {
 	uint32_t len = other_optlen(seg);
@@ -130,20 +113,6 @@ uint32_t wire_tcp_optlen(const struct tcp_seg *seg)
 	return n ? len + 4 + n * LEN_BLOCK : len;
 }
 
-/**
- * wire_tcp_build() - Write IP and TCP header of a segment
- * @buf:      WIRE_HEAD_MAX bytes
- * @seg:      All fields but text; len is the length of the text to follow. The
- *            acknowledgment number goes out with ACK, the urgent pointer with
- *            URG only. As many SACK blocks as fit into 40 bytes.
- * @ip_id:    IPv4 identification; DF is set (RFC 1191)
- * @how:      What goes into the checksum field
- * @text_sum: csum_partial() of the text, for WIRE_CSUM_FULL; 0 if there is
- *            none
- * @tcp_off:  Set to where the TCP header starts
- *
- * Return: bytes written
- */
 uint32_t wire_tcp_build(uint8_t *buf, const struct tcp_seg *seg, uint16_t ip_id,
 			enum wire_csum how, uint32_t text_sum,
 			uint32_t *tcp_off)
@@ -174,7 +143,11 @@ uint32_t wire_tcp_build(uint8_t *buf, const struct tcp_seg *seg, uint16_t ip_id,
 	return *tcp_off + head_len;
 }
 
-/* The options, in any order and number; false if a length is illegal. */
+/*
+ * The options, in any order and number, aligned or not, in any segment (RFC
+ * 9293, 3.1 (MUST-5), 3.2 (MUST-64)). False if a length is illegal: beyond the
+ * header, too short to count itself, or not the one a known kind has.
+ */
 static bool parse_options(struct tcp_seg *seg, const uint8_t *o, uint32_t len)
 {
 	uint32_t n;
@@ -217,6 +190,7 @@ static bool parse_option(struct tcp_seg *seg, const uint8_t *o, uint32_t n)
 			return false;
 		if (syn) {
 			seg->opts |= OPT_WSCALE;
+			/* RFC 7323, 2.3 */
 			seg->wscale = o[2] < WSCALE_MAX ? o[2] : WSCALE_MAX;
 		}
 		return true;
@@ -235,7 +209,7 @@ static bool parse_option(struct tcp_seg *seg, const uint8_t *o, uint32_t n)
 		return true;
 	case TCPOPT_SACK:
 		return parse_sack(seg, o, n);
-	default:
+	default: /* RFC 9293, 3.1 (MUST-6) */
 		seg->opts |= OPT_UNKNOWN;
 		return true;
 	}
