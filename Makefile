@@ -1,29 +1,39 @@
-# tcphs - `make` builds, `make check` runs every test, `make demo` shows it.
+# tcphs - `make demo` shows it, `make check` runs every test.
 #
-# One Makefile, no recursion. Sources are listed by room; objects lie under
-# $(B). V=1 shows the commands. The test targets are in tests/tests.mk.
+#	make			build/tcphsd and build/tcphsctl
+#	make deps		install the Debian packages they need (root)
+#	make run		the daemon in the foreground, here and now (root)
+#	make demo		a walk through it in a namespace of its own (root)
+#	make check		all tests (root); each kind has a target: unit
+#				sim layers cli e2e systemd asan clang lint fuzz
+#	make bench		against the kernel's own TCP (root)
+#	make install		PREFIX=/usr/local DESTDIR=
+#
+# One Makefile, no recursion into folders. Sources are listed by room, objects
+# lie under $(B). V=1 shows the commands. Tests are in tests/tests.mk.
 
 VERSION = 0.1.0
 
-CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      = gcc
 endif
 B       ?= build
+V       ?= 0
+Q       = $(if $(filter 1,$(V)),,@)
+
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
-V       ?= 0
-Q       = $(if $(filter 1,$(V)),,@)
 
 OPT     ?= -O2 -g
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	  -Wvla -Wundef -Werror
-CPPFLAGS += -D_GNU_SOURCE -DTCPHS_VERSION='"$(VERSION)"' -Iinclude -Idaemon
+CPPFLAGS += -D_GNU_SOURCE -DTCPHS_VERSION='"$(VERSION)"' \
+	  -DSYSCONFDIR='"$(SYSCONFDIR)"' -Iinclude -Idaemon
 CFLAGS  += -std=gnu11 $(OPT) -fno-strict-aliasing -fstack-protector-strong \
 	  $(WARN)
 DEPFLAGS = -MMD -MP
@@ -39,7 +49,12 @@ SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd
-LIBS_CLI    = -ljansson -lsmartcols
+LIBS_CLI    = -ljansson
+
+MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd conf/tcphsd.conf.5.scd
+MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))
+COMPLETION = $(B)/completion/tcphsctl.bash $(B)/completion/_tcphsctl \
+	     $(B)/completion/tcphsctl.fish
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
@@ -58,11 +73,86 @@ $(B)/%.o: %.c
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
+vpath %.scd daemon cli conf
+$(B)/man/%: %.scd
+	@mkdir -p $(@D)
+	@echo "  MAN     $@"
+	$(Q)scdoc <$< >$@ || { rm -f $@; exit 1; }
+
+man: $(MAN)
+
+$(B)/completion/tcphsctl.bash: SHELL_NAME = bash
+$(B)/completion/_tcphsctl: SHELL_NAME = zsh
+$(B)/completion/tcphsctl.fish: SHELL_NAME = fish
+$(COMPLETION): $(B)/tcphsctl
+	@mkdir -p $(@D)
+	$(Q)$(B)/tcphsctl completion $(SHELL_NAME) >$@
+
+install: all $(MAN) $(COMPLETION)
+	install -D -m 0755 $(B)/tcphsd $(DESTDIR)$(SBINDIR)/tcphsd
+	install -D -m 0755 $(B)/tcphsctl $(DESTDIR)$(BINDIR)/tcphsctl
+	install -D -m 0644 $(B)/man/tcphsd.8 $(DESTDIR)$(MANDIR)/man8/tcphsd.8
+	install -D -m 0644 $(B)/man/tcphsctl.1 \
+		$(DESTDIR)$(MANDIR)/man1/tcphsctl.1
+	install -D -m 0644 $(B)/man/tcphsd.conf.5 \
+		$(DESTDIR)$(MANDIR)/man5/tcphsd.conf.5
+	[ -e $(DESTDIR)$(SYSCONFDIR)/tcphsd/tcphsd.conf ] || \
+		install -D -m 0644 conf/tcphsd.conf \
+			$(DESTDIR)$(SYSCONFDIR)/tcphsd/tcphsd.conf
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/sbin/tcphsd|$(SBINDIR)/tcphsd|' systemd/tcphsd.service \
+		>$(DESTDIR)$(UNITDIR)/tcphsd.service
+	install -D -m 0644 systemd/tcphsd.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tcphsd.conf
+	install -D -m 0644 systemd/tcphsd.tmpfiles \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tcphsd.conf
+	install -D -m 0644 systemd/tcphs.network \
+		$(DESTDIR)$(PREFIX)/lib/systemd/network/80-tcphs.network
+	install -D -m 0644 systemd/tcphs-networkmanager.conf \
+		$(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d/80-tcphs.conf
+	install -D -m 0644 $(B)/completion/tcphsctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcphsctl
+	install -D -m 0644 $(B)/completion/_tcphsctl \
+		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_tcphsctl
+	install -D -m 0644 $(B)/completion/tcphsctl.fish \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tcphsctl.fish
+
+run: all
+	$(B)/tcphsd --foreground -c conf/tcphsd.conf
+
+# Debian's names. What is missing is installed; nothing missing costs nothing.
+DEPS_BUILD = gcc libc6-dev pkg-config libev-dev libiniparser-dev \
+	     libjansson-dev libsodium-dev libmnl-dev libcap-ng-dev \
+	     libseccomp-dev libsystemd-dev scdoc
+DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
+DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \
+	     clang-format clang-tidy cppcheck mandoc socat wrk tcpdump tshark \
+	     python3 python3-scapy jq systemd systemd-container dbus gawk
+
+define install_missing
+@missing=$$(for p in $(1); do \
+	dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | \
+		grep -qx installed || echo $$p; \
+done); \
+if [ -n "$$missing" ]; then \
+	echo "  DEPS    $$missing" | tr '\n' ' '; echo; \
+	{ apt-get update && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y --no-install-recommends $$missing; } \
+		>/dev/null || exit 1; \
+fi
+endef
+
+deps-build:
+	$(call install_missing,$(DEPS_BUILD) $(DEPS_DEMO))
+
+deps: deps-build
+	$(call install_missing,$(DEPS_TEST))
+
 include tests/tests.mk
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all clean
+.PHONY: all man install run deps deps-build clean
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

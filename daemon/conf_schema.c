@@ -89,7 +89,7 @@ static const struct conf_key keys[] = {
  .min = 1, .max = 1000000, .off = true},
 {"limits.challenge_ack_rate", "100", conf_set_number,
  IN(stack.challenge_ack_rate), .min = 1, .max = 1000000, .off = true},
-{"limits.icmp_rate", "50", conf_set_number, IN(stack.icmp_rate),
+{"limits.icmp_rate", "1000", conf_set_number, IN(stack.icmp_rate),
  .min = 1, .max = 1000000, .off = true},
 
 {"timers.rto_initial", "1s", conf_set_time, IN(stack.rto_initial_us),
@@ -98,7 +98,7 @@ static const struct conf_key keys[] = {
  .min = MS, .max = M},
 {"timers.rto_max", "60s", conf_set_time, IN(stack.rto_max_us),
  .min = S, .max = H},
-{"timers.syn_retries", "6", conf_set_number, IN(stack.syn_retries),
+{"timers.syn_retries", "7", conf_set_number, IN(stack.syn_retries),
  .max = 32},
 {"timers.synack_retries", "5", conf_set_number, IN(stack.synack_retries),
  .max = 32},

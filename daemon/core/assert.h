@@ -14,10 +14,10 @@
 _Noreturn void tcphs_assert_failed(const char *expr, const char *file,
 				   int line);
 
-#define ASSERT(expr)                                                           \
-	do {                                                                   \
-		if (__builtin_expect(!(expr), 0))                              \
-			tcphs_assert_failed(#expr, __FILE__, __LINE__);        \
+#define ASSERT(expr)                                                    \
+	do {                                                            \
+		if (__builtin_expect(!(expr), 0))                       \
+			tcphs_assert_failed(#expr, __FILE__, __LINE__); \
 	} while (0)
 
 #endif

@@ -309,8 +309,10 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
 		      uint32_t mss)
 {
-	uint32_t part = len % mss;
+	uint32_t part;
 
+	ASSERT(mss > 0);
+	part = len % mss;
 	if (!part || c->flags & CF_PROBE)
 		return len; /* the persist timer overrides the window's part */
 	if (len < avail) {  /* some limit cut it */

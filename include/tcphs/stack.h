@@ -40,9 +40,9 @@ struct tcp_conn;
 #define TIME_NEVER INT64_MAX
 
 #define STACK_LISTENERS_MAX 64
-#define STACK_ALLOW_MAX     8   /* prefixes in one allow-list */
-#define STACK_NAME_MAX      32  /* with the final zero */
-#define STACK_IOV_MAX       20  /* parts of one outgoing packet */
+#define STACK_ALLOW_MAX	    8  /* prefixes in one allow-list */
+#define STACK_NAME_MAX	    32 /* with the final zero */
+#define STACK_IOV_MAX	    20 /* parts of one outgoing packet */
 #define STACK_SEGMENT_MAX   65535
 
 /* ---- configuration ---------------------------------------------------- */
@@ -66,17 +66,18 @@ struct stack_conf {
 	uint8_t ttl; /* RFC 9293, 3.9.2 (MUST-49) */
 
 	/* The device. */
-	uint16_t mtu;     /* 576 (1280 with IPv6) to 65520 */
+	uint16_t mtu;	   /* 576 (1280 with IPv6) to 65520 */
 	bool csum_offload; /* leave TCP checksums to the device, see stack_pkt */
-	uint32_t gso_max; /* bytes in a super-segment; 0 = no segmentation */
+	uint32_t gso_max;  /* bytes in a super-segment; 0 = no segmentation */
 
 	/* Limits; each is a counter and an event when reached. */
 	uint32_t max_connections;
 	uint32_t max_half_open;
-	uint32_t max_per_source; /* 0 = none */
+	uint32_t max_per_source;     /* 0 = none */
 	uint32_t rcvbuf, rcvbuf_max; /* receive window at first, at most */
-	uint32_t sndbuf;             /* bytes queued for sending, at most */
-	uint32_t rst_rate, challenge_ack_rate, icmp_rate; /* a second; 0 = none */
+	uint32_t sndbuf;	     /* bytes queued for sending, at most */
+	uint32_t rst_rate, challenge_ack_rate,
+		icmp_rate; /* a second; 0 = none */
 
 	/* Timers. */
 	int64_t rto_initial_us, rto_min_us, rto_max_us;
@@ -91,7 +92,7 @@ struct stack_conf {
 	bool sack;
 	bool timestamps;
 	bool timestamps_strict; /* drop segments that omit them */
-	uint8_t window_scale;   /* 0..14; what we offer */
+	uint8_t window_scale;	/* 0..14; what we offer */
 	bool ecn;
 	enum stack_cc congestion;
 	enum stack_cookies cookies;
@@ -101,16 +102,16 @@ struct stack_conf {
 struct stack_listener {
 	char name[STACK_NAME_MAX];
 	const struct tcp_service *service;
-	void *service_arg;        /* the shell's; see tcp_service_arg() */
+	void *service_arg;	  /* the shell's; see tcp_service_arg() */
 	struct ip_prefix address; /* len 0 = every address of ours */
 	uint16_t port;
 	bool enabled;
-	uint32_t backlog;         /* half-open at once, cookies beyond */
-	uint32_t max_connections; /* 0 = only the stack's own limit */
+	uint32_t backlog;	      /* half-open at once, cookies beyond */
+	uint32_t max_connections;     /* 0 = only the stack's own limit */
 	enum stack_overflow overflow; /* what a refused SYN gets */
 	struct ip_prefix allow[STACK_ALLOW_MAX];
 	uint8_t nallow; /* 0 = everybody */
-	bool nodelay;   /* RFC 9293, 3.7.4 (MUST-17) */
+	bool nodelay;	/* RFC 9293, 3.7.4 (MUST-17) */
 };
 
 /* ---- life ------------------------------------------------------------- */
@@ -145,8 +146,9 @@ void stack_reconf(struct stack *st, const struct stack_conf *conf);
 /* ---- one turn --------------------------------------------------------- */
 
 struct stack_rx {
-	bool csum_ok;      /* somebody trustworthy vouches for the TCP checksum */
-	uint16_t gso_size; /* text bytes of each segment inside, 0 if just one */
+	bool csum_ok; /* somebody trustworthy vouches for the TCP checksum */
+	uint16_t
+		gso_size; /* text bytes of each segment inside, 0 if just one */
 };
 
 /**
@@ -171,7 +173,7 @@ void stack_expire(struct stack *st, int64_t now_us);
 struct stack_pkt {
 	struct iovec iov[STACK_IOV_MAX];
 	unsigned int iov_len;
-	uint32_t len;         /* all of iov */
+	uint32_t len;	      /* all of iov */
 	uint16_t csum_start;  /* offset of the TCP header */
 	uint16_t csum_offset; /* of the checksum in it; valid if csum_partial */
 	uint16_t gso_size;    /* text bytes of each segment; 0 = one segment */
@@ -216,7 +218,7 @@ int stack_listener_enable(struct stack *st, const char *name, bool on);
 
 struct listener_info {
 	struct stack_listener conf;
-	uint32_t half_open, connections; /* now */
+	uint32_t half_open, connections;		    /* now */
 	uint64_t syns, opened, refused, overflows, cookies; /* since start */
 	uint16_t last_peer_port; /* of the last connection; 0 = never any */
 	struct ip_addr last_peer;
@@ -240,11 +242,11 @@ struct conn_info {
 	uint16_t listener; /* index or LISTENER_NONE */
 	struct ip_addr local, peer;
 	uint16_t local_port, peer_port;
-	bool half_open;        /* a request record: only the top part is set */
-	int64_t age_us;        /* since the first SYN; -1 unknown (TIME-WAIT) */
-	int64_t idle_us;       /* since the last segment from the peer; or -1 */
-	int64_t handshake_us;  /* -1 if not completed (or TIME-WAIT) */
-	uint32_t retrans;      /* segments sent again, SYN-ACKs included */
+	bool half_open;	      /* a request record: only the top part is set */
+	int64_t age_us;	      /* since the first SYN; -1 unknown (TIME-WAIT) */
+	int64_t idle_us;      /* since the last segment from the peer; or -1 */
+	int64_t handshake_us; /* -1 if not completed (or TIME-WAIT) */
+	uint32_t retrans;     /* segments sent again, SYN-ACKs included */
 	uint64_t bytes_in, bytes_out; /* text, each byte once */
 	/* From here on only for full connections. */
 	uint64_t segs_in, segs_out;
@@ -255,13 +257,13 @@ struct conn_info {
 	uint8_t snd_wscale, rcv_wscale;
 	bool ts, sack, wscale, ecn, nodelay;
 	int64_t srtt_us, rttvar_us, rto_us, min_rtt_us; /* 0 before a sample */
-	uint32_t cwnd, ssthresh; /* bytes */
-	uint32_t send_queued, recv_queued, recv_ooo; /* bytes */
-	uint32_t in_flight, sacked, lost;            /* bytes */
+	uint32_t cwnd, ssthresh;			/* bytes */
+	uint32_t send_queued, recv_queued, recv_ooo;	/* bytes */
+	uint32_t in_flight, sacked, lost;		/* bytes */
 	uint32_t backoff; /* doublings of the RTO */
 	int64_t rexmt_in_us, persist_in_us, delack_in_us; /* -1 = not armed */
 	int64_t keepalive_in_us, linger_in_us; /* linger: FIN-WAIT-2, 2 MSL */
-	enum close_reason reason; /* CLOSE_NONE while it lives */
+	enum close_reason reason;	       /* CLOSE_NONE while it lives */
 	const char *cc_name, *recovery; /* "newreno"; "open" "fast" "rto" */
 };
 
@@ -288,42 +290,42 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	      int64_t now_us);
 
 /* Counters since start, and a few gauges: name, words. */
-#define STACK_STAT_LIST(S)                                                     \
-	S(packets_in, "packets read")                                          \
-	S(packets_out, "packets written")                                      \
-	S(bytes_in, "bytes read, with headers")                                \
-	S(bytes_out, "bytes written, with headers")                            \
-	S(segments_in, "TCP segments received, super-segments counted apart")  \
-	S(segments_out, "TCP segments sent, super-segments counted apart")     \
-	S(text_in, "bytes of text received in order")                          \
-	S(text_out, "bytes of text sent for the first time")                   \
-	S(syns_in, "SYNs received")                                            \
-	S(synacks_out, "SYN-ACKs sent for the first time")                     \
-	S(handshakes, "handshakes completed as server")                        \
-	S(handshakes_active, "handshakes completed as client")                 \
-	S(handshakes_failed, "handshakes that failed")                         \
-	S(cookies_sent, "SYN cookies sent")                                    \
-	S(cookies_accepted, "SYN cookies that came back")                      \
-	S(cookies_rejected, "ACKs that were no cookie of ours")                \
-	S(retransmit_synack, "SYN-ACKs sent again")                            \
-	S(retransmit_syn, "SYNs sent again")                                   \
-	S(retransmit_rto, "segments sent again after a timeout")               \
-	S(retransmit_fast, "segments sent again on evidence of loss")          \
-	S(retransmit_fin, "FINs sent again")                                   \
-	S(window_probes, "zero-window probes sent")                            \
-	S(keepalive_probes, "keep-alive probes sent")                          \
-	S(challenge_acks, "challenge ACKs sent (RFC 5961)")                    \
-	S(resets_out, "RSTs sent")                                             \
-	S(resets_in, "valid RSTs received")                                    \
-	S(closed_fin, "connections closed by both sides")                      \
-	S(closed_reset_in, "connections reset by the peer")                    \
-	S(closed_reset_out, "connections reset by us")                         \
-	S(closed_timeout, "connections that timed out")                        \
-	S(out_of_order, "segments held until a hole is filled")                \
-	S(echo_in, "ICMP echo requests")                                       \
-	S(echo_out, "ICMP echo replies")                                       \
-	S(icmp_errors_in, "ICMP errors that matched a connection")             \
-	S(icmp_errors_out, "ICMP errors sent")                                 \
+#define STACK_STAT_LIST(S)                                                    \
+	S(packets_in, "packets read")                                         \
+	S(packets_out, "packets written")                                     \
+	S(bytes_in, "bytes read, with headers")                               \
+	S(bytes_out, "bytes written, with headers")                           \
+	S(segments_in, "TCP segments received, super-segments counted apart") \
+	S(segments_out, "TCP segments sent, super-segments counted apart")    \
+	S(text_in, "bytes of text received in order")                         \
+	S(text_out, "bytes of text sent for the first time")                  \
+	S(syns_in, "SYNs received")                                           \
+	S(synacks_out, "SYN-ACKs sent for the first time")                    \
+	S(handshakes, "handshakes completed as server")                       \
+	S(handshakes_active, "handshakes completed as client")                \
+	S(handshakes_failed, "handshakes that failed")                        \
+	S(cookies_sent, "SYN cookies sent")                                   \
+	S(cookies_accepted, "SYN cookies that came back")                     \
+	S(cookies_rejected, "ACKs that were no cookie of ours")               \
+	S(retransmit_synack, "SYN-ACKs sent again")                           \
+	S(retransmit_syn, "SYNs sent again")                                  \
+	S(retransmit_rto, "segments sent again after a timeout")              \
+	S(retransmit_fast, "segments sent again on evidence of loss")         \
+	S(retransmit_fin, "FINs sent again")                                  \
+	S(window_probes, "zero-window probes sent")                           \
+	S(keepalive_probes, "keep-alive probes sent")                         \
+	S(challenge_acks, "challenge ACKs sent (RFC 5961)")                   \
+	S(resets_out, "RSTs sent")                                            \
+	S(resets_in, "valid RSTs received")                                   \
+	S(closed_fin, "connections closed by both sides")                     \
+	S(closed_reset_in, "connections reset by the peer")                   \
+	S(closed_reset_out, "connections reset by us")                        \
+	S(closed_timeout, "connections that timed out")                       \
+	S(out_of_order, "segments held until a hole is filled")               \
+	S(echo_in, "ICMP echo requests")                                      \
+	S(echo_out, "ICMP echo replies")                                      \
+	S(icmp_errors_in, "ICMP errors that matched a connection")            \
+	S(icmp_errors_out, "ICMP errors sent")                                \
 	S(events_lost, "events nobody collected in time")
 
 struct stack_stats {
@@ -489,9 +491,9 @@ void stack_check(struct stack *st);
 
 /* ---- names ------------------------------------------------------------ */
 
-const char *tcp_state_name(enum tcp_state s);    /* "SYN-RECEIVED" */
+const char *tcp_state_name(enum tcp_state s);	 /* "SYN-RECEIVED" */
 const char *tcp_state_ss_name(enum tcp_state s); /* "SYN-RCVD" */
-const char *event_name(enum event_type t);       /* "syn.received" */
+const char *event_name(enum event_type t);	 /* "syn.received" */
 int event_level(enum event_type t);
 const char *drop_name(enum drop_reason r);   /* "ack_future" */
 const char *drop_clause(enum drop_reason r); /* "RFC 9293, 3.10.7.4" */
