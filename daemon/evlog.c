@@ -24,8 +24,7 @@
 #define LINES_A_SECOND 200 /* of each event type */
 #define SECOND_US      1000000
 
-#define FIELDS_MAX 24
-#define FIELD_MAX  320 /* bytes of one field, MESSAGE is the longest */
+#define FIELD_MAX 320 /* bytes of one field, MESSAGE is the longest */
 
 static struct {
 	int64_t until_us; /* end of the second; 0 = none has begun */
@@ -37,10 +36,10 @@ static struct {
 
 /* Fields of one journal record, stored one behind the other. */
 struct fields {
-	struct iovec iov[FIELDS_MAX];
+	struct iovec iov[LOG_FIELDS_MAX];
 	int n;
 	size_t used;
-	char text[FIELDS_MAX * FIELD_MAX / 4];
+	char text[LOG_FIELDS_MAX * FIELD_MAX / 4];
 };
 
 static int words(const struct event *e, const struct stack_conf *conf,
@@ -418,7 +417,7 @@ static void put(struct fields *f, const char *fmt, ...)
 	va_list ap;
 	int len;
 
-	ASSERT(f->n < FIELDS_MAX);
+	ASSERT(f->n < LOG_FIELDS_MAX);
 	va_start(ap, fmt);
 	len = vsnprintf(at, room, fmt, ap);
 	va_end(ap);

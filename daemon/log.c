@@ -3,13 +3,16 @@
  *
  * The journal is chosen when stderr leads there: systemd says in JOURNAL_STREAM
  * which device and inode that is (systemd.exec(5)), so a shell below a service
- * whose output goes to a file is not mistaken for one. Then lines are sent
- * by the native protocol, with a priority and with fields.
+ * whose output goes to a file is not mistaken for one. Then a line is a datagram
+ * of fields, KEY=value one a line, as the journal's native protocol wants it
+ * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL).
  *
- * A log must not stop the daemon. stderr may be a pipe nobody reads or a
- * terminal that was stopped with ^S; it is shared with others, so it is not
- * ours to make non-blocking. It is asked before each line; a line that would
- * block is left out, counted, and the count is said when there is room again.
+ * A log must not stop the daemon. sd_journal_sendv() waits for a journal that
+ * does not read, which is why it is not used. stderr may be a pipe nobody reads
+ * or a terminal that was stopped with ^S; it is shared with others, so it is not
+ * ours to make non-blocking, but it can be asked before each line. A line that
+ * would block is left out, counted, and the count is said when there is room
+ * again.
  */
 #include "log.h"
 
@@ -18,15 +21,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
+#include "core/assert.h"
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 /* Less than PIPE_BUF: written whole or not at all. */
 #define LOG_LINE_MAX 1024
+
+#define LOG_FIELDS_MIN 3 /* MESSAGE, PRIORITY, SYSLOG_IDENTIFIER */
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",   [LOG_LEVEL_WARN] = "warning",
@@ -36,14 +44,20 @@ static const char *const level_names[] = {
 
 static struct {
 	int level;
-	bool journal;
-	unsigned int left_out; /* lines since stderr was last writable */
-} out = {.level = LOG_LEVEL_INFO};
+	int journal;	       /* a socket; -1 if stderr is used */
+	unsigned int left_out; /* lines since one could last be written */
+} out = {.level = LOG_LEVEL_INFO, .journal = -1};
 
 static bool stderr_is_journal(void);
 static void sentence(int level, int err, const char *fmt, va_list ap);
-static void to_journal(int level, const char *text);
-static void to_stderr(const char *text);
+static void write_out(const char *line, const struct iovec *fields,
+		      int nfields);
+static bool say_left_out(void);
+static bool write_one(const char *line, const struct iovec *fields,
+		      int nfields);
+static void make_fields(struct iovec fields[LOG_FIELDS_MIN], char *buf,
+			size_t len, int level, const char *text);
+static int send_fields(const struct iovec *fields, int nfields);
 static bool write_line(const char *text);
 
 /**
@@ -51,14 +65,18 @@ static bool write_line(const char *text);
  * @to:    LOG_TO_AUTO: the journal if stderr leads there
  * @level: Sentences above it are not written
  *
- * Reads the time zone, which cannot be done later in a sandbox.
+ * Reads the time zone and opens what is needed: later, in a sandbox, it may not.
  */
 void log_init(enum log_to to, int level)
 {
 	tzset();
 	out.level = level;
-	out.journal = to == LOG_TO_JOURNAL ||
-		      (to == LOG_TO_AUTO && stderr_is_journal());
+	if (out.journal >= 0)
+		close(out.journal);
+	out.journal = -1;
+	if (to == LOG_TO_JOURNAL || (to == LOG_TO_AUTO && stderr_is_journal()))
+		out.journal = socket(
+			AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 void log_set_level(int level)
@@ -89,7 +107,7 @@ const char *log_level_name(int level)
 
 bool log_is_journal(void)
 {
-	return out.journal;
+	return out.journal >= 0;
 }
 
 /* Each of the seven differs in its level and in whether errno is told. */
@@ -122,10 +140,7 @@ void log_at(int level, const char *fmt, ...)
 
 void log_record(const char *line, const struct iovec *fields, int nfields)
 {
-	if (out.journal)
-		(void)sd_journal_sendv(fields, nfields);
-	else
-		to_stderr(line);
+	write_out(line, fields, nfields);
 }
 
 /* JOURNAL_STREAM is "device:inode", both decimal. */
@@ -143,7 +158,8 @@ static bool stderr_is_journal(void)
 
 static void sentence(int level, int err, const char *fmt, va_list ap)
 {
-	char text[LOG_LINE_MAX];
+	char text[LOG_LINE_MAX], buf[LOG_LINE_MAX + 64];
+	struct iovec fields[LOG_FIELDS_MIN];
 	int len;
 
 	if (level > out.level)
@@ -152,43 +168,84 @@ static void sentence(int level, int err, const char *fmt, va_list ap)
 	if (err && len >= 0 && (size_t)len < sizeof(text))
 		snprintf(text + len, sizeof(text) - (size_t)len, ": %s",
 			 strerror(err));
-	if (out.journal)
-		to_journal(level, text);
-	else
-		to_stderr(text);
+	/* One line is one record, whatever a file name holds. */
+	for (char *p = text; *p; p++) {
+		if (*p == '\n')
+			*p = ' ';
+	}
+	make_fields(fields, buf, sizeof(buf), level, text);
+	write_out(text, fields, LOG_FIELDS_MIN);
 }
 
-static void to_journal(int level, const char *text)
+/* Write a line, after saying how many could not be. */
+static void write_out(const char *line, const struct iovec *fields, int nfields)
 {
-	char message[LOG_LINE_MAX + 8], priority[] = "PRIORITY=0";
-	char identifier[] = "SYSLOG_IDENTIFIER=tcphsd";
-	struct iovec iov[] = {
-		{message, 0},
-		{priority, sizeof(priority) - 1},
-		{identifier, sizeof(identifier) - 1},
+	if (out.left_out && !say_left_out())
+		out.left_out++;
+	else if (!write_one(line, fields, nfields))
+		out.left_out++;
+}
+
+static bool say_left_out(void)
+{
+	struct iovec fields[LOG_FIELDS_MIN];
+	char text[64], buf[128];
+
+	snprintf(text, sizeof(text), "%u lines left out: %s was stuck",
+		 out.left_out, log_is_journal() ? "the journal" : "stderr");
+	make_fields(fields, buf, sizeof(buf), LOG_LEVEL_WARN, text);
+	if (!write_one(text, fields, LOG_FIELDS_MIN))
+		return false;
+	out.left_out = 0;
+	return true;
+}
+
+/* Where there is no journal after all, stderr is next best. */
+static bool write_one(const char *line, const struct iovec *fields, int nfields)
+{
+	int ret;
+
+	if (!log_is_journal())
+		return write_line(line);
+	ret = send_fields(fields, nfields);
+	if (ret == 0)
+		return true;
+	return ret != -EAGAIN && ret != -ENOBUFS && write_line(line);
+}
+
+/* The fields that each record has. */
+static void make_fields(struct iovec fields[LOG_FIELDS_MIN], char *buf,
+			size_t len, int level, const char *text)
+{
+	static char identifier[] = "SYSLOG_IDENTIFIER=tcphsd";
+	int priority = snprintf(buf, len, "PRIORITY=%d", level);
+	char *message = buf + priority;
+	int n = snprintf(message, len - (size_t)priority, "MESSAGE=%s", text);
+
+	fields[0] = (struct iovec){message, (size_t)n};
+	fields[1] = (struct iovec){buf, (size_t)priority};
+	fields[2] = (struct iovec){identifier, sizeof(identifier) - 1};
+}
+
+/* One datagram; 0 or a negative errno. */
+static int send_fields(const struct iovec *fields, int nfields)
+{
+	static struct sockaddr_un journal = {AF_UNIX, JOURNAL_SOCKET};
+	static char newline[] = "\n";
+	struct iovec iov[2 * LOG_FIELDS_MAX];
+	struct msghdr msg = {
+		.msg_name = &journal,
+		.msg_namelen = sizeof(journal),
+		.msg_iov = iov,
+		.msg_iovlen = 2 * (size_t)nfields,
 	};
 
-	iov[0].iov_len =
-		(size_t)snprintf(message, sizeof(message), "MESSAGE=%s", text);
-	priority[sizeof(priority) - 2] = (char)('0' + level);
-	(void)sd_journal_sendv(iov, sizeof(iov) / sizeof(iov[0]));
-}
-
-static void to_stderr(const char *text)
-{
-	char note[64];
-
-	if (out.left_out) {
-		snprintf(note, sizeof(note),
-			 "%u lines left out: stderr was stuck", out.left_out);
-		if (!write_line(note)) {
-			out.left_out++;
-			return;
-		}
-		out.left_out = 0;
+	ASSERT(nfields <= LOG_FIELDS_MAX);
+	for (int i = 0; i < nfields; i++) {
+		iov[2 * i] = fields[i];
+		iov[2 * i + 1] = (struct iovec){newline, 1};
 	}
-	if (!write_line(text))
-		out.left_out++;
+	return sendmsg(out.journal, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* "12:00:00.123456 text", if that can be written at once. */

@@ -43,10 +43,13 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_at(int level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+#define LOG_FIELDS_MAX 24
+
 /**
  * log_record() - Log what is known in parts, whatever the level
  * @line:   For stderr, without time and line feed
- * @fields: For the journal: "KEY=value", MESSAGE and PRIORITY among them
+ * @fields: For the journal: "KEY=value" without line feeds, MESSAGE and PRIORITY
+ *          among them; at most LOG_FIELDS_MAX
  */
 void log_record(const char *line, const struct iovec *fields, int nfields);
 

@@ -172,8 +172,7 @@ static int allow_plain(scmp_filter_ctx ctx)
 		SCMP_SYS(madvise),
 		SCMP_SYS(futex),
 		SCMP_SYS(getrandom),
-		/* reload: the file, which iniparser gets as a memfd; the
-		 * journal takes long messages so */
+		/* reload: the file, which iniparser gets as a memfd */
 		SCMP_SYS(memfd_create),
 		SCMP_SYS(fstat),
 		SCMP_SYS(newfstatat),
@@ -225,7 +224,7 @@ static int allow_checked(scmp_filter_ctx ctx)
 		unsigned int arg;
 		scmp_datum_t mask, want;
 	} rules[] = {
-		/* notify, journal: local sockets; a resolver tries the others */
+		/* notify: local sockets; a resolver tries the others */
 		{SCMP_ACT_ALLOW, SCMP_SYS(socket), 0, ALL_BITS, AF_UNIX},
 		{SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0, ALL_BITS,
 		 AF_INET},

@@ -294,6 +294,66 @@ check 'and says so' log_has "No IPv6 on $IFACE"
 check 'and serves the other' echoes "$OWN4"
 check 'stops there, too' stop_daemon
 
+# --- the journal ------------------------------------------------------------
+
+# A journal that keeps what it gets, until it is stopped.
+mkdir -p /run/systemd/journal
+cat >"$TMP/journal.py" <<-'END'
+	import socket
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	s.bind('/run/systemd/journal/socket')
+	with open('/run/e2e/journal', 'wb', 0) as f:
+	    while True:
+	        f.write(s.recv(65536) + b'--\n')
+END
+python3 "$TMP/journal.py" &
+journal=$!
+wait_for 5 test -S /run/systemd/journal/socket
+journal_has()
+{
+	grep -Fqx -- "$1" "$TMP/journal" && return 0
+	tail -n 30 "$TMP/journal"
+	return 1
+}
+
+: >"$CONF"
+"$TCPHSD" -c "$CONF" -D log.target=journal 2>"$LOG" &
+DAEMON=$!
+check 'starts with the journal' \
+	wait_for 5 journal_has 'MESSAGE=Ready on tcphs0: 198.18.66.2 and fd74:6370:6873::2, 6 listeners'
+check 'with a priority' journal_has 'PRIORITY=5'
+check 'echoes' echoes "$OWN4"
+check 'events come as sentences' wait_for 5 journal_has \
+	'MESSAGE=[Server] Received ACK, handshake completed'
+check 'and as fields' journal_has 'TCPHS_EVENT=handshake.completed'
+check 'nothing is on stderr' same '' "$(cat "$LOG")"
+kill -s STOP "$journal"
+stuck()
+{
+	for _ in {1..40}; do
+		echoes "$OWN4" || return 1
+	done
+	# Its queue is full when a line more finds no room.
+	! python3 -c "import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.setblocking(False)
+s.sendto(b'MESSAGE=test', '/run/systemd/journal/socket')"
+}
+check 'a journal that hangs fills up' wait_for 20 stuck
+check 'and costs lines, not the service' timeout 5 bash -c \
+	"echo hello | nc -N $OWN4 7 | grep -q hello"
+kill -s CONT "$journal"
+kill -s HUP "$DAEMON"
+check 'what is missing is said' wait_for 5 grep -Eqx \
+	'MESSAGE=[0-9]+ lines left out: the journal was stuck' "$TMP/journal"
+check 'ends with the journal' stop_daemon
+kill -s TERM "$journal"
+rm /run/systemd/journal/socket
+"$TCPHSD" -c "$CONF" -D log.target=journal 2>"$LOG" &
+DAEMON=$!
+check 'without a journal it goes to stderr' wait_for 5 log_has 'Ready on '
+check 'ends without it' stop_daemon
+
 # --- the manual -------------------------------------------------------------
 
 # Its examples, as they stand there. One that ends with & goes on beside the

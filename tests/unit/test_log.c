@@ -163,6 +163,16 @@ static void long_line_is_cut(void)
 	rig_end();
 }
 
+/* A file name may hold a line feed; a forged line or field it must not make. */
+static void line_feed_makes_no_second_line(void)
+{
+	rig_begin();
+	log_init(LOG_TO_STDERR, LOG_LEVEL_INFO);
+	log_info("one\nPRIORITY=0");
+	CU_ASSERT_TRUE(matches(rig_text(), " one PRIORITY=0\n$"));
+	rig_end();
+}
+
 /* systemd.exec(5): JOURNAL_STREAM names the device and inode of the stream;
  * a child whose stderr leads elsewhere inherits the variable, too. */
 static void journal_is_found_by_its_inode(void)
@@ -200,6 +210,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(record_is_written_as_it_is),
 		UNIT_TEST(stuck_reader_costs_lines_not_time),
 		UNIT_TEST(long_line_is_cut),
+		UNIT_TEST(line_feed_makes_no_second_line),
 		UNIT_TEST(journal_is_found_by_its_inode),
 	};
 
