@@ -42,17 +42,17 @@ struct run {
 	struct loop loop;
 	struct notify notify;
 	struct ctl *ctl;
-	int exit_code;
-
-	enum run_stage stage;
-	bool told_all;	     /* stack_stop() has seen every connection */
-	int64_t patience_us; /* when closing turns into resetting */
-
-	bool conf_ok;	      /* the last reload */
-	char conf_error[256]; /* why not */
 
 	int64_t started_us;
 	time_t started_at;
+
+	enum run_stage stage;
+	int exit_code;
+	int64_t patience_us; /* when closing turns into resetting */
+	bool told_all;	     /* stack_stop() has seen every connection */
+
+	bool conf_ok;	      /* the last reload */
+	char conf_error[256]; /* why not */
 
 	ev_signal term, interrupt, hangup;
 	ev_timer patience;
