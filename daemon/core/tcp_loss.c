@@ -54,7 +54,7 @@ static void rack_detect(struct stack *st, struct tcp_conn *c,
 static void measure(struct stack *st, struct tcp_conn *c,
 		    const struct tcp_seg *seg, const struct ack_news *news);
 static void recovery_enter(struct stack *st, struct tcp_conn *c,
-			   struct tcp_active *a, uint32_t flight);
+			   struct tcp_active *a, tcp_seq ack);
 static void recovery_leave(struct tcp_active *a);
 static void probe_acked(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, const struct ack_news *news,
@@ -101,6 +101,8 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 
 	if (!a->tx_head)
 		return;
+	if (!a->sacked)
+		a->disorder_nxt = c->snd_nxt;
 	news.acked = seg->ack - c->snd_una;
 	if (news.acked)
 		ack_cumulative(st, c, a, seg, &news);
@@ -116,7 +118,7 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	else
 		ack_duplicate(st, c, a, seg, &news);
 	if (a->lost && a->recovery == RECOVERY_OPEN)
-		recovery_enter(st, c, a, c->snd_nxt - seg->ack);
+		recovery_enter(st, c, a, seg->ack);
 	if (a->lost || tcp_in_flight(c, a) < in_flight)
 		tcp_wake_output(st, c);
 	if (news.acked && a->recovery != RECOVERY_FAST) {
@@ -172,7 +174,7 @@ void tcp_loss_reorder(struct stack *st, struct tcp_conn *c)
 	if (!a->lost)
 		return;
 	if (a->recovery == RECOVERY_OPEN)
-		recovery_enter(st, c, a, c->snd_nxt - c->snd_una);
+		recovery_enter(st, c, a, c->snd_una);
 	tcp_wake_output(st, c);
 }
 
@@ -513,8 +515,10 @@ static void measure(struct stack *st, struct tcp_conn *c,
 }
 
 static void recovery_enter(struct stack *st, struct tcp_conn *c,
-			   struct tcp_active *a, uint32_t flight)
+			   struct tcp_active *a, tcp_seq ack)
 {
+	tcp_seq nxt;
+
 	/* A tail loss probe is not evidence yet. */
 	if (a->tlp_out && a->lost && !a->sacked && !a->dupacks)
 		return;
@@ -522,8 +526,10 @@ static void recovery_enter(struct stack *st, struct tcp_conn *c,
 	a->recover = c->snd_nxt;
 	a->force_one = true;
 	a->probe_at_us = TIME_NEVER;
-	/* RFC 5681, 3.1: FlightSize, whatever of it is SACKed or lost. */
-	cc_newreno.loss(&c->cc, &a->ccs, flight, st->now_us);
+	/* RFC 5681, 3.1 and 3.2: half of FlightSize, SACKed or not, without
+	 * what limited transmit (RFC 3042) sent after the first sign. */
+	nxt = a->sacked ? seq_max(a->disorder_nxt, ack) : c->snd_nxt;
+	cc_newreno.loss(&c->cc, &a->ccs, nxt - ack, st->now_us);
 }
 
 static void recovery_leave(struct tcp_active *a)

@@ -202,7 +202,8 @@ struct tcp_active {
 	bool fin_held;	   /* a FIN came before the text in front of it */
 	bool cwnd_limited; /* cwnd stopped us since the last ACK */
 	tcp_seq fin_seq;   /* its number */
-	tcp_seq recover;   /* RFC 6582, snd_nxt when recovery began */
+	tcp_seq recover;      /* RFC 6582, snd_nxt when recovery began */
+	tcp_seq disorder_nxt; /* snd_nxt when the first hole was reported */
 	struct cc_state ccs;
 
 	/* RACK (RFC 8985): the latest transmission known to have arrived. */
