@@ -9,7 +9,8 @@
  * entry point is followed by stack_check(), every packet that comes out is
  * judged, and at the end nothing may be left.
  *
- * Memory is the least the stack takes, or twice as much: pools run out.
+ * Memory is the least the stack takes, or twice as much, and a program can take
+ * away most of the pages that are free: pools run out at every place.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +20,13 @@
 #include "core/tcp_priv.h"
 #include "stack_fuzz.h"
 
-#define OPS_MAX	    400
+#define OPS_MAX	    400	   /* in a program */
+#define OPS_ROOM    40	   /* kinds, with those to come */
 #define TURN_PKTS   100000 /* more in one turn is a stack that does not stop */
 #define DRAIN_TURNS 5000
 #define SUPER_TEXT  30000
 #define START_US    1000000
+#define PAGES_TAG   255 /* no pool of the stack has it */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -366,7 +369,7 @@ static void op_active(struct fuzz *f)
 }
 
 static void listen_on(struct fuzz *f, const char *name,
-		      const struct tcp_service *svc, uint16_t port)
+		      const struct tcp_service *svc, uint16_t port, bool narrow)
 {
 	struct stack_listener l = {
 		.service = svc,
@@ -376,6 +379,11 @@ static void listen_on(struct fuzz *f, const char *name,
 		.nodelay = port == APP_ECHO,
 	};
 
+	if (narrow) {
+		l.max_connections = 2;
+		l.overflow = OVERFLOW_RESET;
+		l.allow[l.nallow++] = (struct ip_prefix){f->conf.host4, 128};
+	}
 	strcpy(l.name, name);
 	ASSERT(stack_listen(f->st, &l) >= 0);
 }
@@ -385,7 +393,7 @@ static void op_listener(struct fuzz *f)
 	uint8_t how = feed8(&f->in);
 	struct listener_info info;
 
-	switch (how % 5) {
+	switch (how % 6) {
 	case 0:
 		stack_listener_enable(f->st, "echo", how & 128);
 		break;
@@ -393,10 +401,13 @@ static void op_listener(struct fuzz *f)
 		stack_unlisten(f->st, "discard");
 		break;
 	case 2:
-		listen_on(f, "discard", &fuzz_discard, APP_DISCARD);
+		listen_on(f, "discard", &fuzz_discard, APP_DISCARD, false);
 		break;
 	case 3:
-		listen_on(f, "echo", &fuzz_echo, APP_ECHO);
+		listen_on(f, "echo", &fuzz_echo, APP_ECHO, false);
+		break;
+	case 5:
+		listen_on(f, "source", &fuzz_source, APP_SOURCE, how & 128);
 		break;
 	case 4:
 		for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
@@ -464,14 +475,52 @@ static void op_stop(struct fuzz *f)
 	stack_check(f->st);
 }
 
-/* New ones at the end: the stored inputs count on this order. */
+/* Many holes in what the stack receives, more than it remembers. */
+static void op_holes(struct fuzz *f)
+{
+	uint8_t n = feed8(&f->in), gap = feed8(&f->in);
+	struct tcp_seg s;
+
+	for (unsigned int i = 0; i < (n & 31u); i++) {
+		f->peers[f->peer].snd_nxt += 1u + gap * 8u;
+		s = peer_segment(f);
+		s.len = 1u + (n >> 5) * 100u;
+		send(f, &s);
+	}
+}
+
+static void feed_pages(struct fuzz *f)
+{
+	while (f->npages)
+		arena_page_free(&f->st->arena, f->pages[--f->npages]);
+}
+
+/* All free pages but a few are gone; or those taken before come back. */
+static void op_starve(struct fuzz *f)
+{
+	uint8_t left = feed8(&f->in);
+	struct arena *a = &f->st->arena;
+
+	feed_pages(f);
+	if (left & 128)
+		return;
+	while (a->npages - a->first - a->used > (left & 15u)) {
+		ASSERT(f->npages < ARRAY_LEN(f->pages));
+		f->pages[f->npages] = arena_page(a, PAGES_TAG);
+		ASSERT(f->pages[f->npages] != NULL);
+		f->npages++;
+	}
+	stack_check(f->st);
+}
+
+/* New ones at the end, and room for them: the stored inputs count on it. */
 static void (*const ops[])(struct fuzz *) = {
 	op_turn, op_open,  op_data,	op_ack,	     op_mutated, op_fin,
 	op_rst,	 op_time,  op_deadline, op_peer,     op_syn,	 op_super,
 	op_sack, op_again, op_gap,	op_synack,   op_replay,	 op_flip,
 	op_cut,	 op_raw,   op_icmp,	op_fragment, op_flood,	 op_stuck,
 	op_app,	 op_poke,  op_active,	op_listener, op_walk,	 op_reconf,
-	op_stop,
+	op_stop, op_holes, op_starve,
 };
 
 /* ---- begin and end ---------------------------------------------------- */
@@ -572,6 +621,7 @@ static void end(struct fuzz *f)
 
 	for (unsigned int i = 0; i < CONNS_MAX; i++)
 		f->conns[i].closed = true;
+	feed_pages(f);
 	while (!stack_abort_all(f->st, f->now_us)) {
 		ASSERT(turns++ < DRAIN_TURNS);
 		turn(f, TURN_PKTS);
@@ -599,7 +649,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&f, 0, offsetof(struct fuzz, pkt));
 	memset(f.conns, 0, sizeof(f.conns));
 	f.pkt_len = f.out_len = 0;
-	f.nconns = 0;
+	f.nconns = f.npages = 0;
 	f.in = (struct feed){data, size};
 	f.now_us = START_US;
 	f.pattern_only = true;
@@ -614,11 +664,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.st = stack_init(memory(len), len, &f.conf, seed, f.now_us);
 	ASSERT(f.st != NULL);
 	stack_event_mask(f.st, size & 1 ? UINT64_MAX : 0);
-	listen_on(&f, "echo", &fuzz_echo, APP_ECHO);
-	listen_on(&f, "discard", &fuzz_discard, APP_DISCARD);
-	listen_on(&f, "source", &fuzz_source, APP_SOURCE);
-	for (unsigned int n = 0; f.in.left && n < OPS_MAX; n++)
-		ops[feed8(&f.in) % ARRAY_LEN(ops)](&f);
+	listen_on(&f, "echo", &fuzz_echo, APP_ECHO, false);
+	listen_on(&f, "discard", &fuzz_discard, APP_DISCARD, false);
+	listen_on(&f, "source", &fuzz_source, APP_SOURCE, false);
+	for (unsigned int n = 0; f.in.left && n < OPS_MAX; n++) {
+		uint8_t op = feed8(&f.in) % OPS_ROOM;
+
+		ops[op < ARRAY_LEN(ops) ? op : 0](&f);
+	}
 	turn(&f, TURN_PKTS);
 	end(&f);
 	return 0;

@@ -95,6 +95,9 @@ struct fuzz {
 	uint8_t out[PKT_MAX]; /* last packet that came out, checksum complete */
 	size_t out_len;
 
+	void *pages[64]; /* of the arena, taken away from the stack */
+	unsigned int npages;
+
 	struct app_conn conns[CONNS_MAX];
 	unsigned int nconns;
 	uint32_t appetite; /* bytes an application reads at a time */
