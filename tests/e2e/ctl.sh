@@ -49,10 +49,24 @@ says()
 	same "$1" "$(answer "$2")"
 }
 
-# holds N PORT: N connections that stay until fd 9 of this shell is closed.
+# hold N PORT: N connections that stay until let_go.
 hold()
 {
-	python3 -c '
+	coproc HOLD { holder "$@"; }
+	HOLDER=$HOLD_PID
+	HOLDER_IN=${HOLD[1]}
+	read -r -u "${HOLD[0]}" _
+}
+
+let_go()
+{
+	exec {HOLDER_IN}>&-
+	wait "$HOLDER"
+}
+
+holder()
+{
+	exec python3 -c '
 import socket, sys
 held = [socket.create_connection((sys.argv[1], int(sys.argv[3])))
         for i in range(int(sys.argv[2]))]
@@ -177,8 +191,7 @@ PY
 }
 check '256 idle clients, and the next is told' many_clients
 
-coproc HOLD { hold 300 9; }
-read -r -u "${HOLD[0]}" _
+hold 300 9
 check '300 connections are listed' counts 300 dport != 1 and state established
 check 'a filter takes its part' counts 300 listener = discard
 check 'another takes none' counts 0 state time-wait
@@ -218,20 +231,15 @@ check 'and is one less, too' wait_for 5 counts 298 state established
 check 'what is not there is said so' exits 5 ctl -q close c4294967295
 check 'kill takes a filter' ctl -q -y kill --rst listener = discard
 check 'and nothing is left' wait_for 5 counts 0 listener = discard
-exec {HOLD[1]}>&-
-wait "$HOLD_PID"
+let_go
 
 # --- text mode --------------------------------------------------------------
 
 text_list()
 {
-	local id
-
-	coproc HOLD { hold 2 9; }
-	read -r -u "${HOLD[0]}" _
+	hold 2 9
 	answer 'list state established' >"$TMP/text"
-	exec {HOLD[1]}>&-
-	wait "$HOLD_PID"
+	let_go
 	cat "$TMP/text"
 	same 3 "$(wc -l <"$TMP/text")" &&
 		grep -Eq '^c[0-9]+ +ESTAB +198\.18\.66\.2:9 ' "$TMP/text"

@@ -58,17 +58,30 @@ static bool is_record(const struct conn_info *i)
 	return i->half_open || i->state == TCP_TIME_WAIT;
 }
 
+static void begin_walk(struct stack *st)
+{
+	st->walks++;
+	if (st->walks == st->renewed_walk)
+		st->conns[0].info.id = UINT32_MAX;
+}
+
+static bool is_gone(const struct stack *st, uint64_t place)
+{
+	return place == 0 && st->gone_walk && st->walks >= st->gone_walk;
+}
+
 bool stack_walk(struct stack *st, uint64_t *cursor, unsigned int budget,
 		int64_t now_us, stack_walk_fn *fn, void *arg)
 {
 	(void)now_us;
-	st->walks += *cursor == 0;
+	if (*cursor == 0)
+		begin_walk(st);
 	for (; budget && *cursor < st->n; budget--) {
-		struct tcp_conn *c = &st->conns[(*cursor)++];
+		uint64_t place = (*cursor)++;
+		struct tcp_conn *c = &st->conns[place];
 
 		st->walked++;
-		if (c == st->conns && st->hide_walk &&
-		    st->walks >= st->hide_walk)
+		if (is_gone(st, place))
 			continue;
 		if (!fn(st, is_record(&c->info) ? NULL : c, &c->info, arg))
 			break;

@@ -19,9 +19,11 @@ struct tcp_conn {
 struct stack {
 	struct tcp_conn *conns;
 	unsigned int n;
-	uint64_t walked;	/* places looked at by all walks */
-	unsigned int walks;	/* begun */
-	unsigned int hide_walk; /* conns[0] is gone from this walk on; 0 = no */
+	uint64_t walked;    /* places looked at by all walks */
+	unsigned int walks; /* begun */
+	/* From this walk on, counted from 1, conns[0] is gone, or another one
+	 * between the same ends; 0 = never. */
+	unsigned int gone_walk, renewed_walk;
 	struct stack_conf conf;
 	struct stack_listener listeners[3]; /* echo, web, and a free place */
 };

@@ -691,9 +691,14 @@ static void close_misses_what_ended_meanwhile(void)
 	struct peer p;
 
 	start(&r, &p, 1000);
-	r.st->hide_walk = 2;
+	r.st->gone_walk = 2;
 	do_close(&p, "c1", false);
 	expect_error(&p, "not_found", "c1 ended by itself", NULL);
+	r.st->gone_walk = 0;
+	r.st->renewed_walk = 4;
+	do_close(&p, "c1", false);
+	expect_error(&p, "not_found", "c1 ended by itself", NULL);
+	CU_ASSERT_EQUAL(r.st->conns[0].deed, FAKE_NOTHING);
 	stop(&r, &p);
 }
 
@@ -886,6 +891,32 @@ static void a_thousand_requests_in_one_go(void)
 		free(got);
 	}
 	free(all);
+	stop(&r, &p);
+}
+
+/* A burst that comes in one read is not answered in one go. */
+static void a_burst_never_holds_the_loop(void)
+{
+	struct rig r;
+	struct peer p;
+	char burst[3 * 2000];
+	uint64_t was, most = 0;
+
+	for (size_t i = 0; i < sizeof(burst); i += 3)
+		memcpy(burst + i, "{}\n", 3);
+	start(&r, &p, 1);
+	CU_ASSERT_EQUAL(send(p.fd, burst, sizeof(burst), MSG_NOSIGNAL),
+			sizeof(burst));
+	while (r.ctl->stats.requests < 2000) {
+		was = r.ctl->stats.requests;
+		turn(&r);
+		if (r.ctl->stats.requests - was > most)
+			most = r.ctl->stats.requests - was;
+		peer_read(&p);
+	}
+	CU_ASSERT(most < 400);
+	for (int i = 0; i < 2000; i++)
+		json_decref(peer_json(&p));
 	stop(&r, &p);
 }
 
@@ -1122,25 +1153,31 @@ static void a_slow_reader_stops_its_own_walk_only(void)
 	stop(&r, &slow);
 }
 
-/* Requests of a client that does not read its answers are not read either. */
+/* Requests of a client that does not read its answers are not read either,
+ * nor run if they have been read. */
 static void answers_are_bounded_for_who_does_not_read(void)
 {
 	static const char line[] = "{\"id\":1,\"method\":\"stats\"}\n";
+	char burst[2000 * (sizeof(line) - 1)];
 	struct rig r;
 	struct peer p;
-	int sent = 0, idle = 0;
+	size_t sent = 0;
+	int idle = 0;
 
+	for (size_t i = 0; i < sizeof(burst); i += sizeof(line) - 1)
+		memcpy(burst + i, line, sizeof(line) - 1);
 	start(&r, &p, 0);
 	while (idle < 100) {
-		ssize_t n = send(p.fd, line, strlen(line),
+		size_t at = sent % sizeof(burst);
+		ssize_t n = send(p.fd, burst + at, sizeof(burst) - at,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
-		sent += n > 0;
+		sent += n > 0 ? (size_t)n : 0;
 		idle = n > 0 ? 0 : idle + 1;
 		turn(&r);
 		CU_ASSERT(memory_of_clients(&r) < 4 * CTL_OUT_HIGH);
 	}
-	for (int i = 0; i < sent; i++)
+	for (size_t i = 0; i < sent / (sizeof(line) - 1); i++)
 		json_decref(peer_json(&p));
 	stop(&r, &p);
 }
@@ -1503,6 +1540,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(requests_at_once_are_bounded),
 		UNIT_TEST(cancel_ends_a_walk),
 		UNIT_TEST(a_thousand_requests_in_one_go),
+		UNIT_TEST(a_burst_never_holds_the_loop),
 		UNIT_TEST(garbage_is_answered_and_survived),
 		UNIT_TEST(ids_are_numbers_or_short_strings),
 		UNIT_TEST(a_line_may_come_in_pieces),

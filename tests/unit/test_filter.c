@@ -46,6 +46,7 @@ static struct conn conns[] = {
 	  .local_port = 7,
 	  .peer_port = 50118,
 	  .half_open = true,
+	  .srtt_us = 1, /* undefined in a half-open record */
 	  .age_us = 1900000,
 	  .idle_us = 1900000,
 	  .handshake_us = -1,
