@@ -169,6 +169,16 @@ check 'HUP refuses a wrong file' \
 	wait_for 5 log_has 'tcphsd\.conf:3: .*70000|70000'
 check 'and says that all stays' log_has 'everything stays as it was'
 check 'all stays' echoes "$OWN4" 9999
+# So many that sorting them asks for the size of the memory.
+{
+	echo '[log]'
+	for i in {1..300}; do
+		echo "wrong$i = yes"
+	done
+} >"$CONF"
+kill -s HUP "$DAEMON"
+check 'HUP reports 300 errors' wait_for 5 log_has 'tcphsd\.conf:301: .*wrong300'
+check 'and all stays' wait_for 5 echoes "$OWN4" 9999
 printf '[interface]\nmtu = 1400\n' >"$CONF"
 kill -s HUP "$DAEMON"
 check 'HUP refuses what needs a restart' \
