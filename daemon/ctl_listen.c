@@ -44,13 +44,14 @@ static int grant(const char *path, mode_t mode, const gid_t *groups, size_t n);
 int ctl_listen(const struct ctl_conf *conf, char *err, size_t errlen)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	size_t len = strlen(conf->path);
 	const char *why = NULL;
 	int fd = -1, ret = 0;
 
-	if (strlen(conf->path) >= sizeof(addr.sun_path))
+	if (len >= sizeof(addr.sun_path))
 		ret = -ENAMETOOLONG;
 	else
-		strcpy(addr.sun_path, conf->path);
+		memcpy(addr.sun_path, conf->path, len);
 	if (!ret)
 		why = claim_path(&addr, &ret);
 	if (!ret) {

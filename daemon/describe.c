@@ -271,8 +271,8 @@ static json_t *states_json(const struct stack_stats *stats)
 {
 	json_t *o = json_object();
 
-	for (uint8_t s = 0; s < TCP_NSTATES; s++) {
-		json_t *name = state_json(s);
+	for (int s = 0; s < TCP_NSTATES; s++) {
+		json_t *name = state_json((uint8_t)s);
 
 		put_number(&o, json_string_value(name), stats->conns[s]);
 		json_decref(name);
