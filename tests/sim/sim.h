@@ -12,6 +12,7 @@
  *	sim_host.c      one stack and its turn
  *	sim_events.c    what the stack says about itself, held against the RFC
  *	sim_link.c      one direction of the wire
+ *	sim_watch.c     what TCP forbids a sender, seen from the wire
  *	sim_packet.c    sending side of a device: checks, checksums, splitting
  *	sim_app.c       the application at one end of a connection
  *	sim_trace.c     -v
@@ -148,6 +149,21 @@ struct link {
 	int64_t last_at_us;    /* newest arrival, if fifo */
 };
 
+/* What one side of a connection has said so far; sim_watch.c. */
+struct watch {
+	bool syn, text, fin; /* sent a SYN; anything else; a FIN */
+	bool mixed; /* SYNs with different options: a cookie took over */
+	bool ts, sack, wscale;
+	uint8_t shift;
+	uint32_t mss;
+	uint32_t syn_seq;
+	uint32_t max;	  /* number after the last one sent; if text */
+	uint32_t fin_seq; /* if fin */
+	uint32_t ack;	  /* highest; if text */
+	uint32_t edge;	  /* ack + window, the furthest; if text or SYN,ACK */
+	bool has_edge;
+};
+
 struct sim {
 	const struct sim_opts *opts;
 	bool verbose;
@@ -162,7 +178,8 @@ struct sim {
 	unsigned int opened; /* of opts->conn */
 	unsigned int open_ends;
 	struct end end[SIM_CONNS_MAX][2];
-	uint16_t port_conn[65536]; /* client's port to connection + 1 */
+	struct watch watch[65536][2]; /* by the port of side 0 */
+	uint16_t port_conn[65536];    /* client's port to connection + 1 */
 	struct rand rand;
 };
 
@@ -218,6 +235,10 @@ void link_init(struct link *l, struct sim *sim, unsigned int from);
 void link_send(struct link *l, const uint8_t *pkt, uint32_t len,
 	       uint16_t gso_size);
 struct packet *link_next(struct sim *sim);
+
+/* sim_watch.c */
+void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
+		  uint32_t len, uint16_t gso_size);
 
 /* sim_packet.c */
 

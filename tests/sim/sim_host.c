@@ -88,6 +88,7 @@ static void host_output(struct host *h)
 
 	while (stack_output(h->st, &out, sim->now_us)) {
 		packet_take(h, &out, buf);
+		watch_packet(sim, h->side, buf, out.len, out.gso_size);
 		stack_check(h->st);
 		for (uint32_t i = 0; i < out.len; i++)
 			sim->hash = (sim->hash ^ buf[i]) * 0x100000001b3;

@@ -68,12 +68,22 @@ struct packet *link_next(struct sim *sim)
 	return first;
 }
 
+/* Once in each period, at a time of its own: a fixed one would beat against
+ * the timers of the stack and hit every retransmission. */
 static bool link_out(const struct link *l)
 {
 	const struct link_opts *o = l->opts;
-	int64_t since_us = l->sim->now_us - l->sim->opts->start_us;
+	int64_t since_us = l->sim->now_us - l->sim->opts->start_us, from_us;
+	struct rand r;
 
-	return o->outage_us && since_us % o->outage_every_us < o->outage_us;
+	if (!o->outage_us)
+		return false;
+	rand_init(&r, l->sim->opts->seed,
+		  (uint64_t)(since_us / o->outage_every_us));
+	from_us = (int64_t)rand_between(
+		&r, 0, (uint64_t)(o->outage_every_us - o->outage_us));
+	since_us %= o->outage_every_us;
+	return since_us >= from_us && since_us < from_us + o->outage_us;
 }
 
 static void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,

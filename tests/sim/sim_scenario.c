@@ -297,6 +297,11 @@ const struct scenario scenarios[] = {
 	{"bottleneck", 1, bottleneck},
 	{"no_scaling", 1, no_scaling},
 	{"small_mtu", 1, small_mtu},
+	/* A segment sent again brought the newest ACK, and its window was
+	 * not taken: text beyond the edge. */
+	{"window_of_retransmission", 84, NULL},
+	/* The window of a SYN-ACK was scaled after a simultaneous open. */
+	{"crossing_scaled", 514, NULL},
 };
 
 const size_t nscenarios = ARRAY_LEN(scenarios);

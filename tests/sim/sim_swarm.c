@@ -48,9 +48,9 @@ static void conf_calm(struct stack_conf *c, unsigned int side)
 		.rto_initial_us = US_PER_S,
 		.rto_min_us = 200 * US_PER_MS,
 		.rto_max_us = 60 * US_PER_S,
-		.syn_retries = 12,
-		.synack_retries = 12,
-		.retries = 15,
+		.syn_retries = 20,
+		.synack_retries = 20,
+		.retries = 20,
 		.msl_us = 30 * US_PER_S,
 		.fin_wait2_us = 3600 * US_PER_S,
 		.delayed_ack_us = 40 * US_PER_MS,
@@ -235,8 +235,8 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 	}
 	aborts = rand_one_in(r, 5);
 	crossings = rand_one_in(r, 5);
-	o->nconns = (unsigned int)rand_log(r, 1, 16);
-	bytes_max = rand_one_in(r, 20) ? 2000000 : 400000 / o->nconns;
+	o->nconns = (unsigned int)rand_log(r, 1, 64);
+	bytes_max = (rand_one_in(r, 10) ? 8000000 : 1000000) / o->nconns;
 	o->listener.nodelay = rand_one_in(r, 3);
 	if (rand_one_in(r, 4))
 		o->conf[1].cookies = COOKIES_ALWAYS;

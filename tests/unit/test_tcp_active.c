@@ -184,6 +184,26 @@ static void open_simultaneous_then_ack(void)
 	rig_end();
 }
 
+/* RFC 7323, 2.2: the window of a SYN-ACK is not scaled here either. */
+static void open_simultaneous_scaled(void)
+{
+	opened();
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SCALE(4),
+		   WND(3000)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss()), SCALE(7)));
+	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
+		   MSS(1000), SCALE(4), WND(3000)));
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	rig_forget();
+	rig_send(9000);
+	for (tcp_seq i = 0; i < 3; i++)
+		rig_expect(SEG(.flags = TH_ACK, .seq = 1001 + i * 1000,
+			       .ack = 5001, .len = 1000));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* Our SYN-ACK is lost: it is sent again, as any SYN. */
 static void open_simultaneous_synack_lost(void)
 {
@@ -305,6 +325,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(open_syn_lost_then_rto_3s),
 	UNIT_TEST(open_simultaneous),
 	UNIT_TEST(open_simultaneous_then_ack),
+	UNIT_TEST(open_simultaneous_scaled),
 	UNIT_TEST(open_simultaneous_synack_lost),
 	UNIT_TEST(open_simultaneous_then_rst),
 	UNIT_TEST(open_impossible_peer),

@@ -198,15 +198,15 @@ static void info_of_established(void)
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 700));
 	rig_send(300);
 	rig_forget();
-	rig_wait(S(1) / 2);
+	rig_wait(MS(100));
 	rig_check(rig_info(RIG_PEER_PORT, &i));
 	rig_check(i.state == TCP_ESTABLISHED && i.role == ROLE_SERVER);
 	rig_check(!i.half_open && i.id != 0);
 	rig_check(memcmp(&i.local, &rig.own, 16) == 0);
 	rig_check(memcmp(&i.peer, &rig.peer, 16) == 0);
 	rig_check(i.local_port == RIG_PORT && i.peer_port == RIG_PEER_PORT);
-	rig_check(i.age_us >= S(2) + MS(400) && i.age_us <= S(2) + MS(600));
-	rig_check(i.idle_us >= MS(400) && i.idle_us <= MS(600));
+	rig_check(i.age_us >= S(2) + MS(90) && i.age_us <= S(2) + MS(110));
+	rig_check(i.idle_us >= MS(90) && i.idle_us <= MS(110));
 	rig_check(i.handshake_us >= 0 && i.handshake_us <= MS(5));
 	rig_check(i.bytes_in == 700 && i.bytes_out == 300);
 	rig_check(i.irs == 5000 && i.rcv_nxt == 5701);
@@ -220,17 +220,17 @@ static void info_of_established(void)
 	rig_check(i.snd_wnd == 65535u << 3);
 	rig_check(i.send_queued == 300 && i.recv_queued == 0);
 	rig_check(i.recv_ooo == 0);
-	rig_check(i.rexmt_in_us >= MS(400) && i.rexmt_in_us <= MS(600));
+	rig_check(i.rexmt_in_us > 0 && i.rexmt_in_us <= MS(901));
 	rig_check(i.persist_in_us == -1 && i.linger_in_us == -1);
 	rig_check(i.keepalive_in_us == -1);
 	rig_check(i.reason == CLOSE_NONE);
 	rig_check(strcmp(i.cc_name, "newreno") == 0);
 	rig_check(strcmp(i.recovery, "open") == 0);
 	rig_check(i.retrans == 0 && i.backoff == 0);
-	rig_wait(MS(600));
+	rig_wait(S(2));
 	rig_forget();
 	rig_check(rig_info(RIG_PEER_PORT, &i));
-	rig_check(i.retrans == 1 && i.backoff == 1);
+	rig_check(i.retrans >= 1 && i.backoff == 1);
 	rig_check(i.bytes_out == 300); /* each byte once */
 	rig_end();
 }

@@ -128,7 +128,8 @@ static void cookie_without_timestamps(void)
 	rig_end();
 }
 
-/* A guess is reset with its own number and opens nothing. */
+/* A guess opens nothing. RFC 9293, 3.10.7.2 wants a RST; while cookies are out
+ * it may be text whose first segment was lost, so it is dropped instead. */
 static void cookie_guessed(void)
 {
 	fill_half_open();
@@ -136,13 +137,15 @@ static void cookie_guessed(void)
 	rig_expect(SYNACK(RIG_PEER_PORT, MSS(rig_mss())));
 	for (tcp_seq i = 1; i <= 300; i++) {
 		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001 + i));
-		rig_expect(SEG(.flags = TH_RST, .seq = 1001 + i));
+		rig_expect_silence();
 	}
 	rig_check(rig_state() == TCP_CLOSED);
 	/* Another first number is another cookie. */
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5002, .ack = 1001));
-	rig_expect(SEG(.flags = TH_RST, .seq = 1001));
+	rig_expect_silence();
 	rig_check(rig_only()->opened == 0);
+	rig_check(rig_stats().cookies_rejected == 301);
+	rig_check(rig_dropped(DROP_COOKIE) == 301);
 	rig_check(rig_stats().cookies_accepted == 0);
 	rig_end();
 }
@@ -172,8 +175,9 @@ static void cookie_expires(void)
 	rx_syn(40003);
 	rig_forget();
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
-	rig_expect(SEG(.flags = TH_RST, .seq = 1001));
+	rig_expect_silence();
 	rig_check(rig_only()->opened == 0);
+	rig_check(rig_dropped(DROP_COOKIE) == 1);
 	rig_end();
 }
 
@@ -375,9 +379,11 @@ static void memory_full_of_text(void)
 			sent[s.dport - RIG_PEER_PORT] = s.ack - 5001;
 		}
 	}
-	for (uint16_t i = 0; i < ARRAY_LEN(sent); i++)
+	for (uint16_t i = 0; i < ARRAY_LEN(sent); i++) {
+		rig_check(sent[i] >= 60000);
 		rig_check(rig_conn((uint16_t)(RIG_PEER_PORT + i))->received ==
-			  60000);
+			  sent[i]);
+	}
 	rig_end();
 }
 

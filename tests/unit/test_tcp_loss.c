@@ -297,6 +297,7 @@ static void newreno_retransmission_lost(void)
 static void newreno_sends_new_text(void)
 {
 	struct tcp_seg s;
+	struct conn_info info;
 	unsigned int fresh = 0;
 
 	rig_established();
@@ -311,9 +312,12 @@ static void newreno_sends_new_text(void)
 		rig_check(s.seq == 11001 + fresh * 1000);
 		fresh++;
 	}
-	/* 5 + 9 segments of window, 10 of them in flight; RFC 3042 may have
-	 * sent two before. */
-	rig_check(fresh >= 3 && fresh <= 6);
+	/* 5 + 9 segments of window, 10 of them in flight: four more. Two of
+	 * them may have left before (RFC 3042); they do not count for
+	 * ssthresh (RFC 5681, 3.2, step 2). */
+	rig_check(fresh == 4);
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(info.ssthresh == 5000);
 	rig_end();
 }
 

@@ -64,6 +64,7 @@ static void send_tiny_mss(void)
 	rig_send(200);
 	rig_expect(TEXT(1001, 88));
 	rig_expect(TEXT(1089, 88));
+	rig_forget();
 	rig_end();
 	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(0)));
 	rig_send(200);
@@ -212,6 +213,26 @@ static void send_window_of_newest_segment(void)
 	rig_end();
 }
 
+/* The other way round: a segment sent again has an old number but may bring the
+ * newest ACK. Its window belongs to that ACK; with the one from before, the
+ * right edge would be beyond what the peer ever gave. */
+static void send_window_of_retransmission(void)
+{
+	rig_established();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5101, .ack = 1001, .len = 100,
+		   WND(3000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001));
+	rig_send(9000);
+	rig_expect(TEXT(1001, 1000));
+	rig_expect(TEXT(2001, 1000));
+	rig_expect(TEXT(3001, 1000));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 4001, .len = 100,
+		   WND(1000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 4001, .ack = 5201, .len = 1000));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* The queue has a limit, and says when there is room again. */
 static void send_queue_full(void)
 {
@@ -318,6 +339,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(send_within_window),
 	UNIT_TEST(send_scaled_window),
 	UNIT_TEST(send_window_of_newest_segment),
+	UNIT_TEST(send_window_of_retransmission),
 	UNIT_TEST(send_queue_full),
 	UNIT_TEST(send_super_segment),
 	UNIT_TEST(send_no_super_segment),

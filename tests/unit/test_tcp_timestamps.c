@@ -133,6 +133,10 @@ static void paws_forgets(void)
 	rig_check(rig_only()->received == 200);
 	rig_wait(MS(41));
 	rig_expect(ECHO(5201, 20));
+	rx_text(5201, 100, 21);
+	rig_check(rig_only()->received == 300);
+	rig_wait(MS(41));
+	rig_forget();
 	rig_end();
 }
 
