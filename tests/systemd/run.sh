@@ -47,6 +47,8 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# nspawn leaves directories of its own behind; here they go with the namespace.
+mount -t tmpfs -o mode=0755 tmpfs /run
 mount -t tmpfs -o mode=0755,size=1g tmpfs "$WORK"
 mkdir "$WORK/upper" "$WORK/work" "$WORK/root"
 mount -t overlay overlay -o \
