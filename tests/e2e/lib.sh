@@ -196,9 +196,11 @@ daemon_gone()
 	! daemon_alive
 }
 
+# A log level below notice hides the line; the control socket answers as soon
+# as the loop runs.
 daemon_ready_or_gone()
 {
-	grep -q 'Ready on ' "$LOG" || daemon_gone
+	grep -q 'Ready on ' "$LOG" || daemon_gone || ctl status
 }
 
 # stop_daemon [SIGNAL [SECONDS]]: end it, TERM if not told otherwise. Its exit
@@ -242,6 +244,48 @@ log_has()
 ctl()
 {
 	"$TCPHSCTL" -s "$SOCKET" "$@"
+}
+
+# start_relay [ARG...]: a namespace "client" behind a bad network; relay.c has
+# the arguments. Listeners must allow its addresses: allow = any.
+CLIENT4=198.18.67.1
+CLIENT6=fd74:6370:6874::1
+RELAY=
+RELAYED=$TMP/relayed
+
+start_relay()
+{
+	if ! [ -e /run/netns/client ]; then
+		ip netns add client || return 1
+		in_client ip link set lo up
+		sysctl -qw net.ipv4.ip_forward=1 \
+			net.ipv6.conf.all.forwarding=1
+	fi
+	"$B/tests/e2e/relay" "$@" /run/netns/client >"$RELAYED" &
+	RELAY=$!
+	wait_for 5 grep -q ready "$RELAYED" || return 1
+	ip link set relay0 addrgenmode none txqueuelen 10000 up
+	ip route add "$CLIENT4/32" dev relay0
+	ip route add "$CLIENT6/128" dev relay0
+	in_client ip link set path0 addrgenmode none txqueuelen 10000 up
+	in_client ip addr add "$CLIENT4/32" dev path0
+	in_client ip addr add "$CLIENT6/128" dev path0 nodad
+	in_client ip route add "$OWN4/32" dev path0
+	in_client ip route add "$OWN6/128" dev path0
+}
+
+# stop_relay: end it; what it did is in $RELAYED.
+stop_relay()
+{
+	kill "$RELAY"
+	wait "$RELAY"
+	RELAY=
+}
+
+# in_client COMMAND...: run it where start_relay put the clients.
+in_client()
+{
+	ip netns exec client "$@"
 }
 
 # summary: the last line of a script; its exit code is that of the script.
