@@ -48,7 +48,7 @@ static void job_run(const struct job *j, bool verbose)
 	ASSERT(o);
 	job_name(j, command, sizeof(command));
 	sim_repeat_with(command);
-	if (j->scenario && j->scenario->setup) {
+	if (j->scenario) {
 		swarm_calm(o, j->seed);
 		j->scenario->setup(o);
 		swarm_limits(o);

@@ -214,7 +214,7 @@ struct ip_addr swarm_addr(bool v6, unsigned int side);
 struct scenario {
 	const char *name;
 	uint64_t seed;
-	void (*setup)(struct sim_opts *o); /* NULL: the swarm's own draw */
+	void (*setup)(struct sim_opts *o); /* works on swarm_calm() */
 };
 
 extern const struct scenario scenarios[];

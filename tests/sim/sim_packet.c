@@ -117,7 +117,8 @@ static void check_tcp(const struct stack_conf *conf,
 		return;
 	}
 	SIM_REQUIRE(conf->gso_max, "super-segment without offload");
-	SIM_REQUIRE(out->len <= conf->gso_max, "super-segment of %u", out->len);
+	SIM_REQUIRE(out->len - heads <= conf->gso_max,
+		    "super-segment of %u, %u of them headers", out->len, heads);
 	SIM_REQUIRE(out->len - heads > out->gso_size,
 		    "super-segment of one segment");
 	SIM_REQUIRE(heads + out->gso_size <= conf->mtu,

@@ -232,6 +232,8 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 		if (!rand_one_in(r, 8))
 			draw_conf(&o->conf[i], o->v6, r);
 		o->event_mask[i] = rand_one_in(r, 4) ? 0 : UINT64_MAX;
+		if (rand_one_in(r, 12)) /* less than the windows promise */
+			o->memory[i] = rand_between(r, 2, 4) << 20;
 	}
 	aborts = rand_one_in(r, 5);
 	crossings = rand_one_in(r, 5);

@@ -162,6 +162,25 @@ static void cookie_with_rst(void)
 	rig_end();
 }
 
+/* A SYN twice: the first copy got a cookie, the second found room for a record
+ * with another number. The ACK of the first answer is as good. */
+static void cookie_then_record(void)
+{
+	fill_half_open();
+	rx_syn(RIG_PEER_PORT);
+	rig_expect(SYNACK(RIG_PEER_PORT, MSS(rig_mss())));
+	rig_rx(SEG(.flags = TH_RST, .seq = 5001, .peer_port = 40001));
+	rig_check(rig_stats().half_open == 0);
+	rx_syn(RIG_PEER_PORT);
+	rig_forget();
+	rig_check(rig_stats().half_open == 1);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	rig_check(rig_stats().half_open == 0);
+	check_works();
+	rig_end();
+}
+
 /* A cookie gets old. */
 static void cookie_expires(void)
 {
@@ -395,6 +414,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(cookie_without_timestamps),
 	UNIT_TEST(cookie_guessed),
 	UNIT_TEST(cookie_with_rst),
+	UNIT_TEST(cookie_then_record),
 	UNIT_TEST(cookie_expires),
 	UNIT_TEST(cookies_always),
 	UNIT_TEST(half_open_full),
