@@ -107,9 +107,9 @@ install: all $(MAN) $(COMPLETION)
 	install -D -m 0644 systemd/tcphsd.tmpfiles \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tcphsd.conf
 	install -D -m 0644 systemd/tcphs.network \
-		$(DESTDIR)$(PREFIX)/lib/systemd/network/80-tcphs.network
+		$(DESTDIR)$(PREFIX)/lib/systemd/network/10-tcphs.network
 	install -D -m 0644 systemd/tcphs-networkmanager.conf \
-		$(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d/80-tcphs.conf
+		$(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d/10-tcphs.conf
 	install -D -m 0644 $(B)/completion/tcphsctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcphsctl
 	install -D -m 0644 $(B)/completion/_tcphsctl \

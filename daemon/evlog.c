@@ -231,14 +231,17 @@ static int words_cookie(const struct stack_conf *conf, char *buf, size_t len)
 	return snprintf(buf, len, "%s, sending SYN cookie", why);
 }
 
-/* a: bytes of text, none in a lone FIN; b: RTO, 0 on evidence of loss. */
+/* a: bytes of text, none in a lone FIN; b: RTO, 0 on evidence of loss, -1 as a
+ * probe. */
 static int words_retransmit(const struct event *e, char *buf, size_t len)
 {
 	char what[32] = "FIN", why[32] = "fast";
 
 	if (e->a)
 		snprintf(what, sizeof(what), "%lld bytes", (long long)e->a);
-	if (e->b)
+	if (e->b < 0)
+		snprintf(why, sizeof(why), "tail loss probe");
+	else if (e->b)
 		snprintf(why, sizeof(why), "RTO %lld ms",
 			 (long long)(e->b / 1000));
 	return snprintf(buf, len, "Retransmitting %s (%s)", what, why);

@@ -22,6 +22,7 @@
 
 #include <tcphs/ipaddr.h>
 
+#include "evlog.h"
 #include "log.h"
 #include "service/service.h"
 
@@ -41,6 +42,7 @@ static bool closing(struct run *r, int64_t now_us);
 static bool resetting(struct run *r, int64_t now_us);
 static int hook_reload(void *arg, char *err, size_t errlen);
 static void hook_kick(void *arg);
+static void hook_log_level(void *arg, int level);
 static void hook_status(void *arg, json_t *status);
 static void hook_stats(void *arg, json_t *stats);
 static void put_text(json_t *o, const char *key, const char *text);
@@ -83,6 +85,7 @@ static int start_ctl(struct run *r, int fd)
 		.status = hook_status,
 		.stats = hook_stats,
 		.kick = hook_kick,
+		.log_level = hook_log_level,
 	};
 	const struct ctl_conf conf = {
 		.path = r->conf.socket,
@@ -261,6 +264,14 @@ static void hook_kick(void *arg)
 	struct run *r = arg;
 
 	loop_kick(&r->loop);
+}
+
+/* What nobody wants to read is not recorded in the first place. */
+static void hook_log_level(void *arg, int level)
+{
+	struct run *r = arg;
+
+	stack_event_mask(r->st, evlog_mask(level, r->conf.log_handshakes));
 }
 
 static void hook_status(void *arg, json_t *status)

@@ -84,8 +84,6 @@ lint: format-check
 			grep -v 'skipping paragraph macro' && exit 1; \
 	done; echo "manuals: 1 passed, 0 failed"
 
-FUZZ_SECONDS ?= 20
-
 # Everything, on a clean checkout: packages, builds, tests. Quick ones first.
 check: deps
 	@$(MAKE) --no-print-directory -j2 all

@@ -245,6 +245,7 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
 	    (s->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK)) {
 		s->flags &= (uint8_t)~TH_SYN;
 		s->seq++;
+		s->wnd >>= c->snd_wscale; /* a SYN's window is not scaled */
 	}
 	if (!seq_acceptable(c, s))
 		return unacceptable(st, c, s);
@@ -434,6 +435,10 @@ static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack)
 	ASSERT(a);
 	ASSERT(text <= a->sndq.len);
 	sendq_drop(&a->sndq, &st->send_pools, text);
+	/* The edge stays where it was offered, until ack_window() finds that
+	 * this segment is the newest and may move it. */
+	c->snd_wnd -=
+		c->snd_wnd < ack - c->snd_una ? c->snd_wnd : ack - c->snd_una;
 	c->snd_una = ack;
 	if (seq_lt(c->snd_nxt, ack)) /* a window probe was taken */
 		c->snd_nxt = ack;

@@ -99,6 +99,12 @@ void tcp_listen_input(struct stack *st, const struct tcp_key *key,
 		stack_drop(st, DROP_TCP_FLAGS, key, seg, NULL);
 }
 
+/* May a cookie of this listener still come back? */
+static bool listener_cookies(const struct stack *st, const struct listener *l)
+{
+	return l->cookies && st->now_us - l->cookie_sent_us <= COOKIE_LIFE_US;
+}
+
 /* Any ACK for a listener is bad, but for one that returns a cookie. */
 static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, struct tcp_seg *seg)
@@ -107,8 +113,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	struct cookie k;
 	bool counted;
 
-	if (seg->flags & TH_SYN || !l->cookies ||
-	    st->now_us - l->cookie_sent_us > COOKIE_LIFE_US) {
+	if (seg->flags & TH_SYN || !listener_cookies(st, l)) {
 		tcp_reply_rst(st, seg);
 		return;
 	}
@@ -239,8 +244,15 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 	h->irs = seg->seq;
 	/* RFC 6528, 3: a clock of 4 us, and what nobody outside can know. */
 	h->iss = (uint32_t)(st->now_us / 4) + (uint32_t)hash;
-	if (old && seq_lt(h->iss, old->snd_nxt + 65536))
+	if (old && seq_lt(h->iss, old->snd_nxt + 65536)) {
 		h->iss = old->snd_nxt + 65536; /* RFC 6191, 2 */
+	} else if (listener_cookies(st, &st->listeners[index])) {
+		/* A copy of this SYN may have been answered with a cookie:
+		 * then both answers must say the same. */
+		uint32_t ts;
+
+		h->iss = cookie_make(st, key, seg, (uint32_t)(hash >> 32), &ts);
+	}
 	h->created_us = st->now_us;
 	h->wnd = seg->wnd;
 	h->peer_mss = seg->opts & OPT_MSS

@@ -207,6 +207,9 @@ void tcp_loss_mtu(struct stack *st, struct tcp_conn *c)
 
 	if (!a || !a->tx_head)
 		return;
+	/* Without SACK, what arrived is only guessed from duplicates. */
+	if (!(c->flags & CF_SACK))
+		a->sacked = 0;
 	/* RFC 1191, 6.5: sent again at once, and no sign of congestion. */
 	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
 		if (!(tx_ptr(st, r)->flags & TX_SACKED))

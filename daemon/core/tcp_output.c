@@ -15,7 +15,7 @@
 
 /* Probes of RFC 8985 wait for delayed ACKs as long as those may take. */
 #define DELACK_WORST_US 200000
-#define PTO_SLACK_US	2000
+#define PTO_SLACK_US	10000 /* a client that is not scheduled is not a loss */
 
 struct budget {
 	uint32_t len; /* bytes of text that may leave now */
@@ -26,6 +26,8 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out);
 static bool output_again(struct stack *st, struct tcp_conn *c,
 			 struct stack_pkt *out);
+static void count_again(struct stack *st, struct tcp_conn *c,
+			const struct tcp_seg *s);
 static bool output_new(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out);
 static bool output_probe(struct stack *st, struct tcp_conn *c,
@@ -196,21 +198,35 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 	if (text && text + (t->flags & TX_FIN ? 1 : 0) == len &&
 	    t->end == c->snd_nxt)
 		s.flags |= TH_PSH;
-	if (fin && !s.len)
-		st->stats.retransmit_fin++;
-	else if (a->recovery == RECOVERY_RTO)
-		st->stats.retransmit_rto++;
-	else
-		st->stats.retransmit_fast++;
-	c->retrans++;
-	EVENT_CONN(st, c, DATA_RETRANSMIT, .a = s.len,
-		   .b = a->recovery == RECOVERY_RTO ? tcp_rto_us(st, c) : 0,
-		   .seq = s.seq, .ack = s.ack, .len = s.len, .flags = s.flags);
+	count_again(st, c, &s);
 	tcp_loss_resent(st, c, t, t->start + text + fin);
 	if (a->rexmt_at_us == TIME_NEVER)
 		tcp_rexmt_restart(st, c);
 	emit(st, c, &s, mss, out);
 	return true;
+}
+
+static void count_again(struct stack *st, struct tcp_conn *c,
+			const struct tcp_seg *s)
+{
+	const struct tcp_active *a = conn_active(st, c);
+	int64_t why = 0;
+
+	if (a->recovery == RECOVERY_RTO)
+		why = tcp_rto_us(st, c);
+	else if (a->recovery == RECOVERY_OPEN && a->tlp_out)
+		why = -1;
+	if (s->flags & TH_FIN && !s->len)
+		st->stats.retransmit_fin++;
+	else if (why > 0)
+		st->stats.retransmit_rto++;
+	else if (why < 0)
+		st->stats.retransmit_probe++;
+	else
+		st->stats.retransmit_fast++;
+	c->retrans++;
+	EVENT_CONN(st, c, DATA_RETRANSMIT, .a = s->len, .b = why, .seq = s->seq,
+		   .ack = s->ack, .len = s->len, .flags = s->flags);
 }
 
 static bool output_new(struct stack *st, struct tcp_conn *c,

@@ -311,6 +311,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	S(retransmit_syn, "SYNs sent again")                                  \
 	S(retransmit_rto, "segments sent again after a timeout")              \
 	S(retransmit_fast, "segments sent again on evidence of loss")         \
+	S(retransmit_probe, "segments sent again as tail loss probes")        \
 	S(retransmit_fin, "FINs sent again")                                  \
 	S(window_probes, "zero-window probes sent")                           \
 	S(keepalive_probes, "keep-alive probes sent")                         \

@@ -171,6 +171,8 @@ static const struct sentence sentences[] = {
 	 "[Server] Retransmitting 1448 bytes (RTO 400 ms)"},
 	{EVENT_DATA_RETRANSMIT, ROLE_SERVER, 1448, 0, TH_ACK, 1448,
 	 "[Server] Retransmitting 1448 bytes (fast)"},
+	{EVENT_DATA_RETRANSMIT, ROLE_SERVER, 1448, -1, TH_ACK, 1448,
+	 "[Server] Retransmitting 1448 bytes (tail loss probe)"},
 	{EVENT_DATA_RETRANSMIT, ROLE_SERVER, 0, 200000, TH_FIN | TH_ACK, 0,
 	 "[Server] Retransmitting FIN (RTO 200 ms)"},
 	{EVENT_FIN_RECEIVED, ROLE_SERVER, 0, 0, TH_FIN | TH_ACK, 0,
