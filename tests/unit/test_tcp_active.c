@@ -189,11 +189,11 @@ static void open_simultaneous_scaled(void)
 {
 	opened();
 	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SCALE(4),
-		   WND(3000)));
+		   WND(3200)));
 	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
 		       MSS(rig_mss()), SCALE(7)));
 	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
-		   MSS(1000), SCALE(4), WND(3000)));
+		   MSS(1000), SCALE(4), WND(3200)));
 	rig_check(rig_state() == TCP_ESTABLISHED);
 	rig_forget();
 	rig_send(9000);

@@ -200,6 +200,22 @@ static void rcv_wrong_ack_syn_received(void)
 	rig_end();
 }
 
+/* RFC 7323, 2.2: the answer to a segment beside the window is no SYN, so its
+ * window is scaled. */
+static void rcv_text_outside_window_syn_received(void)
+{
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SCALE(2)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss()), SCALE(7), WND(65535)));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001 + 70000, .ack = 1001,
+		   .len = 10));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001,
+		       WND(65535 >> 7)));
+	rig_expect_silence();
+	rig_check(rig_state() == TCP_SYN_RECEIVED);
+	rig_end();
+}
+
 /* RFC 9293, 3.10.7.4: a RST returns a passive open to LISTEN. */
 static void rcv_rst_syn_received(void)
 {
@@ -516,6 +532,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_text_fin_syn_received),
 	UNIT_TEST(rcv_text_without_ack_syn_received),
 	UNIT_TEST(rcv_wrong_ack_syn_received),
+	UNIT_TEST(rcv_text_outside_window_syn_received),
 	UNIT_TEST(rcv_rst_syn_received),
 	UNIT_TEST(rcv_rst_syn_received_outside_window),
 	UNIT_TEST(rcv_rst_ack_syn_received),
