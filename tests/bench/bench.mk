@@ -1,0 +1,40 @@
+# Benches. `make bench` compares tcphsd with the floor and with kernel TCP over
+# veth (root), `make bench_core` measures the engine without I/O, and
+# `make bench-smoke` looks whether all of it still works.
+#
+#	make bench RUNS=7 SECONDS=2
+#	make bench_core CONNECTIONS='1 1000 1000000'
+BENCH_B   = $(B)/tests/bench
+BENCH_BIN = $(addprefix $(BENCH_B)/,load floor kernel_peer bench_core)
+CONNECTIONS ?= 1 1000 100000
+
+$(BENCH_B)/load: $(call obj,$(addprefix tests/bench/,load.c load_turns.c \
+		load_bulk.c load_hold.c latency.c))
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BENCH_B)/floor: $(call obj,tests/bench/floor.c daemon/tun.c \
+		daemon/core/csum.c)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BENCH_B)/kernel_peer: $(call obj,tests/bench/kernel_peer.c)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BENCH_B)/bench_core: $(call obj,tests/bench/bench_core.c \
+		tests/bench/core_peer.c $(CORE))
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium
+
+bench: all $(BENCH_BIN)
+	@B=$(B) RUNS=$(RUNS) SECONDS_EACH=$(SECONDS) tests/bench/bench.sh \
+		$(B)/bench.json
+
+bench-smoke: all $(BENCH_BIN)
+	@B=$(B) tests/bench/bench.sh --smoke
+
+bench_core: $(BENCH_B)/bench_core
+	$(Q)$< --json $(B)/bench_core.json $(CONNECTIONS)
+
+.PHONY: bench bench-smoke bench_core

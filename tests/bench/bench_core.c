@@ -1,0 +1,350 @@
+/*
+ * bench_core.c - What the engine costs without any input or output
+ *
+ *	bench_core [--json FILE] [CONNECTIONS...]
+ *
+ * For each number of connections (1, 1,000 and 100,000 if none is given) a
+ * stack is filled with that many, all established and idle. The work is then
+ * done by connections all over the table, so that with many of them each one's
+ * memory is cold, as it would be.
+ *
+ *	in-order segment   1448 bytes, read at once; two a connection and turn,
+ *	                   which is one ACK (RFC 9293, 3.8.6.3 (MUST-58))
+ *	request, answer    one byte in; ACK and 2896 bytes out, a super-segment
+ *	ACK                of these 2896 bytes
+ *	handshake, close   SYN, ACK, FIN, ACK in; SYN-ACK, ACK, FIN out
+ *	timer              one alarm goes off and is set again
+ *
+ * Each figure is the median of SLICES, in nanoseconds of real time: turns of
+ * CORE_TURN packets, of fewer if there are fewer connections. Bytes are what
+ * the arena grew by, all told, divided by the connections.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core_peer.h"
+
+#define SLICES	    7
+#define WORK	    70000 /* connections to be worked on, all slices together */
+#define STRIDE	    7919  /* from one to the next: prime, so all come */
+#define PER_TURN    (CORE_TURN / 2)
+#define COUNTS_MAX  8
+#define BYTES_FROM  10000    /* fewer connections than pages show nothing */
+#define LONG_ENOUGH 10000000 /* us after which nothing goes on any more */
+
+enum figure {
+	NS_SEGMENT,
+	NS_REQUEST,
+	NS_ACK,
+	NS_HANDSHAKE,
+	NS_TIMER,
+	BYTES_ESTABLISHED,
+	BYTES_HALF_OPEN,
+	BYTES_TIME_WAIT,
+	NFIGURES
+};
+
+static const struct {
+	const char *name, *words;
+} figures[NFIGURES] = {
+	[NS_SEGMENT] = {"segment_ns", "in-order segment with its ACKs, ns"},
+	[NS_REQUEST] = {"request_ns", "request and answer, ns"},
+	[NS_ACK] = {"ack_ns", "ACK of sent data, ns"},
+	[NS_HANDSHAKE] = {"handshake_close_ns", "handshake and close, ns"},
+	[NS_TIMER] = {"timer_ns", "timer, ns"},
+	[BYTES_ESTABLISHED] = {"established_bytes",
+			       "idle established connection, bytes"},
+	[BYTES_HALF_OPEN] = {"half_open_bytes", "half-open connection, bytes"},
+	[BYTES_TIME_WAIT] = {"time_wait_bytes", "TIME-WAIT, bytes"},
+};
+
+struct column {
+	uint32_t n;
+	double figure[NFIGURES]; /* < 0 = not measured */
+};
+
+static struct core core;
+static uint32_t next_peer; /* walks over all of them */
+
+static void measure(struct column *col);
+static void print_table(const struct column *cols, size_t n);
+static int print_json(const char *path, const struct column *cols, size_t n);
+
+int main(int argc, char **argv)
+{
+	struct column cols[COUNTS_MAX] = {{1, {0}}, {1000, {0}}, {100000, {0}}};
+	const char *json = NULL;
+	size_t n = 0;
+
+	for (int i = 1; i < argc; i++) {
+		char *end;
+		unsigned long count;
+
+		if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+			json = argv[++i];
+			continue;
+		}
+		count = strtoul(argv[i], &end, 10);
+		if (*end || count < 1 || count > 10000000 || n == COUNTS_MAX) {
+			fputs("usage: bench_core [--json FILE] "
+			      "[CONNECTIONS...]\n",
+			      stderr);
+			return 2;
+		}
+		cols[n++].n = (uint32_t)count;
+	}
+	if (n == 0)
+		n = 3;
+	for (size_t i = 0; i < n; i++)
+		measure(&cols[i]);
+	print_table(cols, n);
+	return json ? print_json(json, cols, n) : 0;
+}
+
+/* ---- work -------------------------------------------------------------- */
+
+static uint32_t pick(const struct column *col)
+{
+	next_peer = (uint32_t)(((uint64_t)next_peer + STRIDE) % col->n);
+	return next_peer;
+}
+
+/* A turn in which peers @first and following, @n of them, send one segment. */
+static uint64_t send_all(uint32_t first, unsigned int n, uint8_t flags,
+			 uint32_t len)
+{
+	uint64_t ns;
+
+	for (unsigned int i = 0; i < n; i++)
+		core_put(&core, first + i, flags, len);
+	ns = core_turn(&core);
+	core_learn(&core);
+	return ns;
+}
+
+/* Open the connections of all peers, as far as to the segment @last. */
+static void fill(uint32_t n, uint8_t last)
+{
+	uint32_t m;
+
+	for (uint32_t i = 0; i < n; i += m) {
+		m = n - i < CORE_TURN ? n - i : CORE_TURN;
+		(void)send_all(i, m, TH_SYN, 0);
+		if (last == TH_SYN)
+			continue;
+		(void)send_all(i, m, TH_ACK, 0);
+		if (last == TH_FIN)
+			(void)send_all(i, m, TH_ACK | TH_FIN, 0);
+	}
+}
+
+static unsigned int width(const struct column *col)
+{
+	return col->n < PER_TURN ? col->n : PER_TURN;
+}
+
+static double slice_segment(const struct column *col)
+{
+	const unsigned int turns = WORK / SLICES / width(col);
+	const uint64_t before = core_stats(&core).text_in;
+	uint64_t ns = 0, n = 0;
+
+	core.mode = CORE_READ;
+	for (unsigned int t = 0; t < turns; t++) {
+		for (unsigned int i = 0; i < width(col); i++, n += 2) {
+			uint32_t peer = pick(col);
+
+			core_put(&core, peer, TH_ACK, CORE_MSS);
+			core_put(&core, peer, TH_ACK, CORE_MSS);
+		}
+		ns += core_turn(&core);
+		core_require(core.nout == width(col), "no ACK for each two");
+	}
+	core_require(core_stats(&core).text_in - before == n * CORE_MSS,
+		     "text was not taken");
+	return (double)ns / (double)n;
+}
+
+/* Requests and, in turns of their own, the ACKs of the answers. */
+static void slice_request(const struct column *col, double *request,
+			  double *ack)
+{
+	const unsigned int turns = WORK / SLICES / width(col);
+	const uint64_t before = core_stats(&core).text_out;
+	uint64_t request_ns = 0, ack_ns = 0, n = 0;
+	uint32_t peers[PER_TURN];
+
+	core.mode = CORE_REPLY;
+	for (unsigned int t = 0; t < turns; t++, n += width(col)) {
+		for (unsigned int i = 0; i < width(col); i++) {
+			peers[i] = pick(col);
+			core_put(&core, peers[i], TH_ACK | TH_PSH, 1);
+		}
+		request_ns += core_turn(&core);
+		for (unsigned int i = 0; i < core.nout; i++)
+			core_require(core.out[i][9] == IP_PROTO_TCP, "noise");
+		core_learn(&core);
+		for (unsigned int i = 0; i < width(col); i++)
+			core_put(&core, peers[i], TH_ACK, 0);
+		ack_ns += core_turn(&core);
+		core_require(core.nout == 0, "an ACK was answered");
+	}
+	core_require(core_stats(&core).text_out - before == n * CORE_ANSWER,
+		     "answers were not sent");
+	*request = (double)request_ns / (double)n;
+	*ack = (double)ack_ns / (double)n;
+}
+
+/* Beside all the others: peers that come and go, from the same ports. */
+static double slice_handshake(const struct column *col)
+{
+	const unsigned int turns = WORK / SLICES / CORE_TURN;
+	const uint64_t before = core_stats(&core).closed_fin;
+	uint64_t ns = 0;
+
+	core.mode = CORE_READ;
+	for (unsigned int t = 0; t < turns; t++) {
+		ns += send_all(col->n, CORE_TURN, TH_SYN, 0);
+		ns += send_all(col->n, CORE_TURN, TH_ACK, 0);
+		ns += send_all(col->n, CORE_TURN, TH_ACK | TH_FIN, 0);
+		ns += send_all(col->n, CORE_TURN, TH_ACK, 0);
+	}
+	core_require(core_stats(&core).closed_fin - before == turns * CORE_TURN,
+		     "connections were not closed");
+	return (double)ns / (turns * CORE_TURN);
+}
+
+/* From deadline to deadline, until enough alarms have gone off. */
+static double slice_timer(void)
+{
+	const uint64_t until = core.alarms + WORK / SLICES;
+	uint64_t ns = 0, before = core.alarms;
+	int64_t next;
+
+	while (core.alarms < until) {
+		next = stack_deadline(core.st);
+		core_require(next != TIME_NEVER, "the alarms stopped");
+		if (next > core.now_us)
+			core.now_us = next;
+		ns += core_turn(&core);
+	}
+	return (double)ns / (double)(core.alarms - before);
+}
+
+/* ---- one column -------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static double median(double *v)
+{
+	qsort(v, SLICES, sizeof(v[0]), compare);
+	return v[SLICES / 2];
+}
+
+static void measure_ns(struct column *col)
+{
+	double ns[NFIGURES][SLICES];
+
+	for (int s = 0; s < SLICES; s++)
+		ns[NS_SEGMENT][s] = slice_segment(col);
+	for (int s = 0; s < SLICES; s++)
+		slice_request(col, &ns[NS_REQUEST][s], &ns[NS_ACK][s]);
+	for (int s = 0; s < SLICES; s++)
+		ns[NS_HANDSHAKE][s] = slice_handshake(col);
+	/* A byte each sets the alarms, spread by the time this takes. */
+	core.mode = CORE_ALARMS;
+	for (uint32_t i = 0; i < col->n; i++) {
+		core_put(&core, i, TH_ACK | TH_PSH, 1);
+		if (core.nin == width(col) || i + 1 == col->n)
+			(void)core_turn(&core);
+	}
+	for (int s = 0; s < SLICES; s++)
+		ns[NS_TIMER][s] = slice_timer();
+	for (int f = NS_SEGMENT; f <= NS_TIMER; f++)
+		col->figure[f] = median(ns[f]);
+}
+
+/* What @n connections left by fill() occupy, each. */
+static double bytes_each(uint32_t n, uint64_t before)
+{
+	if (n < BYTES_FROM)
+		return -1;
+	return (double)(core_stats(&core).memory_used - before) / n;
+}
+
+static void measure(struct column *col)
+{
+	uint64_t before;
+
+	core_init(&core, col->n);
+	before = core_stats(&core).memory_used;
+	fill(col->n, TH_ACK);
+	core_wait(&core, core.now_us + LONG_ENOUGH);
+	core_require(core_stats(&core).full == col->n, "not all opened");
+	col->figure[BYTES_ESTABLISHED] = bytes_each(col->n, before);
+	measure_ns(col);
+	core_free(&core);
+
+	core_init(&core, col->n);
+	before = core_stats(&core).memory_used;
+	fill(col->n, TH_SYN);
+	core_require(core_stats(&core).half_open == col->n, "not half-open");
+	col->figure[BYTES_HALF_OPEN] = bytes_each(col->n, before);
+	core_free(&core);
+
+	core_init(&core, col->n);
+	before = core_stats(&core).memory_used;
+	core.mode = CORE_CLOSE;
+	fill(col->n, TH_FIN);
+	core_require(core_stats(&core).time_wait == col->n, "no TIME-WAIT");
+	col->figure[BYTES_TIME_WAIT] = bytes_each(col->n, before);
+	core_free(&core);
+}
+
+/* ---- results ----------------------------------------------------------- */
+
+static void print_table(const struct column *cols, size_t n)
+{
+	printf("%-36s", "connections");
+	for (size_t i = 0; i < n; i++)
+		printf(" %10" PRIu32, cols[i].n);
+	putchar('\n');
+	for (int f = 0; f < NFIGURES; f++) {
+		printf("%-36s", figures[f].words);
+		for (size_t i = 0; i < n; i++)
+			if (cols[i].figure[f] < 0)
+				printf(" %10s", "-");
+			else
+				printf(" %10.0f", cols[i].figure[f]);
+		putchar('\n');
+	}
+}
+
+static int print_json(const char *path, const struct column *cols, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f) {
+		perror(path);
+		return 1;
+	}
+	fputs("[", f);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(f, "%s{\"connections\":%" PRIu32, i ? ",\n " : "",
+			cols[i].n);
+		for (int k = 0; k < NFIGURES; k++)
+			if (cols[i].figure[k] >= 0)
+				fprintf(f, ",\"%s\":%.1f", figures[k].name,
+					cols[i].figure[k]);
+		fputs("}", f);
+	}
+	fputs("]\n", f);
+	return fclose(f) == 0 ? 0 : 1;
+}
