@@ -92,8 +92,9 @@ const char *conf_needs_restart(const struct conf *old, const struct conf *new)
 	for (size_t i = 0; i < n; i++) {
 		const struct conf_key *k = &keys[i];
 
-		if (k->restart && memcmp((const char *)old + k->at,
-					 (const char *)new + k->at, k->size))
+		if (k->restart &&
+		    memcmp((const char *)old + k->at, (const char *)new + k->at,
+			   k->size) != 0)
 			return k->name;
 	}
 	/* A seed of 0 is not the same as none. */

@@ -408,6 +408,6 @@ static bool store_text(const struct conf_key *k, void *base, const char *text,
 				   "is too long; use up to %zu bytes",
 				   k->size - 1);
 	memset(field, 0, k->size);
-	memcpy(field, text, len);
+	memcpy(field, text, len + 1);
 	return true;
 }

@@ -198,10 +198,10 @@ struct tcp_active {
 	uint32_t sacked, lost; /* bytes; lost and not sent again */
 	uint32_t dupacks;
 	uint8_t recovery;
-	bool force_one;	   /* one retransmission whatever cwnd says */
-	bool fin_held;	   /* a FIN came before the text in front of it */
-	bool cwnd_limited; /* cwnd stopped us since the last ACK */
-	tcp_seq fin_seq;   /* its number */
+	bool force_one;	      /* one retransmission whatever cwnd says */
+	bool fin_held;	      /* a FIN came before the text in front of it */
+	bool cwnd_limited;    /* cwnd stopped us since the last ACK */
+	tcp_seq fin_seq;      /* its number */
 	tcp_seq recover;      /* RFC 6582, snd_nxt when recovery began */
 	tcp_seq disorder_nxt; /* snd_nxt when the first hole was reported */
 	struct cc_state ccs;

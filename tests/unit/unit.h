@@ -12,9 +12,9 @@ struct unit_test {
 	void (*fn)(void);
 };
 
-#define UNIT_TEST(fn)                                                          \
-	{                                                                      \
-		#fn, fn                                                        \
+#define UNIT_TEST(fn)   \
+	{               \
+#fn, fn \
 	}
 
 /**
