@@ -34,7 +34,7 @@ static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
 				      const struct tcp_seg *s);
 static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack);
 static void ack_window(struct stack *st, struct tcp_conn *c,
-		       const struct tcp_seg *s);
+		       const struct tcp_seg *s, bool newer);
 static enum seg_verdict ack_fin(struct stack *st, struct tcp_conn *c);
 
 void tcp_input(struct stack *st, const struct ip_pkt *ip,
@@ -279,7 +279,7 @@ static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
 		return off == 0;
 	if (off >= 0)
 		return (uint32_t)off < wnd;
-	return len > (uint32_t)-off;
+	return len > 0u - (uint32_t)off;
 }
 
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
@@ -381,6 +381,8 @@ static enum seg_verdict check_syn(struct stack *st, struct tcp_conn *c,
 static enum seg_verdict check_ack(struct stack *st, struct tcp_conn *c,
 				  struct tcp_seg *s)
 {
+	bool newer;
+
 	if (!(s->flags & TH_ACK)) {
 		stack_drop(st, DROP_ACK_MISSING, NULL, s, c);
 		return SEG_DONE;
@@ -399,11 +401,12 @@ static enum seg_verdict check_ack(struct stack *st, struct tcp_conn *c,
 	}
 	if (seq_lt(s->ack, c->snd_una))
 		return SEG_NEXT; /* overtaken by a later one; text is good */
+	newer = s->ack != c->snd_una;
 	if (c->active)
 		tcp_loss_ack(st, c, s);
-	if (s->ack != c->snd_una)
+	if (newer)
 		ack_advance(st, c, s->ack);
-	ack_window(st, c, s);
+	ack_window(st, c, s, newer);
 	return ack_fin(st, c);
 }
 
@@ -455,14 +458,15 @@ static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack)
 	tcp_wake_output(st, c);
 }
 
-/* RFC 9293, 3.10.7.4: old segments must not set the window. */
+/* RFC 9293, 3.10.7.4: old segments must not set the window. One that brings a
+ * new ACK is not old, even if its text is: it was sent again just now. */
 static void ack_window(struct stack *st, struct tcp_conn *c,
-		       const struct tcp_seg *s)
+		       const struct tcp_seg *s, bool newer)
 {
 	uint32_t wnd = (uint32_t)s->wnd << c->snd_wscale;
 
-	if (seq_gt(c->snd_wl1, s->seq) ||
-	    (c->snd_wl1 == s->seq && seq_gt(c->snd_wl2, s->ack)))
+	if (!newer && (seq_gt(c->snd_wl1, s->seq) ||
+		       (c->snd_wl1 == s->seq && seq_gt(c->snd_wl2, s->ack))))
 		return;
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;

@@ -507,7 +507,9 @@ static void half_challenge(struct stack *st, struct tcp_half *h)
 		.flags = TH_ACK,
 		.seq = h->iss + 1,
 		.ack = h->irs + 1,
-		.wnd = syn_window(st),
+		.wnd = h->flags & HALF_WSCALE
+			       ? syn_window(st) >> tcp_syn_wscale(st)
+			       : syn_window(st),
 	};
 
 	if (!bucket_take(&st->challenge_bucket, st->conf.challenge_ack_rate,

@@ -44,7 +44,7 @@ enum tcp_state {
  * segment caused it, that segment's numbers.
  */
 #define EVENT_LIST(E)                                                     \
-	/* A SYN went out (active open); a: try, from 1 */                \
+	/* A SYN went out for the first time (active open); a: 1 */       \
 	E(SYN_SENT, "syn.sent", 6)                                        \
 	/* A SYN arrived at a listener and a SYN-ACK is queued */         \
 	E(SYN_RECEIVED, "syn.received", 6)                                \

@@ -68,7 +68,7 @@ struct stack_conf {
 	/* The device. */
 	uint16_t mtu;	   /* 576 (1280 with IPv6) to 65520 */
 	bool csum_offload; /* leave TCP checksums to the device, see stack_pkt */
-	uint32_t gso_max;  /* bytes in a super-segment; 0 = no segmentation */
+	uint32_t gso_max;  /* text bytes in a super-segment; 0 = no such */
 
 	/* Limits; each is a counter and an event when reached. */
 	uint32_t max_connections;
