@@ -357,8 +357,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int w = 0; w < NWAYS; w++)
-		r.chance[w] = (seed * NWAYS + (uint64_t)w + 1) *
-			      0x9e3779b97f4a7c15u;
+		r.chance[w] =
+			(seed * NWAYS + (uint64_t)w + 1) * 0x9e3779b97f4a7c15u;
 	catch_term();
 	open_both(&r, argv[optind]);
 	puts("ready");
