@@ -167,6 +167,7 @@ a_file $BIG
 together '5 % loss each way, IPv4' "$OWN4"
 a_file $SMALL
 together '5 % loss each way, IPv6' "$OWN6"
+check 'everything is closed while the path is there' wait_for 30 nothing_open
 check 'ends' stop_relay
 cat "$RELAYED"
 check 'packets were lost on the way up' test "$(lost up)" -gt 1000
@@ -176,7 +177,8 @@ check 'a path that delays by 5 ms and reorders 1 %' \
 	start_relay -d 5000 -r 10000
 together 'delay and reordering, IPv4' "$OWN4"
 together 'delay and reordering, IPv6' "$OWN6"
-check 'ends' stop_relay
+# The FINs of the last clients are on their way still.
 check 'nothing is left open' wait_for 20 nothing_open
+check 'ends' stop_relay
 check 'stops' stop_daemon
 summary
