@@ -6,6 +6,9 @@
 # shellcheck source=tests/e2e/lib.sh disable=SC2317
 . "$(dirname "$0")/lib.sh"
 
+# AddressSanitizer keeps what was freed; here the memory is looked at.
+export ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=64
+
 # py CODE [ARG...]: a client with a socket s connected to argv[1], argv[2].
 py()
 {
@@ -374,12 +377,13 @@ check 'starts with room for 200 handshakes' start_daemon
 curl -sS -o "$TMP/page" "http://$OWN4/bytes/10000"
 flood 2000 0.2
 before=$(rss_kib)
+# As records of 96 bytes they would be 5 MiB and more.
 flood 60000 4 &
 check 'clients are served during a flood of forged SYNs' pages_during $!
 check '... which is over' wait $!
 check '... half-open ones were kept within the backlog' listed 200 state syn-received
 check '... the others got cookies' test "$(number cookies_sent)" -gt 50000
-check '... and it cost no memory' test "$(rss_kib)" -le $((before + 1024))
+check '... and it cost no memory' test "$(rss_kib)" -le $((before + 3072))
 echo "     $before KiB resident before, $(rss_kib) KiB after"
 check 'the limit is logged' log_has 'Limit reached: .* \(backlog\)'
 check 'stops' stop_daemon

@@ -191,8 +191,10 @@ must '^1000000000 bytes'
 
 step 'Teardown, step by step'
 say <<'EOF'
-One connection, held open by this shell:
+One connection, held open by this shell. With more to log, every change of
+state is told, too.
 EOF
+run 'tcphsctl log level debug'
 run 'exec 3<>/dev/tcp/198.18.66.2/7'
 settle listed 1 state established
 run 'tcphsctl list -o id,state,peer,age,idle state established'
@@ -218,8 +220,9 @@ say <<'EOF'
 All of it, as the daemon saw it:
 EOF
 run "grep '$conn ' $LOG"
-must 'closed by the operator' 'Sending FIN' 'Received FIN, sending ACK' \
-	'Connection closed'
+must 'ESTABLISHED -> FIN-WAIT-1' 'Sending FIN' 'FIN-WAIT-1 -> FIN-WAIT-2' \
+	'Received FIN, sending ACK' 'FIN-WAIT-2 -> TIME-WAIT'
+run 'tcphsctl log level info'
 say <<'EOF'
 The other way to end is a reset: the client is told at once. A port where
 nobody listens answers with one, too.
