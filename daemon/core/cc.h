@@ -5,13 +5,21 @@
  * happened; the algorithm answers with cwnd and ssthresh. What an algorithm
  * remembers beside them lies in struct cc_state, which is gone while nothing
  * is in flight (an idle connection keeps cwnd and ssthresh only).
+ *
+ * Both structs are plain values. A caller that copied them before loss() or
+ * timeout() and learns that it was spurious puts the copies back (RFC 9438,
+ * 4.9; RFC 4015, 3.2).
  */
 #ifndef TCPHS_CC_H
 #define TCPHS_CC_H
 
 #include <stdint.h>
 
+#include "seq.h"
+
 #define SSTHRESH_INFINITE UINT32_MAX
+/* No peer can offer a larger window (RFC 7323, 2.3). */
+#define CWND_MAX (65535u << 14)
 
 struct cc_state {
 	uint64_t word[8]; /* the algorithm's own; zeroed at the start */
@@ -20,13 +28,15 @@ struct cc_state {
 struct cc {
 	uint32_t cwnd, ssthresh; /* bytes */
 	uint32_t mss;		 /* SMSS */
-	uint32_t acked_frac;	 /* bytes acknowledged since cwnd last grew */
+	uint32_t acked_frac;	 /* what did not make cwnd grow yet */
 };
 
 struct cc_ack {
 	uint32_t acked;	    /* bytes newly acknowledged */
 	uint32_t in_flight; /* bytes before this ACK */
 	uint32_t srtt_us, min_rtt_us;
+	uint32_t rtt_us;  /* measured by this ACK; 0 if nothing was */
+	tcp_seq una, nxt; /* snd_una after it, snd_nxt */
 	int64_t now_us;
 	uint8_t cwnd_limited; /* the window, not the sender, was the limit */
 };
@@ -43,6 +53,7 @@ struct cc_algorithm {
 };
 
 extern const struct cc_algorithm cc_newreno;
+extern const struct cc_algorithm cc_cubic;
 
 /** cc_initial_window() - RFC 6928: min(10 MSS, max(2 MSS, 14600)) */
 uint32_t cc_initial_window(uint32_t mss);

@@ -14,9 +14,6 @@
  */
 #include "cc.h"
 
-/* No peer can offer a larger window (RFC 7323, 2.3). */
-#define CWND_MAX (65535u << 14)
-
 static void newreno_ack(struct cc *cc, struct cc_state *st,
 			const struct cc_ack *ack);
 static void newreno_loss(struct cc *cc, struct cc_state *st, uint32_t in_flight,
