@@ -98,10 +98,12 @@ static const struct conf_key keys[] = {
  .min = MS, .max = M},
 {"timers.rto_max", "60s", conf_set_time, IN(stack.rto_max_us),
  .min = S, .max = H},
+/* RFC 9293, 3.8.3 (MUST-23): 183 s with a rto_max of 60 s. */
 {"timers.syn_retries", "7", conf_set_number, IN(stack.syn_retries),
  .max = 32},
 {"timers.synack_retries", "5", conf_set_number, IN(stack.synack_retries),
  .max = 32},
+/* RFC 9293, 3.8.3 (SHLD-11): 12 minutes and more. */
 {"timers.retries", "15", conf_set_number, IN(stack.retries),
  .min = 1, .max = 100},
 {"timers.user_timeout", "0", conf_set_time, IN(stack.user_timeout_us),
@@ -110,6 +112,7 @@ static const struct conf_key keys[] = {
  .min = 10 * MS, .max = 10 * M},
 {"timers.fin_wait2", "60s", conf_set_time, IN(stack.fin_wait2_us),
  .min = 10 * MS, .max = 24 * H},
+/* RFC 9293, 3.8.4 (MUST-25, MUST-27, MUST-28) */
 {"timers.keepalive", "0", conf_set_time, IN(stack.keepalive_us),
  .min = S, .max = 720 * H, .off = true},
 /* RFC 9293, 3.8.6.3 (MUST-40): an ACK is delayed by less than 0.5 s. */

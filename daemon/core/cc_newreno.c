@@ -1,6 +1,8 @@
 /*
  * cc_newreno.c - Slow start and congestion avoidance (RFC 5681)
  *
+ * RFC 9293, 3.8.2 (MUST-19); the backoff of the timer is tcp_timer.c's.
+ *
  * Windows grow by bytes acknowledged (RFC 3465), so peers that acknowledge
  * seldom or byte by byte make no difference. RFC 3465, 2.2 limits the growth of
  * one ACK to two segments (L) against bursts. Here an ACK answers a super-

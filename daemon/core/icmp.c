@@ -5,8 +5,7 @@
  * (RFC 5927, 4.1): anybody can send one. Even then it ends a connection only
  * while that is being opened; once established, hard errors are treated as
  * soft ones (RFC 5927, 5.2), for a path that heals is worth more than a quick
- * error. All of them show in the counters and as events (RFC 9293, 3.9.1.8
- * (MUST-47)).
+ * error. All of them show in the counters and as events.
  */
 #include <string.h>
 
@@ -101,7 +100,8 @@ static void icmp_echo(struct stack *st, const struct ip_pkt *ip)
 	reply_queue(st, r);
 }
 
-/* Errors about a SYN-ACK are left alone: its own timer decides. */
+/* RFC 9293, 3.9.2.2 (MUST-54). Errors about a SYN-ACK are left alone: its own
+ * timer decides. */
 static void icmp_error(struct stack *st, const struct icmp_msg *m)
 {
 	const struct tcp_key key = {
@@ -124,7 +124,7 @@ static void icmp_error(struct stack *st, const struct icmp_msg *m)
 	else if (c->state == TCP_SYN_SENT && icmp_is_hard(m))
 		tcp_dead(st, c, CLOSE_UNREACHABLE);
 	else
-		/* RFC 9293, 3.9.2.2 (MUST-56, SHLD-25) */
+		/* RFC 9293, 3.9.2.2 (MUST-56) */
 		EVENT_CONN(st, c, TROUBLE, .a = c->rexmt_count);
 }
 

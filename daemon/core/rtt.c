@@ -3,7 +3,8 @@
  *
  * Plain microseconds with rounding; the eighths that are lost are below what
  * the timer can tell apart. Which segments may be measured (Karn's algorithm,
- * RFC 6298, 3) and when the backoff ends is the caller's business.
+ * RFC 6298, 3) and when the backoff ends is the caller's business. RFC 9293,
+ * 3.8.1 (MUST-18).
  */
 #include "rtt.h"
 

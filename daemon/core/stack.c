@@ -202,6 +202,7 @@ uint64_t stack_random(struct stack *st)
 	return out;
 }
 
+/* F() of RFC 9293, 3.4.1: SipHash under a key that never leaves (MUST-9). */
 uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key)
 {
 	uint64_t out;

@@ -34,7 +34,8 @@ struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key)
 	c->created_us = st->now_us;
 	c->handshake_us = HANDSHAKE_UNKNOWN;
 	c->alarm_at_us = c->linger_at_us = TIME_NEVER;
-	c->peer_mss = ip_addr_is4(&key->peer) ? 536 : 1220; /* MUST-15 */
+	/* RFC 9293, 3.7.1 (MUST-15) */
+	c->peer_mss = tcp_default_mss(&key->peer);
 	rtt_init(&c->rtt, &st->rtt_limits);
 	st->full++;
 	st->state_count[TCP_CLOSED]++;
@@ -337,6 +338,7 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		 * that came by cookie once more: it is remembered a while. */
 		timewait_enter(st, c);
 	}
+	/* RFC 9293, 3.6 (MUST-12) */
 	if (c->svc && c->svc->on_closed)
 		c->svc->on_closed(st, c, c->reason);
 	tcp_deactivate(st, c);

@@ -1,6 +1,9 @@
 /*
  * tcp_cookie.c - A handshake that the client remembers for us
  *
+ * While cookies are out, the clock of the sequence numbers is the counter in
+ * them and moves every 64 seconds instead of every 4 us (RFC 9293, 3.4.1).
+ *
  * When the half-open table is full, the SYN-ACK's sequence number says what a
  * record would have kept (RFC 4987, 3.6): five bits of a minute counter, three
  * of an index into common MSS values, 24 of a keyed hash over the addresses,
@@ -45,7 +48,8 @@ tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
 		    const struct tcp_seg *syn, uint32_t ts_offset, uint32_t *ts)
 {
 	uint32_t count = (uint32_t)(st->now_us / COOKIE_PERIOD_US) & 31;
-	uint32_t mss = syn->opts & OPT_MSS ? syn->mss : 536;
+	uint32_t mss =
+		syn->opts & OPT_MSS ? syn->mss : tcp_default_mss(&key->peer);
 	uint32_t i = 0, now = tcp_ts_now(st, ts_offset), bits;
 
 	while (i < ARRAY_LEN(mss_values) - 1 && mss_values[i] > mss)

@@ -185,7 +185,7 @@ static void syn_sent_open(struct stack *st, struct tcp_conn *c,
 	c->snd_wnd = s->wnd; /* never scaled: RFC 7323, 2.2 */
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;
-	if (s->opts & OPT_MSS)
+	if (s->opts & OPT_MSS) /* RFC 9293, 3.7.1 (MUST-14) */
 		c->peer_mss = s->mss;
 	/* Both sides must offer: what the peer left out is off. */
 	if (!(s->opts & OPT_TS))
@@ -344,7 +344,7 @@ static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 	}
 }
 
-/* RFC 5961, 3.2 */
+/* RFC 5961, 3.2. Text of a RST is not looked at: RFC 9293, 3.5.3 (SHLD-2). */
 static enum seg_verdict check_rst(struct stack *st, struct tcp_conn *c,
 				  struct tcp_seg *s)
 {
@@ -389,7 +389,8 @@ static enum seg_verdict check_ack(struct stack *st, struct tcp_conn *c,
 	}
 	if (c->state == TCP_SYN_RECEIVED && ack_handshake(st, c, s) == SEG_DONE)
 		return SEG_DONE;
-	/* RFC 5961, 5.2: an ACK that is too old or too new is a guess. */
+	/* RFC 5961, 5.2: an ACK that is too old or too new is a guess
+	 * (RFC 9293, 3.10.7.4 (MAY-12)). */
 	if (seq_gt(s->ack, c->snd_max) ||
 	    seq_lt(s->ack, c->snd_una - c->snd_wnd_max)) {
 		stack_drop(st,
@@ -463,6 +464,7 @@ static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack)
 static void ack_window(struct stack *st, struct tcp_conn *c,
 		       const struct tcp_seg *s, bool newer)
 {
+	/* RFC 9293, 3.1 (MUST-1, REC-1): unsigned, and of 32 bits here. */
 	uint32_t wnd = (uint32_t)s->wnd << c->snd_wscale;
 
 	if (!newer && (seq_gt(c->snd_wl1, s->seq) ||
@@ -471,7 +473,7 @@ static void ack_window(struct stack *st, struct tcp_conn *c,
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;
 	/* A peer that answers is alive, however long its window is closed:
-	 * RFC 9293, 3.8.6.1 (MUST-37). */
+	 * RFC 9293, 3.8.6 (SHLD-17), 3.8.6.1 (MUST-37). */
 	if (!c->snd_wnd)
 		c->rexmt_count = 0;
 	if (wnd == c->snd_wnd)

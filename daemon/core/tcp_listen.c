@@ -48,6 +48,7 @@ static struct tcp_conn *passive_conn(struct stack *st,
 				     unsigned int index, tcp_seq iss,
 				     tcp_seq irs);
 
+/* RFC 9293, 3.7.1 (MUST-67, SHLD-6): the one interface there is. */
 uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer)
 {
 	return (uint16_t)(st->conf.mtu - WIRE_TCP_LEN -
@@ -242,7 +243,8 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 	h->listener = (uint16_t)index;
 	h->id = ++st->next_id;
 	h->irs = seg->seq;
-	/* RFC 6528, 3: a clock of 4 us, and what nobody outside can know. */
+	/* RFC 9293, 3.4.1 (MUST-8, SHLD-1): a clock of 4 us, and what nobody
+	 * outside can know. */
 	h->iss = (uint32_t)(st->now_us / 4) + (uint32_t)hash;
 	if (old && seq_lt(h->iss, old->snd_nxt + 65536)) {
 		h->iss = old->snd_nxt + 65536; /* RFC 6191, 2 */
@@ -255,9 +257,9 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 	}
 	h->created_us = st->now_us;
 	h->wnd = seg->wnd;
-	h->peer_mss = seg->opts & OPT_MSS
-			      ? seg->mss
-			      : (ip_addr_is4(&key->peer) ? 536 : 1220);
+	/* RFC 9293, 3.7.1 (MUST-14, MUST-15) */
+	h->peer_mss =
+		seg->opts & OPT_MSS ? seg->mss : tcp_default_mss(&key->peer);
 	if (seg->opts & OPT_WSCALE) {
 		h->flags |= HALF_WSCALE;
 		h->peer_wscale = seg->wscale;
@@ -372,6 +374,8 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 			  &(struct event_more){.seg = seg});
 }
 
+/* An MSS in every SYN, and in nothing else: RFC 9293, 3.7.1 (MUST-14, SHLD-5,
+ * MAY-3), 3.2 (MUST-65). */
 static void half_synack(struct stack *st, struct tcp_half *h)
 {
 	struct tcp_seg s = {
@@ -417,7 +421,10 @@ void tcp_half_expire(struct stack *st, struct tcp_half *h)
 	half_event(st, EVENT_SYNACK_RETRANSMIT, h, TCP_SYN_RECEIVED,
 		   &(struct event_more){.a = h->retries + 1, .b = wait});
 	half_synack(st, h);
-	/* RFC 6298, 5.5; the last wait is as long as its turn in the row. */
+	/* Not for three minutes, as an active SYN (RFC 9293, 3.8.3
+	 * (MUST-23)): what we wait for is a client that may be forged, and
+	 * RFC 4987, 3.3 asks to shorten this. synack_retries = 7 gives it.
+	 * RFC 6298, 5.5; the last wait is as long as its turn in the row. */
 	wait *= 2;
 	if (wait > st->conf.rto_max_us)
 		wait = st->conf.rto_max_us;

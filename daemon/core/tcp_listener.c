@@ -4,7 +4,9 @@
  * At most STACK_LISTENERS_MAX, found by port in one step and then by address:
  * several may share a port at different addresses, and the longest prefix
  * wins. A removed listener keeps its slot, and so its name, until its last
- * connection is gone.
+ * connection is gone. Connections are in the table alone, so listening touches
+ * none of them, whatever state they are in (RFC 9293, 3.9.1.1 (MUST-41,
+ * MUST-42)).
  */
 #include <errno.h>
 #include <string.h>

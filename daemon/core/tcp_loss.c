@@ -325,7 +325,8 @@ static void tx_lost(struct tcp_active *a, struct tx_rec *t)
 	a->lost += tx_len(t);
 }
 
-/* A transmission arrived: RFC 8985, 6.2, steps 1 and 2, and RFC 6298, 3. */
+/* A transmission arrived: RFC 8985, 6.2, steps 1 and 2, and Karn's rule
+ * (RFC 6298, 3; RFC 9293, 3.8.1 (MUST-18)). */
 static void delivered(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a, const struct tx_rec *t,
 		      const struct tcp_seg *seg, struct ack_news *news)

@@ -68,6 +68,7 @@ bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out)
 	return some;
 }
 
+/* RFC 9293, 3.7.1 (MUST-16) */
 uint32_t tcp_eff_mss(const struct tcp_conn *c)
 {
 	uint32_t head =
@@ -88,6 +89,7 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 	uint32_t unit = 1u << c->rcv_wscale, wnd;
 
 	*s = (struct tcp_seg){
+		/* RFC 9293, 3.9.1.1 (MUST-45) */
 		.src = c->e.key.local,
 		.dst = c->e.key.peer,
 		.sport = c->e.key.local_port,
@@ -95,7 +97,7 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		.seq = c->snd_nxt,
 		.ack = c->rcv_nxt,
 		.flags = flags,
-		.ttl = st->conf.ttl,
+		.ttl = st->conf.ttl, /* RFC 9293, 3.9.2 (MUST-49) */
 	};
 	/* Rounding must not take back what was promised: RFC 7323, 2.4. */
 	wnd = seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
@@ -118,6 +120,8 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		a->delack_at_us = TIME_NEVER;
 }
 
+/* RFC 9293, 3.7.1 (MUST-14, SHLD-5, MAY-3) and 3.2 (MUST-65): the MSS goes with
+ * every SYN and with nothing else. */
 static bool output_syn(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out)
 {
@@ -159,7 +163,9 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 	return true;
 }
 
-/* What is lost goes first, as long as the network has room for it. */
+/* What is lost goes first, as long as the network has room for it. The window
+ * is not asked: it was open when the text left, and if it shrank since, this is
+ * what probes it (RFC 9293, 3.8.6 (MUST-35, SHLD-16, MAY-7)). */
 static bool output_again(struct stack *st, struct tcp_conn *c,
 			 struct stack_pkt *out)
 {
@@ -268,7 +274,7 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 			   .len = b.len, .flags = s.flags);
 	}
 	if (b.len && sent + b.len == a->sndq.len)
-		s.flags |= TH_PSH; /* RFC 9293, 3.9.1.2 (MUST-61) */
+		s.flags |= TH_PSH; /* RFC 9293, 3.9.1.2 (MUST-61, SHLD-27) */
 	if (c->snd_nxt + b.len + b.fin - c->iss < c->snd_nxt - c->iss)
 		c->snd_laps++;
 	c->snd_nxt += b.len + b.fin;
@@ -292,6 +298,7 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 {
 	uint32_t sent = c->snd_nxt - c->snd_una;
 	uint32_t avail = a->sndq.len - sent;
+	/* RFC 9293, 3.8.6 (MUST-34, SHLD-15): it may have shrunk below that. */
 	uint32_t wnd = c->snd_wnd > sent ? c->snd_wnd - sent : 0;
 	uint32_t in_flight = tcp_in_flight(c, a);
 	uint32_t room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
@@ -318,7 +325,9 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
  * RFC 9293, 3.8.6.2.1 (MUST-38) and 3.7.4 (SHLD-7): full segments always;
  * a partial one if it is all there is, or half the largest window seen.
  *
- * Nagle holds a small segment back while anything is unacknowledged. As Linux
+ * Nagle holds a small segment back while anything is unacknowledged, and no
+ * longer than that (3.9.1.2 (MUST-60)); what waits is joined meanwhile (SHLD-28,
+ * MAY-16). As Linux
  * does, we hold it only while another small one is (Minshall's version): the
  * last piece of a large write need not wait for a delayed ACK.
  */
@@ -389,7 +398,7 @@ static bool output_probe(struct stack *st, struct tcp_conn *c,
 		c->snd_max = seq_max(c->snd_max, c->snd_nxt + 1);
 		st->stats.window_probes++;
 	} else {
-		/* A number the peer has acknowledged makes it answer: SHLD-12,
+		/* A number the peer has acknowledged makes it answer (SHLD-12),
 		 * and a FIN that the closed window holds back. */
 		s.seq = c->snd_nxt - 1;
 		if (c->flags & CF_KEEPALIVE)

@@ -359,6 +359,12 @@ static inline uint32_t stack_ms(const struct stack *st)
 	return (uint32_t)(st->now_us / 1000);
 }
 
+/* RFC 9293, 3.7.1 (MUST-15): what a peer takes that does not say. */
+static inline uint16_t tcp_default_mss(const struct ip_addr *peer)
+{
+	return ip_addr_is4(peer) ? 536 : 1220;
+}
+
 static inline uint32_t stack_pages_left(const struct stack *st)
 {
 	return st->arena.npages - st->arena.first - st->arena.used;

@@ -6,7 +6,8 @@
  * receive queue. An ACK is owed for everything that takes sequence numbers: at
  * once when something is out of order or a second full segment came, else
  * within delayed_ack (RFC 9293, 3.8.6.3; RFC 5681, 4.2). It leaves when the
- * whole batch of input is done, so one ACK answers many segments.
+ * whole batch of input is done, so one ACK answers many segments (RFC 9293,
+ * 3.10.7.4 (MUST-58, MUST-59)).
  */
 #include <errno.h>
 
@@ -56,6 +57,7 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 			stack_limit_hit(st, LIMIT_MEMORY, &c->e.key,
 					c->listener);
 	}
+	/* RFC 9293, 3.10.7.4 (SHLD-31), and a duplicate ACK (MAY-13) */
 	if (seg->seq != c->rcv_nxt && !err) {
 		st->stats.out_of_order++;
 		a->rcv_sack =

@@ -159,7 +159,7 @@ static bool user_gave_up(struct stack *st, struct tcp_conn *c,
 	return true;
 }
 
-/* RFC 6298, 5.4 to 5.6; RFC 9293, 3.8.3 (MUST-20) */
+/* RFC 6298, 5.4 to 5.6; RFC 9293, 3.8.2 (MUST-19), 3.8.3 (MUST-20) */
 static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a)
 {
@@ -171,7 +171,7 @@ static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 		return;
 	}
 	if (c->rexmt_count == R1_TRIES && !(c->flags & CF_R1)) {
-		c->flags |= CF_R1; /* SHLD-9 */
+		c->flags |= CF_R1; /* (SHLD-9) */
 		EVENT_CONN(st, c, TROUBLE, .a = c->rexmt_count);
 	}
 	c->rexmt_count++;
@@ -260,6 +260,7 @@ static int64_t keepalive_at(const struct stack *st, const struct tcp_conn *c)
 	       c->keepalives * KEEPALIVE_EVERY_US;
 }
 
+/* RFC 9293, 3.8.4 (MAY-5) */
 static void timer_keepalive(struct stack *st, struct tcp_conn *c)
 {
 	if (c->keepalives >= KEEPALIVE_TRIES) {

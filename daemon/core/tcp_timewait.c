@@ -59,6 +59,7 @@ void timewait_input(struct stack *st, struct tcp_timewait *tw,
 		stack_drop(st, DROP_RST_NOBODY, key, seg, NULL);
 		return;
 	}
+	/* RFC 9293, 3.6.1 (MAY-2) */
 	if (seg->flags & TH_SYN && !(seg->flags & TH_ACK) &&
 	    tw_reusable(tw, seg)) {
 		tw_remove(st, tw);
@@ -173,7 +174,8 @@ static void tw_remove(struct stack *st, struct tcp_timewait *tw)
 	st->time_wait--;
 }
 
-/* RFC 6191, 2: later by its timestamp, or by its number. */
+/* RFC 6191, 2: later by its timestamp (RFC 9293, 3.6.1 (SHLD-4)), or by its
+ * number. */
 static bool tw_reusable(const struct tcp_timewait *tw,
 			const struct tcp_seg *seg)
 {

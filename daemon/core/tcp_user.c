@@ -181,6 +181,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 {
 	bool v4 = ip_addr_is4(peer);
 	struct tcp_key key = {
+		/* RFC 9293, 3.9.1.1 (MUST-44) */
 		.local = v4 ? st->conf.own4 : st->conf.own6,
 		.peer = *peer,
 		.local_port = local_port,
@@ -213,8 +214,9 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	c->flags |= st->conf.sack ? CF_SACK : 0;
 	c->flags |= CF_WSCALE;
 	c->rcv_wscale = tcp_syn_wscale(st);
-	c->iss = (uint32_t)(st->now_us / 4) +
-		 (uint32_t)stack_isn_hash(st, &key); /* RFC 6528, 3 */
+	/* RFC 9293, 3.4.1 (MUST-8, SHLD-1) */
+	c->iss =
+		(uint32_t)(st->now_us / 4) + (uint32_t)stack_isn_hash(st, &key);
 	c->snd_una = c->snd_nxt = c->snd_max = c->snd_sml = c->iss;
 	if (!tcp_activate(st, c)) {
 		st->full--;

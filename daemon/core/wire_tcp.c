@@ -171,7 +171,8 @@ static bool parse_options(struct tcp_seg *seg, const uint8_t *o, uint32_t len)
 	return true;
 }
 
-/* One option of @n bytes; false if the kind is known and has another length. */
+/* One option of @n bytes; false if the kind is known and has another length.
+ * End of Option List and NOP are the caller's: RFC 9293, 3.1 (MUST-4). */
 static bool parse_option(struct tcp_seg *seg, const uint8_t *o, uint32_t n)
 {
 	bool syn = (seg->flags & TH_SYN) != 0;
@@ -256,6 +257,8 @@ static uint32_t sack_fit(const struct tcp_seg *seg, uint32_t other)
 	return seg->nsack < fit ? seg->nsack : fit;
 }
 
+/* Padded with NOPs in front, never with End of Option List, so nothing lies
+ * behind one (RFC 9293, 3.1 (MUST-69)). */
 static void put_options(struct words *w, const struct tcp_seg *seg)
 {
 	uint32_t n;

@@ -184,7 +184,7 @@ static void rcv_ack_future(void)
 	rig_end();
 }
 
-/* RFC 5961, 5.2: not even text with an ACK older than the largest window the
+/* RFC 5961, 5.2; RFC 9293, 3.10.7.4 (MAY-12): not even text with an ACK older than the largest window the
  * peer ever gave. */
 static void rcv_ack_too_old(void)
 {
@@ -307,7 +307,7 @@ static void rcv_text_bad_checksum(void)
 	rig_end();
 }
 
-/* RFC 9293, 3.8.5 (MUST-30): urgent text is text. */
+/* Urgent text is text. */
 static void rcv_urgent(void)
 {
 	rig_established();

@@ -20,7 +20,7 @@ static void ten_in_flight(void)
 	rig_expect_silence();
 }
 
-/* RFC 6298, 2.1 and 5.4-5.6. */
+/* RFC 6298, 2.1 and 5.4-5.6; RFC 9293, 3.8.2 (MUST-19). */
 static void rto_backs_off(void)
 {
 	rig_established();
@@ -62,7 +62,8 @@ static void rto_restarted_by_ack(void)
 	rig_end();
 }
 
-/* RFC 6298, 2.2 and 2.3: RTO = SRTT + 4 RTTVAR, and it is kept to. */
+/* RFC 6298, 2.2 and 2.3; RFC 9293, 3.8.1 (MUST-18): RTO = SRTT + 4 RTTVAR, and
+ * it is kept to. */
 static void rto_from_rtt(void)
 {
 	struct conn_info info;
@@ -89,7 +90,8 @@ static void rto_from_rtt(void)
 	rig_end();
 }
 
-/* RFC 6298, 3 (Karn): an ACK of what was sent twice measures nothing. */
+/* RFC 6298, 3 (Karn); RFC 9293, 3.8.1 (MUST-18): an ACK of what was sent twice
+ * measures nothing. */
 static void rto_karn(void)
 {
 	struct conn_info before, after;
@@ -107,7 +109,7 @@ static void rto_karn(void)
 	rig_end();
 }
 
-/* RFC 5681, 3.1: after a timeout the window is one segment, then slow start
+/* RFC 5681, 3.1; RFC 9293, 3.8.2 (MUST-19): after a timeout the window is one segment, then slow start
  * up to half of what was in flight. */
 static void rto_then_slow_start(void)
 {
@@ -165,7 +167,7 @@ static void rto_given_up(void)
 	rig_end();
 }
 
-/* RFC 9293, 3.8.3 (MUST-21): or after so much time. */
+/* RFC 5482: or after so much time. */
 static void user_timeout(void)
 {
 	rig.conf.user_timeout_us = S(10);
@@ -377,7 +379,7 @@ static void sack_of_nothing(void)
 	rig_end();
 }
 
-/* RFC 9293, 3.8.4 (MUST-25 to MUST-29, SHLD-12): only when idle, without
+/* RFC 9293, 3.8.4 (MUST-26, MUST-29, SHLD-12, MAY-5): only when idle, without
  * text, more than one probe. */
 static void keepalive(void)
 {

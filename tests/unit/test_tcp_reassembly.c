@@ -10,7 +10,7 @@ static void rx_text(tcp_seq seq, uint32_t len)
 
 #define ACK_OF(n) SEG(.flags = TH_ACK, .seq = 1001, .ack = (n))
 
-/* RFC 5681, 4.2: early text is answered at once, and so is what fills a hole
+/* RFC 5681, 4.2; RFC 9293, 3.10.7.4 (MAY-13): early text is answered at once, and so is what fills a hole
  * - with everything that is in order then. */
 static void rcv_early_then_hole_filled(void)
 {
