@@ -18,14 +18,19 @@ static void stack_enter(struct stack *st, int64_t now_us);
 static void stack_leave(struct stack *st);
 static bool conf_valid(const struct stack_conf *conf);
 static void pools_init(struct stack *st);
+static void packet_input(struct stack *st, const void *pkt, size_t len,
+			 const struct stack_rx *meta);
+static void fragment_input(struct stack *st, const struct ip_pkt *ip);
 static enum drop_reason ip_for_us(const struct stack *st,
 				  const struct ip_pkt *ip);
 
 struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 			 const uint8_t seed[32], int64_t now_us)
 {
+	static const uint8_t reasm_tags[3] = {TAG_DGRAM, TAG_DGRAM_TEXT,
+					      TAG_DGRAM_WHOLE};
 	struct stack *st = mem;
-	uint8_t table_key[16], sources_key[16];
+	uint8_t table_key[16], sources_key[16], reasm_key[16];
 
 	if (len < STACK_MEM_MIN || !conf_valid(conf))
 		return NULL;
@@ -37,14 +42,16 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	/* Secrets that must not tell about each other: a key of their own. */
 	memcpy(st->isn_key, seed + 16, sizeof(st->isn_key));
 	for (size_t i = 0; i < 16; i += 8) {
-		uint64_t r[3] = {stack_random(st), stack_random(st),
-				 stack_random(st)};
+		uint64_t r[4] = {stack_random(st), stack_random(st),
+				 stack_random(st), stack_random(st)};
 
 		memcpy(table_key + i, &r[0], 8);
 		memcpy(sources_key + i, &r[1], 8);
 		memcpy(st->cookie_key + i, &r[2], 8);
+		memcpy(reasm_key + i, &r[3], 8);
 	}
 	pools_init(st);
+	reasm_init(&st->reasm, &st->arena, reasm_key, reasm_tags);
 	if (!table_init(&st->table, &st->arena, table_key, TAG_TABLE) ||
 	    !table_init(&st->sources, &st->arena, sources_key, TAG_SOURCES))
 		return NULL;
@@ -98,21 +105,11 @@ void stack_input(struct stack *st, const void *pkt, size_t len,
 		 const struct stack_rx *meta, int64_t now_us)
 {
 	static const struct stack_rx none;
-	struct ip_pkt ip;
-	enum drop_reason why;
 
 	stack_enter(st, now_us);
 	st->stats.packets_in++;
 	st->stats.bytes_in += len;
-	why = wire_ip_parse(pkt, len, &ip);
-	if (why == DROP_NONE)
-		why = ip_for_us(st, &ip);
-	if (why != DROP_NONE)
-		stack_drop(st, why, NULL, NULL, NULL);
-	else if (ip.proto == IP_PROTO_TCP)
-		tcp_input(st, &ip, meta ? meta : &none);
-	else
-		icmp_input(st, &ip);
+	packet_input(st, pkt, len, meta ? meta : &none);
 	stack_leave(st);
 }
 
@@ -134,6 +131,7 @@ void stack_services(struct stack *st, int64_t now_us)
 
 void stack_expire(struct stack *st, int64_t now_us)
 {
+	struct reasm_lost lost;
 	ref_t r;
 
 	stack_enter(st, now_us);
@@ -142,6 +140,8 @@ void stack_expire(struct stack *st, int64_t now_us)
 	while ((r = wheel_pop(&st->wheel_conn, now_us)))
 		tcp_timer(st, ref_ptr(&st->arena, r));
 	timewait_expire(st);
+	while (reasm_expire(&st->reasm, now_us, &lost))
+		stack_drop(st, DROP_FRAG_TIMEOUT, NULL, NULL, NULL);
 	stack_leave(st);
 }
 
@@ -188,6 +188,8 @@ int64_t stack_deadline(const struct stack *st)
 	other = wheel_deadline(&st->wheel_conn);
 	at = other < at ? other : at;
 	other = timewait_deadline(st);
+	at = other < at ? other : at;
+	other = reasm_deadline(&st->reasm);
 	return other < at ? other : at;
 }
 
@@ -320,6 +322,59 @@ static void pools_init(struct stack *st)
 	recvq_pools_init(&st->recv_pools, a, TAG_RECV);
 }
 
+static void packet_input(struct stack *st, const void *pkt, size_t len,
+			 const struct stack_rx *meta)
+{
+	struct ip_pkt ip;
+	enum drop_reason why = wire_ip_parse(pkt, len, &ip);
+
+	if (why == DROP_NONE)
+		why = ip_for_us(st, &ip);
+	if (why != DROP_NONE)
+		stack_drop(st, why, NULL, NULL, NULL);
+	else if (ip.fragment)
+		fragment_input(st, &ip);
+	else if (ip.proto == IP_PROTO_TCP)
+		tcp_input(st, &ip, meta);
+	else
+		icmp_input(st, &ip);
+}
+
+static void fragment_input(struct stack *st, const struct ip_pkt *ip)
+{
+	static const enum drop_reason why[] = {
+		[REASM_COPY] = DROP_FRAG_COPY,
+		[REASM_LENGTH] = DROP_FRAG_LENGTH,
+		[REASM_SIZE] = DROP_FRAG_SIZE,
+		[REASM_TINY] = DROP_FRAG_TINY,
+		[REASM_HEAD] = DROP_FRAG_HEAD,
+		[REASM_BURIED] = DROP_FRAG_BURIED,
+		[REASM_OVERLAP] = DROP_FRAG_OVERLAP,
+		[REASM_END] = DROP_FRAG_END,
+		[REASM_PIECES] = DROP_FRAG_PIECES,
+		[REASM_ECN] = DROP_FRAG_ECN,
+		[REASM_MEMORY] = DROP_FRAG_MEMORY,
+	};
+	static const struct stack_rx none; /* nobody vouches for a checksum */
+	uint64_t evicted = st->reasm.evicted;
+	struct reasm_pkt whole;
+	enum reasm_verdict v;
+
+	if (st->reasm.page) { /* a fragment in fragments */
+		stack_drop(st, DROP_IP_FRAGMENT, NULL, NULL, NULL);
+		return;
+	}
+	v = reasm_input(&st->reasm, ip, st->now_us, &whole);
+	for (; evicted < st->reasm.evicted; evicted++)
+		stack_drop(st, DROP_FRAG_EVICTED, NULL, NULL, NULL);
+	if (v == REASM_DONE) {
+		packet_input(st, whole.data, whole.len, &none);
+		reasm_release(&st->reasm);
+	} else if (v != REASM_HELD) {
+		stack_drop(st, why[v], NULL, NULL, NULL);
+	}
+}
+
 static enum drop_reason ip_for_us(const struct stack *st,
 				  const struct ip_pkt *ip)
 {
@@ -330,9 +385,8 @@ static enum drop_reason ip_for_us(const struct stack *st,
 		return DROP_IP_SOURCE;
 	if (!stack_is_own(st, &ip->dst))
 		return DROP_IP_NOT_OURS;
-	if (ip->fragment)
-		return DROP_IP_FRAGMENT;
-	if (ip->proto == IP_PROTO_TCP ||
+	/* What an IPv6 fragment carries is known when it is whole. */
+	if (ip->proto == IP_PROTO_TCP || (ip->v6 && ip->fragment) ||
 	    ip->proto == (ip->v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP))
 		return DROP_NONE;
 	return DROP_IP_PROTOCOL;

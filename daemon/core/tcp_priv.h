@@ -20,6 +20,7 @@
 #include "cc.h"
 #include "list.h"
 #include "pool.h"
+#include "reasm.h"
 #include "recvq.h"
 #include "rtt.h"
 #include "sendq.h"
@@ -46,6 +47,9 @@ enum page_tag {
 	TAG_SEND_REF,
 	TAG_RECV,
 	TAG_SOURCE,
+	TAG_DGRAM,
+	TAG_DGRAM_TEXT,
+	TAG_DGRAM_WHOLE,
 };
 
 /* ---- records ---------------------------------------------------------- */
@@ -298,6 +302,7 @@ struct stack {
 	struct pool pool_reply, pool_source;
 	struct sendq_pools send_pools;
 	struct recvq_pools recv_pools;
+	struct reasm reasm;
 
 	struct list out;   /* struct tcp_active: may have something to send */
 	struct list ready; /* struct tcp_active: the service should look */

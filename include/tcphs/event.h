@@ -136,6 +136,30 @@ enum stack_limit {
 	  "not addressed to us")                                               \
 	D(IP_FRAGMENT, "ip_fragment", "RFC 791, 3.2",                          \
 	  "a fragment that was not put together")                              \
+	D(FRAG_COPY, "frag_copy", "RFC 8200, 4.5", "copy of a fragment")       \
+	D(FRAG_LENGTH, "frag_length", "RFC 8200, 4.5",                         \
+	  "a fragment of odd length")                                          \
+	D(FRAG_SIZE, "frag_size", "RFC 8200, 4.5",                             \
+	  "a fragment beyond the longest packet")                              \
+	D(FRAG_TINY, "frag_tiny", "RFC 1858, 3",                               \
+	  "first fragment without a whole header")                             \
+	D(FRAG_HEAD, "frag_head", "RFC 8504, 5.3",                             \
+	  "first fragment with too long headers")                              \
+	D(FRAG_BURIED, "frag_buried", "RFC 5722, 4",                           \
+	  "fragment of a packet refused before")                               \
+	D(FRAG_OVERLAP, "frag_overlap", "RFC 5722, 4", "fragments overlap")    \
+	D(FRAG_END, "frag_end", "RFC 791, 3.2",                                \
+	  "fragments disagree about the end")                                  \
+	D(FRAG_PIECES, "frag_pieces", "RFC 6274, 4.1",                         \
+	  "too many fragments of a packet")                                    \
+	D(FRAG_ECN, "frag_ecn", "RFC 3168, 5.3",                               \
+	  "congestion mark among fragments without ECN")                       \
+	D(FRAG_MEMORY, "frag_memory", "RFC 6274, 4.1",                         \
+	  "no memory for a fragment")                                          \
+	D(FRAG_EVICTED, "frag_evicted", "RFC 6274, 4.1",                       \
+	  "fragments made room for others")                                    \
+	D(FRAG_TIMEOUT, "frag_timeout", "RFC 8200, 4.5",                       \
+	  "fragments missing for too long")                                    \
 	D(IP_EXTENSION, "ip_extension", "RFC 8200, 4",                         \
 	  "unusable IPv6 extension header")                                    \
 	D(IP_PROTOCOL, "ip_protocol", "RFC 1122, 3.2.2.1",                     \
