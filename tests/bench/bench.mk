@@ -1,11 +1,14 @@
-# Benches. `make bench` compares tcphsd with the floor and with kernel TCP over
-# veth (root), `make bench_core` measures the engine without I/O, and
+# Benches. `make bench` compares tcphsd with the floor, with kernel TCP over
+# veth and with lwIP (root), `make bench_core` measures the engine without I/O, and
 # `make bench-smoke` looks whether all of it still works.
 #
-#	make bench RUNS=7 SECONDS=2
+#	make bench RUNS=7 BENCH_SECONDS=2
 #	make bench_core CONNECTIONS='1 1000 1000000'
 BENCH_B   = $(B)/tests/bench
 BENCH_BIN = $(addprefix $(BENCH_B)/,load floor kernel_peer bench_core)
+# lwIP takes part if its headers are here (Debian: liblwip-dev).
+LWIP = $(wildcard /usr/include/lwip/lwip/tcp.h)
+BENCH_BIN += $(if $(LWIP),$(BENCH_B)/lwip_peer)
 CONNECTIONS ?= 1 1000 100000
 
 $(BENCH_B)/load: $(call obj,$(addprefix tests/bench/,load.c load_turns.c \
@@ -22,13 +25,18 @@ $(BENCH_B)/kernel_peer: $(call obj,tests/bench/kernel_peer.c)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+$(BENCH_B)/lwip_peer.o: CPPFLAGS += -isystem /usr/include/lwip
+$(BENCH_B)/lwip_peer: $(call obj,tests/bench/lwip_peer.c)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llwip
+
 $(BENCH_B)/bench_core: $(call obj,tests/bench/bench_core.c \
 		tests/bench/core_peer.c $(CORE))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium
 
 bench: all $(BENCH_BIN)
-	@B=$(B) RUNS=$(RUNS) SECONDS_EACH=$(SECONDS) tests/bench/bench.sh \
+	@B=$(B) RUNS=$(RUNS) SECONDS_EACH=$(BENCH_SECONDS) tests/bench/bench.sh \
 		$(B)/bench.json
 
 bench-smoke: all $(BENCH_BIN)

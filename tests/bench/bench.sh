@@ -3,15 +3,16 @@
 #
 #	bench.sh [--smoke] [JSON]
 #
-# One client core, one server core, three subjects with the same address, each
-# in namespaces of its own:
+# One client core, one server core; the subjects have the same address, each in
+# namespaces of its own:
 #
 #	tcphs   tcphsd on its TUN
 #	floor   a responder on a TUN that hardly thinks: the ceiling (floor.c)
 #	kernel  the kernel's TCP behind a veth pair (kernel_peer.c)
+#	lwip    lwIP on a TUN, if it was there to build with (lwip_peer.c)
 #
 # Absolute figures drift with whatever else the machine does, so the subjects
-# take turns, RUNS times SECONDS for each row, and the table compares the
+# take turns, RUNS times SECONDS_EACH for each row, and the table compares the
 # turns that lie side by side (report.py). All client routes use CUBIC, or
 # uploads would measure what this machine's default happens to be.
 #
@@ -30,10 +31,12 @@ IDLE=${IDLE:-20000}
 IDLE_EACH=10000		# of one client process; the limit on files is near
 CLIENT_CPU=${CLIENT_CPU:-0}
 SERVER_CPU=${SERVER_CPU:-$(($(nproc) > 1))}
-SUBJECTS='tcphs floor kernel'
 BIN=$B/tests/bench
+SUBJECTS='tcphs floor kernel'
+[ ! -x "$BIN/lwip_peer" ] || SUBJECTS+=' lwip'
 RESULTS=$TMP/results
 KERNEL_PEER=
+LWIP_PEER=
 
 # row LOAD-MODE CONNECTIONS, in the order of the table (report.py).
 LOADS='cec:64 rr:1 rr:64 up:1 up:8 down:1 down:8'
@@ -49,11 +52,13 @@ ns()
 	fi
 }
 
-# client_side NAMESPACE INTERFACE: ports enough for short connections, CUBIC.
+# client_side NAMESPACE INTERFACE: ports enough for short connections, CUBIC, and
+# no ssthresh that an earlier row has left behind.
 client_side()
 {
 	ns "$1" sysctl -qw net.ipv4.ip_local_port_range='1024 65535'
 	ns "$1" sysctl -qw net.ipv4.tcp_tw_reuse=1
+	ns "$1" sysctl -qw net.ipv4.tcp_no_metrics_save=1
 	ns "$1" ip route replace 198.18.66.0/24 dev "$2" src "$HOST4" \
 		congctl cubic
 }
@@ -89,19 +94,40 @@ start_peer()
 	local log=$1 namespace=$2
 
 	shift 2
-	ns "$namespace" taskset -c "$SERVER_CPU" "$@" >"$log" 2>&1 &
+	ip netns exec "$namespace" taskset -c "$SERVER_CPU" "$@" >"$log" 2>&1 &
 	PEER=$!
-	wait_for 10 grep -q ready "$log"
+	wait_for 10 grep -q ready "$log" || fail "$1" "$(cat "$log")"
+}
+
+# end_peer PROCESS: of start_peer; none is fine, too.
+end_peer()
+{
+	[ -n "$1" ] || return 0
+	kill "$1"
+	wait "$1"
+}
+
+# tun_up NAMESPACE [FLAG]: a TUN for somebody who sets up nothing else.
+tun_up()
+{
+	ip netns add "$1"
+	ns "$1" ip tuntap add "$IFACE" mode tun ${2:+"$2"}
+	ns "$1" ip addr add "$HOST4/24" dev "$IFACE"
+	ns "$1" ip link set "$IFACE" mtu 1500 txqueuelen 10000 up
+	client_side "$1" "$IFACE"
 }
 
 start_floor()
 {
-	ip netns add floor
-	ns floor ip tuntap add "$IFACE" mode tun vnet_hdr
-	ns floor ip addr add "$HOST4/24" dev "$IFACE"
-	ns floor ip link set "$IFACE" mtu 1500 txqueuelen 10000 up
-	client_side floor "$IFACE"
+	tun_up floor vnet_hdr
 	start_peer "$TMP/floor.log" floor "$BIN/floor" "$IFACE" 1500
+}
+
+start_lwip()
+{
+	end_peer "$LWIP_PEER"
+	start_peer "$TMP/lwip.log" lwip "$BIN/lwip_peer" "$IFACE" "$OWN4" &&
+		LWIP_PEER=$PEER
 }
 
 veth_up()
@@ -118,13 +144,10 @@ veth_up()
 		congctl cubic
 }
 
-# start_kernel [ARG...]: kernel_peer(1) in place of the one before.
+# start_kernel [ARG...]: kernel_peer in place of the one before.
 start_kernel()
 {
-	if [ -n "$KERNEL_PEER" ]; then
-		kill "$KERNEL_PEER"
-		wait "$KERNEL_PEER"
-	fi
+	end_peer "$KERNEL_PEER"
 	start_peer "$TMP/kernel.log" server "$BIN/kernel_peer" "$@" &&
 		KERNEL_PEER=$PEER
 }
@@ -195,17 +218,18 @@ settled()
 	echo "$last"
 }
 
-# kernel_memory: what sockets of all kinds occupy in the kernel, both ends of
-# every connection, bytes: their slabs by objects in use, and buffers.
+# kernel_memory: what sockets occupy in the kernel, both ends of every connection,
+# bytes: the slabs that hold sockets, their files and their epoll entries by
+# objects in use, and buffers. Each socket also has a dentry and small pieces of
+# caches that everything else uses, too; other work on the machine would drown
+# them, and so the kernel is charged less than it takes.
 kernel_memory()
 {
 	local pages
 
 	pages=$(sed -n 's/^TCP:.* mem \([0-9]*\)/\1/p' /proc/net/sockstat)
 	awk -v buffers="$((pages * 4096))" '
-		$1 ~ /^(TCP|tw_sock_TCP|request_sock_TCP|tcp_bind.*)$/ ||
-		$1 ~ /^(sock_inode_cache|lsm_(inode|file)_cache|b?filp)$/ ||
-		$1 ~ /^(dentry|eventpoll_epi|skbuff_.*|kmalloc-.*)$/ {
+		$1 ~ /^(TCP|sock_inode_cache|eventpoll_epi|b?filp)$/ {
 			sum += $2 * $4
 		}
 		END { printf "%d\n", sum + buffers }' /proc/slabinfo
@@ -258,9 +282,9 @@ hold_end()
 }
 
 # idle RUN: bytes of an idle established connection at its server. tcphsd has
-# them all in its own memory, and starts anew, or it would use again what other
-# rows have touched. In the kernel both ends are sockets: what the same clients
-# took there while tcphsd was the server is deducted.
+# them all in its own memory. In the kernel both ends are sockets: what the same
+# clients took there while tcphsd was the server is deducted. Every server
+# starts anew, or it would use again what other rows have touched.
 idle()
 {
 	local run=$1 before after kernel_before client both
@@ -288,6 +312,14 @@ idle()
 	idle_record kernel "$run" $((both - client + after - before))
 	hold_end
 	start_kernel
+
+	[[ $SUBJECTS == *lwip* ]] || return 0
+	start_lwip || return 1
+	before=$(settled anon "$LWIP_PEER")
+	hold lwip
+	after=$(settled anon "$LWIP_PEER")
+	idle_record lwip "$run" $((after - before))
+	hold_end
 }
 
 children()
@@ -314,9 +346,13 @@ idle_record()
 # ---- the runs --------------------------------------------------------------
 
 start_tcphs || summary
-start_floor || fail start_floor "$(cat "$TMP/floor.log")"
+start_floor
 veth_up
-start_kernel || fail start_kernel "$(cat "$TMP/kernel.log")"
+start_kernel
+if [[ $SUBJECTS == *lwip* ]]; then
+	tun_up lwip
+	start_lwip
+fi
 [ -z "$SMOKE" ] || check bench_core "$BIN/bench_core" 1 1000
 for ((run = 1; run <= RUNS; run++)); do
 	[ -n "$SMOKE" ] || [ ! -t 2 ] || printf '\rrun %d of %d' "$run" "$RUNS" >&2
