@@ -179,7 +179,7 @@ check 'starts again' start_daemon
 # lossy ARG...: the next client's path.
 lossy()
 {
-	start_relay "$@" >"$TMP/relay.out" 2>&1 || fail 'the relay starts'
+	start_relay "$@" || fail 'the relay starts'
 }
 
 lossy -x up:2

@@ -261,17 +261,20 @@ start_relay()
 		sysctl -qw net.ipv4.ip_forward=1 \
 			net.ipv6.conf.all.forwarding=1
 	fi
-	"$B/tests/e2e/relay" "$@" /run/netns/client >"$RELAYED" &
+	: >"$RELAYED" # or the last one's "ready" may be taken for this one's
+	"$B/tests/e2e/relay" "$@" /run/netns/client >>"$RELAYED" &
 	RELAY=$!
-	wait_for 5 grep -q ready "$RELAYED" || return 1
-	ip link set relay0 addrgenmode none txqueuelen 10000 up
-	ip route add "$CLIENT4/32" dev relay0
-	ip route add "$CLIENT6/128" dev relay0
-	in_client ip link set path0 addrgenmode none txqueuelen 10000 up
-	in_client ip addr add "$CLIENT4/32" dev path0
-	in_client ip addr add "$CLIENT6/128" dev path0 nodad
-	in_client ip route add "$OWN4/32" dev path0
-	in_client ip route add "$OWN6/128" dev path0
+	wait_for 5 grep -q ready "$RELAYED" &&
+		ip link set relay0 addrgenmode none &&
+		ip link set relay0 txqueuelen 10000 up &&
+		ip route add "$CLIENT4/32" dev relay0 &&
+		ip route add "$CLIENT6/128" dev relay0 &&
+		in_client ip link set path0 addrgenmode none &&
+		in_client ip link set path0 txqueuelen 10000 up &&
+		in_client ip addr add "$CLIENT4/32" dev path0 &&
+		in_client ip addr add "$CLIENT6/128" dev path0 nodad &&
+		in_client ip route add "$OWN4/32" dev path0 &&
+		in_client ip route add "$OWN6/128" dev path0
 }
 
 # stop_relay: end it; what it did is in $RELAYED.
