@@ -33,7 +33,7 @@
 static const char *const no_yes[] = {"no", "yes", NULL};
 static const char *const offload[] = {"auto", "on", "off", NULL};
 static const char *const timestamps[] = {"no", "yes", "strict", NULL};
-static const char *const congestion[] = {"newreno", NULL};
+static const char *const congestion[] = {"newreno", "cubic", NULL};
 static const char *const cookies[] = {"never", "pressure", "always", NULL};
 static const char *const overflow[] = {"drop", "reset", NULL};
 static const char *const target[] = {"auto", "journal", "stderr", NULL};
@@ -119,14 +119,13 @@ static const struct conf_key keys[] = {
 {"timers.delayed_ack", "40ms", conf_set_time, IN(stack.delayed_ack_us),
  .min = MS, .max = 499 * MS, .off = true},
 
-{"tcp.congestion", "newreno", conf_set_word, IN(stack.congestion),
+{"tcp.congestion", "cubic", conf_set_word, IN(stack.congestion),
  .words = congestion},
 {"tcp.sack", "yes", YES_NO, IN(stack.sack)},
 {"tcp.timestamps", "yes", conf_set_timestamps, IN(stack.timestamps),
  .words = timestamps},
 {"tcp.window_scale", "7", conf_set_number, IN(stack.window_scale),
  .max = 14}, /* RFC 7323, 2.3 */
-{"tcp.ecn", "no", YES_NO, IN(stack.ecn)},
 {"tcp.cookies", "pressure", conf_set_word, IN(stack.cookies),
  .words = cookies},
 

@@ -125,7 +125,7 @@ static bool end_conn(const struct ctl_job *job, struct stack *st,
 	if (job->rst)
 		tcp_abort(st, c, CLOSE_ADMIN);
 	else
-		tcp_close(st, c);
+		tcp_dismiss(st, c);
 	return true;
 }
 

@@ -88,7 +88,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.ssthresh = c->cc.ssthresh,
 		.backoff = c->backoff,
 		.reason = c->reason,
-		.cc_name = cc_newreno.name,
+		.cc_name = tcp_cc(c)->name,
 		.recovery = "open",
 	};
 	info_key(info, &c->e.key);

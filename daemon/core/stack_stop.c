@@ -31,7 +31,7 @@ bool stack_stop(struct stack *st, int64_t now_us)
 			return true;
 		if (c->kind != KIND_CONN || c->flags & CF_DEAD)
 			continue;
-		tcp_close(st, c);
+		tcp_dismiss(st, c);
 	}
 	return false;
 }

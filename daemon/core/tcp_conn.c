@@ -27,6 +27,8 @@ struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key)
 	c->kind = KIND_CONN;
 	c->state = TCP_CLOSED;
 	c->listener = LISTENER_NONE;
+	if (st->conf.congestion == CC_NEWRENO)
+		c->flags |= CF_NEWRENO;
 	c->ts_offset = (uint32_t)(stack_isn_hash(st, key) >> 32);
 	c->pmtu = st->conf.mtu;
 	c->rcvbuf = st->conf.rcvbuf;
@@ -204,7 +206,7 @@ void tcp_run_service(struct stack *st, struct tcp_conn *c)
 	if (c->flags & CF_DATA && a->rcvq.ready) {
 		c->flags &= ~CF_DATA;
 		before = a->rcvq.ready;
-		if (c->svc && c->svc->on_data)
+		if (tcp_reads(c))
 			c->svc->on_data(st, c);
 		else
 			while (a->rcvq.ready)
@@ -237,6 +239,11 @@ void tcp_run_service(struct stack *st, struct tcp_conn *c)
 	if (c->flags & CF_DONE && tcp_read_out(st, c))
 		tcp_dead(st, c, CLOSE_FIN);
 	tcp_rearm(st, c);
+}
+
+bool tcp_reads(const struct tcp_conn *c)
+{
+	return c->svc && c->svc->on_data && !(c->flags & CF_DISMISSED);
 }
 
 bool tcp_read_out(const struct stack *st, const struct tcp_conn *c)

@@ -54,8 +54,11 @@ static void rack_detect(struct stack *st, struct tcp_conn *c,
 static void measure(struct stack *st, struct tcp_conn *c,
 		    const struct tcp_seg *seg, const struct ack_news *news);
 static void recovery_enter(struct stack *st, struct tcp_conn *c,
-			   struct tcp_active *a, tcp_seq ack);
-static void recovery_leave(struct tcp_active *a);
+			   struct tcp_active *a, tcp_seq ack,
+			   uint32_t recover_fs);
+static void recovery_leave(struct tcp_conn *c, struct tcp_active *a);
+static void recovery_room(struct tcp_conn *c, struct tcp_active *a, tcp_seq una,
+			  uint32_t delivered, bool safe);
 static void probe_acked(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, const struct ack_news *news,
 			tcp_seq ack);
@@ -76,6 +79,8 @@ bool tcp_loss_sent(struct stack *st, struct tcp_conn *c, tcp_seq start,
 		stack_limit_hit(st, LIMIT_MEMORY, &c->e.key, c->listener);
 		return false;
 	}
+	if (a->recovery == RECOVERY_FAST)
+		prr_sent(&a->prr, end - start);
 	ref = ptr_ref(&st->arena, t);
 	*t = (struct tx_rec){
 		.prev = a->tx_tail,
@@ -97,7 +102,8 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 {
 	struct tcp_active *a = conn_active(st, c);
 	struct ack_news news = {.rtt_us = NO_RTT};
-	uint32_t in_flight = tcp_in_flight(c, a);
+	uint32_t in_flight = tcp_in_flight(c, a), sacked = a->sacked, lost;
+	uint32_t recover_fs = c->snd_nxt - c->snd_una - a->sacked;
 
 	if (!a->tx_head)
 		return;
@@ -110,15 +116,23 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 		ack_sack(st, c, a, seg, &news);
 	measure(st, c, seg, &news);
 	if (a->recovery != RECOVERY_OPEN && seq_geq(seg->ack, a->recover))
-		recovery_leave(a);
+		recovery_leave(c, a);
 	if (a->tlp_out)
 		probe_acked(st, c, a, &news, seg->ack);
+	lost = a->lost;
 	if (c->flags & CF_SACK)
 		rack_detect(st, c, a);
 	else
 		ack_duplicate(st, c, a, seg, &news);
 	if (a->lost && a->recovery == RECOVERY_OPEN)
-		recovery_enter(st, c, a, seg->ack);
+		recovery_enter(st, c, a, seg->ack, recover_fs);
+	if (a->recovery == RECOVERY_FAST) {
+		uint32_t delivered = news.acked + a->sacked;
+
+		delivered = delivered > sacked ? delivered - sacked : 0;
+		recovery_room(c, a, seg->ack, delivered,
+			      news.acked && a->lost <= lost);
+	}
 	if (a->lost || tcp_in_flight(c, a) < in_flight)
 		tcp_wake_output(st, c);
 	if (news.acked && a->recovery != RECOVERY_FAST) {
@@ -126,13 +140,17 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 			.acked = news.acked,
 			.in_flight = in_flight,
 			.srtt_us = c->rtt.srtt_us,
+			.rtt_us = news.rtt_us < UINT32_MAX
+					  ? (uint32_t)news.rtt_us
+					  : 0,
+			.una = seg->ack,
+			.nxt = c->snd_nxt,
 			.min_rtt_us = c->rtt.min_us,
 			.now_us = st->now_us,
 			.cwnd_limited = a->cwnd_limited,
 		};
 
-		cc_newreno.ack(&c->cc, &a->ccs, &ack);
-		a->cwnd_limited = false;
+		tcp_cc(c)->ack(&c->cc, &a->ccs, &ack);
 	}
 }
 
@@ -153,7 +171,9 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 	}
 	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
 		tx_lost(a, tx_ptr(st, r));
-	cc_newreno.timeout(&c->cc, &a->ccs, c->snd_nxt - c->snd_una,
+	if (a->recovery == RECOVERY_FAST)
+		c->cc.cwnd = c->cc.ssthresh; /* not PRR's passing one */
+	tcp_cc(c)->timeout(&c->cc, &a->ccs, c->snd_nxt - c->snd_una,
 			   a->recovery != RECOVERY_RTO, st->now_us);
 	a->recovery = RECOVERY_RTO;
 	a->recover = c->snd_nxt;
@@ -174,7 +194,10 @@ void tcp_loss_reorder(struct stack *st, struct tcp_conn *c)
 	if (!a->lost)
 		return;
 	if (a->recovery == RECOVERY_OPEN)
-		recovery_enter(st, c, a, c->snd_una);
+		recovery_enter(st, c, a, c->snd_una,
+			       c->snd_nxt - c->snd_una - a->sacked);
+	if (a->recovery == RECOVERY_FAST)
+		recovery_room(c, a, c->snd_una, 0, false);
 	tcp_wake_output(st, c);
 }
 
@@ -215,6 +238,8 @@ void tcp_loss_mtu(struct stack *st, struct tcp_conn *c)
 		if (!(tx_ptr(st, r)->flags & TX_SACKED))
 			tx_lost(a, tx_ptr(st, r));
 	a->force_one = true;
+	if (a->recovery == RECOVERY_FAST)
+		recovery_room(c, a, c->snd_una, 0, false);
 	tcp_wake_output(st, c);
 }
 
@@ -258,6 +283,8 @@ void tcp_loss_resent(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
 		tx_split(st, a, t, end);
 	ASSERT(a->lost >= tx_len(t));
 	a->lost -= tx_len(t);
+	if (a->recovery == RECOVERY_FAST)
+		prr_sent(&a->prr, tx_len(t));
 	t->flags &= (uint8_t)~TX_LOST;
 	t->flags |= TX_RETRANS;
 	t->sent_us = st->now_us;
@@ -490,6 +517,10 @@ static void rack_detect(struct stack *st, struct tcp_conn *c,
 		     seq_geq(t->end, a->rack_end)))
 			continue;
 		left = t->sent_us + a->rack_rtt_us + reo - st->now_us;
+		/* What was sent again just now cannot be lost already, however
+		 * small the round trip. */
+		if (t->flags & TX_RETRANS && t->sent_us == st->now_us)
+			left = 1;
 		if (left <= 0)
 			tx_lost(a, t);
 		else if (left > wait)
@@ -519,7 +550,8 @@ static void measure(struct stack *st, struct tcp_conn *c,
 }
 
 static void recovery_enter(struct stack *st, struct tcp_conn *c,
-			   struct tcp_active *a, tcp_seq ack)
+			   struct tcp_active *a, tcp_seq ack,
+			   uint32_t recover_fs)
 {
 	tcp_seq nxt;
 
@@ -533,14 +565,33 @@ static void recovery_enter(struct stack *st, struct tcp_conn *c,
 	/* RFC 5681, 3.1 and 3.2: half of FlightSize, SACKed or not, without
 	 * what limited transmit (RFC 3042) sent after the first sign. */
 	nxt = a->sacked ? seq_max(a->disorder_nxt, ack) : c->snd_nxt;
-	cc_newreno.loss(&c->cc, &a->ccs, nxt - ack, st->now_us);
+	tcp_cc(c)->loss(&c->cc, &a->ccs, nxt - ack, st->now_us);
+	prr_enter(&a->prr, recover_fs);
 }
 
-static void recovery_leave(struct tcp_active *a)
+/* RFC 9937: during recovery cwnd is what is in flight and a share of what was
+ * delivered, so that sending goes on evenly down to ssthresh. */
+static void recovery_room(struct tcp_conn *c, struct tcp_active *a, tcp_seq una,
+			  uint32_t delivered, bool safe)
 {
+	uint32_t flight = c->snd_nxt - una - a->sacked - a->lost;
+	const struct prr_ack ack = {
+		.delivered = delivered,
+		.in_flight = flight,
+		.ssthresh = c->cc.ssthresh,
+		.mss = c->cc.mss,
+		.safe = safe,
+	};
+
+	c->cc.cwnd = flight + prr_ack(&a->prr, &ack);
+}
+
+static void recovery_leave(struct tcp_conn *c, struct tcp_active *a)
+{
+	if (a->recovery == RECOVERY_FAST)
+		c->cc.cwnd = c->cc.ssthresh;
 	a->recovery = RECOVERY_OPEN;
 	a->dupacks = 0;
-	a->reordering = false;
 }
 
 /* RFC 8985, 7.4: if the probe repaired something, that was a loss. */
@@ -553,7 +604,7 @@ static void probe_acked(struct stack *st, struct tcp_conn *c,
 	} else if (seq_geq(ack, a->tlp_end)) {
 		a->tlp_out = false;
 		if (a->tlp_again && a->recovery == RECOVERY_OPEN)
-			cc_newreno.loss(&c->cc, &a->ccs,
+			tcp_cc(c)->loss(&c->cc, &a->ccs,
 					a->tlp_end - c->snd_una, st->now_us);
 	}
 }

@@ -22,6 +22,7 @@ struct budget {
 	bool fin;     /* with the FIN behind them */
 };
 
+static void cwnd_used(const struct tcp_conn *c, struct tcp_active *a);
 static bool output_syn(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out);
 static bool output_again(struct stack *st, struct tcp_conn *c,
@@ -64,11 +65,24 @@ bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out)
 	else
 		some = output_again(st, c, out) || output_new(st, c, out) ||
 		       output_probe(st, c, out) || output_ack(st, c, out);
+	if (!some)
+		cwnd_used(c, conn_active(st, c));
 	tcp_rearm(st, c);
 	return some;
 }
 
 /* RFC 9293, 3.7.1 (MUST-16) */
+/* Everything that may leave has left: was it cwnd that held the rest back? In
+ * slow start half of it in use is enough (RFC 9438, 5.8; RFC 7661, 4.3). */
+static void cwnd_used(const struct tcp_conn *c, struct tcp_active *a)
+{
+	uint32_t in_flight = tcp_in_flight(c, a);
+
+	a->cwnd_limited =
+		in_flight + c->cc.mss > c->cc.cwnd ||
+		(c->cc.cwnd < c->cc.ssthresh && in_flight >= c->cc.cwnd / 2);
+}
+
 uint32_t tcp_eff_mss(const struct tcp_conn *c)
 {
 	uint32_t head =
@@ -177,10 +191,8 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 
 	if (!t)
 		return false;
-	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one) {
-		a->cwnd_limited = true;
+	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one)
 		return false;
-	}
 	mss = seg_mss(c, a);
 	most = gso_limit(st, mss);
 	room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
@@ -218,8 +230,9 @@ static void count_again(struct stack *st, struct tcp_conn *c,
 	const struct tcp_active *a = conn_active(st, c);
 	int64_t why = 0;
 
-	if (a->recovery == RECOVERY_RTO)
-		why = tcp_rto_us(st, c);
+	if (a->recovery == RECOVERY_RTO) /* the RTO that ran out */
+		why = rtt_backed_off(&c->rtt, &st->rtt_limits,
+				     c->backoff ? c->backoff - 1u : 0);
 	else if (a->recovery == RECOVERY_OPEN && a->tlp_out)
 		why = -1;
 	if (s->flags & TH_FIN && !s->len)
@@ -307,13 +320,9 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 
 	if (len > most)
 		len = most;
-	if (len > room) {
-		a->cwnd_limited = true;
-		/* Whole segments only, unless the network is empty. */
+	/* Whole segments only, unless the network is empty. */
+	if (len > room)
 		len = room < mss && !in_flight ? room : room - room % mss;
-	} else if (room - len < mss) {
-		a->cwnd_limited = true;
-	}
 	len = nagle(c, len, avail, mss);
 	b.len = len;
 	/* The FIN needs a place in the window, but none in cwnd. */

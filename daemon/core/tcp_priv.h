@@ -22,6 +22,7 @@
 #include "pool.h"
 #include "reasm.h"
 #include "recvq.h"
+#include "prr.h"
 #include "rtt.h"
 #include "sendq.h"
 #include "seq.h"
@@ -110,6 +111,8 @@ enum conn_flags {
 	CF_KEEPALIVE = 1u << 18,  /* a keep-alive probe must leave this turn */
 	CF_R1 = 1u << 19,	  /* trouble was reported once */
 	CF_DONE = 1u << 21,	  /* LAST-ACK is over, its service is not */
+	CF_DISMISSED = 1u << 23,  /* text is for nobody any more */
+	CF_NEWRENO = 1u << 22,	  /* else CUBIC */
 	CF_REAP = 1u << 20,	  /* in the list of stack_reap() */
 };
 
@@ -209,12 +212,13 @@ struct tcp_active {
 	tcp_seq recover;      /* RFC 6582, snd_nxt when recovery began */
 	tcp_seq disorder_nxt; /* snd_nxt when the first hole was reported */
 	struct cc_state ccs;
+	struct prr prr;
 
 	/* RACK (RFC 8985): the latest transmission known to have arrived. */
 	int64_t rack_sent_us;
 	tcp_seq rack_end;
 	uint32_t rack_rtt_us;
-	bool reordering;   /* has been seen in this flight */
+	bool reordering;   /* has been seen since the last silence */
 	tcp_seq rack_fack; /* highest number delivered */
 
 	struct sack_block rcv_sack; /* block to report first (RFC 2018, 4) */
@@ -351,6 +355,11 @@ _Static_assert(sizeof(struct tx_rec) <= 32, "transmission record grew");
 static inline ref_t conn_ref(const struct stack *st, const struct tcp_conn *c)
 {
 	return ptr_ref(&st->arena, c);
+}
+
+static inline const struct cc_algorithm *tcp_cc(const struct tcp_conn *c)
+{
+	return c->flags & CF_NEWRENO ? &cc_newreno : &cc_cubic;
 }
 
 static inline struct tcp_active *conn_active(const struct stack *st,
@@ -531,6 +540,8 @@ void tcp_wake_output(struct stack *st, struct tcp_conn *c);
 void tcp_wake_service(struct stack *st, struct tcp_conn *c);
 /** tcp_dead() - It ended: out of the table now, freed by stack_reap() */
 void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why);
+/** tcp_reads() - Does its service want text? Else it is thrown away */
+bool tcp_reads(const struct tcp_conn *c);
 /** tcp_read_out() - Has its service all text and knows of the FIN? */
 bool tcp_read_out(const struct stack *st, const struct tcp_conn *c);
 /** tcp_reset() - Send a RST with the right numbers, then tcp_dead() */

@@ -75,7 +75,7 @@ static void receive_direct(struct stack *st, struct tcp_conn *c,
 {
 	uint32_t took;
 
-	if (c->svc && c->svc->on_data) {
+	if (tcp_reads(c)) {
 		a->direct = rest->text;
 		a->direct_len = rest->len;
 		c->svc->on_data(st, c);

@@ -136,6 +136,16 @@ void tcp_close(struct stack *st, struct tcp_conn *c)
 	tcp_wake_output(st, c);
 }
 
+void tcp_dismiss(struct stack *st, struct tcp_conn *c)
+{
+	if (c->flags & CF_DEAD)
+		return;
+	c->flags |= CF_DISMISSED;
+	tcp_close(st, c);
+	if (!(c->flags & CF_DEAD))
+		tcp_resume(st, c); /* what waits is for nobody, too */
+}
+
 void tcp_abort(struct stack *st, struct tcp_conn *c, enum close_reason why)
 {
 	if (!(c->flags & CF_DEAD))

@@ -93,7 +93,6 @@ struct stack_conf {
 	bool timestamps;
 	bool timestamps_strict; /* drop segments that omit them */
 	uint8_t window_scale;	/* 0..14; what we offer */
-	bool ecn;
 	enum stack_cc congestion;
 	enum stack_cookies cookies;
 };
@@ -264,7 +263,7 @@ struct conn_info {
 	int64_t rexmt_in_us, persist_in_us, delack_in_us; /* -1 = not armed */
 	int64_t keepalive_in_us, linger_in_us; /* linger: FIN-WAIT-2, 2 MSL */
 	enum close_reason reason;	       /* CLOSE_NONE while it lives */
-	const char *cc_name, *recovery; /* "newreno"; "open" "fast" "rto" */
+	const char *cc_name, *recovery; /* "cubic"; "open" "fast" "rto" */
 };
 
 /**
@@ -272,7 +271,7 @@ struct conn_info {
  * @cursor: 0 to begin; opaque after that
  * @budget: Look at this many places at most
  * @fn:     Called for each connection; must not call into the stack except
- *          for tcp_close() and tcp_abort() on @c. @c is NULL if the record is
+ *          for tcp_dismiss() and tcp_abort() on @c. @c is NULL if the record is
  *          half-open or TIME-WAIT. Returns false to stop after this one.
  *
  * Each connection is reported at most once and as it was when the walk passed
@@ -440,6 +439,14 @@ void tcp_want_write(struct stack *st, struct tcp_conn *c);
 
 /** tcp_close() - No more sends: FIN after what is queued (RFC 9293, 3.10.4) */
 void tcp_close(struct stack *st, struct tcp_conn *c);
+
+/**
+ * tcp_dismiss() - Close for somebody else than the service
+ *
+ * FIN after what is queued; text that still comes is acknowledged and thrown
+ * away, for the service may wait for ever to answer it.
+ */
+void tcp_dismiss(struct stack *st, struct tcp_conn *c);
 
 /** tcp_abort() - RST and forget (RFC 9293, 3.10.5); on_closed gets @why */
 void tcp_abort(struct stack *st, struct tcp_conn *c, enum close_reason why);

@@ -156,6 +156,12 @@ check '... and answers' told \
 	'SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT'
 
 exec 3<>"/dev/tcp/$OWN4/7"
+check 'tcphsctl close, and the client goes on sending' ctl close last
+listed 1 state fin-wait-2
+echo 'anybody there?' >&3
+exec 3>&-
+
+exec 3<>"/dev/tcp/$OWN4/7"
 check 'tcphsctl close --rst' ctl close last --rst
 check_not '... resets the client' timeout 5 cat <&3
 check '... and says why' \

@@ -570,7 +570,7 @@ static void configure(struct fuzz *f)
 		.timestamps = b & 64,
 		.timestamps_strict = c & 1,
 		.window_scale = c >> 1 & 15,
-		.ecn = b & 128,
+		.congestion = b & 128 ? CC_CUBIC : CC_NEWRENO,
 		.cookies = (c >> 5) % 3,
 	};
 	if (f->conf.window_scale > 14)

@@ -251,6 +251,9 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 	}
 	if (aborts || rand_one_in(r, 8))
 		draw_keepalive(o, r);
+	for (unsigned int i = 0; i < 2; i++)
+		if (rand_one_in(r, 2))
+			o->conf[i].congestion = CC_CUBIC;
 	clients_speak_first(o);
 	swarm_limits(o);
 }

@@ -89,7 +89,7 @@ bool stack_walk(struct stack *st, uint64_t *cursor, unsigned int budget,
 	return *cursor < st->n;
 }
 
-void tcp_close(struct stack *st, struct tcp_conn *c)
+void tcp_dismiss(struct stack *st, struct tcp_conn *c)
 {
 	(void)st;
 	ASSERT(c);

@@ -570,8 +570,9 @@ static void bad_words(void)
 		{"[tcp]\ncookies = presure\n",
 		 "F:2: cookies = presure is not never, pressure or always; did"
 		 " you mean 'pressure'?\n"},
-		{"[tcp]\ncongestion = cubic\n",
-		 "F:2: congestion = cubic is unknown; write newreno\n"},
+		{"[tcp]\ncongestion = cubik\n",
+		 "F:2: congestion = cubik is unknown; write newreno or"
+		 " cubic\n"},
 		{"[log]\nlevel = chatty\n",
 		 "F:2: level = chatty is unknown; write error, warning,"
 		 " notice, info or debug\n"},

@@ -544,7 +544,27 @@ static void stop_closes_everything(void)
 	rig_end();
 }
 
+/* Closed by an operator, a service that answers nothing any more must not hold
+ * the connection: what waits and what comes is thrown away. */
+static void dismissed_with_text(void)
+{
+	rig_established();
+	rig_read_stop();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 100));
+	tcp_dismiss(rig.st, rig_only()->c);
+	rig_wait(MS(1));
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5101, .ack = 1002, .len = 100));
+	rig_check(rig_state() == TCP_FIN_WAIT_2);
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5201, .ack = 1002));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1002, .ack = 5202));
+	rig_check(rig_only()->received == 0);
+	rig_check(rig_stats().full == 0 && rig_stats().time_wait == 1);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
+	UNIT_TEST(dismissed_with_text),
 	UNIT_TEST(close_active),
 	UNIT_TEST(close_passive),
 	UNIT_TEST(close_passive_at_once),
