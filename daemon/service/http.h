@@ -183,6 +183,14 @@ const char *http_age(int64_t us, char buf[HTTP_SHORT_MAX]);
 /** http_size() - "999", "1.4K", "23M", in powers of 1024 */
 const char *http_size(uint64_t bytes, char buf[HTTP_SHORT_MAX]);
 
+/**
+ * http_traffic() - http_size() of the text of a connection
+ *
+ * Half-open ones and those in TIME-WAIT do not keep it: "-".
+ */
+const char *http_traffic(const struct conn_info *info, uint64_t bytes,
+			 char buf[HTTP_SHORT_MAX]);
+
 /** http_rtt() - "0.21ms"; "-" before the first sample */
 const char *http_rtt(int64_t us, char buf[HTTP_SHORT_MAX]);
 

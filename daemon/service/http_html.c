@@ -138,8 +138,8 @@ static void html_row(struct stack *st, struct tcp_conn *c, struct http_conn *h,
 		 ipport_format(&info->peer, info->peer_port, peer),
 		 http_age(info->age_us, age), http_rtt(info->handshake_us, hs),
 		 http_rtt(info->half_open ? 0 : info->srtt_us, rtt),
-		 http_size(info->bytes_in, in), http_size(info->bytes_out, out),
-		 info->retrans);
+		 http_traffic(info, info->bytes_in, in),
+		 http_traffic(info, info->bytes_out, out), info->retrans);
 }
 
 static void html_end(struct stack *st, struct tcp_conn *c, struct http_conn *h)

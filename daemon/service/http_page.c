@@ -211,6 +211,15 @@ const char *http_size(uint64_t bytes, char buf[HTTP_SHORT_MAX])
 	return buf;
 }
 
+const char *http_traffic(const struct conn_info *info, uint64_t bytes,
+			 char buf[HTTP_SHORT_MAX])
+{
+	if (!info->half_open && info->age_us >= 0)
+		return http_size(bytes, buf);
+	snprintf(buf, HTTP_SHORT_MAX, "-");
+	return buf;
+}
+
 const char *http_rtt(int64_t us, char buf[HTTP_SHORT_MAX])
 {
 	if (us <= 0)

@@ -28,7 +28,7 @@ static void text_top(struct stack *st, struct tcp_conn *c, struct http_conn *h)
 	for (unsigned int i = 0; http_listener(st, &i, &l, status);)
 		http_put(h, "%-12s %-9s %5u  %s\n", l.conf.name,
 			 l.conf.service->name, l.conf.port, status);
-	http_put(h, "\n%-6s %-12s %-9s %-21s %6s %7s %5s %5s\n", "ID", "STATE",
+	http_put(h, "\n%-6s %-12s %-8s %-25s %6s %7s %4s %4s\n", "ID", "STATE",
 		 "LISTENER", "PEER", "AGE", "RTT", "IN", "OUT");
 }
 
@@ -42,13 +42,13 @@ static void text_row(struct stack *st, struct tcp_conn *c, struct http_conn *h,
 
 	snprintf(id, sizeof(id), "c%u%s", info->id,
 		 info->id == tcp_id(c) ? "*" : "");
-	http_put(h, "%-6s %-12s %-9s %-21s %6s %7s %5s %5s\n", id,
+	http_put(h, "%-6s %-12s %-8s %-25s %6s %7s %4s %4s\n", id,
 		 tcp_state_name(info->state), named ? l.conf.name : "-",
 		 ipport_format(&info->peer, info->peer_port, peer),
 		 http_age(info->age_us, age),
 		 http_rtt(info->half_open ? 0 : info->srtt_us, rtt),
-		 http_size(info->bytes_in, in),
-		 http_size(info->bytes_out, out));
+		 http_traffic(info, info->bytes_in, in),
+		 http_traffic(info, info->bytes_out, out));
 }
 
 static void text_end(struct stack *st, struct tcp_conn *c, struct http_conn *h)

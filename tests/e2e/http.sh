@@ -33,6 +33,16 @@ says()
 	has "$TMP/said" "$text"
 }
 
+# aligned FILE: every row of the connections ends where the heading does.
+aligned()
+{
+	awk '/^ID /	{ width = length($0) }
+	     /^c[0-9]/	{ rows++; if (length($0) != width) wrong = 1 }
+	     END	{ exit !rows || wrong }' "$1" && return 0
+	cat "$1"
+	return 1
+}
+
 # raw TEXT: send it, close our side, print what comes back.
 raw()
 {
@@ -58,6 +68,13 @@ check 'the page shows its own connection' \
 	grep -Eq "^c[0-9]+\* +ESTABLISHED +http +$HOST4:[0-9]+ " "$TMP/page"
 check 'the page fits 80 columns' \
 	test "$(LC_ALL=C.UTF-8 wc -L <"$TMP/page")" -le 80
+get -0 "http://[$OWN6]/" >"$TMP/page"
+check 'its columns hold an IPv6 address' aligned "$TMP/page"
+# By HTTP/1.0 we close first.
+get "$URL/" >"$TMP/page"
+check 'it does not invent bytes for TIME-WAIT' \
+	grep -Eq '^c[0-9]+ +TIME-WAIT( +-| +\[?[0-9a-f:.]+\]?:[0-9]+)+$' "$TMP/page"
+check 'its columns stay' aligned "$TMP/page"
 get -A Mozilla/5.0 -H 'Accept: text/html,*/*;q=0.8' "$URL/" >"$TMP/html"
 check 'a browser gets HTML' has "$TMP/html" '<!DOCTYPE html>'
 check 'titled as it should be' has "$TMP/html" \

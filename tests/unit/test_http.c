@@ -730,6 +730,8 @@ static void http_reset_anywhere(void)
 
 static void http_numbers_short(void)
 {
+	static const struct conn_info full, half_open = {.half_open = true},
+					    time_wait = {.age_us = -1};
 	char buf[HTTP_SHORT_MAX];
 
 	CU_ASSERT_STRING_EQUAL(http_age(-1, buf), "-");
@@ -744,6 +746,10 @@ static void http_numbers_short(void)
 	CU_ASSERT_STRING_EQUAL(http_size(1434, buf), "1.4K");
 	CU_ASSERT_STRING_EQUAL(http_size(24117248, buf), "23M");
 	CU_ASSERT_STRING_EQUAL(http_size(UINT64_MAX, buf), "16E");
+	CU_ASSERT_STRING_EQUAL(http_traffic(&full, 0, buf), "0");
+	CU_ASSERT_STRING_EQUAL(http_traffic(&full, 1434, buf), "1.4K");
+	CU_ASSERT_STRING_EQUAL(http_traffic(&half_open, 0, buf), "-");
+	CU_ASSERT_STRING_EQUAL(http_traffic(&time_wait, 0, buf), "-");
 	CU_ASSERT_STRING_EQUAL(http_rtt(0, buf), "-");
 	CU_ASSERT_STRING_EQUAL(http_rtt(213, buf), "0.21ms");
 	CU_ASSERT_STRING_EQUAL(http_rtt(1500000, buf), "1.50s");
