@@ -14,7 +14,8 @@
 #include "client.h"
 #include "output.h"
 
-#define NAME_WIDTH 24
+#define NUMBER_WIDTH 14
+#define NAME_WIDTH   24
 
 /* Puts the meaning of a name into @buf; leaves it empty if there is none. */
 typedef void words_fn(const char *name, char *buf, size_t size);
@@ -22,6 +23,7 @@ typedef void words_fn(const char *name, char *buf, size_t size);
 static void stats_text(const struct cli *cli, const json_t *doc);
 static void put_group(const struct cli *cli, const json_t *group,
 		      const char *title, const char *none, words_fn *words);
+static void put_words(const struct cli *cli, const char *words);
 static words_fn counter_words, drop_reason_words, limit_name_words, tun_words;
 
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv)
@@ -76,16 +78,36 @@ static void put_group(const struct cli *cli, const json_t *group,
 		buf[0] = '\0';
 		if (words)
 			words(key, buf, sizeof(buf));
-		if (*buf)
-			fprintf(cli->out,
-				"%14" JSON_INTEGER_FORMAT "  %-*s  %s\n", n,
-				NAME_WIDTH, name, buf);
-		else
-			fprintf(cli->out, "%14" JSON_INTEGER_FORMAT "  %s\n", n,
-				name);
+		fprintf(cli->out, "%*" JSON_INTEGER_FORMAT "  %-*s",
+			NUMBER_WIDTH, n, *buf ? NAME_WIDTH : 0, name);
+		put_words(cli, buf);
 	}
 	if (!any)
-		fprintf(cli->out, "%14s  %s\n", "-", none);
+		fprintf(cli->out, "%*s  %s\n", NUMBER_WIDTH, "-", none);
+}
+
+/* The rest of a line, or more below one another if the terminal is narrow. */
+static void put_words(const struct cli *cli, const char *words)
+{
+	const size_t left = NUMBER_WIDTH + 2 + NAME_WIDTH + 2;
+	size_t column = left, len;
+
+	for (; *words; words += len + strspn(words + len, " ")) {
+		len = strcspn(words, " ");
+		if (column == left) {
+			fputs("  ", cli->out);
+		} else if (cli->screen_cols &&
+			   column + 1 + len > cli->screen_cols) {
+			fprintf(cli->out, "\n%*s", (int)left, "");
+			column = left;
+		} else {
+			fputc(' ', cli->out);
+			column++;
+		}
+		fwrite(words, 1, len, cli->out);
+		column += len;
+	}
+	fputc('\n', cli->out);
 }
 
 static void counter_words(const char *name, char *buf, size_t size)

@@ -548,7 +548,7 @@ group_terminal()
 
 	scene normal
 	for cols in 60 80 100 120 160; do
-		script -qec "stty cols $cols; export NO_COLOR=1; $CTL; $CTL show c41" \
+		script -qec "stty cols $cols; export NO_COLOR=1; $CTL; $CTL show c41; $CTL -v stats" \
 			/dev/null </dev/null >"$TMP/out" 2>"$TMP/err"
 		NAME="width on $cols columns"
 		if [ "$(tr -d '\r' <"$TMP/out" | wc -L)" -le $((cols < 75 ? 75 : cols)) ]
