@@ -144,6 +144,18 @@ check 'the words of the manual' refused \
 	"$(sed -n '/^-D interface.mut=9000:/,/^78$/{/^78$/d;p}' \
 		"$ROOT/conf/tcphsd.conf.5.scd")" \
 	-D interface.mut=9000 -D listener.web.service=htpp
+# Its other examples, as they stand there.
+PATH=$(dirname "$TCPHSD"):$PATH
+examples=0
+while IFS= read -r line; do
+	examples=$((examples + 1))
+	check "manual: $line" bash -c "cd '$ROOT' && $line"
+done < <(sed -n 's/^\$ //p' "$ROOT/conf/tcphsd.conf.5.scd")
+check 'the manual has examples' test "$examples" -ge 4
+sed -n '/^A listener for everybody/,/^# SEE ALSO/p' \
+	"$ROOT/conf/tcphsd.conf.5.scd" | sed '1,/^```/d;/^```/,$d' >part.conf
+check 'the file of the manual' test -s part.conf
+good 'is a good one' <part.conf
 check 'a file that is not there' refused \
 	'absent.conf: cannot be read: No such file or directory; name another with -c' \
 	-c absent.conf
