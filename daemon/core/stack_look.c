@@ -168,7 +168,6 @@ static bool walk_describe(struct stack *st, void *record,
 			.state = TCP_TIME_WAIT,
 			.role = ROLE_SERVER,
 			.listener = LISTENER_NONE,
-			.half_open = true,
 			.age_us = -1,
 			.idle_us = -1,
 			.handshake_us = -1,
@@ -223,6 +222,7 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 			st, st->now_us - info->idle_us + st->conf.keepalive_us);
 	if (!a)
 		return;
+	info->bytes_in += a->direct_total; /* on its way to the service */
 	info->send_queued = a->sndq.len;
 	info->recv_queued = a->rcvq.ready;
 	info->recv_ooo = ranges_bytes(&a->rcvq.ooo);

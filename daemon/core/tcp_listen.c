@@ -24,6 +24,9 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 static void syn_refuse(struct stack *st, struct listener *l,
 		       const struct tcp_key *key, const struct tcp_seg *seg,
 		       enum drop_reason why, bool reset);
+static void syn_no_memory(struct stack *st, struct listener *l,
+			  unsigned int index, const struct tcp_key *key,
+			  const struct tcp_seg *seg);
 static bool syn_allowed(const struct listener *l, const struct ip_addr *peer);
 static bool syn_within_limits(struct stack *st, struct listener *l,
 			      unsigned int index, const struct tcp_key *key);
@@ -191,6 +194,11 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 			   verdict == SYN_REFUSE);
 		return;
 	}
+	/* No cookie either: there would be no room for what it opens. */
+	if (stack_is_full(st)) {
+		syn_no_memory(st, l, index, key, seg);
+		return;
+	}
 	if (st->conf.cookies == COOKIES_ALWAYS ||
 	    syn_pressure(st, l, index, key)) {
 		if (st->conf.cookies != COOKIES_NEVER)
@@ -206,15 +214,11 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 			   l->conf.overflow == OVERFLOW_RESET);
 		return;
 	}
-	h = stack_is_full(st) ? NULL : pool_get(&st->pool_half);
+	h = pool_get(&st->pool_half);
 	if (!h) {
 		if (counted)
 			source_sub(st, &key->peer);
-		stack_limit_hit(st, LIMIT_MEMORY, key, (uint16_t)index);
-		if (st->conf.cookies != COOKIES_NEVER)
-			syn_cookie(st, l, index, key, seg);
-		else
-			syn_refuse(st, l, key, seg, DROP_SYN_MEMORY, false);
+		syn_no_memory(st, l, index, key, seg);
 		return;
 	}
 	half_init(st, h, index, key, seg, old);
@@ -280,6 +284,14 @@ static void syn_refuse(struct stack *st, struct listener *l,
 	stack_drop(st, why, key, seg, NULL);
 	if (reset)
 		tcp_reply_rst(st, seg);
+}
+
+static void syn_no_memory(struct stack *st, struct listener *l,
+			  unsigned int index, const struct tcp_key *key,
+			  const struct tcp_seg *seg)
+{
+	stack_limit_hit(st, LIMIT_MEMORY, key, (uint16_t)index);
+	syn_refuse(st, l, key, seg, DROP_SYN_MEMORY, false);
 }
 
 static bool syn_allowed(const struct listener *l, const struct ip_addr *peer)

@@ -198,7 +198,7 @@ struct tcp_active {
 
 	/* In-order text of the segment in work, offered before it is copied. */
 	const uint8_t *direct;
-	uint32_t direct_len;
+	uint32_t direct_len, direct_total;
 
 	/* Flight: transmissions in the order of sequence numbers. */
 	ref_t tx_head, tx_tail;

@@ -77,13 +77,13 @@ static void receive_direct(struct stack *st, struct tcp_conn *c,
 
 	if (tcp_reads(c)) {
 		a->direct = rest->text;
-		a->direct_len = rest->len;
+		a->direct_len = a->direct_total = rest->len;
 		c->svc->on_data(st, c);
 		if (c->flags & CF_DEAD)
 			return;
 		took = rest->len - a->direct_len;
 		a->direct = NULL;
-		a->direct_len = 0;
+		a->direct_len = a->direct_total = 0;
 	} else {
 		took = rest->len;
 	}

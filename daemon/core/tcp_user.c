@@ -13,6 +13,11 @@
 #define PORT_FIRST 49152 /* RFC 6335, 6: the dynamic ports */
 #define PORT_COUNT 16384
 
+typedef size_t append_fn(struct sendq *q, struct sendq_pools *ps,
+			 const void *data, size_t len);
+
+static ssize_t send_with(append_fn *append, struct stack *st,
+			 struct tcp_conn *c, const void *data, size_t len);
 static ssize_t send_error(const struct tcp_conn *c);
 static bool peer_valid(const struct ip_addr *a);
 static bool port_choose(struct stack *st, struct tcp_key *key);
@@ -63,41 +68,13 @@ void tcp_resume(struct stack *st, struct tcp_conn *c)
 ssize_t tcp_send(struct stack *st, struct tcp_conn *c, const void *data,
 		 size_t len)
 {
-	ssize_t err = send_error(c);
-	size_t room = tcp_send_room(st, c), took;
-	struct tcp_active *a;
-
-	if (err)
-		return err;
-	a = tcp_activate(st, c);
-	took = a ? sendq_append(&a->sndq, &st->send_pools, data,
-				len < room ? len : room)
-		 : 0;
-	if (took < len)
-		c->flags |= CF_WANT_WRITE;
-	if (took)
-		tcp_wake_output(st, c);
-	return (ssize_t)took;
+	return send_with(sendq_append, st, c, data, len);
 }
 
 ssize_t tcp_send_ref(struct stack *st, struct tcp_conn *c, const void *data,
 		     size_t len)
 {
-	ssize_t err = send_error(c);
-	size_t room = tcp_send_room(st, c), took;
-	struct tcp_active *a;
-
-	if (err)
-		return err;
-	a = tcp_activate(st, c);
-	took = a ? sendq_append_ref(&a->sndq, &st->send_pools, data,
-				    len < room ? len : room)
-		 : 0;
-	if (took < len)
-		c->flags |= CF_WANT_WRITE;
-	if (took)
-		tcp_wake_output(st, c);
-	return (ssize_t)took;
+	return send_with(sendq_append_ref, st, c, data, len);
 }
 
 size_t tcp_send_room(struct stack *st, struct tcp_conn *c)
@@ -240,6 +217,26 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	if (out)
 		*out = c;
 	return 0;
+}
+
+static ssize_t send_with(append_fn *append, struct stack *st,
+			 struct tcp_conn *c, const void *data, size_t len)
+{
+	ssize_t err = send_error(c);
+	size_t room = tcp_send_room(st, c), took = 0;
+	struct tcp_active *a;
+
+	if (err)
+		return err;
+	a = tcp_activate(st, c);
+	if (a)
+		took = append(&a->sndq, &st->send_pools, data,
+			      len < room ? len : room);
+	if (took < len)
+		c->flags |= CF_WANT_WRITE;
+	if (took)
+		tcp_wake_output(st, c);
+	return (ssize_t)took;
 }
 
 static ssize_t send_error(const struct tcp_conn *c)

@@ -241,7 +241,8 @@ struct conn_info {
 	uint16_t listener; /* index or LISTENER_NONE */
 	struct ip_addr local, peer;
 	uint16_t local_port, peer_port;
-	bool half_open;	      /* a request record: only the top part is set */
+	bool half_open;	      /* a request record: only the top part is set,
+				* as in TIME-WAIT */
 	int64_t age_us;	      /* since the first SYN; -1 unknown (TIME-WAIT) */
 	int64_t idle_us;      /* since the last segment from the peer; or -1 */
 	int64_t handshake_us; /* -1 if not completed (or TIME-WAIT) */

@@ -406,7 +406,39 @@ static void memory_full_of_text(void)
 	rig_end();
 }
 
+/* Cookies need no record, but what they open does: without memory for that,
+ * nobody is made to believe in a connection. */
+static void memory_full_no_cookie(void)
+{
+	uint16_t in = 0;
+	struct tcp_seg s;
+
+	rig.memory = STACK_MEM_MIN;
+	rig.conf.max_connections = 1000000;
+	rig.conf.cookies = COOKIES_ALWAYS;
+	rig.event_mask = 0;
+	for (; in < 20000; in++) {
+		uint16_t port = (uint16_t)(RIG_PEER_PORT + in);
+
+		rx_syn(port);
+		if (!rig_take(&s))
+			break;
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+			   .peer_port = port));
+		rig_check(rig_conn(port)->opened == 1);
+		rig_forget();
+	}
+	rig_check(in > 100 && in < 20000);
+	rig_check(rig_dropped(DROP_SYN_MEMORY) == 1);
+	for (uint16_t i = 0; i < in; i++)
+		rig_rx(SEG(.flags = TH_RST, .seq = 5001,
+			   .peer_port = (uint16_t)(RIG_PEER_PORT + i)));
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
+	UNIT_TEST(memory_full_no_cookie),
 	UNIT_TEST(cookie_completes),
 	UNIT_TEST(cookie_completes_with_text),
 	UNIT_TEST(cookie_keeps_mss),
