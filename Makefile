@@ -27,6 +27,9 @@ BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+# Where Debian's zsh and NetworkManager look, for /usr and for other prefixes.
+ZSHDIR  ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+NMDIR   ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/NetworkManager/conf.d
 
 OPT     ?= -O2 -g
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -109,11 +112,11 @@ install: all $(MAN) $(COMPLETION)
 	install -D -m 0644 systemd/tcphs.network \
 		$(DESTDIR)$(PREFIX)/lib/systemd/network/10-tcphs.network
 	install -D -m 0644 systemd/tcphs-networkmanager.conf \
-		$(DESTDIR)$(PREFIX)/lib/NetworkManager/conf.d/10-tcphs.conf
+		$(DESTDIR)$(NMDIR)/10-tcphs.conf
 	install -D -m 0644 $(B)/completion/tcphsctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcphsctl
 	install -D -m 0644 $(B)/completion/_tcphsctl \
-		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_tcphsctl
+		$(DESTDIR)$(ZSHDIR)/_tcphsctl
 	install -D -m 0644 $(B)/completion/tcphsctl.fish \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tcphsctl.fish
 
