@@ -37,7 +37,7 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	if (!arena_init(&st->arena, mem, len, sizeof(*st)))
 		return NULL;
 	st->conf = *conf;
-	st->now_us = st->start_us = now_us;
+	st->now_us = now_us;
 	memcpy(st->random_key, seed, sizeof(st->random_key));
 	/* Secrets that must not tell about each other: a key of their own. */
 	memcpy(st->isn_key, seed + 16, sizeof(st->isn_key));

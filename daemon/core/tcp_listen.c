@@ -127,6 +127,10 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 		 * the number that fits the cookie, and the peer repeats it. */
 		st->stats.cookies_rejected++;
 		stack_drop(st, DROP_COOKIE, key, seg, NULL);
+		if (event_wanted(st, EVENT_COOKIE_REJECTED))
+			event_put(st, EVENT_COOKIE_REJECTED, key, 0,
+				  (uint16_t)index, ROLE_SERVER, TCP_LISTEN,
+				  &(struct event_more){.seg = seg});
 		return;
 	}
 	if (!syn_within_limits(st, l, index, key))

@@ -219,7 +219,6 @@ void tcp_loss_probe(struct stack *st, struct tcp_conn *c)
 	tx_lost(a, t);
 	a->force_one = true;
 	a->tlp_out = true;
-	a->tlp_again = true;
 	a->tlp_end = c->snd_nxt;
 	tcp_wake_output(st, c);
 }
@@ -603,7 +602,7 @@ static void probe_acked(struct stack *st, struct tcp_conn *c,
 		a->tlp_out = false; /* it arrived twice: nothing was lost */
 	} else if (seq_geq(ack, a->tlp_end)) {
 		a->tlp_out = false;
-		if (a->tlp_again && a->recovery == RECOVERY_OPEN)
+		if (a->recovery == RECOVERY_OPEN)
 			tcp_cc(c)->loss(&c->cc, &a->ccs,
 					a->tlp_end - c->snd_una, st->now_us);
 	}

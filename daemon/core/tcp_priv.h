@@ -238,7 +238,6 @@ struct tcp_active {
 	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
 	int64_t used_us;       /* last activity: idle records are given back */
 	bool tlp_out;	       /* a tail loss probe is in flight */
-	bool tlp_again;	       /* and it was sent before */
 	tcp_seq tlp_end;
 };
 
@@ -293,7 +292,6 @@ struct stack {
 	struct arena arena;
 	struct stack_conf conf;
 	int64_t now_us; /* of the entry point that is running */
-	int64_t start_us;
 
 	/* Chance: SipHash of a counter under a key (stack_random()). */
 	uint8_t random_key[16];
@@ -328,7 +326,6 @@ struct stack {
 	uint16_t next_ip_id;
 	uint16_t next_port; /* RFC 6056 */
 	bool stopping;
-	bool checked; /* stack_check() after every entry point: tests */
 	uint64_t stop_cursor;
 
 	struct stack_stats stats;

@@ -104,8 +104,7 @@ enum event_type {
 	L(HALF_OPEN, "max_half_open", "half-open connections")               \
 	L(BACKLOG, "backlog", "half-open connections of a listener")         \
 	L(PER_SOURCE, "max_per_source", "connections of one address")        \
-	L(MEMORY, "memory", "memory")                                        \
-	L(EVENTS, "events", "events waiting for a reader")
+	L(MEMORY, "memory", "memory")
 
 enum stack_limit {
 #define STACK_LIMIT_ENUM(name, key, words) LIMIT_##name,
@@ -216,8 +215,6 @@ enum stack_limit {
 	D(WINDOW_FULL, "window_full", "RFC 9293, 3.8.6",                       \
 	  "text beyond the window")                                            \
 	D(MEMORY, "memory", "RFC 9293, 3.10.7.4", "no memory to hold it")      \
-	D(CLOSED_TEXT, "closed_text", "RFC 9293, 3.6.1 (SHLD-3)",              \
-	  "text after our CLOSE")                                              \
 	D(CHALLENGE_RATE, "challenge_rate", "RFC 5961, 7",                     \
 	  "challenge ACK rate limit reached")
 
@@ -245,12 +242,9 @@ enum drop_reason {
 	C(TIMEOUT_FIN_WAIT2, "timeout_fin_wait2", "peer never closed")     \
 	C(TIMEOUT_KEEPALIVE, "timeout_keepalive", "keep-alive unanswered") \
 	C(UNREACHABLE, "unreachable", "unreachable")                       \
-	C(TEXT_AFTER_CLOSE, "text_after_close",                            \
-	  "data arrived after we closed")                                  \
 	C(NO_MEMORY, "no_memory", "out of memory")                         \
 	C(ADMIN, "admin", "closed by the operator")                        \
-	C(STOPPING, "stopping", "the daemon stopped")                      \
-	C(TIME_WAIT_REUSED, "time_wait_reused", "reused by a new connection")
+	C(STOPPING, "stopping", "the daemon stopped")
 
 enum close_reason {
 #define CLOSE_ENUM(name, key, words) CLOSE_##name,
