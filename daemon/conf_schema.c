@@ -34,6 +34,8 @@ static const char *const no_yes[] = {"no", "yes", NULL};
 static const char *const offload[] = {"auto", "on", "off", NULL};
 static const char *const timestamps[] = {"no", "yes", "strict", NULL};
 static const char *const congestion[] = {"newreno", "cubic", NULL};
+static const char *const listener_congestion[] = {"default", "newreno", "cubic",
+						  NULL};
 static const char *const cookies[] = {"never", "pressure", "always", NULL};
 static const char *const overflow[] = {"drop", "reset", NULL};
 static const char *const target[] = {"auto", "journal", "stderr", NULL};
@@ -120,7 +122,7 @@ static const struct conf_key keys[] = {
  .min = MS, .max = 499 * MS, .off = true},
 
 {"tcp.congestion", "cubic", conf_set_word, IN(stack.congestion),
- .words = congestion},
+ .words = congestion, .min = CC_NEWRENO},
 {"tcp.sack", "yes", YES_NO, IN(stack.sack)},
 {"tcp.timestamps", "yes", conf_set_timestamps, IN(stack.timestamps),
  .words = timestamps},
@@ -142,6 +144,9 @@ static const struct conf_key keys[] = {
  .words = overflow},
 {"listener.allow", "host", conf_set_allow, IN_LISTENER(l.allow)},
 {"listener.nodelay", "no", YES_NO, IN_LISTENER(l.nodelay)},
+{"listener.congestion", "default", conf_set_word, IN_LISTENER(l.congestion),
+ .words = listener_congestion},
+{"listener.dscp", "0", conf_set_number, IN_LISTENER(l.dscp), .max = 63},
 
 {"log.target", "auto", conf_set_word, IN(log_target), .words = target},
 {"log.level", "info", conf_set_word, IN(log_level), .words = levels,

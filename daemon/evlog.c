@@ -45,6 +45,7 @@ struct fields {
 static int words(const struct event *e, const struct stack_conf *conf,
 		 char *buf, size_t len);
 static int words_failed(const struct event *e, char *buf, size_t len);
+static int words_icmp(const struct event *e, char *buf, size_t len);
 static int words_cookie(const struct stack_conf *conf, char *buf, size_t len);
 static int words_retransmit(const struct event *e, char *buf, size_t len);
 static int words_nobody(const struct event *e, char *buf, size_t len);
@@ -197,6 +198,8 @@ static int words(const struct event *e, const struct stack_conf *conf,
 		return snprintf(buf, len, "Dropped %s: %s", segment_kind(e),
 				drop_words((enum drop_reason)e->a));
 	case EVENT_TROUBLE:
+		if (e->b)
+			return words_icmp(e, buf, len);
 		return snprintf(buf, len,
 				"No acknowledgement after %lld tries, going on",
 				(long long)e->a);
@@ -208,6 +211,27 @@ static int words(const struct event *e, const struct stack_conf *conf,
 		break;
 	}
 	return 0;
+}
+
+/* RFC 792, RFC 1812, 5.2.7 */
+static int words_icmp(const struct event *e, char *buf, size_t len)
+{
+	static const char *const unreachable[] = {
+		"network unreachable",	"host unreachable",
+		"protocol unreachable", "port unreachable",
+		"packet too big",	"source route failed",
+	};
+	unsigned int type = (unsigned int)e->b >> 8, code = e->b & 0xff;
+	const char *what = "prohibited";
+
+	if (type == 11)
+		what = code ? "fragments timed out" : "hop limit exceeded";
+	else if (type == 12)
+		what = "parameter problem";
+	else if (code < sizeof(unreachable) / sizeof(unreachable[0]))
+		what = unreachable[code];
+	return snprintf(buf, len, "The path says: %s (ICMP %u/%u), going on",
+			what, type, code);
 }
 
 static int words_failed(const struct event *e, char *buf, size_t len)

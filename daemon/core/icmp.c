@@ -21,6 +21,7 @@ static void icmp_echo(struct stack *st, const struct ip_pkt *ip);
 static void icmp_error(struct stack *st, const struct icmp_msg *m);
 static void icmp_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu);
 static bool icmp_is_hard(const struct icmp_msg *m);
+static uint8_t icmp_type4(const struct icmp_msg *m);
 
 void icmp_input(struct stack *st, const struct ip_pkt *ip)
 {
@@ -124,8 +125,13 @@ static void icmp_error(struct stack *st, const struct icmp_msg *m)
 	else if (c->state == TCP_SYN_SENT && icmp_is_hard(m))
 		tcp_dead(st, c, CLOSE_UNREACHABLE);
 	else
-		/* RFC 9293, 3.9.2.2 (MUST-56) */
-		EVENT_CONN(st, c, TROUBLE, .a = c->rexmt_count);
+		/* RFC 9293, 3.9.2.2 (MUST-56, SHLD-25) */
+		tcp_trouble(st, c,
+			    &(struct tcp_trouble){.what = TROUBLE_ICMP,
+						  .tries = c->rexmt_count,
+
+						  .icmp_type = icmp_type4(m),
+						  .icmp_code = m->code});
 }
 
 /* RFC 1191, RFC 8201. A router of old that does not say its MTU gets the
@@ -153,4 +159,16 @@ static bool icmp_is_hard(const struct icmp_msg *m)
 		return false;
 	return m->code == 2 || m->code == 3 || m->code == 9 || m->code == 10 ||
 	       m->code == 13;
+}
+
+static uint8_t icmp_type4(const struct icmp_msg *m)
+{
+	switch (m->kind) {
+	case ICMP_TIME_EXCEEDED:
+		return 11;
+	case ICMP_PARAM_PROBLEM:
+		return 12;
+	default:
+		return 3;
+	}
 }

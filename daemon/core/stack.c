@@ -318,6 +318,8 @@ static void pools_init(struct stack *st)
 	pool_init(&st->pool_reply, a, sizeof(struct reply), 0, TAG_REPLY);
 	pool_init(&st->pool_source, a, sizeof(struct tcp_source), 0,
 		  TAG_SOURCE);
+	pool_init(&st->pool_settings, a, sizeof(struct tcp_settings), 0,
+		  TAG_SETTINGS);
 	sendq_pools_init(&st->send_pools, a, send_tags);
 	recvq_pools_init(&st->recv_pools, a, TAG_RECV);
 }

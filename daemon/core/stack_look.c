@@ -80,6 +80,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.sack = c->flags & CF_SACK,
 		.wscale = c->flags & CF_WSCALE,
 		.nodelay = c->flags & CF_NODELAY,
+		.dscp = c->tos >> 2,
 		.srtt_us = c->rtt.srtt_us,
 		.rttvar_us = c->rtt.rttvar_us,
 		.rto_us = tcp_rto_us(st, c),
@@ -217,9 +218,7 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	};
 
 	info->linger_in_us = until(st, c->linger_at_us);
-	if (st->conf.keepalive_us && c->state == TCP_ESTABLISHED)
-		info->keepalive_in_us = until(
-			st, st->now_us - info->idle_us + st->conf.keepalive_us);
+	info->keepalive_in_us = until(st, tcp_keepalive_at(st, c));
 	if (!a)
 		return;
 	info->bytes_in += a->direct_total; /* on its way to the service */

@@ -27,8 +27,7 @@ struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key)
 	c->kind = KIND_CONN;
 	c->state = TCP_CLOSED;
 	c->listener = LISTENER_NONE;
-	if (st->conf.congestion == CC_NEWRENO)
-		c->flags |= CF_NEWRENO;
+	tcp_set_congestion(c, st->conf.congestion);
 	c->ts_offset = (uint32_t)(stack_isn_hash(st, key) >> 32);
 	c->pmtu = st->conf.mtu;
 	c->rcvbuf = st->conf.rcvbuf;
@@ -173,6 +172,8 @@ void tcp_init_windows(struct tcp_conn *c)
 
 void tcp_established(struct stack *st, struct tcp_conn *c)
 {
+	const struct tcp_service *svc = tcp_service_of(st, c);
+
 	tcp_set_state(st, c, TCP_ESTABLISHED);
 	c->flags |= CF_OPEN;
 	c->snd_una = c->iss + 1; /* whatever the ACK says beyond is text */
@@ -186,8 +187,8 @@ void tcp_established(struct stack *st, struct tcp_conn *c)
 		   .a = c->handshake_us == HANDSHAKE_UNKNOWN
 				? -1
 				: (int64_t)c->handshake_us);
-	if (c->svc && c->svc->on_open)
-		c->svc->on_open(st, c);
+	if (svc && svc->on_open)
+		svc->on_open(st, c);
 	/* CLOSE came while the handshake was under way. */
 	if (c->flags & CF_CLOSE && c->state == TCP_ESTABLISHED) {
 		tcp_set_state(st, c, TCP_FIN_WAIT_1);
@@ -198,6 +199,7 @@ void tcp_established(struct stack *st, struct tcp_conn *c)
 
 void tcp_run_service(struct stack *st, struct tcp_conn *c)
 {
+	const struct tcp_service *svc = tcp_service_of(st, c);
 	struct tcp_active *a = conn_active(st, c);
 	uint32_t before;
 
@@ -206,8 +208,8 @@ void tcp_run_service(struct stack *st, struct tcp_conn *c)
 	if (c->flags & CF_DATA && a->rcvq.ready) {
 		c->flags &= ~CF_DATA;
 		before = a->rcvq.ready;
-		if (tcp_reads(c))
-			c->svc->on_data(st, c);
+		if (tcp_reads(st, c))
+			svc->on_data(st, c);
 		else
 			while (a->rcvq.ready)
 				tcp_consume(st, c, a->rcvq.ready);
@@ -221,16 +223,16 @@ void tcp_run_service(struct stack *st, struct tcp_conn *c)
 	if (c->flags & CF_WANT_WRITE &&
 	    tcp_send_room(st, c) >= st->conf.sndbuf / 4) {
 		c->flags &= ~CF_WANT_WRITE;
-		if (c->svc && c->svc->on_writable)
-			c->svc->on_writable(st, c);
+		if (svc && svc->on_writable)
+			svc->on_writable(st, c);
 		if (c->flags & CF_DEAD)
 			return;
 	}
 	if (c->flags & CF_PEER_FIN && !(c->flags & CF_PEER_FIN_TOLD) &&
 	    !a->rcvq.ready) {
 		c->flags |= CF_PEER_FIN_TOLD;
-		if (c->svc && c->svc->on_peer_closed)
-			c->svc->on_peer_closed(st, c);
+		if (svc && svc->on_peer_closed)
+			svc->on_peer_closed(st, c);
 		if (c->flags & CF_DEAD)
 			return;
 	}
@@ -241,19 +243,21 @@ void tcp_run_service(struct stack *st, struct tcp_conn *c)
 	tcp_rearm(st, c);
 }
 
-bool tcp_reads(const struct tcp_conn *c)
+bool tcp_reads(const struct stack *st, const struct tcp_conn *c)
 {
-	return c->svc && c->svc->on_data && !(c->flags & CF_DISMISSED);
+	const struct tcp_service *svc = tcp_service_of(st, c);
+
+	return svc && svc->on_data && !(c->flags & CF_DISMISSED);
 }
 
 bool tcp_read_out(const struct stack *st, const struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);
+	const struct tcp_service *svc = tcp_service_of(st, c);
 
 	if (a && a->rcvq.ready)
 		return false;
-	return c->flags & CF_PEER_FIN_TOLD || !c->svc ||
-	       !c->svc->on_peer_closed;
+	return c->flags & CF_PEER_FIN_TOLD || !svc || !svc->on_peer_closed;
 }
 
 void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
@@ -326,6 +330,8 @@ static void reap_later(struct stack *st, struct tcp_conn *c)
 
 static void reap_one(struct stack *st, struct tcp_conn *c)
 {
+	const struct tcp_service *svc = tcp_service_of(st, c);
+
 	if (!(c->flags & CF_DEAD)) {
 		ASSERT(c->state == TCP_TIME_WAIT);
 		/* Text before the FIN is still the service's to read, and the
@@ -346,8 +352,8 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		timewait_enter(st, c);
 	}
 	/* RFC 9293, 3.6 (MUST-12) */
-	if (c->svc && c->svc->on_closed)
-		c->svc->on_closed(st, c, c->reason);
+	if (svc && svc->on_closed)
+		svc->on_closed(st, c, c->reason);
 	tcp_deactivate(st, c);
 	if (c->flags & CF_COUNTED)
 		source_sub(st, &c->e.key.peer);
@@ -355,6 +361,8 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		st->listeners[c->listener].connections--;
 		listener_release(st, c->listener);
 	}
+	if (c->settings)
+		pool_put(&st->pool_settings, ref_ptr(&st->arena, c->settings));
 	st->state_count[c->state]--;
 	pool_put(&st->pool_conn, c);
 }

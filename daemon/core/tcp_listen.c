@@ -359,6 +359,7 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 		.sport = key->local_port,
 		.dport = key->peer_port,
 		.ttl = st->conf.ttl,
+		.tos = (uint8_t)(l->conf.dscp << 2),
 		.flags = TH_SYN | TH_ACK,
 		.ack = seg->seq + 1,
 		.wnd = syn_window(st),
@@ -390,6 +391,11 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 			  &(struct event_more){.seg = seg});
 }
 
+static uint8_t half_tos(const struct stack *st, const struct tcp_half *h)
+{
+	return (uint8_t)(st->listeners[h->listener].conf.dscp << 2);
+}
+
 /* An MSS in every SYN, and in nothing else: RFC 9293, 3.7.1 (MUST-14, SHLD-5,
  * MAY-3), 3.2 (MUST-65). */
 static void half_synack(struct stack *st, struct tcp_half *h)
@@ -400,6 +406,7 @@ static void half_synack(struct stack *st, struct tcp_half *h)
 		.sport = h->e.key.local_port,
 		.dport = h->e.key.peer_port,
 		.ttl = st->conf.ttl,
+		.tos = half_tos(st, h),
 		.flags = TH_SYN | TH_ACK,
 		.seq = h->iss,
 		.ack = h->irs + 1,
@@ -527,6 +534,7 @@ static void half_challenge(struct stack *st, struct tcp_half *h)
 		.sport = h->e.key.local_port,
 		.dport = h->e.key.peer_port,
 		.ttl = st->conf.ttl,
+		.tos = half_tos(st, h),
 		.flags = TH_ACK,
 		.seq = h->iss + 1,
 		.ack = h->irs + 1,
@@ -642,7 +650,10 @@ static struct tcp_conn *passive_conn(struct stack *st,
 		return NULL;
 	}
 	c->listener = (uint16_t)index;
-	c->svc = l->conf.service;
+	c->service = l->service;
+	c->tos = (uint8_t)(l->conf.dscp << 2);
+	if (l->conf.congestion != CC_DEFAULT)
+		tcp_set_congestion(c, l->conf.congestion);
 	c->iss = iss;
 	c->snd_una = iss;
 	c->snd_nxt = c->snd_max = c->snd_sml = iss + 1;

@@ -23,12 +23,13 @@ int stack_listen(struct stack *st, const struct stack_listener *l)
 {
 	unsigned int i = STACK_LISTENERS_MAX;
 	struct listener *slot;
+	int service = service_index(st, l->service);
 
 	if (!listener_by_name(st, l->name, &i))
 		for (i = 0; i < STACK_LISTENERS_MAX; i++)
 			if (!st->listeners[i].used)
 				break;
-	if (i == STACK_LISTENERS_MAX)
+	if (i == STACK_LISTENERS_MAX || service < 0)
 		return -ENOSPC;
 	if (listener_clash(st, l, i))
 		return -EADDRINUSE;
@@ -37,6 +38,7 @@ int stack_listen(struct stack *st, const struct stack_listener *l)
 	if (!slot->used)
 		memset(slot, 0, sizeof(*slot));
 	slot->conf = *l;
+	slot->service = (uint8_t)service;
 	slot->used = true;
 	slot->removed = false;
 	ports_rebuild(st);

@@ -112,6 +112,7 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		.ack = c->rcv_nxt,
 		.flags = flags,
 		.ttl = st->conf.ttl, /* RFC 9293, 3.9.2 (MUST-49) */
+		.tos = c->tos,	     /* 3.9.1.9 (MUST-48, SHLD-22) */
 	};
 	/* Rounding must not take back what was promised: RFC 7323, 2.4. */
 	wnd = seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
@@ -151,6 +152,7 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 		.wnd = c->rcvbuf < 65535 ? (uint16_t)c->rcvbuf : 65535,
 		.flags = first ? TH_SYN : TH_SYN | TH_ACK,
 		.ttl = st->conf.ttl,
+		.tos = c->tos,
 		.opts = OPT_MSS,
 		.mss = tcp_syn_mss(st, &c->e.key.peer),
 		.wscale = c->rcv_wscale,

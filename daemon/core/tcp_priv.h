@@ -51,6 +51,7 @@ enum page_tag {
 	TAG_DGRAM,
 	TAG_DGRAM_TEXT,
 	TAG_DGRAM_WHOLE,
+	TAG_SETTINGS,
 };
 
 /* ---- records ---------------------------------------------------------- */
@@ -114,6 +115,12 @@ enum conn_flags {
 	CF_DISMISSED = 1u << 23,  /* text is for nobody any more */
 	CF_NEWRENO = 1u << 22,	  /* else CUBIC */
 	CF_REAP = 1u << 20,	  /* in the list of stack_reap() */
+	CF_ECN = 1u << 24,	  /* RFC 3168: both sides agreed to it */
+	CF_ECE = 1u << 25,	  /* a CE mark is to be echoed until CWR */
+	CF_CWR = 1u << 26,	  /* the next new text tells that we slowed */
+	CF_URG_IN = 1u << 27,	  /* urgent data ahead: tcp_active.rcv_up */
+	CF_URG_OUT = 1u << 28,	  /* urgent data sent: tcp_active.snd_up */
+	CF_QUIET = 1u << 29,	  /* its service wants no on_trouble */
 };
 
 struct tcp_conn {
@@ -151,16 +158,18 @@ struct tcp_conn {
 	uint32_t ts_recent_ms; /* when ts_recent was taken */
 	uint32_t handshake_us;
 	uint32_t retrans;
+	ref_t settings; /* struct tcp_settings; 0 = as configured */
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t backoff;     /* doublings of the RTO in force */
 	uint8_t reason;	     /* enum close_reason */
 	uint8_t rexmt_count; /* of the oldest segment */
 	uint8_t keepalives;  /* probes unanswered */
 	uint16_t rcv_mss;    /* largest segment seen from the peer */
+	uint8_t service;     /* see tcp_service_of() */
+	uint8_t tos;	     /* DSCP << 2: RFC 9293, 3.9.2 (MUST-48) */
 	ref_t reap_next;
 
 	/* The service's, and the books. */
-	const struct tcp_service *svc;
 	void *user;
 	int64_t alarm_at_us;
 	int64_t linger_at_us; /* FIN-WAIT-2, TIME-WAIT before it is compact */
@@ -168,6 +177,12 @@ struct tcp_conn {
 	tcp_seq iss, irs;
 	uint32_t segs_in, segs_out;
 	uint16_t snd_laps, rcv_laps; /* times 4 GiB since iss, irs */
+};
+
+/* What a user set for one connection alone. Few do. */
+struct tcp_settings {
+	int64_t user_timeout_us; /* 0 = retries decide */
+	int64_t keepalive_us;	 /* 0 = off */
 };
 
 /* One transmission of a stretch of the sequence space. */
@@ -261,9 +276,10 @@ struct reply {
 
 struct listener {
 	struct stack_listener conf;
-	bool used;    /* the slot is taken */
-	bool removed; /* no new work; free when its counts are 0 */
-	uint8_t next; /* index + 1 of another listener at this port */
+	bool used;	 /* the slot is taken */
+	bool removed;	 /* no new work; free when its counts are 0 */
+	uint8_t next;	 /* index + 1 of another listener at this port */
+	uint8_t service; /* index of conf.service */
 	uint32_t half_open, connections;
 	uint64_t syns, opened, refused, overflows, cookies;
 	struct ip_addr last_peer;
@@ -279,9 +295,10 @@ struct bucket {
 
 /* ---- the stack -------------------------------------------------------- */
 
-#define EVENTS_MAX 4096 /* a power of two */
-#define TW_SLOTS   512
-#define TW_TICK_US 250000
+#define EVENTS_MAX   4096 /* a power of two */
+#define TW_SLOTS     512
+#define SERVICES_MAX 255
+#define TW_TICK_US   250000
 /* An active record is kept this long after its last use: an exchange of small
  * messages would otherwise take and give it back with each of them. */
 #define ACTIVE_LINGER_US  200000
@@ -301,7 +318,7 @@ struct stack {
 	struct table table, sources;
 	struct wheel wheel_half, wheel_conn;
 	struct pool pool_half, pool_conn, pool_active, pool_timewait, pool_tx;
-	struct pool pool_reply, pool_source;
+	struct pool pool_reply, pool_source, pool_settings;
 	struct sendq_pools send_pools;
 	struct recvq_pools recv_pools;
 	struct reasm reasm;
@@ -320,6 +337,7 @@ struct stack {
 
 	struct listener listeners[STACK_LISTENERS_MAX];
 	uint8_t port_listener[65536]; /* index + 1 of the first one */
+	const struct tcp_service *services[SERVICES_MAX + 1]; /* 0 = none */
 
 	struct bucket rst_bucket, challenge_bucket, icmp_bucket;
 	uint32_t next_id;
@@ -365,6 +383,19 @@ static inline struct tcp_active *conn_active(const struct stack *st,
 	return c->active ? ref_ptr(&st->arena, c->active) : NULL;
 }
 
+/* Kept as an index: a pointer is as much as all settings of a connection. */
+static inline const struct tcp_service *tcp_service_of(const struct stack *st,
+						       const struct tcp_conn *c)
+{
+	return st->services[c->service];
+}
+
+static inline const struct tcp_settings *conn_settings(const struct stack *st,
+						       const struct tcp_conn *c)
+{
+	return c->settings ? ref_ptr(&st->arena, c->settings) : NULL;
+}
+
 static inline uint32_t stack_ms(const struct stack *st)
 {
 	return (uint32_t)(st->now_us / 1000);
@@ -393,6 +424,12 @@ static inline uint32_t tcp_rcv_wnd(const struct tcp_conn *c)
 	int32_t w = seq_diff(c->rcv_adv, c->rcv_nxt);
 
 	return w > 0 ? (uint32_t)w : 0;
+}
+
+static inline void tcp_set_congestion(struct tcp_conn *c, enum stack_cc cc)
+{
+	c->flags &= ~CF_NEWRENO;
+	c->flags |= cc == CC_NEWRENO ? CF_NEWRENO : 0;
 }
 
 /* Bytes sent and neither acknowledged nor known to have left the network. */
@@ -538,7 +575,7 @@ void tcp_wake_service(struct stack *st, struct tcp_conn *c);
 /** tcp_dead() - It ended: out of the table now, freed by stack_reap() */
 void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why);
 /** tcp_reads() - Does its service want text? Else it is thrown away */
-bool tcp_reads(const struct tcp_conn *c);
+bool tcp_reads(const struct stack *st, const struct tcp_conn *c);
 /** tcp_read_out() - Has its service all text and knows of the FIN? */
 bool tcp_read_out(const struct stack *st, const struct tcp_conn *c);
 /** tcp_reset() - Send a RST with the right numbers, then tcp_dead() */
@@ -557,6 +594,16 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 void tcp_conn_input(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg);
 /** tcp_challenge() - Send a rate-limited ACK (RFC 5961, 7) */
 void tcp_challenge(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_settings.c --------------------------------------------------- */
+
+/** service_index() - Of @svc in st->services, added if new; -1 if full */
+int service_index(struct stack *st, const struct tcp_service *svc);
+int64_t tcp_user_timeout_us(const struct stack *st, const struct tcp_conn *c);
+int64_t tcp_keepalive_us(const struct stack *st, const struct tcp_conn *c);
+/** tcp_trouble() - Tell the service what is wrong with the path */
+void tcp_trouble(struct stack *st, struct tcp_conn *c,
+		 const struct tcp_trouble *t);
 
 /* ---- tcp_receive.c ---------------------------------------------------- */
 
@@ -613,6 +660,8 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg,
 /** tcp_rearm() - Put it into the wheel under its earliest deadline */
 void tcp_rearm(struct stack *st, struct tcp_conn *c);
 void tcp_timer(struct stack *st, struct tcp_conn *c);
+/** tcp_keepalive_at() - When the next probe is due (RFC 9293, 3.8.4) */
+int64_t tcp_keepalive_at(const struct stack *st, const struct tcp_conn *c);
 uint32_t tcp_rto_us(const struct stack *st, const struct tcp_conn *c);
 /** tcp_rexmt_restart() - RFC 6298, 5.1 to 5.3: run if anything is in flight */
 void tcp_rexmt_restart(struct stack *st, struct tcp_conn *c);

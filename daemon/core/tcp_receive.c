@@ -75,10 +75,10 @@ static void receive_direct(struct stack *st, struct tcp_conn *c,
 {
 	uint32_t took;
 
-	if (tcp_reads(c)) {
+	if (tcp_reads(st, c)) {
 		a->direct = rest->text;
 		a->direct_len = a->direct_total = rest->len;
-		c->svc->on_data(st, c);
+		tcp_service_of(st, c)->on_data(st, c);
 		if (c->flags & CF_DEAD)
 			return;
 		took = rest->len - a->direct_len;

@@ -28,7 +28,6 @@ static void timer_persist(struct stack *st, struct tcp_conn *c,
 			  struct tcp_active *a);
 static void timer_linger(struct stack *st, struct tcp_conn *c);
 static void timer_keepalive(struct stack *st, struct tcp_conn *c);
-static int64_t keepalive_at(const struct stack *st, const struct tcp_conn *c);
 static bool user_gave_up(struct stack *st, struct tcp_conn *c,
 			 const struct tcp_active *a);
 
@@ -48,6 +47,7 @@ void tcp_rearm(struct stack *st, struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);
 	int64_t at = earlier(c->alarm_at_us, c->linger_at_us);
+	int64_t user_timeout_us = tcp_user_timeout_us(st, c);
 
 	if (c->flags & CF_DEAD)
 		return;
@@ -56,13 +56,11 @@ void tcp_rearm(struct stack *st, struct tcp_conn *c)
 		at = earlier(at, earlier(a->delack_at_us, a->reorder_at_us));
 		at = earlier(at, earlier(a->probe_at_us,
 					 a->used_us + ACTIVE_LINGER_US));
-		if (st->conf.user_timeout_us && a->stalled_us != TIME_NEVER)
-			at = earlier(at,
-				     a->stalled_us + st->conf.user_timeout_us);
+		if (user_timeout_us && a->stalled_us != TIME_NEVER)
+			at = earlier(at, a->stalled_us + user_timeout_us);
 	} else if (output_pending(c))
 		at = earlier(at, st->now_us + NO_MEMORY_RETRY_US);
-	if (st->conf.keepalive_us)
-		at = earlier(at, keepalive_at(st, c));
+	at = earlier(at, tcp_keepalive_at(st, c));
 	if (at != TIME_NEVER)
 		wheel_arm(&st->wheel_conn, conn_ref(st, c), at);
 }
@@ -80,15 +78,17 @@ void tcp_timer(struct stack *st, struct tcp_conn *c)
 		timer_linger(st, c);
 		return;
 	}
-	if (st->conf.keepalive_us && keepalive_at(st, c) <= st->now_us) {
+	if (tcp_keepalive_at(st, c) <= st->now_us) {
 		timer_keepalive(st, c);
 		if (c->flags & CF_DEAD)
 			return;
 	}
 	if (c->alarm_at_us <= st->now_us) {
+		const struct tcp_service *svc = tcp_service_of(st, c);
+
 		c->alarm_at_us = TIME_NEVER;
-		if (c->svc && c->svc->on_alarm)
-			c->svc->on_alarm(st, c);
+		if (svc && svc->on_alarm)
+			svc->on_alarm(st, c);
 		if (c->flags & CF_DEAD)
 			return;
 	}
@@ -148,12 +148,15 @@ static void timer_active(struct stack *st, struct tcp_conn *c,
 	}
 }
 
-/* RFC 5482 as a setting: so long without any progress. */
+/* RFC 5482 as a setting: so long without any progress. Where it is not set,
+ * the count of tries decides (timer_rexmt()). */
 static bool user_gave_up(struct stack *st, struct tcp_conn *c,
 			 const struct tcp_active *a)
 {
-	if (!st->conf.user_timeout_us || a->stalled_us == TIME_NEVER ||
-	    st->now_us - a->stalled_us < st->conf.user_timeout_us)
+	int64_t timeout_us = tcp_user_timeout_us(st, c);
+
+	if (!timeout_us || a->stalled_us == TIME_NEVER ||
+	    st->now_us - a->stalled_us < timeout_us)
 		return false;
 	tcp_reset(st, c, CLOSE_TIMEOUT_USER);
 	return true;
@@ -172,7 +175,11 @@ static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 	}
 	if (c->rexmt_count == R1_TRIES && !(c->flags & CF_R1)) {
 		c->flags |= CF_R1; /* (SHLD-9) */
-		EVENT_CONN(st, c, TROUBLE, .a = c->rexmt_count);
+		tcp_trouble(st, c,
+			    &(struct tcp_trouble){.what = TROUBLE_TRIES,
+						  .tries = c->rexmt_count});
+		if (c->flags & CF_DEAD)
+			return;
 	}
 	c->rexmt_count++;
 	if (c->backoff < 31)
@@ -247,16 +254,18 @@ static void timer_linger(struct stack *st, struct tcp_conn *c)
 	tcp_rearm(st, c);
 }
 
-static int64_t keepalive_at(const struct stack *st, const struct tcp_conn *c)
+int64_t tcp_keepalive_at(const struct stack *st, const struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);
 	int64_t idle_us = (int64_t)(stack_ms(st) - c->last_rx_ms) * 1000;
+	int64_t every_us = tcp_keepalive_us(st, c);
 
 	/* RFC 9293, 3.8.4 (MUST-26) */
-	if ((c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ||
+	if (!every_us ||
+	    (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ||
 	    c->snd_una != c->snd_nxt || (a && a->sndq.len))
 		return TIME_NEVER;
-	return st->now_us - idle_us + st->conf.keepalive_us +
+	return st->now_us - idle_us + every_us +
 	       c->keepalives * KEEPALIVE_EVERY_US;
 }
 

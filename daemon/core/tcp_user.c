@@ -164,27 +164,33 @@ enum tcp_state tcp_conn_state(const struct tcp_conn *c)
 
 int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	       const struct ip_addr *peer, uint16_t peer_port,
-	       uint16_t local_port, int64_t now_us, struct tcp_conn **out)
+	       const struct ip_addr *local, uint16_t local_port, int64_t now_us,
+	       struct tcp_conn **out)
 {
 	bool v4 = ip_addr_is4(peer);
 	struct tcp_key key = {
-		/* RFC 9293, 3.9.1.1 (MUST-44) */
-		.local = v4 ? st->conf.own4 : st->conf.own6,
+		/* RFC 9293, 3.9.1.1 (MUST-43, MUST-44) */
+		.local = local ? *local
+			 : v4  ? st->conf.own4
+			       : st->conf.own6,
 		.peer = *peer,
 		.local_port = local_port,
 		.peer_port = peer_port,
 	};
+	int service = service_index(st, svc);
 	struct tcp_conn *c;
 
 	if (now_us > st->now_us)
 		st->now_us = now_us;
-	if (!(v4 ? st->conf.net4.len : st->conf.net6.len))
+	if (!(v4 ? st->conf.net4.len : st->conf.net6.len) ||
+	    (local && (ip_addr_is4(local) != v4 || !stack_is_own(st, local) ||
+		       stack_is_broadcast(st, local))))
 		return -EADDRNOTAVAIL;
 	/* RFC 9293, 3.9.1.1 (MUST-46) */
 	if (!peer_port || stack_is_own(st, peer) ||
 	    stack_is_broadcast(st, peer) || !peer_valid(peer))
 		return -EINVAL;
-	if (st->stopping ||
+	if (st->stopping || service < 0 ||
 	    st->full + st->half_open >= st->conf.max_connections)
 		return -ENOBUFS;
 	if (local_port ? table_find(&st->table, &key) != 0
@@ -194,7 +200,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	if (!c)
 		return -ENOBUFS;
 	c->id = ++st->next_id;
-	c->svc = svc;
+	c->service = (uint8_t)service;
 	c->user = user;
 	c->flags |= CF_CLIENT | CF_SYN_NOW;
 	c->flags |= st->conf.timestamps ? CF_TS : 0;

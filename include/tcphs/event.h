@@ -43,51 +43,52 @@ enum tcp_state {
  * Every event also carries the time, the connection, both ends and, where a
  * segment caused it, that segment's numbers.
  */
-#define EVENT_LIST(E)                                                     \
-	/* A SYN went out for the first time (active open); a: 1 */       \
-	E(SYN_SENT, "syn.sent", 6)                                        \
-	/* A SYN arrived at a listener and a SYN-ACK is queued */         \
-	E(SYN_RECEIVED, "syn.received", 6)                                \
-	/* The SYN-ACK to our SYN arrived */                              \
-	E(SYNACK_RECEIVED, "synack.received", 6)                          \
-	/* ESTABLISHED; a: microseconds since the first SYN */            \
-	E(HANDSHAKE_COMPLETED, "handshake.completed", 6)                  \
-	/* Both sides sent a SYN: RFC 9293, 3.5 */                        \
-	E(HANDSHAKE_SIMULTANEOUS, "handshake.simultaneous", 5)            \
-	/* Never got to ESTABLISHED; a: enum close_reason */              \
-	E(HANDSHAKE_FAILED, "handshake.failed", 4)                        \
-	/* No answer, SYN again; a: try, b: microseconds waited */        \
-	E(SYN_RETRANSMIT, "syn.retransmit", 5)                            \
-	E(SYNACK_RETRANSMIT, "synack.retransmit", 5)                      \
-	/* Half-open table full: answered without keeping anything */     \
-	E(COOKIE_SENT, "cookie.sent", 5)                                  \
-	/* An ACK brought a valid cookie back */                          \
-	E(COOKIE_ACCEPTED, "cookie.accepted", 5)                          \
-	E(COOKIE_REJECTED, "cookie.rejected", 5)                          \
-	/* In-order text arrived; a: bytes */                             \
-	E(DATA_RECEIVED, "data.received", 7)                              \
-	/* A segment that only acknowledges left; a: its ack number */    \
-	E(ACK_SENT, "ack.sent", 7)                                        \
+#define EVENT_LIST(E)                                                         \
+	/* A SYN went out for the first time (active open); a: 1 */           \
+	E(SYN_SENT, "syn.sent", 6)                                            \
+	/* A SYN arrived at a listener and a SYN-ACK is queued */             \
+	E(SYN_RECEIVED, "syn.received", 6)                                    \
+	/* The SYN-ACK to our SYN arrived */                                  \
+	E(SYNACK_RECEIVED, "synack.received", 6)                              \
+	/* ESTABLISHED; a: microseconds since the first SYN */                \
+	E(HANDSHAKE_COMPLETED, "handshake.completed", 6)                      \
+	/* Both sides sent a SYN: RFC 9293, 3.5 */                            \
+	E(HANDSHAKE_SIMULTANEOUS, "handshake.simultaneous", 5)                \
+	/* Never got to ESTABLISHED; a: enum close_reason */                  \
+	E(HANDSHAKE_FAILED, "handshake.failed", 4)                            \
+	/* No answer, SYN again; a: try, b: microseconds waited */            \
+	E(SYN_RETRANSMIT, "syn.retransmit", 5)                                \
+	E(SYNACK_RETRANSMIT, "synack.retransmit", 5)                          \
+	/* Half-open table full: answered without keeping anything */         \
+	E(COOKIE_SENT, "cookie.sent", 5)                                      \
+	/* An ACK brought a valid cookie back */                              \
+	E(COOKIE_ACCEPTED, "cookie.accepted", 5)                              \
+	E(COOKIE_REJECTED, "cookie.rejected", 5)                              \
+	/* In-order text arrived; a: bytes */                                 \
+	E(DATA_RECEIVED, "data.received", 7)                                  \
+	/* A segment that only acknowledges left; a: its ack number */        \
+	E(ACK_SENT, "ack.sent", 7)                                            \
 	/* Text sent again; a: bytes, b: RTO in microseconds, 0 if on   \
-	 * evidence of loss, -1 if as a tail loss probe (RFC 8985, 7) */ \
-	E(DATA_RETRANSMIT, "data.retransmit", 5)                          \
-	E(FIN_RECEIVED, "fin.received", 6)                                \
-	E(FIN_SENT, "fin.sent", 6)                                        \
-	/* a: old enum tcp_state, b: new */                               \
-	E(STATE, "conn.state", 7)                                         \
-	/* Both FINs acknowledged; a: enum close_reason */                \
-	E(CONN_CLOSED, "conn.closed", 6)                                  \
-	/* A valid RST arrived */                                         \
-	E(RESET_RECEIVED, "conn.reset_received", 5)                       \
-	/* We gave up on a connection with a RST; a: enum close_reason */ \
-	E(RESET_SENT, "conn.reset_sent", 5)                               \
-	/* A segment for nobody was answered with a RST */                \
-	E(RESET_NOBODY, "segment.refused", 6)                             \
-	/* a: enum drop_reason */                                         \
-	E(SEGMENT_DROPPED, "segment.dropped", 7)                          \
-	/* R1 of RFC 9293, 3.8.3 reached; a: tries */                     \
-	E(TROUBLE, "conn.trouble", 5)                                     \
-	/* A limit refused work; a: enum stack_limit */                   \
+	 * evidence of loss, -1 if as a tail loss probe (RFC 8985, 7) */     \
+	E(DATA_RETRANSMIT, "data.retransmit", 5)                              \
+	E(FIN_RECEIVED, "fin.received", 6)                                    \
+	E(FIN_SENT, "fin.sent", 6)                                            \
+	/* a: old enum tcp_state, b: new */                                   \
+	E(STATE, "conn.state", 7)                                             \
+	/* Both FINs acknowledged; a: enum close_reason */                    \
+	E(CONN_CLOSED, "conn.closed", 6)                                      \
+	/* A valid RST arrived */                                             \
+	E(RESET_RECEIVED, "conn.reset_received", 5)                           \
+	/* We gave up on a connection with a RST; a: enum close_reason */     \
+	E(RESET_SENT, "conn.reset_sent", 5)                                   \
+	/* A segment for nobody was answered with a RST */                    \
+	E(RESET_NOBODY, "segment.refused", 6)                                 \
+	/* a: enum drop_reason */                                             \
+	E(SEGMENT_DROPPED, "segment.dropped", 7)                              \
+	/* The path may be broken; a: tries; b: 0 (RFC 9293, 3.8.3: R1),    \
+	 * or an ICMP error's type << 8 | code, ICMPv4's numbers */ \
+	E(TROUBLE, "conn.trouble", 5)                                         \
+	/* A limit refused work; a: enum stack_limit */                       \
 	E(LIMIT, "limit.reached", 4)
 
 enum event_type {

@@ -54,7 +54,8 @@ struct ip_prefix {
 
 enum stack_cookies { COOKIES_NEVER, COOKIES_PRESSURE, COOKIES_ALWAYS };
 enum stack_overflow { OVERFLOW_DROP, OVERFLOW_RESET };
-enum stack_cc { CC_NEWRENO, CC_CUBIC };
+/* CC_DEFAULT: of a listener, as the stack; of the stack, CUBIC. */
+enum stack_cc { CC_DEFAULT, CC_NEWRENO, CC_CUBIC };
 
 struct stack_conf {
 	/* Addresses. A family is off if its prefix length is 0. */
@@ -111,6 +112,8 @@ struct stack_listener {
 	struct ip_prefix allow[STACK_ALLOW_MAX];
 	uint8_t nallow; /* 0 = everybody */
 	bool nodelay;	/* RFC 9293, 3.7.4 (MUST-17) */
+	enum stack_cc congestion;
+	uint8_t dscp; /* RFC 9293, 3.9.1.9 (MUST-48); 0..63 */
 };
 
 /* ---- life ------------------------------------------------------------- */
@@ -256,6 +259,7 @@ struct conn_info {
 	uint32_t snd_mss, peer_mss, pmtu;
 	uint8_t snd_wscale, rcv_wscale;
 	bool ts, sack, wscale, ecn, nodelay;
+	uint8_t dscp;
 	int64_t srtt_us, rttvar_us, rto_us, min_rtt_us; /* 0 before a sample */
 	uint32_t cwnd, ssthresh;			/* bytes */
 	uint32_t send_queued, recv_queued, recv_ooo;	/* bytes */
@@ -361,6 +365,18 @@ const struct event *stack_event_next(struct stack *st);
 
 enum syn_verdict { SYN_ACCEPT, SYN_REFUSE, SYN_SILENCE };
 
+/* What may be wrong with the path of a connection that goes on all the same. */
+enum tcp_trouble_kind {
+	TROUBLE_TRIES, /* R1: sent again and again (RFC 9293, 3.8.3) */
+	TROUBLE_ICMP,  /* a soft error (RFC 9293, 3.9.2.2) */
+};
+
+struct tcp_trouble {
+	enum tcp_trouble_kind what;
+	uint32_t tries;		      /* of the oldest segment, so far */
+	uint8_t icmp_type, icmp_code; /* ICMPv4's numbers, for IPv6 too */
+};
+
 /*
  * A service answers on the connections of its listeners. Unset callbacks do
  * nothing. Between on_open and on_closed a connection belongs to it.
@@ -389,6 +405,11 @@ struct tcp_service {
 
 	/* The alarm of tcp_alarm() went off. */
 	void (*on_alarm)(struct stack *st, struct tcp_conn *c);
+
+	/* Something is wrong with the path (RFC 9293, 3.9.1.8 (MUST-47)); it
+	 * may pass. Not called after tcp_report_trouble(c, false). */
+	void (*on_trouble)(struct stack *st, struct tcp_conn *c,
+			   const struct tcp_trouble *t);
 
 	/* Over. @c is dead when this returns; exactly once after on_open. */
 	void (*on_closed)(struct stack *st, struct tcp_conn *c,
@@ -454,6 +475,36 @@ void tcp_abort(struct stack *st, struct tcp_conn *c, enum close_reason why);
 /** tcp_alarm() - Call on_alarm at @at_us; TIME_NEVER to call it off */
 void tcp_alarm(struct stack *st, struct tcp_conn *c, int64_t at_us);
 
+/** tcp_set_nodelay() - Nagle's algorithm off (RFC 9293, 3.7.4 (MUST-17)) */
+void tcp_set_nodelay(struct stack *st, struct tcp_conn *c, bool on);
+
+/**
+ * tcp_set_user_timeout() - R2 of this connection (RFC 9293, 3.8.3 (MUST-21))
+ * @timeout_us: Abort after so long without progress; 0 = the configured
+ *              number of retries decides
+ *
+ * Return: 0 or -ENOBUFS
+ */
+int tcp_set_user_timeout(struct stack *st, struct tcp_conn *c,
+			 int64_t timeout_us);
+
+/**
+ * tcp_set_keepalive() - Probe an idle connection (RFC 9293, 3.8.4 (MUST-24))
+ * @idle_us: Idle time before the first probe; 0 = no probes
+ *
+ * Return: 0 or -ENOBUFS
+ */
+int tcp_set_keepalive(struct stack *st, struct tcp_conn *c, int64_t idle_us);
+
+/**
+ * tcp_set_dscp() - Mark what is sent from now on (RFC 9293, 3.9.1.9 (MUST-48))
+ * @dscp: 0 to 63, passed to IP unchanged (SHLD-22)
+ */
+void tcp_set_dscp(struct tcp_conn *c, uint8_t dscp);
+
+/** tcp_report_trouble() - Have on_trouble called, or not (SHLD-20) */
+void tcp_report_trouble(struct tcp_conn *c, bool on);
+
 /** tcp_user() - The service's own pointer for this connection, NULL at first */
 void *tcp_user(const struct tcp_conn *c);
 void tcp_set_user(struct tcp_conn *c, void *user);
@@ -472,6 +523,8 @@ int64_t stack_now(const struct stack *st);
 /**
  * stack_open() - Active OPEN (RFC 9293, 3.10.1)
  * @svc:        Gets on_open, or on_closed alone if it fails
+ * @local:      Ours to open it from (RFC 9293, 3.9.1.1 (MUST-43)); NULL = the
+ *              one address of the family
  * @local_port: 0 = choose one (RFC 6056)
  *
  * Return: 0 and @out; -EADDRNOTAVAIL, -EADDRINUSE, -EINVAL (MUST-46),
@@ -479,7 +532,8 @@ int64_t stack_now(const struct stack *st);
  */
 int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	       const struct ip_addr *peer, uint16_t peer_port,
-	       uint16_t local_port, int64_t now_us, struct tcp_conn **out);
+	       const struct ip_addr *local, uint16_t local_port, int64_t now_us,
+	       struct tcp_conn **out);
 
 /**
  * stack_stop() - Take no new work, close every connection with a FIN

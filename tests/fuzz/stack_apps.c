@@ -49,7 +49,7 @@ bool app_open(const struct ip_addr *peer, uint16_t peer_port)
 
 	if (!a)
 		return false;
-	err = stack_open(fuzz->st, &fuzz_source, a, peer, peer_port, 0,
+	err = stack_open(fuzz->st, &fuzz_source, a, peer, peer_port, NULL, 0,
 			 fuzz->now_us, &a->c);
 	if (err) {
 		ASSERT(err < 0);

@@ -104,7 +104,7 @@ static void open_from(struct sim *sim, unsigned int index, unsigned int side)
 	int err;
 
 	err = stack_open(sim->host[side].st, &app_service, e, &peer,
-			 crossing ? (uint16_t)(port + !side) : SIM_PORT,
+			 crossing ? (uint16_t)(port + !side) : SIM_PORT, NULL,
 			 crossing ? (uint16_t)(port + side) : 0, sim->now_us,
 			 &c);
 	SIM_REQUIRE(!err, "connection %u: stack_open() says %d", index, err);

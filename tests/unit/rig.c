@@ -752,7 +752,7 @@ void rig_open(void)
 	rig_start();
 	rig_only()->irs = RIG_IRS;
 	err = stack_open(rig.st, &service, rig_only(), &rig.peer, RIG_PEER_PORT,
-			 0, rig.now_us, &c);
+			 NULL, 0, rig.now_us, &c);
 	rig_check(err == 0);
 	if (err)
 		return;

@@ -210,6 +210,12 @@ static const struct sentence sentences[] = {
 	 "[Server] Dropped packet: shorter than its IP header"},
 	{EVENT_TROUBLE, ROLE_SERVER, 3, 0, 0, 0,
 	 "[Server] No acknowledgement after 3 tries, going on"},
+	{EVENT_TROUBLE, ROLE_SERVER, 0, 3 << 8 | 1, 0, 0,
+	 "[Server] The path says: host unreachable (ICMP 3/1), going on"},
+	{EVENT_TROUBLE, ROLE_SERVER, 0, 3 << 8 | 13, 0, 0,
+	 "[Server] The path says: prohibited (ICMP 3/13), going on"},
+	{EVENT_TROUBLE, ROLE_SERVER, 0, 11 << 8, 0, 0,
+	 "[Server] The path says: hop limit exceeded (ICMP 11/0), going on"},
 	{EVENT_LIMIT, ROLE_SERVER, LIMIT_HALF_OPEN, 0, 0, 0,
 	 "[Server] Limit reached: half-open connections (max_half_open)"},
 };

@@ -27,7 +27,7 @@ static tcp_seq first_number(uint8_t secret, int64_t now_us, bool active)
 	st = stack_init(mem, MEMORY, &rig.conf, seed, now_us);
 	rig_check(st && stack_listen(st, &rig.listener) >= 0);
 	if (st && active) {
-		rig_check(stack_open(st, NULL, NULL, &rig.peer, 80, 4000,
+		rig_check(stack_open(st, NULL, NULL, &rig.peer, 80, NULL, 4000,
 				     now_us, NULL) == 0);
 	} else if (st) {
 		packet_tcp(&p, rig.v6, TH_SYN, NULL, 0, NULL, 0);

@@ -255,10 +255,10 @@ static void open_impossible_peer(void)
 	rig_start();
 	for (size_t i = 0; i < n; i++)
 		rig_check(stack_open(rig.st, rig.listener.service, NULL,
-				     rig.v6 ? &to6[i] : &to4[i], 80, 0,
+				     rig.v6 ? &to6[i] : &to4[i], 80, NULL, 0,
 				     rig.now_us, &c) == -EINVAL);
 	rig_check(stack_open(rig.st, rig.listener.service, NULL, &rig.peer, 0,
-			     0, rig.now_us, &c) == -EINVAL);
+			     NULL, 0, rig.now_us, &c) == -EINVAL);
 	rig_wait(S(1));
 	rig_expect_silence();
 	rig_end();
@@ -270,7 +270,7 @@ static void open_pair_in_use(void)
 
 	opened();
 	rig_check(stack_open(rig.st, rig.listener.service, NULL, &rig.peer,
-			     RIG_PEER_PORT, rig_only()->port, rig.now_us,
+			     RIG_PEER_PORT, NULL, rig_only()->port, rig.now_us,
 			     &c) == -EADDRINUSE);
 	rig_end();
 }
