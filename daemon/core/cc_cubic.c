@@ -1,6 +1,8 @@
 /*
  * cc_cubic.c - CUBIC (RFC 9438), with HyStart++ in slow start (RFC 9406)
  *
+ * An algorithm that RFC 9293, 3.8.2 (MAY-18) allows instead of RFC 5681's.
+ *
  * After a loss cwnd grows along a cubic function of the time since congestion
  * avoidance began: fast at first, flat around W_max, the window that lost last
  * time (reached again after K seconds), and fast again when that turns out to

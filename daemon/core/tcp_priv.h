@@ -168,6 +168,7 @@ struct tcp_conn {
 	uint8_t service;     /* see tcp_service_of() */
 	uint8_t tos;	     /* DSCP << 2: RFC 9293, 3.9.2 (MUST-48) */
 	ref_t reap_next;
+	uint32_t probed_ms; /* when the last keep-alive probe left */
 
 	/* The service's, and the books. */
 	void *user;

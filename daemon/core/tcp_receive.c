@@ -168,6 +168,7 @@ void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq)
 	tcp_wake_service(st, c);
 }
 
+/* RFC 9293, 3.8.6.1 (MAY-8): no text is refused for being unread too long. */
 tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c)
 {
 	uint32_t space = window_space(st, c);

@@ -18,7 +18,7 @@ void tcp_set_nodelay(struct stack *st, struct tcp_conn *c, bool on)
 		c->flags |= CF_NODELAY;
 	else
 		c->flags &= ~CF_NODELAY;
-	/* What Nagle held back may leave. */
+	/* RFC 9293, 3.7.4 (MUST-17): what was held back may leave. */
 	if (on && c->active)
 		tcp_wake_output(st, c);
 }
@@ -30,7 +30,7 @@ int tcp_set_user_timeout(struct stack *st, struct tcp_conn *c,
 
 	if (!s)
 		return -ENOBUFS;
-	s->user_timeout_us = timeout_us;
+	s->user_timeout_us = timeout_us; /* RFC 9293, 3.8.3 (MUST-21) */
 	tcp_rearm(st, c);
 	return 0;
 }
@@ -41,7 +41,7 @@ int tcp_set_keepalive(struct stack *st, struct tcp_conn *c, int64_t idle_us)
 
 	if (!s)
 		return -ENOBUFS;
-	s->keepalive_us = idle_us;
+	s->keepalive_us = idle_us; /* RFC 9293, 3.8.4 (MUST-24) */
 	tcp_rearm(st, c);
 	return 0;
 }

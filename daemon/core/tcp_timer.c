@@ -257,16 +257,21 @@ static void timer_linger(struct stack *st, struct tcp_conn *c)
 int64_t tcp_keepalive_at(const struct stack *st, const struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);
-	int64_t idle_us = (int64_t)(stack_ms(st) - c->last_rx_ms) * 1000;
 	int64_t every_us = tcp_keepalive_us(st, c);
+	uint32_t since = c->last_rx_ms;
 
 	/* RFC 9293, 3.8.4 (MUST-26) */
 	if (!every_us ||
 	    (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT) ||
 	    c->snd_una != c->snd_nxt || (a && a->sndq.len))
 		return TIME_NEVER;
-	return st->now_us - idle_us + every_us +
-	       c->keepalives * KEEPALIVE_EVERY_US;
+	/* Not from the silence: that may be long already when probes are
+	 * switched on, and then they would all be due at once. */
+	if (c->keepalives) {
+		every_us = KEEPALIVE_EVERY_US;
+		since = c->probed_ms;
+	}
+	return st->now_us - (int64_t)(stack_ms(st) - since) * 1000 + every_us;
 }
 
 /* RFC 9293, 3.8.4 (MAY-5) */
@@ -277,6 +282,7 @@ static void timer_keepalive(struct stack *st, struct tcp_conn *c)
 		return;
 	}
 	c->keepalives++;
+	c->probed_ms = stack_ms(st);
 	c->flags |= CF_KEEPALIVE;
 	tcp_wake_output(st, c);
 }

@@ -132,6 +132,16 @@ static void on_alarm(struct stack *st, struct tcp_conn *c)
 	rc->alarms++;
 }
 
+static void on_trouble(struct stack *st, struct tcp_conn *c,
+		       const struct tcp_trouble *t)
+{
+	struct rig_conn *rc = tcp_user(c);
+
+	(void)st;
+	rc->troubles++;
+	rc->trouble = *t;
+}
+
 static void on_closed(struct stack *st, struct tcp_conn *c,
 		      enum close_reason why)
 {
@@ -151,6 +161,7 @@ static const struct tcp_service service = {
 	.on_writable = on_writable,
 	.on_peer_closed = on_peer_closed,
 	.on_alarm = on_alarm,
+	.on_trouble = on_trouble,
 	.on_closed = on_closed,
 };
 

@@ -98,7 +98,8 @@ struct rig_conn {
 	uint32_t ts_val; /* last from the stack */
 	uint32_t sent, received;
 	tcp_seq rx_base; /* number of the first byte */
-	unsigned int opened, closed, peer_closed, writable, alarms;
+	unsigned int opened, closed, peer_closed, writable, alarms, troubles;
+	struct tcp_trouble trouble; /* the last one */
 	enum close_reason reason;
 };
 

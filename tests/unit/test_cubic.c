@@ -1,7 +1,7 @@
 /*
  * test_cubic.c - CUBIC against the formulas of RFC 9438 in doubles
  *
- * A flow is a window that is acknowledged once a round trip, in pieces spread
+ * RFC 9293, 3.8.2 (MAY-18). A flow is a window that is acknowledged once a round trip, in pieces spread
  * evenly over it. The model beside it sees the same ACKs.
  */
 #include "core/cc.h"

@@ -63,8 +63,8 @@ static void window_closed_in_flight(void)
 	rx_wnd(1001, 0);
 }
 
-/* RFC 9293, 3.8.6 (MUST-35): it is asked again and again, and the text goes on
- * when it opens. */
+/* RFC 9293, 3.8.6 (MUST-35, MAY-7): it is asked again and again, with text that
+ * lies beyond it now, and the text goes on when it opens. */
 static void window_shrinks_to_zero(void)
 {
 	struct tcp_seg s;

@@ -163,6 +163,29 @@ static void rcv_window_opens(void)
 	rig_end();
 }
 
+/* RFC 9293, 3.8.6.1 (MAY-8): a reader may pause for as long as it likes. */
+static void rcv_window_closed_for_hours(void)
+{
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 4096;
+	rig_established();
+	rig_read_stop();
+	rx_text(5001, 4096);
+	rig_wait(MS(41));
+	rig_forget();
+	for (unsigned int i = 0; i < 120; i++) {
+		rx_text(9097, 1); /* the peer's probe */
+		rig_expect(
+			SEG(.flags = TH_ACK, .seq = 1001, .ack = 9097, WND(0)));
+		rig_expect_silence_for(S(60));
+	}
+	rig_read_on();
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 9097, WND(4096)));
+	rx_text(9097, 1);
+	rig_wait(MS(41));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 9098));
+	rig_end();
+}
+
 /* A reader that keeps up causes no window updates. */
 static void rcv_window_no_updates(void)
 {
@@ -258,6 +281,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(snd_window_shrinks),
 	UNIT_TEST(snd_silly_window),
 	UNIT_TEST(rcv_window_opens),
+	UNIT_TEST(rcv_window_closed_for_hours),
 	UNIT_TEST(rcv_window_no_updates),
 	UNIT_TEST(rcv_window_edge_stays),
 	UNIT_TEST(rcv_window_edge_stays_scaled),
