@@ -6,6 +6,7 @@
 #	make demo		a walk through it in a namespace of its own (root)
 #	make check		all tests (root); each kind has a target: unit
 #				sim layers cli e2e systemd asan clang lint fuzz
+#				coverage
 #	make bench		against the kernel's own TCP (root)
 #	make install		PREFIX=/usr/local DESTDIR=
 #
@@ -131,7 +132,7 @@ DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
 DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \
 	     clang-format clang-tidy cppcheck mandoc socat wrk tcpdump tshark \
 	     python3 python3-scapy jq systemd systemd-container dbus gawk \
-	     liblwip-dev
+	     liblwip-dev gcovr
 
 define install_missing
 @missing=$$(for p in $(1); do \

@@ -47,11 +47,11 @@ ASAN = ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0 \
 
 # The same tests under AddressSanitizer and UBSan, and with clang.
 asan:
-	@$(ASAN) -j2 all build-asan-tests
+	@$(ASAN) -j2 all build-tests
 	@$(ASAN) unit sim SIM_SEEDS=100
 	@$(ASAN) e2e
 
-build-asan-tests: $(UNIT_BIN) $(B)/tests/sim/sim
+build-tests: $(UNIT_BIN) $(B)/tests/sim/sim
 
 clang:
 	@$(MAKE) --no-print-directory B=build-clang CC=clang -j2 all
@@ -92,6 +92,7 @@ check: deps
 	@$(MAKE) --no-print-directory layers
 	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN) $(B)/tests/sim/sim
 	@$(MAKE) --no-print-directory unit sim cli wire-tshark
+	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory clang
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory e2e
@@ -102,5 +103,5 @@ check: deps
 	@$(MAKE) --no-print-directory bench-smoke
 	@echo "check: everything passed"
 
-.PHONY: unit layers cli e2e systemd demo asan build-asan-tests clang format \
+.PHONY: unit layers cli e2e systemd demo asan build-tests clang format \
 	format-check lint check
