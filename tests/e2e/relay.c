@@ -1,7 +1,17 @@
 /*
  * relay.c - A bad network between two namespaces, for the end-to-end tests
  *
- *	relay [-l PPM] [-d US] [-r PPM] [-x WAY:N] [-s SEED] [-t SECONDS] NETNS
+ *	relay [OPTION...] NETNS
+ *
+ *	-d US         delay
+ *	-l PPM        chance to be lost
+ *	-b PPM:PPM    chance that a burst of losses begins, and that it ends
+ *	-r PPM[:US]   chance to come so much later than others (1000 us)
+ *	-R BITS       rate of the transmitter, a second
+ *	-q BYTES      what may wait for it
+ *	-x WAY:N      lose the Nth TCP packet of one way; may be repeated
+ *	-s SEED
+ *	-t SECONDS    end by itself (100)
  *
  * It makes a TUN device "relay0" in its own namespace and another one, "path0",
  * in the namespace whose file is NETNS, says "ready", and carries packets
@@ -9,17 +19,15 @@
  * path0 and the kernel forwards between relay0 and the daemon, so "up" is the
  * way from the clients and "down" the way to them.
  *
- * Each packet is lost (-l) or comes a millisecond late (-r) with that chance,
- * per million and for each way apart; the choices follow from the seed and from
- * the order of the packets. -d delays all. -x loses the Nth TCP packet of one way, counted from 1, and may be given
- * several times.
+ * All settings hold for each way apart, and chances for each packet; path.c is
+ * what happens to it. The choices follow from the seed and from the order of
+ * the packets.
  *
  * Neither device has offloads. The kernel cuts what comes from the daemon into
  * segments of real size with real checksums, and nobody vouches for the
  * checksums of what goes to it.
  *
- * It ends by TERM, printing what it did, or by itself with its parent or after
- * -t seconds (100).
+ * It ends by TERM, printing what it did, or by itself with its parent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,37 +48,39 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "path.h"
+
 #define PACKET_MAX  65535
-#define QUEUE_MAX   8192 /* packets under way; more are lost */
+#define QUEUE_MAX   65536 /* packets under way; more are lost */
 #define CHOSEN_MAX  16
-#define MILLION	    1000000
-#define REORDER_US  1000
 #define READ_BUDGET 64
+#define LATE_US	    1000
+#define NS_PER_S    1000000000
 
 enum way { UP, DOWN, NWAYS };
 
 static const char *const way_names[NWAYS] = {"up", "down"};
 
 struct packet {
-	int64_t due_us;
+	int64_t due_ns;
 	uint64_t number; /* the order of those that are due together */
 	enum way way;
 	size_t len;
 	uint8_t bytes[];
 };
 
-struct impairment {
-	uint64_t loss_ppm, reorder_ppm, delay_us;
+struct settings {
+	struct path_opts path;
 	uint64_t chosen[NWAYS][CHOSEN_MAX];
 	unsigned int nchosen[NWAYS];
+	uint64_t seed, seconds;
 };
 
 struct relay {
-	struct impairment how;
+	struct settings how;
 	int in_fd[NWAYS], out_fd[NWAYS];
-	uint64_t chance[NWAYS]; /* state of the generator */
-	uint64_t seen[NWAYS], seen_tcp[NWAYS], lost[NWAYS], late[NWAYS],
-		refused[NWAYS];
+	struct path path[NWAYS];
+	uint64_t seen_tcp[NWAYS], refused[NWAYS];
 	struct packet *queue[QUEUE_MAX]; /* a heap, the next one first */
 	size_t nqueue;
 	uint64_t number;
@@ -90,30 +100,20 @@ _Noreturn static void die(const char *what)
 	exit(1);
 }
 
-static int64_t now_us(void)
+static int64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * MILLION + ts.tv_nsec / 1000;
-}
-
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift
- * generators, scrambled" (2014). */
-static bool happens(uint64_t *state, uint64_t ppm)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (*state * 0x2545f4914f6cdd1du >> 32) % MILLION < ppm;
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
 /* ---- packets under way ------------------------------------------------ */
 
 static bool sooner(const struct packet *a, const struct packet *b)
 {
-	if (a->due_us != b->due_us)
-		return a->due_us < b->due_us;
+	if (a->due_ns != b->due_ns)
+		return a->due_ns < b->due_ns;
 	return a->number < b->number;
 }
 
@@ -167,29 +167,19 @@ static bool chosen(struct relay *r, enum way way, const uint8_t *p, size_t len)
 	return false;
 }
 
-/* Decide what becomes of one packet. Both chances are taken for each packet,
- * so that one setting does not shift what another one hits. */
 static void relay_packet(struct relay *r, enum way way, const uint8_t *bytes,
-			 size_t len, int64_t at_us)
+			 size_t len, int64_t at_ns)
 {
-	bool lost = happens(&r->chance[way], r->how.loss_ppm);
-	bool late = happens(&r->chance[way], r->how.reorder_ppm);
+	bool doomed = chosen(r, way, bytes, len) || r->nqueue == QUEUE_MAX;
+	int64_t due_ns = path_take(&r->path[way], len, at_ns, doomed);
 	struct packet *p;
 
-	r->seen[way]++;
-	lost |= chosen(r, way, bytes, len);
-	if (lost || r->nqueue == QUEUE_MAX) {
-		r->lost[way]++;
+	if (due_ns == PATH_LOST)
 		return;
-	}
 	p = malloc(sizeof(*p) + len);
 	if (!p)
 		die("malloc");
-	p->due_us = at_us + (int64_t)r->how.delay_us;
-	if (late) {
-		r->late[way]++;
-		p->due_us += REORDER_US;
-	}
+	p->due_ns = due_ns;
 	p->number = r->number++;
 	p->way = way;
 	p->len = len;
@@ -200,6 +190,7 @@ static void relay_packet(struct relay *r, enum way way, const uint8_t *bytes,
 static void relay_read(struct relay *r, enum way way)
 {
 	static uint8_t bytes[PACKET_MAX];
+	int64_t at_ns = now_ns();
 	ssize_t n;
 
 	for (int i = 0; i < READ_BUDGET; i++) {
@@ -208,7 +199,7 @@ static void relay_read(struct relay *r, enum way way)
 			return;
 		if (n < 0)
 			die("read");
-		relay_packet(r, way, bytes, (size_t)n, now_us());
+		relay_packet(r, way, bytes, (size_t)n, at_ns);
 	}
 }
 
@@ -219,27 +210,27 @@ static void relay_write(struct relay *r, const struct packet *p)
 		r->refused[p->way]++;
 }
 
-static void relay_run(struct relay *r, int64_t until_us)
+static void relay_run(struct relay *r)
 {
 	struct pollfd fds[NWAYS] = {{.fd = r->in_fd[UP], .events = POLLIN},
 				    {.fd = r->in_fd[DOWN], .events = POLLIN}};
+	int64_t at_ns, until_ns = now_ns() + (int64_t)r->how.seconds * NS_PER_S;
 	struct timespec wait;
 	struct packet *p;
 	sigset_t none;
-	int64_t at_us;
 
 	sigemptyset(&none);
-	while (!ending && (at_us = now_us()) < until_us) {
-		while (r->nqueue && r->queue[0]->due_us <= at_us) {
+	while (!ending && (at_ns = now_ns()) < until_ns) {
+		while (r->nqueue && r->queue[0]->due_ns <= at_ns) {
 			p = queue_take(r);
 			relay_write(r, p);
 			free(p);
 		}
-		at_us = (r->nqueue ? r->queue[0]->due_us : until_us) - now_us();
-		if (at_us < 0)
-			at_us = 0;
-		wait.tv_sec = at_us / MILLION;
-		wait.tv_nsec = at_us % MILLION * 1000;
+		at_ns = (r->nqueue ? r->queue[0]->due_ns : until_ns) - now_ns();
+		if (at_ns < 0)
+			at_ns = 0;
+		wait.tv_sec = at_ns / NS_PER_S;
+		wait.tv_nsec = at_ns % NS_PER_S;
 		if (ppoll(fds, NWAYS, &wait, &none) < 0 && errno != EINTR)
 			die("ppoll");
 		relay_read(r, UP);
@@ -277,8 +268,9 @@ static void open_both(struct relay *r, const char *netns)
 	r->in_fd[DOWN] = r->out_fd[UP] = here;
 }
 
-/* TERM is heard only while ppoll() waits, so none comes too early. */
-static void catch_term(void)
+/* TERM is heard only while ppoll() waits, so none comes too early; and it waits
+ * no longer than it is told to. */
+static void be_punctual(void)
 {
 	struct sigaction sa = {.sa_handler = on_term};
 	sigset_t term;
@@ -288,6 +280,7 @@ static void catch_term(void)
 	sigprocmask(SIG_BLOCK, &term, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_TIMERSLACK, 1ul);
 }
 
 static bool number(const char *text, uint64_t *n)
@@ -299,7 +292,22 @@ static bool number(const char *text, uint64_t *n)
 	return !errno && end != text && !*end;
 }
 
-static bool choose(struct impairment *how, const char *text)
+/* A:B, or A alone, which leaves the second as it is. */
+static bool pair(const char *text, uint64_t *a, uint64_t *b)
+{
+	const char *colon = strchr(text, ':');
+	char first[32];
+
+	if (!colon)
+		return number(text, a);
+	if ((size_t)(colon - text) >= sizeof(first))
+		return false;
+	memcpy(first, text, (size_t)(colon - text));
+	first[colon - text] = 0;
+	return number(first, a) && number(colon + 1, b);
+}
+
+static bool choose(struct settings *how, const char *text)
 {
 	for (int w = 0; w < NWAYS; w++) {
 		size_t len = strlen(way_names[w]);
@@ -312,62 +320,63 @@ static bool choose(struct impairment *how, const char *text)
 	return false;
 }
 
-static bool options(int argc, char **argv, struct impairment *how,
-		    uint64_t *seed, uint64_t *seconds)
+static bool option(struct settings *how, int opt, const char *text)
 {
-	bool ok = true;
-	int opt;
+	struct path_opts *path = &how->path;
 
-	while ((opt = getopt(argc, argv, "l:d:r:x:s:t:")) != -1) {
-		switch (opt) {
-		case 'l':
-			ok &= number(optarg, &how->loss_ppm);
-			break;
-		case 'd':
-			ok &= number(optarg, &how->delay_us);
-			break;
-		case 'r':
-			ok &= number(optarg, &how->reorder_ppm);
-			break;
-		case 'x':
-			ok &= choose(how, optarg);
-			break;
-		case 's':
-			ok &= number(optarg, seed);
-			break;
-		case 't':
-			ok &= number(optarg, seconds);
-			break;
-		default:
-			ok = false;
-		}
+	switch (opt) {
+	case 'd':
+		return number(text, &path->delay_us);
+	case 'l':
+		return number(text, &path->loss_ppm);
+	case 'b':
+		return pair(text, &path->burst_ppm, &path->burst_end_ppm);
+	case 'r':
+		return pair(text, &path->late_ppm, &path->late_us);
+	case 'R':
+		return number(text, &path->rate);
+	case 'q':
+		return number(text, &path->queue);
+	case 'x':
+		return choose(how, text);
+	case 's':
+		return number(text, &how->seed);
+	case 't':
+		return number(text, &how->seconds);
+	default:
+		return false;
 	}
-	return ok && optind == argc - 1;
 }
 
 int main(int argc, char **argv)
 {
-	static struct relay r;
-	uint64_t seed = 1, seconds = 100;
+	static struct relay r = {
+		.how = {.path = {.late_us = LATE_US},
+			.seed = 1,
+			.seconds = 100},
+	};
+	bool ok = true;
+	int opt;
 
-	if (!options(argc, argv, &r.how, &seed, &seconds)) {
-		fprintf(stderr,
-			"usage: relay [-l PPM] [-d US] [-r PPM] [-x WAY:N] "
-			"[-s SEED] [-t SECONDS] NETNS\n");
+	while ((opt = getopt(argc, argv, "d:l:b:r:R:q:x:s:t:")) != -1)
+		ok &= option(&r.how, opt, optarg);
+	if (!ok || optind != argc - 1) {
+		fprintf(stderr, "usage: relay [-d US] [-l PPM] [-b PPM:PPM] "
+				"[-r PPM[:US]] [-R BITS] [-q BYTES] [-x WAY:N] "
+				"[-s SEED] [-t SECONDS] NETNS\n");
 		return 2;
 	}
-	for (int w = 0; w < NWAYS; w++)
-		r.chance[w] =
-			(seed * NWAYS + (uint64_t)w + 1) * 0x9e3779b97f4a7c15u;
-	catch_term();
+	for (unsigned int w = 0; w < NWAYS; w++)
+		path_init(&r.path[w], &r.how.path, r.how.seed, w);
+	be_punctual();
 	open_both(&r, argv[optind]);
 	puts("ready");
 	fflush(stdout);
-	relay_run(&r, now_us() + (int64_t)seconds * MILLION);
+	relay_run(&r);
 	for (int w = 0; w < NWAYS; w++)
 		printf("%s: %" PRIu64 " packets, %" PRIu64 " lost, %" PRIu64
-		       " late, %" PRIu64 " refused\n",
-		       way_names[w], r.seen[w], r.lost[w], r.late[w],
-		       r.refused[w]);
+		       " late, %" PRIu64 " refused, %" PRIu64 " too many\n",
+		       way_names[w], r.path[w].seen, r.path[w].lost,
+		       r.path[w].late, r.refused[w], r.path[w].full);
 	return 0;
 }

@@ -1,0 +1,45 @@
+/*
+ * path.h - One direction of a bad network, as a rule for packets
+ */
+#ifndef TCPHS_E2E_PATH_H
+#define TCPHS_E2E_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PATH_LOST INT64_MIN
+
+/* Chances are per million, for each packet. 0 = no such thing. */
+struct path_opts {
+	uint64_t loss_ppm;
+	uint64_t burst_ppm, burst_end_ppm; /* all are lost in between */
+	uint64_t late_ppm, late_us;	   /* overtaken by those behind */
+	uint64_t delay_us;
+	uint64_t rate;	/* bits a second */
+	uint64_t queue; /* bytes that may wait for the transmitter */
+};
+
+struct path {
+	const struct path_opts *opts;
+	uint64_t chance; /* state of the generator */
+	bool burst;	 /* one is going on */
+	int64_t free_ns; /* when the transmitter will be */
+	uint64_t seen, lost, full, late;
+};
+
+/** path_init() - @which makes both directions of one seed differ */
+void path_init(struct path *p, const struct path_opts *opts, uint64_t seed,
+	       unsigned int which);
+
+/**
+ * path_take() - Decide what becomes of the next packet
+ * @len:    Bytes
+ * @at_ns:  Now, monotonic
+ * @doomed: Lost whatever chance says
+ *
+ * Return: when it arrives, on the same clock, or PATH_LOST
+ */
+int64_t path_take(struct path *p, size_t len, int64_t at_ns, bool doomed);
+
+#endif
