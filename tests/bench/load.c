@@ -1,7 +1,7 @@
 /*
  * load.c - Clients for the benches: one thread, one epoll
  *
- *	load MODE ADDRESS [-p PORT] [-n N] [-t SECONDS] [-c COUNT]
+ *	load MODE ADDRESS [-p PORT] [-n N] [-t SECONDS] [-c COUNT] [-w SECONDS]
  *
  *	cec   N workers: connect, send 64 bytes, read them back, close
  *	rr    N connections: send a byte, wait for it, again
@@ -11,8 +11,8 @@
  *	      stdin: the same byte once more on each; end of file: close
  *
  * The default ports are those of echo, chargen and discard. A run opens its
- * connections, warms up, and then measures for SECONDS, or until COUNT
- * exchanges are done. It prints one line of JSON for each measurement. The
+ * connections, warms up for -w (0.2), and then measures for -t (2), or until
+ * COUNT exchanges are done. It prints one line of JSON for each measurement. The
  * exit code is 1 if nothing could be measured.
  */
 #include "load.h"
@@ -154,14 +154,17 @@ static void options(struct load *l, int argc, char **argv)
 		usage();
 	l->n = 1;
 	l->seconds = 2;
+	l->warm_seconds = WARM_S;
 	optind = 3;
-	while ((opt = getopt(argc, argv, "p:n:t:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "p:n:t:c:w:")) != -1) {
 		if (opt == 'p')
 			port = (uint16_t)number(optarg, 1, 65535);
 		else if (opt == 'n')
 			l->n = (uint32_t)number(optarg, 1, 1e6);
 		else if (opt == 't')
 			l->seconds = number(optarg, 0.01, 3600);
+		else if (opt == 'w')
+			l->warm_seconds = number(optarg, 0, 3600);
 		else if (opt == 'c')
 			l->max = (uint64_t)number(optarg, 1, 1e12);
 		else
@@ -175,7 +178,7 @@ static void options(struct load *l, int argc, char **argv)
 _Noreturn static void usage(void)
 {
 	fputs("usage: load cec|rr|down|up|hold ADDRESS [-p PORT] [-n N] "
-	      "[-t SECONDS] [-c COUNT]\n",
+	      "[-t SECONDS] [-c COUNT] [-w SECONDS]\n",
 	      stderr);
 	exit(2);
 }
@@ -231,7 +234,7 @@ static bool measure(struct load *l)
 			l->open, l->n);
 		return false;
 	}
-	load_run(l, WARM_S);
+	load_run(l, l->warm_seconds);
 
 	l->failed = 0;
 	if (l->mode->mark)

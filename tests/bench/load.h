@@ -38,9 +38,9 @@ struct load {
 	int epoll;
 	struct load_flow *flows;
 	uint32_t n, open;
-	uint32_t started; /* hold: flows that were begun */
-	double seconds;	  /* to measure */
-	uint64_t max;	  /* exchanges, 0 = as many as time allows */
+	uint32_t started;	      /* hold: flows that were begun */
+	double seconds, warm_seconds; /* to measure, and before that */
+	uint64_t max; /* exchanges, 0 = as many as time allows */
 	enum load_phase phase;
 	uint64_t phase_at_ns; /* when it began */
 	uint64_t count;	      /* exchanges in PHASE_MEASURING */

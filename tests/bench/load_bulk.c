@@ -29,10 +29,20 @@ static bool bulk_opened(struct load *l, struct load_flow *f, uint32_t events)
 	return true;
 }
 
-static void gbit_report(double bytes, double seconds)
+/* Of what every flow has in bytes now. Fairness is Jain's index: 1 if all got
+ * the same, 1/n if one got it all (Jain, Chiu and Hawe, 1984). */
+static void gbit_report(const struct load *l, double seconds)
 {
-	printf(",\"bytes\":%.0f,\"gbit_per_second\":%.4f", bytes,
-	       bytes * 8 / seconds / 1e9);
+	double sum = 0, squares = 0, bytes;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		bytes = (double)l->flows[i].bytes;
+		sum += bytes;
+		squares += bytes * bytes;
+	}
+	printf(",\"bytes\":%.0f,\"gbit_per_second\":%.4f,\"jain\":%.4f", sum,
+	       sum * 8 / seconds / 1e9,
+	       squares > 0 ? sum * sum / (l->n * squares) : 0);
 }
 
 /* ---- down -------------------------------------------------------------- */
@@ -64,11 +74,7 @@ static void down_mark(struct load *l)
 
 static void down_report(struct load *l, double seconds)
 {
-	double bytes = 0;
-
-	for (uint32_t i = 0; i < l->n; i++)
-		bytes += (double)l->flows[i].bytes;
-	gbit_report(bytes, seconds);
+	gbit_report(l, seconds);
 }
 
 /* ---- up ---------------------------------------------------------------- */
@@ -101,13 +107,13 @@ static void up_mark(struct load *l)
 
 static void up_report(struct load *l, double seconds)
 {
-	double bytes = 0;
-
 	for (uint32_t i = 0; i < l->n; i++)
 		if (l->flows[i].fd >= 0)
-			bytes += (double)(up_acked(&l->flows[i]) -
-					  l->flows[i].bytes);
-	gbit_report(bytes, seconds);
+			l->flows[i].bytes =
+				up_acked(&l->flows[i]) - l->flows[i].bytes;
+		else
+			l->flows[i].bytes = 0;
+	gbit_report(l, seconds);
 }
 
 const struct load_mode load_down = {
