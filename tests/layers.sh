@@ -70,7 +70,7 @@ includes_only 'include/tcphs' "$(ls include/tcphs/*.h)" \
 includes_only 'a leaf of the core' "$leaf" \
 	"$std|$leaves|$hash|<tcphs/(event|stack)\.h>"
 includes_only 'the core' "$core" \
-	"$std|$leaves|$hash|\"tcp_priv\.h\"|<tcphs/(event|stack)\.h>"
+	"$std|$leaves|$hash|\"tcp_(priv|loss)\.h\"|<tcphs/(event|stack)\.h>"
 includes_only 'the analyser' "$(ls daemon/analysis/*.[ch])" \
 	"<(ctype|errno|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|<tcphs/[a-z]+\.h>|\"(filter[a-z_]*|nearest)\.h\""
 includes_only 'a service' "$(ls daemon/service/*.[ch])" \

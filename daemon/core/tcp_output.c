@@ -186,7 +186,7 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 			 struct stack_pkt *out)
 {
 	struct tcp_active *a = conn_active(st, c);
-	struct tx_rec *t = tcp_loss_next(st, c);
+	struct tx_rec *t = tcp_tx_next(st, c);
 	uint32_t in_flight = tcp_in_flight(c, a), mss, len, text, most, room;
 	struct tcp_seg s;
 	bool fin;
@@ -200,7 +200,7 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 	room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
 	if (room < most)
 		most = room < mss ? mss : room - room % mss;
-	tcp_loss_join(st, c, t, most);
+	tcp_tx_join(st, c, t, most);
 	len = t->end - t->start;
 	fin = t->flags & TX_FIN; /* it has a number and no byte */
 	text = len - fin;

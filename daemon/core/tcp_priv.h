@@ -630,22 +630,31 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 		  const struct tcp_seg *seg);
 /** tcp_loss_timeout() - The RTO ran out: all is lost until proven otherwise */
 void tcp_loss_timeout(struct stack *st, struct tcp_conn *c);
-/** tcp_loss_reorder() - The reordering timer ran out */
-void tcp_loss_reorder(struct stack *st, struct tcp_conn *c);
-/** tcp_loss_probe() - The tail loss probe timer ran out (RFC 8985, 7.3) */
-void tcp_loss_probe(struct stack *st, struct tcp_conn *c);
 /** tcp_loss_mtu() - Everything in flight was too large */
 void tcp_loss_mtu(struct stack *st, struct tcp_conn *c);
-/** tcp_loss_next() - First stretch to be sent again; NULL if there is none */
-struct tx_rec *tcp_loss_next(struct stack *st, struct tcp_conn *c);
-/** tcp_loss_join() - Make one of @t and the lost ones behind it
- * @most: Sequence numbers it may span at most */
-void tcp_loss_join(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
-		   uint32_t most);
 /** tcp_loss_resent() - [rec->start, end) was sent again just now */
 void tcp_loss_resent(struct stack *st, struct tcp_conn *c, struct tx_rec *rec,
 		     tcp_seq end);
 void tcp_loss_clear(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_tx.c --------------------------------------------------------- */
+
+/** tcp_tx_next() - First stretch to be sent again; NULL if there is none */
+struct tx_rec *tcp_tx_next(struct stack *st, struct tcp_conn *c);
+/** tcp_tx_join() - Make one of @t and the lost ones behind it
+ * @most: Sequence numbers it may span at most */
+void tcp_tx_join(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
+		 uint32_t most);
+
+/* ---- tcp_rack.c ------------------------------------------------------- */
+
+/** tcp_rack_expire() - The reordering timer ran out (RFC 8985, 6.2) */
+void tcp_rack_expire(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_probe.c ------------------------------------------------------ */
+
+/** tcp_probe_expire() - The tail loss probe timer ran out (RFC 8985, 7.3) */
+void tcp_probe_expire(struct stack *st, struct tcp_conn *c);
 
 /* ---- tcp_output.c ----------------------------------------------------- */
 

@@ -132,9 +132,9 @@ static void timer_active(struct stack *st, struct tcp_conn *c,
 		tcp_wake_output(st, c);
 	}
 	if (a->reorder_at_us <= st->now_us)
-		tcp_loss_reorder(st, c);
+		tcp_rack_expire(st, c);
 	if (a->probe_at_us <= st->now_us) {
-		tcp_loss_probe(st, c);
+		tcp_probe_expire(st, c);
 		/* RFC 8985, 7.3: the RTO counts from the probe. */
 		tcp_rexmt_restart(st, c);
 	}

@@ -1,0 +1,78 @@
+/*
+ * tcp_loss.h - What the files of loss recovery share
+ *
+ * tcp_tx.c keeps the list of transmissions, tcp_loss.c reads ACKs against it,
+ * tcp_rack.c and tcp_probe.c find what is lost, tcp_recovery.c decides how much
+ * may be sent while that is repaired.
+ */
+#ifndef TCPHS_TCP_LOSS_H
+#define TCPHS_TCP_LOSS_H
+
+#include "tcp_priv.h"
+
+#define DUP_THRESH 3 /* RFC 5681, 3.2 */
+#define NO_RTT	   INT64_MAX
+
+/* What one ACK told. */
+struct ack_news {
+	uint32_t acked; /* bytes cumulatively */
+	int64_t rtt_us; /* NO_RTT if nothing may be measured (Karn) */
+	bool dsack;
+};
+
+static inline uint32_t tx_len(const struct tx_rec *t)
+{
+	return t->end - t->start;
+}
+
+static inline struct tx_rec *tx_ptr(const struct stack *st, ref_t r)
+{
+	return ref_ptr(&st->arena, r);
+}
+
+/* ---- tcp_tx.c --------------------------------------------------------- */
+
+/** tcp_tx_append() - [start, end) left just now; false without memory */
+bool tcp_tx_append(struct stack *st, struct tcp_active *a, tcp_seq start,
+		   tcp_seq end, uint8_t flags);
+/** tcp_tx_unlink() - Forget one */
+void tcp_tx_unlink(struct stack *st, struct tcp_active *a, struct tx_rec *t);
+/** tcp_tx_split() - [start, end) becomes [start, at) and, behind it, [at, end)
+ *
+ * False without memory: nothing is changed then. */
+bool tcp_tx_split(struct stack *st, struct tcp_active *a, struct tx_rec *t,
+		  tcp_seq at);
+/** tcp_tx_lost() - It is to be sent again, unless it arrived */
+void tcp_tx_lost(struct tcp_active *a, struct tx_rec *t);
+
+/* ---- tcp_rack.c ------------------------------------------------------- */
+
+/** tcp_rack_delivered() - A transmission arrived, says @seg */
+void tcp_rack_delivered(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a, const struct tx_rec *t,
+			const struct tcp_seg *seg, struct ack_news *news);
+/** tcp_rack_detect() - Mark what is overdue (RFC 8985, 6.2, step 5) */
+void tcp_rack_detect(struct stack *st, struct tcp_conn *c,
+		     struct tcp_active *a);
+
+/* ---- tcp_probe.c ------------------------------------------------------ */
+
+/** tcp_probe_acked() - What an ACK says about the probe (RFC 8985, 7.4) */
+void tcp_probe_acked(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
+		     const struct ack_news *news, tcp_seq ack);
+
+/* ---- tcp_recovery.c --------------------------------------------------- */
+
+/** tcp_recovery_enter() - Something is lost: fast recovery begins
+ * @ack:        First number that is not acknowledged
+ * @recover_fs: As prr_enter() wants it */
+void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a, tcp_seq ack, uint32_t recover_fs);
+/** tcp_recovery_leave() - All of then is acknowledged */
+void tcp_recovery_leave(struct tcp_conn *c, struct tcp_active *a);
+/** tcp_recovery_room() - cwnd of this moment of fast recovery
+ * @una, @delivered, @safe: See struct prr_ack */
+void tcp_recovery_room(struct tcp_conn *c, struct tcp_active *a, tcp_seq una,
+		       uint32_t delivered, bool safe);
+
+#endif

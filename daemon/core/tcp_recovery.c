@@ -1,0 +1,52 @@
+/*
+ * tcp_recovery.c - How much is sent while losses are repaired
+ *
+ * Fast recovery begins when something is found lost by evidence and lasts until
+ * all that was in flight then is acknowledged (RFC 6582, RFC 6675); how much
+ * may leave meanwhile is proportional rate reduction's (RFC 9937).
+ */
+#include "tcp_loss.h"
+
+void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a, tcp_seq ack, uint32_t recover_fs)
+{
+	tcp_seq nxt;
+
+	/* A tail loss probe is not evidence yet. */
+	if (a->tlp_out && a->lost && !a->sacked && !a->dupacks)
+		return;
+	a->recovery = RECOVERY_FAST;
+	a->recover = c->snd_nxt;
+	a->force_one = true;
+	a->probe_at_us = TIME_NEVER;
+	/* RFC 5681, 3.1 and 3.2: half of FlightSize, SACKed or not, without
+	 * what limited transmit (RFC 3042) sent after the first sign. */
+	nxt = a->sacked ? seq_max(a->disorder_nxt, ack) : c->snd_nxt;
+	tcp_cc(c)->loss(&c->cc, &a->ccs, nxt - ack, st->now_us);
+	prr_enter(&a->prr, recover_fs);
+}
+
+/* RFC 9937: during recovery cwnd is what is in flight and a share of what was
+ * delivered, so that sending goes on evenly down to ssthresh. */
+void tcp_recovery_room(struct tcp_conn *c, struct tcp_active *a, tcp_seq una,
+		       uint32_t delivered, bool safe)
+{
+	uint32_t flight = c->snd_nxt - una - a->sacked - a->lost;
+	const struct prr_ack ack = {
+		.delivered = delivered,
+		.in_flight = flight,
+		.ssthresh = c->cc.ssthresh,
+		.mss = c->cc.mss,
+		.safe = safe,
+	};
+
+	c->cc.cwnd = flight + prr_ack(&a->prr, &ack);
+}
+
+void tcp_recovery_leave(struct tcp_conn *c, struct tcp_active *a)
+{
+	if (a->recovery == RECOVERY_FAST)
+		c->cc.cwnd = c->cc.ssthresh;
+	a->recovery = RECOVERY_OPEN;
+	a->dupacks = 0;
+}
