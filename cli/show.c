@@ -51,12 +51,14 @@ static const struct fact sending[] = {
 	{"in_flight:", "in_flight", COLUMN_COUNT},
 	{"sacked:", "sacked", COLUMN_COUNT},
 	{"lost:", "lost", COLUMN_COUNT},
+	{"urgent:", "urgent_out", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact receiving[] = {
 	{"wnd:", "rcv_wnd", COLUMN_COUNT},
 	{"queued:", "recv_queued", COLUMN_COUNT},
 	{"out_of_order:", "recv_ooo", COLUMN_COUNT},
+	{"urgent:", "urgent_in", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact segments[] = {

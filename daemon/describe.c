@@ -139,6 +139,10 @@ static void put_estimates(json_t **o, const struct conn_info *info)
 	put_number(o, "in_flight", info->in_flight);
 	put_number(o, "sacked", info->sacked);
 	put_number(o, "lost", info->lost);
+	if (info->urgent_in)
+		put_number(o, "urgent_in", info->urgent_in);
+	if (info->urgent_out)
+		put_number(o, "urgent_out", info->urgent_out);
 	put_number(o, "backoff", info->backoff);
 	put_number(o, "segs_in", info->segs_in);
 	put_number(o, "segs_out", info->segs_out);

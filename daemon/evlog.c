@@ -167,6 +167,10 @@ static int words(const struct event *e, const struct stack_conf *conf,
 	case EVENT_DATA_RECEIVED:
 		return snprintf(buf, len, "Received %lld bytes, sending ACK",
 				(long long)e->a);
+	case EVENT_URGENT:
+		return snprintf(buf, len,
+				"Received urgent mark, %lld bytes ahead",
+				(long long)e->a);
 	case EVENT_ACK_SENT:
 		return snprintf(buf, len, "Sending ACK %lld", (long long)e->a);
 	case EVENT_DATA_RETRANSMIT:

@@ -228,6 +228,9 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->in_flight = tcp_in_flight(c, a);
 	info->sacked = a->sacked;
 	info->lost = a->lost;
+	info->urgent_in = tcp_urgent_left(st, c);
+	if (c->flags & CF_URG_OUT)
+		info->urgent_out = a->snd_up - c->snd_una;
 	info->rexmt_in_us = until(st, a->rexmt_at_us);
 	info->persist_in_us = until(st, a->persist_at_us);
 	info->delack_in_us = until(st, a->delack_at_us);

@@ -9,6 +9,8 @@
 static void check_flight(const struct stack *st, const struct tcp_conn *c,
 			 const struct tcp_active *a);
 static void check_receive(const struct tcp_conn *c, const struct tcp_active *a);
+static void check_urgent(const struct stack *st, const struct tcp_conn *c,
+			 const struct tcp_active *a);
 static uint32_t count(const struct pool *p, enum record_kind kind);
 
 void stack_check(struct stack *st)
@@ -55,11 +57,13 @@ void tcp_check(struct stack *st, struct tcp_conn *c)
 	if (!a) {
 		/* RFC 6298, 5.2: nothing in flight without its timer. */
 		ASSERT(c->snd_una == c->snd_nxt);
+		ASSERT(!(c->flags & (CF_URG_IN | CF_URG_OUT)));
 		return;
 	}
 	ASSERT(ref_ptr(&st->arena, a->conn) == c);
 	check_flight(st, c, a);
 	check_receive(c, a);
+	check_urgent(st, c, a);
 }
 
 static void check_flight(const struct stack *st, const struct tcp_conn *c,
@@ -113,6 +117,19 @@ static void check_receive(const struct tcp_conn *c, const struct tcp_active *a)
 	}
 	if (c->flags & CF_ACK_DELAYED)
 		ASSERT(a->delack_at_us != TIME_NEVER);
+}
+
+static void check_urgent(const struct stack *st, const struct tcp_conn *c,
+			 const struct tcp_active *a)
+{
+	uint32_t syn = c->state < TCP_ESTABLISHED;
+
+	if (c->flags & CF_URG_IN)
+		ASSERT(tcp_urgent_left(st, c) > 0);
+	if (c->flags & CF_URG_OUT) {
+		ASSERT(seq_gt(a->snd_up, c->snd_una));
+		ASSERT(a->snd_up - c->snd_una <= a->sndq.len + syn);
+	}
 }
 
 static uint32_t count(const struct pool *p, enum record_kind kind)

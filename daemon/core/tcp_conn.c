@@ -77,7 +77,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 bool tcp_idle(const struct tcp_conn *c, const struct tcp_active *a)
 {
 	const uint32_t busy = CF_ACK_NOW | CF_ACK_DELAYED | CF_SYN_NOW |
-			      CF_PROBE | CF_KEEPALIVE | CF_DATA;
+			      CF_PROBE | CF_KEEPALIVE | CF_DATA | CF_URG_IN;
 
 	if (c->flags & busy || c->state < TCP_ESTABLISHED || a->tx_head)
 		return false;

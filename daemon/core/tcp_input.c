@@ -20,12 +20,13 @@ typedef enum seg_verdict seg_step(struct stack *st, struct tcp_conn *c,
 				  struct tcp_seg *s);
 
 static seg_step check_timestamp, check_seq, check_rst, check_syn, check_ack,
-	take_text, take_fin;
+	take_urg, take_text, take_fin;
 static void synchronized(struct stack *st, struct tcp_conn *c,
 			 struct tcp_seg *s);
 static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static void syn_sent_open(struct stack *st, struct tcp_conn *c,
 			  struct tcp_seg *s);
+static void seg_skip(struct tcp_seg *s, uint32_t n);
 static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
 static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
@@ -103,14 +104,13 @@ void tcp_challenge(struct stack *st, struct tcp_conn *c)
 }
 
 /* RFC 9293, 3.10.7.4: the checks for SYN-RECEIVED and later. The third,
- * security, has no labels to look at on a TUN device; the sixth, urgent data,
- * is text like any other (RFC 6093, 3.4 discourages all else). */
+ * security, has no labels to look at on a TUN device. */
 static void synchronized(struct stack *st, struct tcp_conn *c,
 			 struct tcp_seg *s)
 {
 	static seg_step *const steps[] = {
 		check_timestamp, check_seq, check_rst, check_syn,
-		check_ack,	 take_text, take_fin,
+		check_ack,	 take_urg,  take_text, take_fin,
 	};
 	enum seg_verdict v = SEG_NEXT;
 
@@ -157,7 +157,9 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 		tcp_established(st, c);
 		if (c->flags & CF_DEAD)
 			return;
-		/* Text and FIN may ride on the SYN-ACK. */
+		/* Urgent data, text and FIN may ride on the SYN-ACK. */
+		if (take_urg(st, c, s) == SEG_DONE)
+			return;
 		if (s->len)
 			tcp_receive_text(st, c, s);
 		if (s->flags & TH_FIN && !(c->flags & CF_DEAD))
@@ -203,7 +205,15 @@ static void syn_sent_open(struct stack *st, struct tcp_conn *c,
 		c->ts_recent_ms = stack_ms(st);
 	}
 	/* What follows is judged as if the SYN were gone. */
-	s->seq++;
+	seg_skip(s, 1);
+}
+
+/* Its first @n sequence numbers are done with; the urgent pointer, which counts
+ * from the first one left, stays where it is. */
+static void seg_skip(struct tcp_seg *s, uint32_t n)
+{
+	s->seq += n;
+	s->up = s->up > n ? (uint16_t)(s->up - n) : 0;
 }
 
 /* RFC 7323, 5.3: a segment older than what was seen is one that got lost in
@@ -244,7 +254,7 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
 	if (c->state == TCP_SYN_RECEIVED && s->seq == c->irs &&
 	    (s->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK)) {
 		s->flags &= (uint8_t)~TH_SYN;
-		s->seq++;
+		seg_skip(s, 1);
 		s->wnd >>= c->snd_wscale; /* a SYN's window is not scaled */
 	}
 	if (!seq_acceptable(c, s))
@@ -328,7 +338,7 @@ static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 			before = s->len;
 		s->text += before;
 		s->len -= before;
-		s->seq += before;
+		seg_skip(s, before);
 		c->flags |= CF_ACK_NOW;
 		tcp_wake_output(st, c);
 	}
@@ -444,6 +454,7 @@ static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack)
 	c->snd_wnd -=
 		c->snd_wnd < ack - c->snd_una ? c->snd_wnd : ack - c->snd_una;
 	c->snd_una = ack;
+	tcp_urgent_acked(st, c);
 	if (seq_lt(c->snd_nxt, ack)) /* a window probe was taken */
 		c->snd_nxt = ack;
 	if (seq_lt(c->snd_sml, ack))
@@ -508,14 +519,30 @@ static enum seg_verdict ack_fin(struct stack *st, struct tcp_conn *c)
 	}
 }
 
+/* After its FIN a peer has no text to send, urgent or not. */
+static bool may_have_text(const struct tcp_conn *c)
+{
+	return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
+	       c->state == TCP_FIN_WAIT_2;
+}
+
+/* RFC 9293, 3.8.5 (MUST-30), and 3.4 (MUST-66): the mark counts even if the
+ * window is closed to the text. */
+static enum seg_verdict take_urg(struct stack *st, struct tcp_conn *c,
+				 struct tcp_seg *s)
+{
+	if (s->flags & TH_URG && may_have_text(c))
+		tcp_urgent_receive(st, c, s);
+	return c->flags & CF_DEAD ? SEG_DONE : SEG_NEXT;
+}
+
 static enum seg_verdict take_text(struct stack *st, struct tcp_conn *c,
 				  struct tcp_seg *s)
 {
 	if (!s->len)
 		return SEG_NEXT;
-	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
-	    c->state != TCP_FIN_WAIT_2)
-		return SEG_DONE; /* after its FIN there is no text */
+	if (!may_have_text(c))
+		return SEG_DONE;
 	tcp_receive_text(st, c, s);
 	return c->flags & CF_DEAD ? SEG_DONE : SEG_NEXT;
 }

@@ -44,14 +44,15 @@ static void persist_start(struct stack *st, struct tcp_conn *c,
 static void probe_timer(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a);
 static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a);
-static uint32_t gso_limit(const struct stack *st, uint32_t mss);
+static uint32_t gso_limit(const struct stack *st, const struct tcp_conn *c,
+			  tcp_seq seq, uint32_t mss);
 static uint32_t text_view(struct stack *st, struct tcp_active *a, uint32_t off,
 			  uint32_t len, uint32_t mss, struct stack_pkt *out);
 static unsigned int sack_count(const struct tcp_conn *c,
 			       const struct tcp_active *a);
 static void fill_sack(const struct tcp_conn *c, struct tcp_active *a,
 		      struct tcp_seg *s);
-static void emit(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s,
+static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		 uint32_t mss, struct stack_pkt *out);
 
 bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out)
@@ -196,7 +197,7 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one)
 		return false;
 	mss = seg_mss(c, a);
-	most = gso_limit(st, mss);
+	most = gso_limit(st, c, t->start, mss);
 	room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
 	if (room < most)
 		most = room < mss ? mss : room - room % mss;
@@ -317,7 +318,8 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 	uint32_t wnd = c->snd_wnd > sent ? c->snd_wnd - sent : 0;
 	uint32_t in_flight = tcp_in_flight(c, a);
 	uint32_t room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
-	uint32_t len = avail < wnd ? avail : wnd, most = gso_limit(st, mss);
+	uint32_t len = avail < wnd ? avail : wnd;
+	uint32_t most = gso_limit(st, c, c->snd_nxt, mss);
 	struct budget b = {0, false};
 
 	if (len > most)
@@ -338,9 +340,9 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
  *
  * Nagle holds a small segment back while anything is unacknowledged, and no
  * longer than that (3.9.1.2 (MUST-60)); what waits is joined meanwhile (SHLD-28,
- * MAY-16). As Linux
- * does, we hold it only while another small one is (Minshall's version): the
- * last piece of a large write need not wait for a delayed ACK.
+ * MAY-16). As Linux does, we hold it only while another small one is (Minshall's
+ * version): the last piece of a large write need not wait for a delayed ACK.
+ * Urgent data and a last segment never wait.
  */
 static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
 		      uint32_t mss)
@@ -356,7 +358,7 @@ static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
 			return len - part;
 		return len >= c->snd_wnd_max / 2 ? len : 0;
 	}
-	if (c->flags & (CF_NODELAY | CF_CLOSE) ||
+	if (c->flags & (CF_NODELAY | CF_CLOSE | CF_URG_OUT) ||
 	    seq_leq(c->snd_sml, c->snd_una))
 		return len;
 	return len - part;
@@ -445,11 +447,16 @@ static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a)
 	return c->cc.mss - (n ? 4 + 8 * n : 0);
 }
 
-/* Text bytes of one packet: a multiple of the segment size. */
-static uint32_t gso_limit(const struct stack *st, uint32_t mss)
+/* Text bytes of the packet that begins at @seq: a multiple of the segment size.
+ * Each segment has its own distance to the end of urgent data, but the device
+ * would give all the same. */
+static uint32_t gso_limit(const struct stack *st, const struct tcp_conn *c,
+			  tcp_seq seq, uint32_t mss)
 {
 	uint32_t most = STACK_SEGMENT_MAX - WIRE_HEAD_MAX;
 
+	if (tcp_urgent_ahead(c, conn_active(st, c), seq))
+		return mss;
 	if (st->conf.gso_max < most)
 		most = st->conf.gso_max;
 	return most <= mss ? mss : most - most % mss;
@@ -529,12 +536,13 @@ static uint32_t text_sum(const struct iovec *iov, unsigned int n)
 }
 
 /* Build the packet around the text that out->iov points at already. */
-static void emit(struct stack *st, struct tcp_conn *c, const struct tcp_seg *s,
+static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		 uint32_t mss, struct stack_pkt *out)
 {
 	bool partial = st->conf.csum_offload;
 	uint32_t tcp_off, sum = 0;
 
+	tcp_urgent_mark(c, conn_active(st, c), s);
 	if (s->len && !partial)
 		sum = text_sum(out->iov + 1, out->iov_len - 1);
 	out->iov[0].iov_base = st->out_head;

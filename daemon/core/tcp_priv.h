@@ -216,6 +216,9 @@ struct tcp_active {
 	const uint8_t *direct;
 	uint32_t direct_len, direct_total;
 
+	/* The octets after urgent data: CF_URG_IN, CF_URG_OUT. */
+	tcp_seq rcv_up, snd_up;
+
 	/* Flight: transmissions in the order of sequence numbers. */
 	ref_t tx_head, tx_tail;
 	uint32_t sacked, lost; /* bytes; lost and not sent again */
@@ -619,6 +622,24 @@ tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c);
 void tcp_window_consumed(struct stack *st, struct tcp_conn *c, uint32_t n);
 /** tcp_window_opened() - Is a window update worth a packet? */
 void tcp_window_opened(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_urgent.c ----------------------------------------------------- */
+
+/** tcp_urgent_receive() - A segment with URG passed the checks */
+void tcp_urgent_receive(struct stack *st, struct tcp_conn *c,
+			const struct tcp_seg *seg);
+/** tcp_urgent_read() - The service read on, or the FIN came */
+void tcp_urgent_read(struct stack *st, struct tcp_conn *c);
+/** tcp_urgent_queued() - What is in the send queue now is urgent */
+void tcp_urgent_queued(struct stack *st, struct tcp_conn *c);
+/** tcp_urgent_acked() - snd_una moved */
+void tcp_urgent_acked(struct stack *st, struct tcp_conn *c);
+/** tcp_urgent_ahead() - Does urgent data of ours end behind @seq? */
+bool tcp_urgent_ahead(const struct tcp_conn *c, const struct tcp_active *a,
+		      tcp_seq seq);
+/** tcp_urgent_mark() - Put the urgent pointer into a segment that leaves */
+void tcp_urgent_mark(const struct tcp_conn *c, const struct tcp_active *a,
+		     struct tcp_seg *seg);
 
 /* ---- tcp_loss.c ------------------------------------------------------- */
 

@@ -18,6 +18,8 @@ static void receive_direct(struct stack *st, struct tcp_conn *c,
 static void receive_advance(struct stack *st, struct tcp_conn *c,
 			    struct tcp_active *a);
 static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
+static void text_read(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a, uint32_t n);
 static void window_grow(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, uint32_t consumed);
 static uint32_t window_space(const struct stack *st, const struct tcp_conn *c);
@@ -93,7 +95,7 @@ static void receive_direct(struct stack *st, struct tcp_conn *c,
 	rest->text += took;
 	rest->len -= took;
 	rest->seq += took;
-	window_grow(st, c, a, took);
+	text_read(st, c, a, took);
 }
 
 /* RCV.NXT follows the queue; the FIN behind it may be reached. */
@@ -151,6 +153,7 @@ void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq)
 	a->fin_held = false;
 	c->flags |= CF_PEER_FIN;
 	c->rcv_nxt++;
+	tcp_urgent_read(st, c);
 	EVENT_CONN(st, c, FIN_RECEIVED, .seq = seq, .flags = TH_FIN | TH_ACK);
 	switch (c->state) {
 	case TCP_ESTABLISHED:
@@ -207,8 +210,15 @@ void tcp_window_opened(struct stack *st, struct tcp_conn *c)
 /* tcp_user.c tells us what was read from the queue. */
 void tcp_window_consumed(struct stack *st, struct tcp_conn *c, uint32_t n)
 {
-	window_grow(st, c, conn_active(st, c), n);
+	text_read(st, c, conn_active(st, c), n);
 	tcp_window_opened(st, c);
+}
+
+static void text_read(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a, uint32_t n)
+{
+	tcp_urgent_read(st, c);
+	window_grow(st, c, a, n);
 }
 
 /*

@@ -77,6 +77,17 @@ ssize_t tcp_send_ref(struct stack *st, struct tcp_conn *c, const void *data,
 	return send_with(sendq_append_ref, st, c, data, len);
 }
 
+/* RFC 9293, 3.10.2: a SEND with the urgent flag. */
+ssize_t tcp_send_urgent(struct stack *st, struct tcp_conn *c, const void *data,
+			size_t len)
+{
+	ssize_t took = send_with(sendq_append, st, c, data, len);
+
+	if (took > 0)
+		tcp_urgent_queued(st, c);
+	return took;
+}
+
 size_t tcp_send_room(struct stack *st, struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);

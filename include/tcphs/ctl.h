@@ -57,8 +57,9 @@
  *	snd_wnd rcv_nxt rcv_wnd snd_mss peer_mss pmtu snd_wscale rcv_wscale
  *	options ["ts","sack","ws","ecn","nodelay"] srtt_us rttvar_us rto_us
  *	min_rtt_us cwnd ssthresh send_queued recv_queued recv_ooo in_flight
- *	sacked lost backoff segs_in segs_out congestion recovery timers
- *	{"rexmt_us","persist_us","delack_us","keepalive_us","linger_us"}
+ *	sacked lost urgent_in urgent_out backoff segs_in segs_out congestion
+ *	recovery timers {"rexmt_us","persist_us","delack_us",
+ *	"keepalive_us","linger_us"}
  *
  * Listener: name service address ("own" or a prefix) port enabled backlog
  *	max_connections (0 = none) status ("waiting for client", "connected

@@ -66,6 +66,8 @@ enum tcp_state {
 	E(COOKIE_REJECTED, "cookie.rejected", 5)                              \
 	/* In-order text arrived; a: bytes */                                 \
 	E(DATA_RECEIVED, "data.received", 7)                                  \
+	/* The peer marked urgent data; a: bytes to its end, as yet unread */ \
+	E(URGENT, "data.urgent", 6)                                           \
 	/* A segment that only acknowledges left; a: its ack number */        \
 	E(ACK_SENT, "ack.sent", 7)                                            \
 	/* Text sent again; a: bytes, b: RTO in microseconds, 0 if on   \

@@ -264,7 +264,9 @@ struct conn_info {
 	uint32_t cwnd, ssthresh;			/* bytes */
 	uint32_t send_queued, recv_queued, recv_ooo;	/* bytes */
 	uint32_t in_flight, sacked, lost;		/* bytes */
-	uint32_t backoff; /* doublings of the RTO */
+	uint32_t urgent_in;  /* bytes to the end of urgent data, unread */
+	uint32_t urgent_out; /* the same, not acknowledged yet */
+	uint32_t backoff;    /* doublings of the RTO */
 	int64_t rexmt_in_us, persist_in_us, delack_in_us; /* -1 = not armed */
 	int64_t keepalive_in_us, linger_in_us; /* linger: FIN-WAIT-2, 2 MSL */
 	enum close_reason reason;	       /* CLOSE_NONE while it lives */
@@ -396,6 +398,10 @@ struct tcp_service {
 	 * text, a tcp_resume(), or when it consumed something but not all. */
 	void (*on_data)(struct stack *st, struct tcp_conn *c);
 
+	/* The peer has urgent data, or more of it, perhaps before its text is
+	 * here (RFC 9293, 3.8.5 (MUST-32)): see tcp_urgent_left(). */
+	void (*on_urgent)(struct stack *st, struct tcp_conn *c);
+
 	/* Room in the send queue again, after tcp_send() took less than it
 	 * was given (or tcp_want_write()). */
 	void (*on_writable)(struct stack *st, struct tcp_conn *c);
@@ -451,6 +457,24 @@ ssize_t tcp_send(struct stack *st, struct tcp_conn *c, const void *data,
  */
 ssize_t tcp_send_ref(struct stack *st, struct tcp_conn *c, const void *data,
 		     size_t len);
+
+/**
+ * tcp_send_urgent() - The same, and all that is queued so far is urgent
+ *
+ * A mark at its end travels ahead of the text (RFC 9293, 3.8.5 (MUST-30)); what
+ * the peer makes of it is its affair, so new protocols do without (SHLD-13).
+ *
+ * Return: as tcp_send(); what was not taken is not urgent
+ */
+ssize_t tcp_send_urgent(struct stack *st, struct tcp_conn *c, const void *data,
+			size_t len);
+
+/**
+ * tcp_urgent_left() - Bytes to read until urgent data ends (MUST-33)
+ *
+ * Return: 0 if there is none; they need not have arrived yet
+ */
+uint32_t tcp_urgent_left(const struct stack *st, const struct tcp_conn *c);
 
 /** tcp_send_room() - Bytes that tcp_send() would take now */
 size_t tcp_send_room(struct stack *st, struct tcp_conn *c);

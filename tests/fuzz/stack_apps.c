@@ -228,14 +228,30 @@ static void on_data(struct stack *st, struct tcp_conn *c)
 	}
 }
 
+/* Something is ahead, and it is told again only if there is more of it. */
+static void on_urgent(struct stack *st, struct tcp_conn *c)
+{
+	struct app_conn *a = tcp_user(c);
+	uint32_t end = a->got + tcp_urgent_left(st, c);
+
+	ASSERT(a->open);
+	ASSERT(seq_gt(end, a->got));
+	ASSERT(!a->urgent || seq_gt(end, a->urgent_end));
+	a->urgent = true;
+	a->urgent_end = end;
+}
+
 static void source_fill(struct stack *st, struct app_conn *a)
 {
 	while (a->put < fuzz->quota && !a->closed) {
 		size_t want = fuzz->quota - a->put, n;
 		const uint8_t *text = source_at(a->put);
 
-		/* By turns copied and from where it lies, in odd pieces. */
-		if (a->put / 1000 % 2)
+		/* By turns urgent, copied, from where it lies; odd pieces. */
+		if (a->put / 1000 % 8 == 3)
+			n = sent(a, tcp_send_urgent(st, a->c, text,
+						    want < 97 ? want : 97));
+		else if (a->put / 1000 % 2)
 			n = sent(a, tcp_send(st, a->c, text,
 					     want < 701 ? want : 701));
 		else
@@ -302,6 +318,7 @@ const struct tcp_service fuzz_echo = {
 	.on_syn = on_syn,
 	.on_open = echo_open,
 	.on_data = on_data,
+	.on_urgent = on_urgent,
 	.on_writable = on_writable,
 	.on_peer_closed = on_peer_closed,
 	.on_alarm = on_alarm,
@@ -313,6 +330,7 @@ const struct tcp_service fuzz_discard = {
 	.on_syn = on_syn,
 	.on_open = discard_open,
 	.on_data = on_data,
+	.on_urgent = on_urgent,
 	.on_peer_closed = on_peer_closed,
 	.on_closed = on_closed,
 };
@@ -321,6 +339,7 @@ const struct tcp_service fuzz_source = {
 	.name = "source",
 	.on_open = source_open,
 	.on_data = on_data,
+	.on_urgent = on_urgent,
 	.on_writable = on_writable,
 	.on_peer_closed = on_peer_closed,
 	.on_alarm = on_alarm,

@@ -76,8 +76,10 @@ struct app_conn {
 	bool open;
 	bool closed; /* by us: tcp_close() or tcp_abort() */
 	tcp_seq irs;
-	uint32_t got; /* bytes consumed */
-	uint64_t put; /* bytes sent */
+	uint32_t got;	     /* bytes consumed */
+	uint64_t put;	     /* bytes sent */
+	bool urgent;	     /* the peer marked urgent data once */
+	uint32_t urgent_end; /* bytes before its end */
 };
 
 struct fuzz {

@@ -211,11 +211,13 @@ static void check_size(const struct fuzz *f, const struct stack_pkt *out,
 	ASSERT(out->len - text + out->gso_size <= f->conf.mtu);
 }
 
-static void check_flags(const struct tcp_seg *s)
+static void check_flags(const struct tcp_seg *s, uint16_t gso_size)
 {
 	ASSERT(!(s->flags & TH_SYN) || !(s->flags & (TH_FIN | TH_RST)));
 	ASSERT(!(s->flags & TH_RST) || !(s->flags & TH_FIN));
 	ASSERT(!(s->flags & TH_RST) || s->len == 0);
+	/* A mark lies ahead, and each segment has its own distance to it. */
+	ASSERT(!(s->flags & TH_URG) || (s->up > 0 && !gso_size));
 	/* Only a SYN and an answer to a segment with ACK have none. */
 	ASSERT(s->flags & (TH_ACK | TH_SYN | TH_RST));
 }
@@ -241,7 +243,7 @@ void packet_output(struct fuzz *f, const struct stack_pkt *out)
 	}
 	ASSERT(wire_tcp_parse(&ip, false, &s) == DROP_NONE);
 	check_size(f, out, s.len);
-	check_flags(&s);
+	check_flags(&s, out->gso_size);
 	p = peer_find(f, &s);
 	if (!p)
 		return;

@@ -107,6 +107,14 @@ static void on_data(struct stack *st, struct tcp_conn *c)
 		consume(rc, UINT32_MAX);
 }
 
+static void on_urgent(struct stack *st, struct tcp_conn *c)
+{
+	struct rig_conn *rc = tcp_user(c);
+
+	rc->urgents++;
+	rc->urgent_left = tcp_urgent_left(st, c);
+}
+
 static void on_writable(struct stack *st, struct tcp_conn *c)
 {
 	struct rig_conn *rc = tcp_user(c);
@@ -158,6 +166,7 @@ static const struct tcp_service service = {
 	.on_syn = on_syn,
 	.on_open = on_open,
 	.on_data = on_data,
+	.on_urgent = on_urgent,
 	.on_writable = on_writable,
 	.on_peer_closed = on_peer_closed,
 	.on_alarm = on_alarm,
@@ -325,6 +334,7 @@ static uint32_t build(uint8_t *pkt, const struct rig_seg *s,
 		.seq = s->seq,
 		.ack = s->flags & TH_ACK ? s->ack + rc->iss_off : s->ack,
 		.wnd = s->has_wnd ? s->wnd : RIG_WND,
+		.up = s->up,
 		.flags = s->flags,
 		.ttl = 64,
 		.mss = s->mss,
@@ -605,6 +615,8 @@ static const char *difference(const struct rig_seg *e, const struct tcp_seg *s)
 		return "seq";
 	if (flags & TH_ACK ? s->ack != e->ack : s->ack != 0)
 		return "ack";
+	if (flags & TH_URG && s->up != e->up)
+		return "urgent pointer";
 	if (s->len != len)
 		return "length";
 	if (s->dport != (e->peer_port ? e->peer_port : RIG_PEER_PORT))
@@ -772,7 +784,9 @@ void rig_open(void)
 	rig_turn();
 }
 
-ssize_t rig_send(uint32_t len)
+static ssize_t send_with(ssize_t (*send)(struct stack *, struct tcp_conn *,
+					 const void *, size_t),
+			 uint32_t len)
 {
 	struct rig_conn *rc = rig_only();
 	uint8_t *text = malloc(len ? len : 1);
@@ -785,13 +799,23 @@ ssize_t rig_send(uint32_t len)
 		return -1;
 	}
 	pattern_fill(text, len, RIG_ISS + 1 + rc->sent);
-	took = tcp_send(rig.st, rc->c, text, len);
+	took = send(rig.st, rc->c, text, len);
 	free(text);
 	if (took > 0)
 		rc->sent += (uint32_t)took;
 	stack_check(rig.st);
 	rig_turn();
 	return took;
+}
+
+ssize_t rig_send(uint32_t len)
+{
+	return send_with(tcp_send, len);
+}
+
+ssize_t rig_send_urgent(uint32_t len)
+{
+	return send_with(tcp_send_urgent, len);
 }
 
 void rig_close(void)

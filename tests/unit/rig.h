@@ -53,6 +53,7 @@ struct rig_seg {
 	tcp_seq seq, ack;
 	uint32_t len;	    /* of text, from the pattern at seq */
 	const char *text;   /* other text; len is its length */
+	uint16_t up;	    /* urgent pointer, with TH_URG */
 	uint16_t peer_port; /* 0 = RIG_PEER_PORT */
 	uint16_t port;	    /* 0 = RIG_PORT, or what rig_open() chose */
 	bool has_wnd, has_mss, has_wscale, has_ts, sack_ok;
@@ -99,6 +100,8 @@ struct rig_conn {
 	uint32_t sent, received;
 	tcp_seq rx_base; /* number of the first byte */
 	unsigned int opened, closed, peer_closed, writable, alarms, troubles;
+	unsigned int urgents;
+	uint32_t urgent_left;	    /* at the last on_urgent */
 	struct tcp_trouble trouble; /* the last one */
 	enum close_reason reason;
 };
@@ -205,6 +208,7 @@ void rig_open(void);
 
 /* The service's calls, on the connection of RIG_PEER_PORT. Each is a turn. */
 ssize_t rig_send(uint32_t len);
+ssize_t rig_send_urgent(uint32_t len);
 void rig_close(void);
 void rig_abort(void);
 void rig_read_stop(void);

@@ -208,6 +208,8 @@ static const struct sentence sentences[] = {
 	 "[Server] Dropped RST: RST outside the window"},
 	{EVENT_SEGMENT_DROPPED, ROLE_SERVER, DROP_IP_SHORT, 0, 0, 0,
 	 "[Server] Dropped packet: shorter than its IP header"},
+	{EVENT_URGENT, ROLE_SERVER, 5, 0, TH_ACK | TH_URG, 5,
+	 "[Server] Received urgent mark, 5 bytes ahead"},
 	{EVENT_TROUBLE, ROLE_SERVER, 3, 0, 0, 0,
 	 "[Server] No acknowledgement after 3 tries, going on"},
 	{EVENT_TROUBLE, ROLE_SERVER, 0, 3 << 8 | 1, 0, 0,

@@ -307,18 +307,6 @@ static void rcv_text_bad_checksum(void)
 	rig_end();
 }
 
-/* Urgent text is text. */
-static void rcv_urgent(void)
-{
-	rig_established();
-	rig_rx(SEG(.flags = TH_ACK | TH_URG, .seq = 5001, .ack = 1001,
-		   .len = 10));
-	rig_check(rig_only()->received == 10);
-	rig_wait(MS(41));
-	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5011));
-	rig_end();
-}
-
 /* A super-segment is as good as its parts. */
 static void rcv_super_segment(void)
 {
@@ -364,7 +352,6 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_text_partly_again),
 	UNIT_TEST(rcv_text_beyond_window),
 	UNIT_TEST(rcv_text_bad_checksum),
-	UNIT_TEST(rcv_urgent),
 	UNIT_TEST(rcv_super_segment),
 	UNIT_TEST(rcv_super_segment_with_fin),
 };
