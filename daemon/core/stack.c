@@ -31,11 +31,13 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 					      TAG_DGRAM_WHOLE};
 	struct stack *st = mem;
 	uint8_t table_key[16], sources_key[16], reasm_key[16];
+	bool room;
 
 	if (len < STACK_MEM_MIN || !conf_valid(conf))
 		return NULL;
-	if (!arena_init(&st->arena, mem, len, sizeof(*st)))
-		return NULL;
+	/* STACK_MEM_MIN is enough for what is always there. */
+	room = arena_init(&st->arena, mem, len, sizeof(*st));
+	ASSERT(room);
 	st->conf = *conf;
 	st->now_us = now_us;
 	memcpy(st->random_key, seed, sizeof(st->random_key));
@@ -52,9 +54,10 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	}
 	pools_init(st);
 	reasm_init(&st->reasm, &st->arena, reasm_key, reasm_tags);
-	if (!table_init(&st->table, &st->arena, table_key, TAG_TABLE) ||
-	    !table_init(&st->sources, &st->arena, sources_key, TAG_SOURCES))
-		return NULL;
+	room = table_init(&st->table, &st->arena, table_key, TAG_TABLE);
+	ASSERT(room);
+	room = table_init(&st->sources, &st->arena, sources_key, TAG_SOURCES);
+	ASSERT(room);
 	wheel_init(&st->wheel_half, &st->arena,
 		   offsetof(struct tcp_half, timer), now_us);
 	wheel_init(&st->wheel_conn, &st->arena,

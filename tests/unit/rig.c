@@ -390,7 +390,7 @@ static void note_rx(const struct rig_seg *s)
 void rig_rx_to(const struct rig_seg *s, const struct ip_addr *src,
 	       const struct ip_addr *dst)
 {
-	static uint8_t pkt[STACK_SEGMENT_MAX + WIRE_HEAD_MAX];
+	static uint8_t pkt[RIG_PACKET_MAX];
 
 	rig_start();
 	note_rx(s);
@@ -404,10 +404,17 @@ void rig_rx(const struct rig_seg *s)
 
 void rig_rx_super(const struct rig_seg *s, uint16_t gso_size)
 {
-	static uint8_t pkt[STACK_SEGMENT_MAX + WIRE_HEAD_MAX];
+	static uint8_t pkt[RIG_PACKET_MAX];
 	struct stack_rx meta = {.csum_ok = true, .gso_size = gso_size};
 
 	rig_input(pkt, build(pkt, s, &rig.peer, &rig.own), &meta);
+}
+
+uint32_t rig_packet(uint8_t *pkt, const struct rig_seg *s)
+{
+	rig_start();
+	note_rx(s);
+	return build(pkt, s, &rig.peer, &rig.own);
 }
 
 void rig_rx_packet(const void *pkt, size_t len)

@@ -42,6 +42,8 @@
 #define RIG_WND	      65535 /* the peer's, if the test does not say */
 #define RIG_PEER_MSS  1000  /* what the peer of rig_established() says */
 
+#define RIG_PACKET_MAX (STACK_SEGMENT_MAX + WIRE_HEAD_MAX)
+
 #define MS(n) ((int64_t)(n)*1000)
 #define S(n)  ((int64_t)(n)*1000000)
 
@@ -149,6 +151,9 @@ void rig_rx_super(const struct rig_seg *s, uint16_t gso_size);
 
 /** rig_rx_packet() - Any bytes arrive */
 void rig_rx_packet(const void *pkt, size_t len);
+
+/** rig_packet() - Only make the packet, of RIG_PACKET_MAX bytes; its length */
+uint32_t rig_packet(uint8_t *pkt, const struct rig_seg *s);
 
 void rig_hold(void);
 void rig_release(void);

@@ -1,0 +1,256 @@
+/*
+ * test_stack_fragments.c - Segments that arrive in fragments
+ *
+ * How they are put together is test_reasm.c; here is what becomes of them in
+ * the stack: whole ones are segments like others, the rest is counted.
+ */
+#include <string.h>
+
+#include "core/be.h"
+#include "rig.h"
+
+#define IP6_FRAG  44
+#define FRAG6_LEN 8
+#define ACK_AFTER MS(40)
+#define DATAGRAMS 64 /* held at once */
+
+struct whole {
+	uint8_t pkt[RIG_PACKET_MAX];
+	uint32_t len, head;
+	uint32_t id;
+};
+
+/* A segment at the start of the window, as it was before it was cut. */
+static struct whole *whole_of(const struct rig_seg *s, uint32_t id)
+{
+	static struct whole w;
+
+	w.len = rig_packet(w.pkt, s);
+	w.head = rig.v6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+	w.id = id;
+	return &w;
+}
+
+static void seal4(uint8_t *head)
+{
+	be_put16(head + 10, 0);
+	be_put16(head + 10, csum_fold(csum_partial(head, WIRE_IP4_LEN, 0)));
+}
+
+/* Bytes [from, to) of its body, as a fragment in @pkt. */
+static uint32_t cut(uint8_t *pkt, const struct whole *w, uint32_t from,
+		    uint32_t to)
+{
+	uint32_t body = w->head;
+	bool more = to < w->len - w->head;
+
+	memcpy(pkt, w->pkt, w->head);
+	if (rig.v6) {
+		pkt[body] = pkt[6];
+		pkt[body + 1] = 0;
+		pkt[6] = IP6_FRAG;
+		be_put16(pkt + body + 2, (uint16_t)(from | more));
+		be_put32(pkt + body + 4, w->id);
+		body += FRAG6_LEN;
+		be_put16(pkt + 4, (uint16_t)(FRAG6_LEN + to - from));
+	} else {
+		be_put16(pkt + 2, (uint16_t)(body + to - from));
+		be_put16(pkt + 4, (uint16_t)w->id);
+		be_put16(pkt + 6, (uint16_t)(from / 8 | more << 13));
+		seal4(pkt);
+	}
+	memcpy(pkt + body, w->pkt + w->head + from, to - from);
+	return body + to - from;
+}
+
+static void rx_piece(const struct whole *w, uint32_t from, uint32_t to)
+{
+	static uint8_t pkt[RIG_PACKET_MAX];
+
+	rig_rx_packet(pkt, cut(pkt, w, from, to));
+}
+
+static struct whole *text(uint32_t id)
+{
+	return whole_of(
+		SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 600), id);
+}
+
+static void in_order(void)
+{
+	const struct whole *w;
+
+	rig_established();
+	w = text(1);
+	rx_piece(w, 0, 200);
+	rx_piece(w, 200, 400);
+	rig_check(rig_only()->received == 0);
+	rx_piece(w, 400, 620);
+	rig_check(rig_only()->received == 600);
+	rig_expect_after(ACK_AFTER,
+			 SEG(.flags = TH_ACK, .seq = 1001, .ack = 5601));
+	rig_expect_silence();
+	rig_end();
+}
+
+static void backwards_and_twice(void)
+{
+	const struct whole *w;
+
+	rig_established();
+	w = text(1);
+	rx_piece(w, 400, 620);
+	rx_piece(w, 200, 400);
+	rx_piece(w, 200, 400);
+	rx_piece(w, 0, 200);
+	rig_check(rig_only()->received == 600);
+	rig_check(rig_dropped(DROP_FRAG_COPY) == 1);
+	rig_end();
+}
+
+/* A handshake whose SYN came in two pieces is a handshake. */
+static void syn_in_pieces(void)
+{
+	const struct whole *w;
+
+	w = whole_of(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), TS(9)), 1);
+	rx_piece(w, 0, 24);
+	rig_expect_silence();
+	rx_piece(w, 24, w->len - w->head);
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss()), TS(9)));
+	rig_end();
+}
+
+/* Nobody has seen its checksum, whatever the device says of the pieces. */
+static void checksum_is_looked_at(void)
+{
+	static uint8_t pkt[RIG_PACKET_MAX];
+	const struct stack_rx vouched = {.csum_ok = true};
+	struct whole *w;
+
+	rig_established();
+	w = text(1);
+	w->pkt[w->len - 1] ^= 1;
+	for (uint32_t at = 0; at < 600; at += 320) {
+		uint32_t to = at + 320 < 620 ? at + 320 : 620;
+		uint32_t len = cut(pkt, w, at, to);
+
+		stack_input(rig.st, pkt, len, &vouched, rig.now_us);
+	}
+	rig_wait(0);
+	rig_check(rig_only()->received == 0);
+	rig_check(rig_dropped(DROP_TCP_CHECKSUM) == 1);
+	rig_expect_silence();
+	rig_end();
+}
+
+/* RFC 5722, 4: refused, and what still comes of it buried. */
+static void overlap_refused(void)
+{
+	const struct whole *w;
+
+	rig_established();
+	w = text(1);
+	rx_piece(w, 0, 200);
+	rx_piece(w, 192, 400);
+	rig_check(rig_dropped(DROP_FRAG_OVERLAP) == 1);
+	rx_piece(w, 400, 620);
+	rig_check(rig_dropped(DROP_FRAG_BURIED) == 1);
+	rig_check(rig_only()->received == 0);
+	rig_expect_silence();
+	/* The peer sends it again, in one piece. */
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 600));
+	rig_check(rig_only()->received == 600);
+	rig_end();
+}
+
+static void refused_and_counted(void)
+{
+	static const struct {
+		uint32_t from, to;
+		enum drop_reason why;
+	} pieces[] = {
+		{0, 204, DROP_FRAG_LENGTH}, /* not the last, not by eights */
+		{0, 8, DROP_FRAG_TINY},
+	};
+
+	rig_established();
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		rx_piece(text((uint32_t)i + 1), pieces[i].from, pieces[i].to);
+		rig_check(rig_dropped(pieces[i].why) == 1);
+	}
+	rig_expect_silence();
+	rig_end();
+}
+
+/* The rest never comes. RFC 1122, 3.3.2: given up, and the memory is free. */
+static void timeout(void)
+{
+	rig_established();
+	rx_piece(text(1), 0, 200);
+	rig_wait(S(29));
+	rig_check(rig_dropped(DROP_FRAG_TIMEOUT) == 0);
+	rig_wait(S(32));
+	rig_check(rig_dropped(DROP_FRAG_TIMEOUT) == 1);
+	rig_forget();
+	rx_piece(text(1), 200, 620);
+	rig_check(rig_only()->received == 0);
+	rig_end();
+}
+
+/* One more than can be held: the oldest goes. */
+static void evicted(void)
+{
+	rig_established();
+	for (uint32_t id = 1; id <= DATAGRAMS + 1; id++)
+		rx_piece(text(id), 0, 200);
+	rig_check(rig_dropped(DROP_FRAG_EVICTED) == 1);
+	rx_piece(text(1), 200, 620);
+	rig_check(rig_only()->received == 0);
+	rx_piece(text(3), 200, 620);
+	rig_check(rig_only()->received == 600);
+	rig_end();
+}
+
+/* What came together is a fragment again: nobody honest makes that. */
+static void fragment_in_fragments(void)
+{
+	static uint8_t inner[RIG_PACKET_MAX];
+	static struct whole outer;
+	uint32_t len;
+
+	rig_established();
+	if (!rig.v6) {
+		rig_end(); /* IPv4 has one place for it */
+		return;
+	}
+	len = cut(inner, text(7), 0, 400);
+	memcpy(outer.pkt, inner, len);
+	outer.len = len;
+	outer.head = WIRE_IP6_LEN;
+	outer.id = 8;
+	rx_piece(&outer, 0, 200);
+	rx_piece(&outer, 200, len - WIRE_IP6_LEN);
+	rig_check(rig_dropped(DROP_IP_FRAGMENT) == 1);
+	rig_check(rig_only()->received == 0);
+	rig_expect_silence();
+	rig_end();
+}
+
+static const struct unit_test tests[] = {
+	UNIT_TEST(in_order),
+	UNIT_TEST(backwards_and_twice),
+	UNIT_TEST(syn_in_pieces),
+	UNIT_TEST(checksum_is_looked_at),
+	UNIT_TEST(overlap_refused),
+	UNIT_TEST(refused_and_counted),
+	UNIT_TEST(timeout),
+	UNIT_TEST(evicted),
+	UNIT_TEST(fragment_in_fragments),
+};
+
+int main(int argc, char **argv)
+{
+	return rig_main("stack_fragments", tests, ARRAY_LEN(tests), argc, argv);
+}
