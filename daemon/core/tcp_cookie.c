@@ -27,7 +27,7 @@
 
 /* Downwards; the largest that is not above the client's is used. */
 static const uint16_t mss_values[8] = {8940, 1460, 1440, 1400,
-				       1360, 1220, 1024, 536};
+				       1360, 1220, 536,	 MSS_LEAST};
 
 static uint32_t cookie_hash(const struct stack *st, const struct tcp_key *key,
 			    tcp_seq irs, uint32_t count, uint32_t mss_index)

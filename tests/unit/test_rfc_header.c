@@ -370,13 +370,26 @@ static void default_mss_by_cookie(void)
 	rig_end();
 }
 
+/* RFC 9293, 3.7.1 (MUST-14): nor what a small device can take. A cookie has
+ * room for eight values; one below all of them must not become a larger one. */
+static void small_mss_by_cookie(void)
+{
+	rig.conf.cookies = COOKIES_ALWAYS;
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(100)));
+	rig_send(3000);
+	rig_expect(TEXT(1001, 48));
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
-	UNIT_TEST(default_mss_by_cookie), UNIT_TEST(window_above_half),
-	UNIT_TEST(windows_of_32_bits),	  UNIT_TEST(checksum_always),
-	UNIT_TEST(mandatory_options),	  UNIT_TEST(options_in_any_segment),
-	UNIT_TEST(options_have_lengths),  UNIT_TEST(options_padded),
-	UNIT_TEST(mss_only_with_syn),	  UNIT_TEST(mss_both_ways),
-	UNIT_TEST(mss_of_interface),	  UNIT_TEST(mss_in_every_syn),
+	UNIT_TEST(small_mss_by_cookie),	   UNIT_TEST(default_mss_by_cookie),
+	UNIT_TEST(window_above_half),	   UNIT_TEST(windows_of_32_bits),
+	UNIT_TEST(checksum_always),	   UNIT_TEST(mandatory_options),
+	UNIT_TEST(options_in_any_segment), UNIT_TEST(options_have_lengths),
+	UNIT_TEST(options_padded),	   UNIT_TEST(mss_only_with_syn),
+	UNIT_TEST(mss_both_ways),	   UNIT_TEST(mss_of_interface),
+	UNIT_TEST(mss_in_every_syn),
 };
 
 int main(int argc, char **argv)
