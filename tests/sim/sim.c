@@ -62,6 +62,14 @@ static void job_run(const struct job *j, bool verbose)
 	free(o);
 }
 
+static const struct scenario *scenario_at(size_t i)
+{
+	if (i < nplain_scenarios)
+		return &plain_scenarios[i];
+	i -= nplain_scenarios;
+	return i < npeer_scenarios ? &peer_scenarios[i] : NULL;
+}
+
 /* Return: did it pass? */
 static bool job_fork(const struct job *j)
 {
@@ -110,9 +118,10 @@ static int run_scenarios(void)
 {
 	unsigned int passed = 0, failed = 0;
 
-	for (size_t i = 0; i < nscenarios; i++) {
-		if (job_fork(&(struct job){.seed = scenarios[i].seed,
-					   .scenario = &scenarios[i]}))
+	const struct scenario *s;
+
+	for (size_t i = 0; (s = scenario_at(i)); i++) {
+		if (job_fork(&(struct job){.seed = s->seed, .scenario = s}))
 			passed++;
 		else
 			failed++;
@@ -122,17 +131,17 @@ static int run_scenarios(void)
 
 static int run_scenario(const char *name, bool verbose)
 {
-	for (size_t i = 0; i < nscenarios; i++) {
-		if (strcmp(scenarios[i].name, name) != 0)
+	const struct scenario *s;
+
+	for (size_t i = 0; (s = scenario_at(i)); i++) {
+		if (strcmp(s->name, name) != 0)
 			continue;
-		job_run(&(struct job){.seed = scenarios[i].seed,
-				      .scenario = &scenarios[i]},
-			verbose);
+		job_run(&(struct job){.seed = s->seed, .scenario = s}, verbose);
 		return report(1, 0);
 	}
 	fprintf(stderr, "sim: no scenario %s; there are:\n", name);
-	for (size_t i = 0; i < nscenarios; i++)
-		fprintf(stderr, "  %s\n", scenarios[i].name);
+	for (size_t i = 0; (s = scenario_at(i)); i++)
+		fprintf(stderr, "  %s\n", s->name);
 	return 64;
 }
 

@@ -1,5 +1,5 @@
 /*
- * sim.h - Two stacks on a virtual clock
+ * sim.h - Two ends on a virtual clock
  *
  * A run is a pure function of struct sim_opts: the options of both stacks, the
  * two links between them and what the applications at both ends will do. The
@@ -8,8 +8,10 @@
  *	sim.c           the command line, forking a process for each run
  *	sim_run.c       one run: the clock, the end of it, what must hold then
  *	sim_swarm.c     options from a seed
- *	sim_scenario.c  options by name
+ *	sim_scenario*.c options by name
  *	sim_host.c      one stack and its turn
+ *	sim_peer*.c     a simple TCP of another kind, in place of a stack
+ *	sim_segment.c   segments, for all that is no stack
  *	sim_events.c    what the stack says about itself, held against the RFC
  *	sim_link.c      one direction of the wire
  *	sim_watch.c     what TCP forbids a sender, seen from the wire
@@ -30,11 +32,11 @@
 
 #include "sim_rand.h"
 
-#define SIM_CONNS_MAX	    1024
-#define SIM_PACKET_MAX	    65600
-#define SIM_PORT	    7000 /* where side 1 listens */
-#define SIM_PORT_CROSSING   9000 /* first port of the simultaneous opens */
-#define SIM_CLIENT_PORT_MIN 1024
+#define SIM_CONNS_MAX	  1024
+#define SIM_PACKET_MAX	  65600
+#define SIM_PORT	  7000	/* where side 1 listens */
+#define SIM_PORT_CROSSING 9000	/* first port of the simultaneous opens */
+#define SIM_PORT_PEER	  20000 /* first port of a simple peer */
 
 #define PPM 1000000u
 
@@ -53,6 +55,46 @@ struct link_opts {
 	int64_t batch_us;   /* arrivals are rounded up to this; 0 = not */
 	int64_t outage_every_us, outage_us; /* everything is lost then; 0 */
 	bool whole; /* super-segments arrive as they were sent (offload) */
+};
+
+/*
+ * A simple peer (sim_peer.c) and what is odd about it. The kernels that people
+ * meet acknowledge every second segment, delay, keep what is out of order; the
+ * devices that people meet do none of that.
+ */
+struct peer_opts {
+	bool on;	  /* no stack on this side */
+	uint16_t mss;	  /* announced; 0 = no such option */
+	uint16_t segment; /* text bytes it sends at most in one */
+	bool sack, ts, wscale;
+	uint8_t shift; /* if wscale */
+	bool iss_set;  /* iss for all; else each draws its own */
+	uint32_t iss;
+	uint32_t ts_base;	/* its clock: milliseconds and this */
+	uint32_t window;	/* receive buffer */
+	uint32_t flight;	/* bytes it keeps in flight at most */
+	unsigned int ack_every; /* segments in order */
+	int64_t ack_delay_us;	/* at most, for fewer of them */
+	int64_t rto_us;		/* first timeout */
+	int64_t linger_us;	/* TIME-WAIT */
+	int64_t keepalive_us;	/* 0 = off */
+	uint32_t ts_omit_ppm;	/* leaves out the timestamp now and then */
+	uint32_t ts_stop_at;	/* and for good after so many bytes; 0 */
+	uint32_t shrink_ppm;	/* takes back some of the window */
+	uint32_t renege_ppm;	/* forgets what it had acknowledged by SACK */
+	uint32_t syn_text;	/* text bytes on its SYN */
+	bool no_ooo;		/* throws away what is out of order */
+	bool no_update;		/* does not tell when its window opens */
+	bool silly;		/* no avoidance of the silly window */
+	bool fast_rexmt;	/* on the third duplicate ACK */
+	bool repack;		/* cuts anew what it sends again */
+	bool fin_apart;		/* FIN in a segment of its own */
+	bool no_df;
+};
+
+/* What sits in the middle; sim_box.c. */
+struct box_opts {
+	uint32_t shift[2]; /* added to the numbers, by sender */
 };
 
 enum app_kind {
@@ -92,6 +134,8 @@ struct sim_opts {
 	bool v6;
 	int64_t start_us;	  /* what the clock shows first */
 	struct link_opts link[2]; /* by sender */
+	struct peer_opts peer[2];
+	struct box_opts box;
 	struct stack_conf conf[2];
 	size_t memory[2];
 	uint64_t event_mask[2];
@@ -122,7 +166,8 @@ struct end {
 struct host {
 	struct sim *sim;
 	unsigned int side;
-	struct stack *st;
+	struct stack *st;  /* NULL if there is */
+	struct peer *peer; /* a simple one */
 	void *mem;
 	size_t mem_len;
 	uint64_t events_seen; /* number of the last one */
@@ -135,6 +180,7 @@ struct packet {
 	int64_t at_us;
 	uint64_t order; /* ties are broken in the order of sending */
 	unsigned int to;
+	bool forged; /* nobody sent it */
 	struct stack_rx meta;
 	uint32_t len;
 	uint8_t data[];
@@ -149,19 +195,37 @@ struct link {
 	int64_t last_at_us;    /* newest arrival, if fifo */
 };
 
-/* What one side of a connection has said so far; sim_watch.c. */
-struct watch {
-	bool syn, text, fin; /* sent a SYN; anything else; a FIN */
-	bool mixed; /* SYNs with different options: a cookie took over */
+/* What a SYN offered. */
+struct syn_options {
+	bool syn; /* there was one */
 	bool ts, sack, wscale;
 	uint8_t shift;
-	uint32_t mss;
+	uint32_t mss; /* 0 = not said */
+};
+
+/* What one side of a connection has said and heard so far; sim_watch.c. */
+struct watch {
+	struct syn_options said, heard;
+	bool text, fin; /* sent anything else than a SYN; a FIN */
+	bool mixed;	/* SYNs with different options: a cookie took over */
 	uint32_t syn_seq;
-	uint32_t max;	  /* number after the last one sent; if text */
+	uint32_t max;	  /* number after the last one sent; if a SYN was */
 	uint32_t fin_seq; /* if fin */
 	uint32_t ack;	  /* highest; if text */
-	uint32_t edge;	  /* ack + window, the furthest; if text or SYN,ACK */
+	uint32_t edge;	  /* ack + window, the furthest; if has_edge */
 	bool has_edge;
+	bool has_heard_edge; /* an ACK was heard */
+	uint32_t heard_edge; /* of the peer's window, the furthest */
+	uint32_t heard_ack;  /* the last one */
+	uint32_t delivered;  /* highest number that arrived for sure */
+	uint32_t dupacks;
+	bool has_ts_val;
+	uint32_t ts_val;
+	uint32_t again_seq;  /* what was sent again, if gap_us */
+	int64_t again_at_us; /* when */
+	unsigned int nagain;
+	int64_t gap_us; /* how long after the last time; 0 = heard since */
+	uint64_t nheard, text_heard, nacks;
 };
 
 struct sim {
@@ -182,6 +246,8 @@ struct sim {
 	uint16_t port_conn[65536];    /* client's port to connection + 1 */
 	struct rand rand;
 };
+
+struct peer;
 
 /* sim_run.c */
 
@@ -217,15 +283,32 @@ struct scenario {
 	void (*setup)(struct sim_opts *o); /* works on swarm_calm() */
 };
 
-extern const struct scenario scenarios[];
-extern const size_t nscenarios;
+extern const struct scenario plain_scenarios[], peer_scenarios[];
+extern const size_t nplain_scenarios, npeer_scenarios;
 
 /* sim_host.c */
 void host_init(struct host *h, struct sim *sim, unsigned int side);
 void host_free(struct host *h);
 void host_input(struct host *h, const struct packet *p);
 void host_turn(struct host *h);
+int64_t host_deadline(const struct host *h);
+
+/**
+ * sim_sent() - A packet leaves side @from: look at it and put it on the wire
+ * @gso_size: Text bytes of each segment inside, 0 if just one
+ */
+void sim_sent(struct sim *sim, unsigned int from, const uint8_t *pkt,
+	      uint32_t len, uint16_t gso_size);
 void host_check_idle(struct host *h);
+
+/* sim_peer.c */
+struct peer *peer_new(struct sim *sim, unsigned int side);
+void peer_free(struct peer *p);
+void peer_open(struct peer *p, unsigned int index);
+void peer_input(struct peer *p, const uint8_t *pkt, uint32_t len);
+void peer_turn(struct peer *p);
+int64_t peer_deadline(const struct peer *p);
+void peer_check_idle(const struct peer *p);
 
 /* sim_events.c */
 void events_drain(struct host *h);
@@ -239,6 +322,14 @@ struct packet *link_next(struct sim *sim);
 /* sim_watch.c */
 void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 		  uint32_t len, uint16_t gso_size);
+
+void watch_heard(struct sim *sim, unsigned int to, const struct packet *p);
+
+/** sim_shift() - What the path adds to the numbers that @from sends */
+static inline uint32_t sim_shift(const struct sim *sim, unsigned int from)
+{
+	return sim->opts->box.shift[from];
+}
 
 /* sim_packet.c */
 
@@ -266,6 +357,16 @@ extern const struct tcp_service app_service;
 void app_init(struct sim *sim);
 void app_open(struct sim *sim, unsigned int index);
 void app_check(const struct sim *sim);
+void end_begin(struct end *e);
+void end_over(struct end *e, enum close_reason why);
+bool end_is_aborted(const struct end *e);
+
+/** end_fill() - The text of this end's stream from @off on */
+void end_fill(const struct end *e, uint32_t off, uint8_t *text, uint32_t len);
+
+/** end_compare() - Is this what the other end was to send at @off? */
+void end_compare(const struct end *e, uint32_t off, const uint8_t *text,
+		 size_t len);
 
 /* sim_trace.c */
 void trace_packet(const struct sim *sim, unsigned int from, const char *what,

@@ -1,4 +1,4 @@
-# The simulator: two stacks on a virtual clock. `make sim` runs the scenarios
+# The simulator: two ends on a virtual clock. `make sim` runs the scenarios
 # and SIM_SEEDS seeds; a failure prints the command that repeats it.
 SIM_SEEDS ?= 500
 SIM_FROM  ?= 1

@@ -1,7 +1,7 @@
 /*
  * sim_host.c - One stack and its turn
  *
- * The turn is the daemon's (tcphs/stack.h), with stack_check() after every
+ * Or a simple peer in its place, which knows no turns. The turn is the daemon's (tcphs/stack.h), with stack_check() after every
  * entry point. Now and then it walks the table, as `tcphsctl list` would.
  */
 #include "sim.h"
@@ -35,6 +35,10 @@ void host_init(struct host *h, struct sim *sim, unsigned int side)
 	memset(h, 0, sizeof(*h));
 	h->sim = sim;
 	h->side = side;
+	if (o->peer[side].on) {
+		h->peer = peer_new(sim, side);
+		return;
+	}
 	h->mem_len = o->memory[side];
 	rand_init(&r, o->seed, 10 + side);
 	for (size_t i = 0; i < sizeof(seed); i += sizeof(v)) {
@@ -62,13 +66,24 @@ void host_init(struct host *h, struct sim *sim, unsigned int side)
 
 void host_free(struct host *h)
 {
+	if (h->peer) {
+		peer_free(h->peer);
+		return;
+	}
 	munmap(h->mem, h->mem_len + STACK_ALIGN);
 }
 
 /** host_input() - A packet arrives */
 void host_input(struct host *h, const struct packet *p)
 {
-	uint8_t *copy = malloc(p->len);
+	uint8_t *copy;
+
+	watch_heard(h->sim, h->side, p);
+	if (h->peer) {
+		peer_input(h->peer, p->data, p->len);
+		return;
+	}
+	copy = malloc(p->len);
 
 	/* A block of its own and freed at once: the stack keeps what it wants,
 	 * and a sanitizer sees when it looks beyond or later. */
@@ -77,6 +92,17 @@ void host_input(struct host *h, const struct packet *p)
 	stack_input(h->st, copy, p->len, &p->meta, h->sim->now_us);
 	free(copy);
 	stack_check(h->st);
+}
+
+void sim_sent(struct sim *sim, unsigned int from, const uint8_t *pkt,
+	      uint32_t len, uint16_t gso_size)
+{
+	watch_packet(sim, from, pkt, len, gso_size);
+	for (uint32_t i = 0; i < len; i++)
+		sim->hash = (sim->hash ^ pkt[i]) * 0x100000001b3;
+	SIM_REQUIRE(++sim->packets <= sim->opts->limit_packets,
+		    "more than %" PRIu64 " packets", sim->opts->limit_packets);
+	link_send(&sim->link[from], pkt, len, gso_size);
 }
 
 static void host_output(struct host *h)
@@ -88,18 +114,12 @@ static void host_output(struct host *h)
 
 	while (stack_output(h->st, &out, sim->now_us)) {
 		packet_take(h, &out, buf);
-		watch_packet(sim, h->side, buf, out.len, out.gso_size);
 		stack_check(h->st);
-		for (uint32_t i = 0; i < out.len; i++)
-			sim->hash = (sim->hash ^ buf[i]) * 0x100000001b3;
 		h->packets_out++;
-		SIM_REQUIRE(++sim->packets <= sim->opts->limit_packets,
-			    "more than %" PRIu64 " packets",
-			    sim->opts->limit_packets);
 		SIM_REQUIRE(++n <= PACKETS_A_TURN_MAX,
 			    "more than %d packets in one turn",
 			    PACKETS_A_TURN_MAX);
-		link_send(&sim->link[h->side], buf, out.len, out.gso_size);
+		sim_sent(sim, h->side, buf, out.len, out.gso_size);
 	}
 	stack_check(h->st);
 }
@@ -109,6 +129,10 @@ void host_turn(struct host *h)
 {
 	struct sim *sim = h->sim;
 
+	if (h->peer) {
+		peer_turn(h->peer);
+		return;
+	}
 	stack_services(h->st, sim->now_us);
 	stack_check(h->st);
 	stack_expire(h->st, sim->now_us);
@@ -119,6 +143,12 @@ void host_turn(struct host *h)
 	events_drain(h);
 	if (rand_one_in(&sim->rand, WALK_ONE_TURN_IN))
 		host_walk(h);
+}
+
+/** host_deadline() - When it has something to do; TIME_NEVER */
+int64_t host_deadline(const struct host *h)
+{
+	return h->peer ? peer_deadline(h->peer) : stack_deadline(h->st);
 }
 
 struct walk {
@@ -171,6 +201,10 @@ void host_check_idle(struct host *h)
 {
 	struct stack_stats s;
 
+	if (h->peer) {
+		peer_check_idle(h->peer);
+		return;
+	}
 	stack_stats(h->st, &s);
 	SIM_REQUIRE(s.full == 0 && s.half_open == 0 && s.time_wait == 0,
 		    "side %u keeps %" PRIu32 " full, %" PRIu32

@@ -133,7 +133,7 @@ static void run_now(struct sim *sim)
 			free(p);
 		}
 		for (unsigned int i = 0; i < 2; i++)
-			if (stack_deadline(sim->host[i].st) <= sim->now_us)
+			if (host_deadline(&sim->host[i]) <= sim->now_us)
 				touched[i] = true;
 		if (!touched[0] && !touched[1])
 			return;
@@ -145,8 +145,8 @@ static void run_now(struct sim *sim)
 		SIM_REQUIRE(turn < TURNS_AN_INSTANT_MAX,
 			    "the clock stands still: deadlines %" PRId64
 			    " and %" PRId64 " at %" PRId64,
-			    stack_deadline(sim->host[0].st),
-			    stack_deadline(sim->host[1].st), sim->now_us);
+			    host_deadline(&sim->host[0]),
+			    host_deadline(&sim->host[1]), sim->now_us);
 	}
 }
 
@@ -157,7 +157,7 @@ static int64_t run_next_us(const struct sim *sim)
 	if (sim->nheap && sim->heap[0]->at_us < next_us)
 		next_us = sim->heap[0]->at_us;
 	for (unsigned int i = 0; i < 2; i++) {
-		at_us = stack_deadline(sim->host[i].st);
+		at_us = host_deadline(&sim->host[i]);
 		if (at_us < next_us)
 			next_us = at_us;
 	}
@@ -167,6 +167,6 @@ static int64_t run_next_us(const struct sim *sim)
 static bool run_over(const struct sim *sim)
 {
 	return sim->opened == sim->opts->nconns && !sim->open_ends &&
-	       !sim->nheap && stack_deadline(sim->host[0].st) == TIME_NEVER &&
-	       stack_deadline(sim->host[1].st) == TIME_NEVER;
+	       !sim->nheap && host_deadline(&sim->host[0]) == TIME_NEVER &&
+	       host_deadline(&sim->host[1]) == TIME_NEVER;
 }

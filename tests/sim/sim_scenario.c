@@ -314,7 +314,7 @@ static void cookie_record(struct sim_opts *o)
 					 .dup_ppm = 1000000});
 }
 
-const struct scenario scenarios[] = {
+const struct scenario plain_scenarios[] = {
 	{"calm", 1, calm},
 	{"calm6", 1, calm6},
 	{"loss20", 1, loss20},
@@ -344,4 +344,4 @@ const struct scenario scenarios[] = {
 	{"cookie_record", 1, cookie_record},
 };
 
-const size_t nscenarios = ARRAY_LEN(scenarios);
+const size_t nplain_scenarios = ARRAY_LEN(plain_scenarios);

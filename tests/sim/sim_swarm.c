@@ -64,6 +64,26 @@ static void conf_calm(struct stack_conf *c, unsigned int side)
 	c->net6 = (struct ip_prefix){c->host6, 64};
 }
 
+/* As the kernels that people meet, in so far as it is simple. */
+static void peer_calm(struct peer_opts *p)
+{
+	*p = (struct peer_opts){
+		.mss = 1460,
+		.segment = 1460,
+		.sack = true,
+		.ts = true,
+		.wscale = true,
+		.shift = 7,
+		.window = 65536,
+		.flight = 20000,
+		.ack_every = 2,
+		.ack_delay_us = 40 * US_PER_MS,
+		.rto_us = US_PER_S,
+		.linger_us = 60 * US_PER_S,
+		.fast_rexmt = true,
+	};
+}
+
 static void app_calm(struct app_plan *a)
 {
 	*a = (struct app_plan){
@@ -92,6 +112,7 @@ void swarm_calm(struct sim_opts *o, uint64_t seed)
 	};
 	for (unsigned int i = 0; i < 2; i++) {
 		conf_calm(&o->conf[i], i);
+		peer_calm(&o->peer[i]);
 		o->memory[i] = 64u << 20;
 		o->event_mask[i] = UINT64_MAX;
 		o->link[i] = (struct link_opts){.delay_us = 5000};
@@ -149,6 +170,69 @@ static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
 	c->msl_us = (int64_t)rand_log(r, 1000000, 120000000);
 }
 
+/* One oddity in four, so that each is seen alone as well. */
+static void draw_peer(struct peer_opts *p, struct rand *r)
+{
+	static const uint16_t mss[] = {0,   48,	  64,	88,   100,
+				       536, 1220, 1460, 8960, 65495};
+	static const uint32_t wraps[] = {0, 1u << 31};
+
+	p->on = true;
+	p->mss = mss[rand_between(r, 0, ARRAY_LEN(mss) - 1)];
+	p->segment = (uint16_t)rand_log(r, 1, 1460);
+	if (rand_one_in(r, 2))
+		p->segment = 1460;
+	p->sack = !rand_one_in(r, 3);
+	p->ts = !rand_one_in(r, 3);
+	p->wscale = !rand_one_in(r, 3);
+	p->window = (uint32_t)rand_log(r, 1, 500000);
+	if (rand_one_in(r, 2))
+		p->window = 65535;
+	p->shift = (uint8_t)rand_between(r, 0, 14);
+	while (p->shift && p->window >> p->shift < 8)
+		p->shift--;
+	p->iss_set = rand_one_in(r, 2);
+	p->iss =
+		wraps[rand_between(r, 0, 1)] - (uint32_t)rand_log(r, 1, 100000);
+	p->ts_base =
+		wraps[rand_between(r, 0, 1)] - (uint32_t)rand_log(r, 1, 100000);
+	p->flight = (uint32_t)rand_log(r, 1, 100000);
+	if (p->flight < p->segment)
+		p->flight = p->segment;
+	p->ack_every = (unsigned int)rand_between(r, 1, 2);
+	if (rand_one_in(r, 4))
+		p->ack_every = (unsigned int)rand_log(r, 1, 64);
+	p->ack_delay_us = (int64_t)rand_log(r, 1000, 500000);
+	p->rto_us = (int64_t)rand_log(r, 200000, 3000000);
+	p->linger_us = (int64_t)rand_log(r, 1000, 60000000);
+	p->ts_omit_ppm = maybe(r, 4, 10000, 1000000);
+	p->ts_stop_at = maybe(r, 4, 1, 100000);
+	p->shrink_ppm = maybe(r, 4, 1000, 500000);
+	p->renege_ppm = maybe(r, 4, 1000, 500000);
+	p->syn_text = maybe(r, 4, 1, 500);
+	p->no_ooo = rand_one_in(r, 4);
+	p->no_update = rand_one_in(r, 4);
+	p->silly = rand_one_in(r, 4);
+	p->fast_rexmt = !rand_one_in(r, 4);
+	p->repack = rand_one_in(r, 4);
+	p->fin_apart = rand_one_in(r, 4);
+	p->no_df = rand_one_in(r, 2);
+}
+
+/* Bytes that take about a thousand turns of a peer that is as narrow. */
+static uint32_t peer_bytes_max(const struct peer_opts *p)
+{
+	uint32_t least = p->window;
+
+	if (least > p->flight)
+		least = p->flight;
+	if (least > p->segment)
+		least = p->segment;
+	if (p->mss && least > p->mss)
+		least = p->mss;
+	return least * 1000;
+}
+
 static void draw_app(struct app_plan *a, uint32_t bytes_max, struct rand *r)
 {
 	a->bytes = (uint32_t)rand_log(r, 1, bytes_max);
@@ -193,7 +277,7 @@ static void draw_conn(struct conn_plan *p, uint32_t bytes_max, bool aborts,
 static void draw_keepalive(struct sim_opts *o, struct rand *r)
 {
 	for (unsigned int i = 0; i < 2; i++)
-		o->conf[i].keepalive_us =
+		o->conf[i].keepalive_us = o->peer[i].keepalive_us =
 			(int64_t)rand_log(r, 5000000, 100000000);
 }
 
@@ -244,6 +328,13 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 		o->conf[1].cookies = COOKIES_ALWAYS;
 	if (rand_one_in(r, 4))
 		o->conf[1].max_half_open = 1;
+	if (rand_one_in(r, 2)) {
+		struct peer_opts *p = &o->peer[rand_between(r, 0, 1)];
+
+		draw_peer(p, r);
+		if (bytes_max > peer_bytes_max(p) / o->nconns)
+			bytes_max = peer_bytes_max(p) / o->nconns + 1;
+	}
 	for (unsigned int i = 0; i < o->nconns; i++) {
 		draw_conn(&o->conn[i], bytes_max, aborts, crossings, r);
 		at_us += maybe(r, 2, 1, 10000000);
@@ -277,6 +368,9 @@ void swarm_limits(struct sim_opts *o)
 
 	mss = o->conf[0].mtu < o->conf[1].mtu ? o->conf[0].mtu : o->conf[1].mtu;
 	mss -= 100;
+	for (unsigned int i = 0; i < 2; i++)
+		if (o->peer[i].on && mss > peer_bytes_max(&o->peer[i]) / 1000)
+			mss = peer_bytes_max(&o->peer[i]) / 1000;
 	for (unsigned int i = 0; i < o->nconns; i++) {
 		for (unsigned int side = 0; side < 2; side++) {
 			uint64_t chunks, bytes;

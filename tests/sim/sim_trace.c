@@ -119,6 +119,26 @@ static void print_host(const struct sim_opts *o, unsigned int side)
 	       o->memory[side]);
 }
 
+static void print_peer(const struct peer_opts *p, unsigned int side)
+{
+	printf("peer %u: mss %u segment %u%s%s%s, iss %" PRIu32
+	       "%s, window %" PRIu32 " shift %u, flight %" PRIu32
+	       ", ACK every %u or %" PRId64 " us, rto %" PRId64
+	       " us, linger %" PRId64 " us, keepalive %" PRId64
+	       " us, omits ts %" PRIu32 " ppm, after %" PRIu32
+	       ", shrinks %" PRIu32 " reneges %" PRIu32
+	       " ppm, SYN with %" PRIu32 "%s%s%s%s%s%s\n",
+	       side, p->mss, p->segment, p->sack ? " sack" : "",
+	       p->ts ? " ts" : "", p->wscale ? " scale" : "", p->iss,
+	       p->iss_set ? "" : " no", p->window, p->shift, p->flight,
+	       p->ack_every, p->ack_delay_us, p->rto_us, p->linger_us,
+	       p->keepalive_us, p->ts_omit_ppm, p->ts_stop_at, p->shrink_ppm,
+	       p->renege_ppm, p->syn_text, p->no_ooo ? ", no ooo" : "",
+	       p->no_update ? ", no updates" : "", p->silly ? ", silly" : "",
+	       p->fast_rexmt ? ", fast" : "", p->repack ? ", repacks" : "",
+	       p->fin_apart ? ", FIN apart" : "");
+}
+
 static void print_app(const struct app_plan *a)
 {
 	static const char *const closes[] = {"when sent", "when read",
@@ -141,7 +161,10 @@ void trace_opts(const struct sim_opts *o)
 	printf("seed %" PRIu64 ", %s, start %" PRId64 " us\n", o->seed,
 	       o->v6 ? "IPv6" : "IPv4", o->start_us);
 	for (unsigned int i = 0; i < 2; i++) {
-		print_host(o, i);
+		if (o->peer[i].on)
+			print_peer(&o->peer[i], i);
+		else
+			print_host(o, i);
 		print_link(o, i);
 	}
 	for (unsigned int i = 0; i < o->nconns; i++) {
