@@ -5,8 +5,8 @@
 #	make run		the daemon in the foreground, here and now (root)
 #	make demo		a walk through it in a namespace of its own (root)
 #	make check		all tests (root); each kind has a target: unit
-#				sim layers cli e2e systemd asan clang lint fuzz
-#				coverage
+#				wire sim layers cli e2e systemd asan clang lint
+#				fuzz coverage
 #	make bench		against the kernel's own TCP (root)
 #	make install		PREFIX=/usr/local DESTDIR=
 #

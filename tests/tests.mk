@@ -48,10 +48,10 @@ ASAN = ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0 \
 # The same tests under AddressSanitizer and UBSan, and with clang.
 asan:
 	@$(ASAN) -j2 all build-tests
-	@$(ASAN) unit sim SIM_SEEDS=100
+	@$(ASAN) unit wire sim SIM_SEEDS=100
 	@$(ASAN) e2e
 
-build-tests: $(UNIT_BIN) $(B)/tests/sim/sim
+build-tests: $(UNIT_BIN) $(B)/tests/sim/sim $(B)/tests/wire/wire
 
 clang:
 	@$(MAKE) --no-print-directory B=build-clang CC=clang -j2 all
@@ -90,8 +90,9 @@ lint: format-check
 check: deps
 	@$(MAKE) --no-print-directory -j2 all
 	@$(MAKE) --no-print-directory layers
-	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN) $(B)/tests/sim/sim
-	@$(MAKE) --no-print-directory unit sim cli wire-tshark
+	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN) $(B)/tests/sim/sim \
+		$(B)/tests/wire/wire
+	@$(MAKE) --no-print-directory unit wire sim cli wire-tshark
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory clang
 	@$(MAKE) --no-print-directory lint

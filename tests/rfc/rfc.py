@@ -7,6 +7,8 @@ A tag is a label in brackets, "(MUST-40)", or several, "(MUST-40, SHLD-18)" or
   in daemon/          the code at that line meets the requirement
   in tests/unit/      the test below, or around it, shows it; at the top of a
                       file all its tests do
+  in tests/wire/      the packet script below, or around it, shows it; at the
+                      top of a *.wire file all its scripts do
   in tests/sim/, e2e/ the file shows it, at that line
 
 requirements.tsv has all the labels. exempt.tsv has those that do not apply,
@@ -35,7 +37,9 @@ C_TOKEN = re.compile(
 C_FUNCTION = re.compile(
     r"^(?:[A-Za-z_][\w \t*]*[ \t*\n])?([A-Za-z_]\w*)\([^;{}]*\)\s*\n\{", re.M)
 C_TEST = re.compile(r"\bUNIT_TEST\((\w+)\)")
+WIRE_TEST = re.compile(r"^[ \t]*test[ \t]+(.*?)[ \t]*$", re.M)
 SH_COMMENT = re.compile(r"(?<!\S)#[^\n]*")
+WIRE_COMMENT = re.compile(r"(?<!\S)#[^\n]*(?:\n[ \t]*#[^\n]*)*")
 
 
 class Row:
@@ -101,9 +105,15 @@ def sh_comments(text):
         yield m.start(), m.group()
 
 
+def wire_comments(text):
+    """As in the shell; lines of comment that follow each other are one."""
+    for m in WIRE_COMMENT.finditer(text):
+        yield m.start(), m.group()
+
+
 def unfold(comment):
     """A comment as one line, each character where it was."""
-    return re.sub(r"\n[ \t]*\*?", lambda m: " " * len(m.group()), comment)
+    return re.sub(r"\n[ \t]*[*#]?", lambda m: " " * len(m.group()), comment)
 
 
 def expand(tag):
@@ -167,6 +177,28 @@ def read_unit(table):
                 table.fault(where, f"{label} is above no test of the suite")
                 continue
             table.cite(label, where, "tests", f"{name}:{line} {test}")
+
+
+def script_at(text, start, end):
+    """The packet script around a comment, or the one right below it."""
+    below = WIRE_TEST.match(text, end + 1)
+    if below:
+        return below.group(1)
+    above = [m.group(1) for m in WIRE_TEST.finditer(text, 0, start)]
+    return above[-1] if above else None
+
+
+def read_wire(table):
+    for path in sorted((ROOT / "tests/wire").glob("*.wire")):
+        name = path.relative_to(ROOT)
+        text = path.read_text(encoding="utf-8")
+        for label, line, start, end in tags(table, path, wire_comments):
+            where = f"{name}:{line}"
+            script = "all" if start == 0 else script_at(text, start, end)
+            if not script:
+                table.fault(where, f"{label} is above no test")
+                continue
+            table.cite(label, where, "tests", f"{name}:{line} '{script}'")
 
 
 def read_other_tests(table):
@@ -251,6 +283,7 @@ def main():
     read_exempt(table)
     read_code(table)
     read_unit(table)
+    read_wire(table)
     read_other_tests(table)
     judge(table)
     (print_md if md else print_text)(table)
