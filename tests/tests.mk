@@ -30,7 +30,8 @@ E2E = $(filter-out tests/e2e/lib.sh tests/e2e/demo.sh tests/e2e/wire_tshark.sh, 
 	$(sort $(wildcard tests/e2e/*.sh)))
 
 e2e: all $(E2E_BIN)
-	@set -e; for t in $(E2E); do echo "--- $$t"; B=$(B) $$t; done
+	@set -e; for t in $(E2E); do \
+		echo "--- $$t"; B=$(B) OFFLOAD=$(OFFLOAD) $$t; done
 
 systemd: all
 	@B=$(B) tests/systemd/run.sh
@@ -49,7 +50,7 @@ ASAN = ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0 \
 asan:
 	@$(ASAN) -j2 all build-tests
 	@$(ASAN) unit wire sim SIM_SEEDS=100
-	@$(ASAN) e2e
+	@$(ASAN) e2e OFFLOAD=off
 
 build-tests: $(UNIT_BIN) $(B)/tests/sim/sim $(B)/tests/wire/wire
 
