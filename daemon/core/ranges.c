@@ -1,27 +1,51 @@
 /*
- * ranges.c - A few disjoint ranges of sequence numbers, in order
+ * ranges.c - Disjoint ranges of sequence numbers, in order
  *
- * A sorted array: with 16 entries at most, and none or one nearly always, a
- * walk from the start is the fastest search there is. All ranges lie within
- * one window, so comparing on the circle puts them in order.
+ * A sorted array, searched by halving. All ranges lie within one window, so
+ * comparing on the circle puts them in order.
  */
 #include "ranges.h"
 
 #include <string.h>
 
+#include "assert.h"
+
+static uint32_t first_touched(const struct ranges *rs, tcp_seq start);
+
+void ranges_init(struct ranges *rs, struct range *room, uint32_t max)
+{
+	*rs = (struct ranges){.r = room, .max = max};
+}
+
+void ranges_move(struct ranges *rs, struct range *room, uint32_t max)
+{
+	ASSERT(rs->n <= max);
+	memcpy(room, rs->r, rs->n * sizeof(rs->r[0]));
+	rs->r = room;
+	rs->max = max;
+}
+
+bool ranges_fit(const struct ranges *rs, tcp_seq start, tcp_seq end)
+{
+	uint32_t at;
+
+	if (start == end || rs->n < rs->max)
+		return true;
+	at = first_touched(rs, start);
+	return at < rs->n && seq_leq(rs->r[at].start, end);
+}
+
 bool ranges_add(struct ranges *rs, tcp_seq start, tcp_seq end)
 {
-	uint32_t from = 0, to;
+	uint32_t from, to;
 
 	if (start == end)
 		return true;
 	/* Those in [from, to) touch or overlap the new one and become it. */
-	while (from < rs->n && seq_lt(rs->r[from].end, start))
-		from++;
-	to = from;
+	to = from = first_touched(rs, start);
 	while (to < rs->n && seq_leq(rs->r[to].start, end))
 		to++;
-	if (from == to && rs->n == RANGES_MAX)
+	if (from == to && rs->n == rs->max)
 		return false;
 	if (from < to) {
 		start = seq_min(start, rs->r[from].start);
@@ -33,12 +57,15 @@ bool ranges_add(struct ranges *rs, tcp_seq start, tcp_seq end)
 	return true;
 }
 
+uint32_t ranges_find(const struct ranges *rs, tcp_seq seq)
+{
+	return first_touched(rs, seq + 1);
+}
+
 void ranges_trim(struct ranges *rs, tcp_seq seq)
 {
-	uint32_t gone = 0;
+	uint32_t gone = ranges_find(rs, seq);
 
-	while (gone < rs->n && seq_leq(rs->r[gone].end, seq))
-		gone++;
 	if (gone > 0) {
 		rs->n -= gone;
 		memmove(rs->r, &rs->r[gone], rs->n * sizeof(rs->r[0]));
@@ -58,9 +85,23 @@ uint32_t ranges_bytes(const struct ranges *rs)
 
 bool ranges_has(const struct ranges *rs, tcp_seq start, tcp_seq end)
 {
-	for (uint32_t i = 0; i < rs->n; i++)
-		if (seq_leq(rs->r[i].start, start) &&
-		    seq_leq(end, rs->r[i].end))
-			return true;
-	return false;
+	uint32_t at = ranges_find(rs, start);
+
+	return at < rs->n && seq_leq(rs->r[at].start, start) &&
+	       seq_leq(end, rs->r[at].end);
+}
+
+/* The first one that ends at @start or beyond. */
+static uint32_t first_touched(const struct ranges *rs, tcp_seq start)
+{
+	uint32_t low = 0, high = rs->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (seq_lt(rs->r[mid].end, start))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }

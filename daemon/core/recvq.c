@@ -31,6 +31,9 @@ struct recvq_blk {
 	uint8_t byte[];
 };
 
+_Static_assert(RECVQ_RANGES_MAX * sizeof(struct range) <= BLK_SIZE,
+	       "ranges fit in a block");
+
 static struct recvq_blk *blk(const struct recvq_pools *ps, ref_t b);
 static tcp_seq store(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
 		     const uint8_t *data, tcp_seq end, uint32_t *took);
@@ -40,7 +43,9 @@ static struct recvq_blk *blk_at(struct recvq *q, struct recvq_pools *ps,
 				ref_t *at, tcp_seq seq);
 static tcp_seq grid_start(const struct recvq_pools *ps, ref_t before,
 			  ref_t after, tcp_seq seq);
-static void join(struct recvq *q, const struct recvq_pools *ps, tcp_seq end);
+static void join(struct recvq *q, struct recvq_pools *ps, tcp_seq end);
+static bool more_ranges(struct recvq *q, struct recvq_pools *ps);
+static void put_ranges(struct recvq *q, struct recvq_pools *ps);
 static bool head_holds(const struct recvq *q, const struct recvq_pools *ps);
 static bool blk_holds(const struct recvq *q, const struct recvq_blk *b);
 static void put_idle(struct recvq *q, struct recvq_pools *ps);
@@ -56,13 +61,13 @@ void recvq_init(struct recvq *q, tcp_seq next)
 {
 	memset(q, 0, sizeof(*q));
 	q->next = next;
+	ranges_init(&q->ooo, q->own, RECVQ_RANGES_OWN);
 }
 
 int recvq_put(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
 	      const void *data, size_t len, uint32_t *took)
 {
 	tcp_seq end = seq + (uint32_t)len, stop;
-	struct ranges was;
 
 	ASSERT(len > 0 && len <= INT32_MAX);
 	ASSERT(seq_geq(seq, q->next));
@@ -72,20 +77,21 @@ int recvq_put(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
 		join(q, ps, stop);
 		return stop == end ? 0 : -ENOMEM;
 	}
-	was = q->ooo;
-	if (!ranges_add(&was, seq, end))
-		return -ENOSPC;
-	stop = store(q, ps, seq, data, end, took);
-	if (stop == end) {
-		q->ooo = was;
-		return 0;
+	if (!ranges_fit(&q->ooo, seq, end)) {
+		if (q->more)
+			return -ENOSPC;
+		if (!more_ranges(q, ps))
+			return -ENOMEM;
 	}
-	/* The whole would have joined a range that this part does not reach. */
+	stop = store(q, ps, seq, data, end, took);
+	/* Of a part, the whole may have joined a range that it does not reach. */
 	if (!ranges_add(&q->ooo, seq, stop)) {
 		put_idle(q, ps);
 		*took = 0;
 	}
-	return -ENOMEM;
+	if (!q->ooo.n)
+		put_ranges(q, ps);
+	return stop == end ? 0 : -ENOMEM;
 }
 
 void recvq_advance(struct recvq *q, struct recvq_pools *ps, uint32_t n)
@@ -124,6 +130,7 @@ void recvq_clear(struct recvq *q, struct recvq_pools *ps)
 {
 	q->ready = 0;
 	q->ooo.n = 0;
+	put_ranges(q, ps);
 	while (q->head)
 		put_next(q, ps, 0);
 }
@@ -138,7 +145,8 @@ static struct recvq_blk *blk(const struct recvq_pools *ps, ref_t b)
 static tcp_seq store(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
 		     const uint8_t *data, tcp_seq end, uint32_t *took)
 {
-	const struct range *r = q->ooo.r, *last = r + q->ooo.n;
+	const struct range *r = q->ooo.r + ranges_find(&q->ooo, seq);
+	const struct range *last = q->ooo.r + q->ooo.n;
 	tcp_seq at = seq, to;
 	ref_t b = 0;
 
@@ -233,15 +241,17 @@ static tcp_seq grid_start(const struct recvq_pools *ps, ref_t before,
 }
 
 /* In order up to @end now: what was beyond a hole may follow. */
-static void join(struct recvq *q, const struct recvq_pools *ps, tcp_seq end)
+static void join(struct recvq *q, struct recvq_pools *ps, tcp_seq end)
 {
 	uint32_t n;
 
-	for (uint32_t i = 0; i < q->ooo.n; i++)
-		if (seq_leq(q->ooo.r[i].start, end))
-			end = seq_max(end, q->ooo.r[i].end);
+	for (uint32_t i = 0; i < q->ooo.n && seq_leq(q->ooo.r[i].start, end);
+	     i++)
+		end = seq_max(end, q->ooo.r[i].end);
 	if (q->ooo.n)
 		ranges_trim(&q->ooo, end);
+	if (!q->ooo.n)
+		put_ranges(q, ps);
 	n = end - q->next;
 	if (n && !q->ready) {
 		q->head_off = q->next - blk(ps, q->head)->start;
@@ -249,6 +259,27 @@ static void join(struct recvq *q, const struct recvq_pools *ps, tcp_seq end)
 	}
 	q->ready += n;
 	q->next = end;
+}
+
+/* Room for more ranges than there are. */
+static bool more_ranges(struct recvq *q, struct recvq_pools *ps)
+{
+	struct range *room = pool_get(&ps->blk);
+
+	if (!room)
+		return false;
+	q->more = ptr_ref(ps->arena, room);
+	ranges_move(&q->ooo, room, RECVQ_RANGES_MAX);
+	return true;
+}
+
+static void put_ranges(struct recvq *q, struct recvq_pools *ps)
+{
+	if (!q->more)
+		return;
+	ranges_move(&q->ooo, q->own, RECVQ_RANGES_OWN);
+	pool_put(&ps->blk, ref_ptr(ps->arena, q->more));
+	q->more = 0;
 }
 
 /* Is any byte in the head not consumed yet? */
@@ -263,13 +294,13 @@ static bool head_holds(const struct recvq *q, const struct recvq_pools *ps)
 /* Is any byte in a block of the chain held? */
 static bool blk_holds(const struct recvq *q, const struct recvq_blk *b)
 {
+	uint32_t at;
+
 	if (q->ready && seq_lt(b->start, q->next))
 		return true;
-	for (uint32_t i = 0; i < q->ooo.n; i++)
-		if (seq_lt(q->ooo.r[i].start, b->start + BLK_BYTES) &&
-		    seq_lt(b->start, q->ooo.r[i].end))
-			return true;
-	return false;
+	at = ranges_find(&q->ooo, b->start);
+	return at < q->ooo.n &&
+	       seq_lt(q->ooo.r[at].start, b->start + BLK_BYTES);
 }
 
 /* Give back blocks in the middle that were got for nothing. */

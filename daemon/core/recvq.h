@@ -17,6 +17,11 @@
 #include "ranges.h"
 #include "seq.h"
 
+/* Holes are few, but a sender that overruns a queue of thousands of packets
+ * leaves hundreds: these take a block. A segment beyond that is refused. */
+#define RECVQ_RANGES_OWN 4
+#define RECVQ_RANGES_MAX 500
+
 struct recvq {
 	ref_t head;	   /* first block; 0 = none */
 	ref_t tail;	   /* last one */
@@ -24,6 +29,8 @@ struct recvq {
 	uint32_t ready;	   /* bytes in order, to be consumed */
 	tcp_seq next;	   /* sequence number after the ready ones: RCV.NXT */
 	struct ranges ooo; /* received beyond the first hole */
+	ref_t more;	   /* a block that they lie in; 0 = in own */
+	struct range own[RECVQ_RANGES_OWN];
 };
 
 struct recvq_pools {
@@ -33,7 +40,7 @@ struct recvq_pools {
 
 void recvq_pools_init(struct recvq_pools *ps, struct arena *a, uint8_t tag);
 
-/** recvq_init() - Empty, @next is the first byte expected */
+/** recvq_init() - Empty, @next is the first byte expected; not to be moved */
 void recvq_init(struct recvq *q, tcp_seq next);
 
 /**

@@ -9,6 +9,15 @@
 #include "core/assert.h"
 #include "unit.h"
 
+#define ROOM 16
+
+/* An empty set with room for ROOM ranges. */
+#define RANGES(rs)                \
+	struct range room_[ROOM]; \
+	struct ranges rs;         \
+                                  \
+	ranges_init(&rs, room_, ROOM)
+
 static void expect(const struct ranges *rs, uint32_t n, const struct range *r)
 {
 	CU_ASSERT_EQUAL_FATAL(rs->n, n);
@@ -18,7 +27,7 @@ static void expect(const struct ranges *rs, uint32_t n, const struct range *r)
 static void apart_in_any_order(void)
 {
 	static const struct range want[] = {{10, 20}, {30, 40}, {50, 60}};
-	struct ranges rs = {0};
+	RANGES(rs);
 
 	CU_ASSERT_TRUE(ranges_add(&rs, 30, 40));
 	CU_ASSERT_TRUE(ranges_add(&rs, 50, 60));
@@ -30,7 +39,7 @@ static void apart_in_any_order(void)
 static void touching_are_joined(void)
 {
 	static const struct range want[] = {{5, 45}};
-	struct ranges rs = {0};
+	RANGES(rs);
 
 	ranges_add(&rs, 10, 20);
 	ranges_add(&rs, 30, 40);
@@ -44,7 +53,7 @@ static void touching_are_joined(void)
 static void overlapping_are_joined(void)
 {
 	static const struct range want[] = {{5, 70}, {90, 95}};
-	struct ranges rs = {0};
+	RANGES(rs);
 
 	ranges_add(&rs, 10, 20);
 	ranges_add(&rs, 30, 40);
@@ -58,7 +67,7 @@ static void overlapping_are_joined(void)
 
 static void empty_adds_nothing(void)
 {
-	struct ranges rs = {0};
+	RANGES(rs);
 
 	CU_ASSERT_TRUE(ranges_add(&rs, 7, 7));
 	CU_ASSERT_EQUAL(rs.n, 0);
@@ -70,25 +79,39 @@ static void empty_adds_nothing(void)
 
 static void one_too_many_changes_nothing(void)
 {
-	struct ranges rs = {0}, was;
+	struct range was[ROOM], more[ROOM + 1];
+	RANGES(rs);
 
-	for (uint32_t i = 0; i < RANGES_MAX; i++)
+	for (uint32_t i = 0; i < ROOM; i++) {
+		CU_ASSERT_TRUE(ranges_fit(&rs, 10 * i, 10 * i + 5));
 		CU_ASSERT_TRUE(ranges_add(&rs, 10 * i, 10 * i + 5));
-	was = rs;
+	}
+	memcpy(was, rs.r, sizeof(was));
+	CU_ASSERT_FALSE(ranges_fit(&rs, 6, 8));
 	CU_ASSERT_FALSE(ranges_add(&rs, 6, 8));
 	CU_ASSERT_FALSE(ranges_add(&rs, 1000, 1001));
+	CU_ASSERT_FALSE(ranges_fit(&rs, 0u - 10, 0u - 5));
 	CU_ASSERT_FALSE(ranges_add(&rs, 0u - 10, 0u - 5));
-	CU_ASSERT_EQUAL(memcmp(&was, &rs, sizeof(rs)), 0);
+	CU_ASSERT_TRUE(ranges_fit(&rs, 8, 8));
+	expect(&rs, ROOM, was);
 	/* One that joins needs no place. */
+	CU_ASSERT_TRUE(ranges_fit(&rs, 5, 10));
 	CU_ASSERT_TRUE(ranges_add(&rs, 5, 10));
-	CU_ASSERT_EQUAL(rs.n, RANGES_MAX - 1);
+	CU_ASSERT_EQUAL(rs.n, ROOM - 1);
 	CU_ASSERT_TRUE(ranges_add(&rs, 1000, 1001));
+	/* Elsewhere there is more room. */
+	ranges_move(&rs, more, ROOM + 1);
+	memset(room_, 0, sizeof(room_));
+	CU_ASSERT_TRUE(ranges_add(&rs, 2000, 2001));
+	CU_ASSERT_EQUAL(rs.n, ROOM + 1);
+	CU_ASSERT_TRUE(ranges_has(&rs, 0, 15));
+	CU_ASSERT_FALSE(ranges_fit(&rs, 3000, 3001));
 }
 
 static void trim_before_inside_and_behind(void)
 {
 	static const struct range cut[] = {{35, 40}, {50, 60}};
-	struct ranges rs = {0};
+	RANGES(rs);
 
 	ranges_add(&rs, 10, 20);
 	ranges_add(&rs, 30, 40);
@@ -105,7 +128,7 @@ static void trim_before_inside_and_behind(void)
 
 static void has_within_one_range_only(void)
 {
-	struct ranges rs = {0};
+	RANGES(rs);
 
 	ranges_add(&rs, 10, 20);
 	ranges_add(&rs, 21, 30);
@@ -120,7 +143,7 @@ static void has_within_one_range_only(void)
 static void across_the_wrap(void)
 {
 	static const struct range want[] = {{0xffffff00, 0x10}, {0x20, 0x30}};
-	struct ranges rs = {0};
+	RANGES(rs);
 
 	ranges_add(&rs, 0x20, 0x30);
 	ranges_add(&rs, 0, 0x10);
@@ -164,10 +187,11 @@ static void compare(const struct ranges *rs, const bool *in)
 
 static void random_against_flags(void)
 {
-	struct ranges rs = {0}, was;
-	bool in[SPAN] = {false}, would[SPAN];
-	uint64_t seed = 5;
+	bool in[SPAN] = {false}, would[SPAN], fit;
 	uint32_t at, len, refused = 0;
+	struct range was[ROOM];
+	uint64_t seed = 5;
+	RANGES(rs);
 
 	for (int step = 0; step < 5000; step++) {
 		at = rig_below(&seed, SPAN - 20);
@@ -178,12 +202,15 @@ static void random_against_flags(void)
 		} else {
 			memcpy(would, in, sizeof(in));
 			memset(would + at, true, len);
-			was = rs;
+			memcpy(was, rs.r, rs.n * sizeof(was[0]));
+			fit = ranges_fit(&rs, FIRST + at, FIRST + at + len);
 			if (ranges_add(&rs, FIRST + at, FIRST + at + len)) {
+				CU_ASSERT_TRUE(fit);
 				memcpy(in, would, sizeof(in));
 			} else {
-				CU_ASSERT(runs(would) > RANGES_MAX);
-				CU_ASSERT(!memcmp(&was, &rs, sizeof(rs)));
+				CU_ASSERT_FALSE(fit);
+				CU_ASSERT(runs(would) > ROOM);
+				expect(&rs, ROOM, was);
 				refused++;
 			}
 		}

@@ -223,17 +223,55 @@ static void too_many_holes(void)
 	uint32_t took;
 
 	rig_init(&r, 2);
-	for (uint32_t i = 1; i <= RANGES_MAX; i++)
+	for (uint32_t i = 1; i <= RECVQ_RANGES_MAX; i++)
 		put_ok(&r, 10 * i, "x", 1);
 	CU_ASSERT_EQUAL(put(&r, 5, "y", &took), -ENOSPC);
 	CU_ASSERT_EQUAL(took, 0);
-	CU_ASSERT_EQUAL(r.q.ooo.n, RANGES_MAX);
+	CU_ASSERT_EQUAL(r.q.ooo.n, RECVQ_RANGES_MAX);
 	/* What touches a range, or is in order, still goes. */
 	put_ok(&r, 11, "y", 1);
 	put_ok(&r, 29, "y", 1);
 	put_ok(&r, 0, "0123456789", 10);
-	CU_ASSERT_EQUAL(r.q.ooo.n, RANGES_MAX - 1);
+	CU_ASSERT_EQUAL(r.q.ooo.n, RECVQ_RANGES_MAX - 1);
 	put_ok(&r, 14, "y", 1);
+	rig_free(&r);
+}
+
+/* The block that many ranges lie in goes back with the last of them. */
+static void many_holes_take_a_block(void)
+{
+	struct rig r;
+
+	rig_init(&r, 2);
+	put_ok(&r, 0, "ab", 2);
+	for (uint32_t i = 0; i < RECVQ_RANGES_OWN; i++)
+		put_ok(&r, 3 + 2 * i, "x", 1);
+	CU_ASSERT_EQUAL(r.ps.blk.in_use, 1);
+	put_ok(&r, 3 + 2 * RECVQ_RANGES_OWN, "x", 1);
+	CU_ASSERT_EQUAL(r.ps.blk.in_use, 2);
+	CU_ASSERT_EQUAL(r.q.ooo.n, RECVQ_RANGES_OWN + 1);
+	for (uint32_t i = 0; i <= RECVQ_RANGES_OWN; i++)
+		put_ok(&r, 2 + 2 * i, "-", 1);
+	CU_ASSERT_EQUAL(r.q.ooo.n, 0);
+	CU_ASSERT_EQUAL(r.ps.blk.in_use, 1);
+	get(&r, "ab-x-x-x-x-x");
+	rig_free(&r);
+}
+
+static void many_holes_without_memory(void)
+{
+	struct rig r;
+	uint32_t took;
+
+	rig_init(&r, 2);
+	r.ps.blk.max = 1;
+	for (uint32_t i = 1; i <= RECVQ_RANGES_OWN; i++)
+		put_ok(&r, 2 * i, "x", 1);
+	CU_ASSERT_EQUAL(put(&r, 100, "x", &took), -ENOMEM);
+	CU_ASSERT_EQUAL(took, 0);
+	CU_ASSERT_EQUAL(r.q.ooo.n, RECVQ_RANGES_OWN);
+	put_ok(&r, 3, "x", 1);
+	put_ok(&r, 100, "x", 1);
 	rig_free(&r);
 }
 
@@ -285,7 +323,7 @@ static void memory_and_ranges_run_out(void)
 
 	rig_init(&r, 2);
 	put_ok(&r, 0, "ready", 5);
-	for (uint32_t i = 0; i < RANGES_MAX; i++)
+	for (uint32_t i = 0; i < RECVQ_RANGES_MAX; i++)
 		put_ok(&r, end + 10 * i, "x", 1);
 	used = r.ps.blk.in_use;
 	while (r.ps.blk.in_use < 30) {
@@ -298,7 +336,7 @@ static void memory_and_ranges_run_out(void)
 			-ENOMEM);
 	CU_ASSERT_EQUAL(took, 0);
 	CU_ASSERT_EQUAL(r.ps.blk.in_use, 30);
-	CU_ASSERT_EQUAL(r.q.ooo.n, RANGES_MAX);
+	CU_ASSERT_EQUAL(r.q.ooo.n, RECVQ_RANGES_MAX);
 	put_ok(&r, end + 1, "y", 1);
 	get(&r, "ready");
 	recvq_clear(&r.q, &r.ps);
@@ -395,7 +433,7 @@ static void model_compare(const struct model *m, const struct rig *r)
 	CU_ASSERT_EQUAL(r->q.ready, ready);
 	CU_ASSERT_EQUAL(r->q.next, m->first + ready);
 	CU_ASSERT_EQUAL(r->q.ooo.n, model_ranges(m, ready));
-	blocks = ready / 4000 + 2;
+	blocks = ready / 4000 + 2 + !!r->q.more;
 	for (i = 0; i < r->q.ooo.n; i++) {
 		const struct range *g = &r->q.ooo.r[i];
 
@@ -427,10 +465,11 @@ static void model_put(struct model *m, struct rig *r, uint64_t *seed)
 	rc = recvq_put(&r->q, &r->ps, m->first + at, data, len, &took);
 	if (rc == -ENOSPC) {
 		CU_ASSERT_EQUAL(took, 0);
-		CU_ASSERT(model_would_be(m, at, len) > RANGES_MAX);
+		CU_ASSERT(model_would_be(m, at, len) > RECVQ_RANGES_MAX);
 		return;
 	}
-	CU_ASSERT(rc == -ENOMEM || model_would_be(m, at, len) <= RANGES_MAX);
+	CU_ASSERT(rc == -ENOMEM ||
+		  model_would_be(m, at, len) <= RECVQ_RANGES_MAX);
 	for (uint32_t i = 0; i < len; i++) {
 		if (m->held[at + i])
 			continue;
@@ -520,6 +559,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(backwards),
 	UNIT_TEST(far_byte_is_one_block),
 	UNIT_TEST(too_many_holes),
+	UNIT_TEST(many_holes_take_a_block),
+	UNIT_TEST(many_holes_without_memory),
 	UNIT_TEST(memory_runs_out_in_order),
 	UNIT_TEST(memory_runs_out_beyond_a_hole),
 	UNIT_TEST(memory_and_ranges_run_out),
