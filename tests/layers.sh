@@ -63,7 +63,7 @@ hash='<sodium/crypto_shorthash\.h>'
 
 core=$(ls daemon/core/*.c daemon/core/*.h)
 leaf=$(ls daemon/core/*.c daemon/core/*.h |
-	grep -vE '/(tcp_[a-z]+|stack[a-z_]*|icmp)\.[ch]$')
+	grep -vE '/(tcp_[a-z]+|stack[a-z_]*|icmp[a-z_]*)\.[ch]$')
 
 includes_only 'include/tcphs' "$(ls include/tcphs/*.h)" \
 	"<(stdbool|stddef|stdint|stdio|sys/uio|sys/types)\.h>|<tcphs/[a-z]+\.h>"

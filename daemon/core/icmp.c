@@ -11,13 +11,13 @@
 
 #include "tcp_priv.h"
 
-#define ICMP_HEAD 8
 /* No path is believed to be narrower: Linux's net.ipv4.route.min_pmtu, and
  * RFC 8200, 5. */
 #define PMTU_MIN4 552
 #define PMTU_MIN6 1280
 
 static void icmp_echo(struct stack *st, const struct ip_pkt *ip);
+static uint16_t echo_mtu(const struct stack *st, const struct ip_pkt *ip);
 static void icmp_error(struct stack *st, const struct icmp_msg *m);
 static void icmp_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu);
 static bool icmp_is_hard(const struct icmp_msg *m);
@@ -55,7 +55,7 @@ void icmp_input(struct stack *st, const struct ip_pkt *ip)
 static void icmp_echo(struct stack *st, const struct ip_pkt *ip)
 {
 	uint32_t sum, len = ip->body_len;
-	const uint8_t *text = ip->body + ICMP_HEAD;
+	const uint8_t *text = ip->body + WIRE_ICMP_LEN;
 	uint8_t *h;
 	uint16_t csum;
 	struct reply *r;
@@ -65,40 +65,47 @@ static void icmp_echo(struct stack *st, const struct ip_pkt *ip)
 		stack_drop(st, DROP_ICMP_TYPE, NULL, NULL, NULL);
 		return;
 	}
-	if (!bucket_take(&st->icmp_bucket, st->conf.icmp_rate, st->now_us)) {
+	if (!bucket_take(&st->echo_bucket, st->conf.icmp_rate, st->now_us)) {
 		stack_drop(st, DROP_ICMP_RATE, NULL, NULL, NULL);
 		return;
 	}
-	/* RFC 1122, 3.2.2.6: the data is returned whole, or there is no
-	 * reply. */
 	r = reply_new(st);
-	if (!r) {
-		stack_limit_hit(st, LIMIT_MEMORY, NULL, LISTENER_NONE);
+	if (!r)
 		return;
-	}
-	if (sendq_append(&r->body, &st->send_pools, text, len - ICMP_HEAD) !=
-	    len - ICMP_HEAD) {
-		sendq_clear(&r->body, &st->send_pools);
-		pool_put(&st->pool_reply, r);
-		stack_limit_hit(st, LIMIT_MEMORY, NULL, LISTENER_NONE);
-		return;
-	}
 	r->ipv6 = ip->v6;
 	r->len = (uint16_t)wire_ip_build(r->head, &ip->dst, &ip->src, ip->proto,
 					 st->conf.ttl, ip->tos & 0xfc,
 					 st->next_ip_id++, false, len);
+	r->mtu = echo_mtu(st, ip);
+	if (ip->v6)
+		r->frag_id = (uint32_t)stack_random(st); /* RFC 7739, 5.3 */
 	h = r->head + r->len;
-	memcpy(h, ip->body, ICMP_HEAD);
+	memcpy(h, ip->body, WIRE_ICMP_LEN);
 	h[0] = ip->v6 ? 129 : 0; /* echo reply: RFC 4443, 4.2; RFC 792 */
 	h[2] = h[3] = 0;
 	sum = ip->v6 ? csum_pseudo(&ip->dst, &ip->src, ip->proto, len) : 0;
-	sum = csum_partial(h, ICMP_HEAD, sum);
-	csum = csum_fold(csum_partial(text, len - ICMP_HEAD, sum));
+	sum = csum_partial(h, WIRE_ICMP_LEN, sum);
+	csum = csum_fold(csum_partial(text, len - WIRE_ICMP_LEN, sum));
 	h[2] = (uint8_t)(csum >> 8);
 	h[3] = (uint8_t)csum;
-	r->len += ICMP_HEAD;
-	st->stats.echo_out++;
-	reply_queue(st, r);
+	r->len += WIRE_ICMP_LEN;
+	/* RFC 1122, 3.2.2.6: the data is returned whole, or there is no
+	 * reply. */
+	if (reply_queue(st, r, text, len - WIRE_ICMP_LEN))
+		st->stats.echo_out++;
+}
+
+/*
+ * The longest packet that a reply may leave in. Routers cut an IPv4 one that
+ * is too long for them. An IPv6 one they cannot, and nobody remembers the path
+ * of a ping (RFC 8200, 5): if the request had to be cut, its answer is cut so
+ * that it passes everywhere.
+ */
+static uint16_t echo_mtu(const struct stack *st, const struct ip_pkt *ip)
+{
+	bool came_cut = st->reasm.page;
+
+	return ip->v6 && came_cut ? PMTU_MIN6 : st->conf.mtu;
 }
 
 /* RFC 9293, 3.9.2.2 (MUST-54). Errors about a SYN-ACK are left alone: its own

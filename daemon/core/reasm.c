@@ -71,8 +71,8 @@ struct dgram {
 };
 
 _Static_assert(REASM_LEN_MAX <= PAGE_SIZE_B, "a packet lies in one page");
-_Static_assert(REASM_HEAD_MAX <= REASM_QUOTE4_MAX, "room for text");
-_Static_assert(REASM_QUOTE4_MAX <= REASM_QUOTE6_MAX, "one buffer for both");
+_Static_assert(REASM_HEAD_MAX <= WIRE_QUOTE4_MAX, "room for text");
+_Static_assert(WIRE_QUOTE4_MAX <= WIRE_QUOTE6_MAX, "one buffer for both");
 _Static_assert(REASM_DGRAMS_MAX <= UINT8_MAX, "reasm.held");
 
 static enum reasm_verdict check(const struct ip_pkt *ip);
@@ -175,7 +175,7 @@ bool reasm_expire(struct reasm *r, int64_t now_us, struct reasm_lost *lost)
 	lost->v6 = d->v6;
 	lost->quote_len = 0;
 	if (d->head_len) {
-		room = (d->v6 ? REASM_QUOTE6_MAX : REASM_QUOTE4_MAX) -
+		room = (d->v6 ? WIRE_QUOTE6_MAX : WIRE_QUOTE4_MAX) -
 		       d->head_len;
 		len = d->piece[0].len < room ? d->piece[0].len : room;
 		memcpy(lost->quote, d->head, d->head_len);

@@ -40,10 +40,6 @@
  * RFC 8200, 5, asks for 1500. */
 #define REASM_LEN_MAX 65535u
 
-/* What an ICMP error quotes at most: RFC 4443, 2.4 (c); RFC 1812, 4.3.2.3. */
-#define REASM_QUOTE6_MAX 1232
-#define REASM_QUOTE4_MAX 548
-
 enum reasm_verdict {
 	REASM_HELD, /* kept; the datagram is not whole yet */
 	REASM_DONE, /* the datagram is whole */
@@ -92,8 +88,8 @@ struct reasm_pkt {
 struct reasm_lost {
 	struct ip_addr src, dst;
 	bool v6;
-	uint32_t quote_len;		 /* 0: the source is told nothing */
-	uint8_t quote[REASM_QUOTE6_MAX]; /* the first fragment, as it arrived */
+	uint32_t quote_len;		/* 0: the source is told nothing */
+	uint8_t quote[WIRE_QUOTE6_MAX]; /* the first fragment, as it arrived */
 };
 
 /**

@@ -69,7 +69,8 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	st->next_port = (uint16_t)stack_random(st);
 	st->rst_bucket.filled_us = now_us - 1000000;
 	st->challenge_bucket.filled_us = now_us - 1000000;
-	st->icmp_bucket.filled_us = now_us - 1000000;
+	st->echo_bucket.filled_us = now_us - 1000000;
+	st->complaint_bucket.filled_us = now_us - 1000000;
 	stack_reconf(st, conf);
 	return st;
 }
@@ -143,8 +144,10 @@ void stack_expire(struct stack *st, int64_t now_us)
 	while ((r = wheel_pop(&st->wheel_conn, now_us)))
 		tcp_timer(st, ref_ptr(&st->arena, r));
 	timewait_expire(st);
-	while (reasm_expire(&st->reasm, now_us, &lost))
+	while (reasm_expire(&st->reasm, now_us, &lost)) {
 		stack_drop(st, DROP_FRAG_TIMEOUT, NULL, NULL, NULL);
+		icmp_complain_lost(st, &lost);
+	}
 	stack_leave(st);
 }
 
@@ -335,14 +338,20 @@ static void packet_input(struct stack *st, const void *pkt, size_t len,
 
 	if (why == DROP_NONE)
 		why = ip_for_us(st, &ip);
-	if (why != DROP_NONE)
+	if (why != DROP_NONE) {
 		stack_drop(st, why, NULL, NULL, NULL);
-	else if (ip.fragment)
+		/* RFC 1122, 3.2.2.1; RFC 8200, 4 */
+		if (why == DROP_IP_PROTOCOL || why == DROP_IP_EXTENSION)
+			icmp_complain(st, ip.complaint, &ip);
+	} else if (ip.fragment) {
 		fragment_input(st, &ip);
-	else if (ip.proto == IP_PROTO_TCP)
+	} else if (ip.proto == IP_PROTO_TCP) {
 		tcp_input(st, &ip, meta);
-	else
+	} else if (ip.proto == IP_PROTO_UDP) {
+		udp_input(st, &ip, meta->csum_ok);
+	} else {
 		icmp_input(st, &ip);
+	}
 }
 
 static void fragment_input(struct stack *st, const struct ip_pkt *ip)
@@ -377,6 +386,7 @@ static void fragment_input(struct stack *st, const struct ip_pkt *ip)
 		reasm_release(&st->reasm);
 	} else if (v != REASM_HELD) {
 		stack_drop(st, why[v], NULL, NULL, NULL);
+		icmp_complain_fragment(st, v, ip);
 	}
 }
 
@@ -391,7 +401,8 @@ static enum drop_reason ip_for_us(const struct stack *st,
 	if (!stack_is_own(st, &ip->dst))
 		return DROP_IP_NOT_OURS;
 	/* What an IPv6 fragment carries is known when it is whole. */
-	if (ip->proto == IP_PROTO_TCP || (ip->v6 && ip->fragment) ||
+	if (ip->proto == IP_PROTO_TCP || ip->proto == IP_PROTO_UDP ||
+	    (ip->v6 && ip->fragment) ||
 	    ip->proto == (ip->v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP))
 		return DROP_NONE;
 	return DROP_IP_PROTOCOL;

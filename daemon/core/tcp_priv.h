@@ -271,8 +271,11 @@ struct reply {
 	ref_t next;
 	uint16_t len;	  /* of head */
 	uint16_t tcp_off; /* of the TCP header; 0 = no TCP checksum to finish */
-	struct sendq body; /* ICMP echo: what came */
+	struct sendq body; /* ICMP: what came */
 	bool ipv6;
+	uint16_t mtu;	  /* leaves in pieces if it is longer; 0 = never */
+	uint32_t cut;	  /* bytes behind the IP header that left in pieces */
+	uint32_t frag_id; /* IPv6 */
 	uint8_t head[WIRE_HEAD_MAX];
 };
 
@@ -343,7 +346,8 @@ struct stack {
 	uint8_t port_listener[65536]; /* index + 1 of the first one */
 	const struct tcp_service *services[SERVICES_MAX + 1]; /* 0 = none */
 
-	struct bucket rst_bucket, challenge_bucket, icmp_bucket;
+	struct bucket rst_bucket, challenge_bucket, echo_bucket,
+		complaint_bucket;
 	uint32_t next_id;
 	uint16_t next_ip_id;
 	uint16_t next_port; /* RFC 6056 */
@@ -497,14 +501,33 @@ bool bucket_take(struct bucket *b, uint32_t rate, int64_t now_us);
 
 void icmp_input(struct stack *st, const struct ip_pkt *ip);
 
+/* ---- icmp_complain.c -------------------------------------------------- */
+
+/** icmp_complain() - Tell the source of @ip, if it may be told */
+void icmp_complain(struct stack *st, enum icmp_complaint what,
+		   const struct ip_pkt *ip);
+/** icmp_complain_lost() - Fragments are missing (RFC 1122, 3.3.2) */
+void icmp_complain_lost(struct stack *st, const struct reasm_lost *lost);
+/** icmp_complain_fragment() - A fragment was refused (RFC 8200, 4.5) */
+void icmp_complain_fragment(struct stack *st, enum reasm_verdict why,
+			    const struct ip_pkt *ip);
+/** udp_input() - We have no UDP ports (RFC 1122, 4.1.3.1)
+ * @csum_ok: Somebody vouches for the checksum */
+void udp_input(struct stack *st, const struct ip_pkt *ip, bool csum_ok);
+
 /* ---- tcp_reply.c ------------------------------------------------------ */
 
 /** tcp_reply() - Queue a segment without text; false without memory */
 bool tcp_reply(struct stack *st, const struct tcp_seg *seg);
 /** tcp_reply_rst() - Answer a segment nobody wants (RFC 9293, 3.10.7.1) */
 void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg);
+/** reply_new() - An empty one, or NULL, and then a limit was hit */
 struct reply *reply_new(struct stack *st);
-void reply_queue(struct stack *st, struct reply *r);
+/** reply_queue() - Have it leave, @body (copied) behind its head
+ *
+ * Return: false without memory; it is gone then */
+bool reply_queue(struct stack *st, struct reply *r, const void *body,
+		 size_t len);
 bool reply_output(struct stack *st, struct stack_pkt *out);
 void reply_release(struct stack *st);
 

@@ -2,9 +2,12 @@
  * tcp_reply.c - Packets that leave without a full connection
  *
  * RSTs, SYN-ACKs, challenge ACKs for records that have no send queue, and ICMP
- * echo replies. Each is built at once and waits in a queue until
- * stack_output() takes it. The queue is bounded: beyond REPLIES_MAX, or
- * without memory, a reply is not sent, which to the peer is a lost packet.
+ * messages. Each is built at once and waits in a queue until stack_output()
+ * takes it. The queue is bounded: beyond REPLIES_MAX, or without memory, a
+ * reply is not sent, which to the peer is a lost packet.
+ *
+ * An echo reply may be longer than the MTU, for the request came in pieces.
+ * Then it stays at the head of the queue until the last piece has left.
  */
 #include <string.h>
 
@@ -12,25 +15,36 @@
 
 #define REPLIES_MAX 4096
 
+static uint32_t reply_view(struct stack *st, struct reply *r, uint32_t off,
+			   uint32_t len, struct stack_pkt *out);
+static bool reply_piece(struct stack *st, struct reply *r,
+			struct stack_pkt *out);
+
 struct reply *reply_new(struct stack *st)
 {
-	struct reply *r;
+	struct reply *r = NULL;
 
-	if (st->nreplies >= REPLIES_MAX)
+	if (st->nreplies < REPLIES_MAX)
+		r = pool_get(&st->pool_reply);
+	if (!r) {
+		stack_limit_hit(st, LIMIT_MEMORY, NULL, LISTENER_NONE);
 		return NULL;
-	r = pool_get(&st->pool_reply);
-	if (!r)
-		return NULL;
-	r->next = 0;
-	r->tcp_off = 0;
-	sendq_init(&r->body);
+	}
+	memset(r, 0, offsetof(struct reply, head));
 	return r;
 }
 
-void reply_queue(struct stack *st, struct reply *r)
+bool reply_queue(struct stack *st, struct reply *r, const void *body,
+		 size_t len)
 {
 	ref_t ref = ptr_ref(&st->arena, r);
 
+	if (len && sendq_append(&r->body, &st->send_pools, body, len) != len) {
+		sendq_clear(&r->body, &st->send_pools);
+		pool_put(&st->pool_reply, r);
+		stack_limit_hit(st, LIMIT_MEMORY, NULL, LISTENER_NONE);
+		return false;
+	}
 	if (st->reply_tail)
 		((struct reply *)ref_ptr(&st->arena, st->reply_tail))->next =
 			ref;
@@ -38,6 +52,7 @@ void reply_queue(struct stack *st, struct reply *r)
 		st->reply_head = ref;
 	st->reply_tail = ref;
 	st->nreplies++;
+	return true;
 }
 
 bool tcp_reply(struct stack *st, const struct tcp_seg *seg)
@@ -46,10 +61,8 @@ bool tcp_reply(struct stack *st, const struct tcp_seg *seg)
 	uint32_t off;
 
 	ASSERT(seg->len == 0);
-	if (!r) {
-		stack_limit_hit(st, LIMIT_MEMORY, NULL, LISTENER_NONE);
+	if (!r)
 		return false;
-	}
 	r->ipv6 = !ip_addr_is4(&seg->src);
 	r->len = (uint16_t)wire_tcp_build(
 		r->head, seg, st->next_ip_id++,
@@ -57,8 +70,7 @@ bool tcp_reply(struct stack *st, const struct tcp_seg *seg)
 		&off);
 	r->tcp_off = (uint16_t)off;
 	st->stats.segments_out++;
-	reply_queue(st, r);
-	return true;
+	return reply_queue(st, r, NULL, 0);
 }
 
 void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg)
@@ -93,29 +105,30 @@ void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg)
 bool reply_output(struct stack *st, struct stack_pkt *out)
 {
 	struct reply *r;
-	uint32_t got = 0;
+	bool last = true;
 
 	if (!st->reply_head)
 		return false;
-	st->reply_sent = st->reply_head;
 	r = ref_ptr(&st->arena, st->reply_head);
-	st->reply_head = r->next;
-	if (!st->reply_head)
-		st->reply_tail = 0;
-	st->nreplies--;
-
-	out->iov[0] = (struct iovec){r->head, r->len};
 	out->iov_len = 1;
-	if (r->body.len)
-		out->iov_len +=
-			sendq_view(&r->body, &st->send_pools, 0, r->body.len,
-				   out->iov + 1, STACK_IOV_MAX - 1, &got);
-	out->len = r->len + got;
+	if (r->mtu && r->len + r->body.len > r->mtu) {
+		last = reply_piece(st, r, out);
+	} else {
+		out->iov[0] = (struct iovec){r->head, r->len};
+		out->len = r->len + reply_view(st, r, 0, r->body.len, out);
+	}
 	out->csum_partial = r->tcp_off && st->conf.csum_offload;
 	out->csum_start = r->tcp_off;
 	out->csum_offset = 16;
 	out->gso_size = 0;
 	out->ipv6 = r->ipv6;
+	if (!last)
+		return true;
+	st->reply_sent = st->reply_head;
+	st->reply_head = r->next;
+	if (!st->reply_head)
+		st->reply_tail = 0;
+	st->nreplies--;
 	return true;
 }
 
@@ -129,4 +142,45 @@ void reply_release(struct stack *st)
 	sendq_clear(&r->body, &st->send_pools);
 	pool_put(&st->pool_reply, r);
 	st->reply_sent = 0;
+}
+
+/* Point out->iov at a part of the body. */
+static uint32_t reply_view(struct stack *st, struct reply *r, uint32_t off,
+			   uint32_t len, struct stack_pkt *out)
+{
+	uint32_t got = 0;
+
+	if (len)
+		out->iov_len +=
+			sendq_view(&r->body, &st->send_pools, off, len,
+				   out->iov + 1, STACK_IOV_MAX - 1, &got);
+	ASSERT(got == len);
+	return got;
+}
+
+/* RFC 791, 2.3; RFC 8200, 4.5: the next fragment of a reply that is too long
+ * for one packet; true if it is the last one. */
+static bool reply_piece(struct stack *st, struct reply *r,
+			struct stack_pkt *out)
+{
+	uint32_t ip_len = r->ipv6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+	uint32_t inner = r->len - ip_len; /* of the head, before the body */
+	uint32_t left = inner + r->body.len - r->cut, room, len, head;
+	bool first = !r->cut, last;
+
+	room = r->mtu - ip_len - (r->ipv6 ? WIRE_FRAG6_LEN : 0u);
+	room -= room % 8;
+	last = left <= room;
+	len = last ? left : room;
+	head = wire_ip_piece(st->out_head, r->head, r->frag_id, r->cut, len,
+			     !last);
+	if (first) {
+		memcpy(st->out_head + head, r->head + ip_len, inner);
+		head += inner;
+	}
+	out->iov[0] = (struct iovec){st->out_head, head};
+	out->len = head + reply_view(st, r, first ? 0 : r->cut - inner,
+				     first ? len - inner : len, out);
+	r->cut += len;
+	return last;
 }

@@ -15,6 +15,7 @@
 
 #define IP_PROTO_ICMP	1
 #define IP_PROTO_TCP	6
+#define IP_PROTO_UDP	17
 #define IP_PROTO_ICMPV6 58
 
 #define WIRE_IP4_LEN  20
@@ -23,6 +24,18 @@
 #define WIRE_HEAD_MAX (WIRE_IP6_LEN + WIRE_TCP_LEN + 40)
 
 #define SACK_BLOCKS_MAX 4
+
+/* What can be told to the source of a packet: RFC 792; RFC 4443, 3. */
+enum icmp_complaint {
+	COMPLAIN_NOT,
+	COMPLAIN_PROTOCOL, /* a protocol or next header we do not speak */
+	COMPLAIN_PORT,	   /* nothing at this port */
+	COMPLAIN_TIME,	   /* fragments are missing */
+	/* IPv6 alone. */
+	COMPLAIN_FIELD,	 /* a header field with an impossible value */
+	COMPLAIN_OPTION, /* an option that must not be passed over */
+	COMPLAIN_FIRST,	 /* a first fragment without all its headers */
+};
 
 /* A parsed IP header: views into the packet. */
 struct ip_pkt {
@@ -36,9 +49,10 @@ struct ip_pkt {
 	bool frag_more;	     /* if fragment */
 	uint32_t frag_id;    /* if fragment */
 	uint32_t head_len;   /* with options or extension headers */
-	uint32_t unknown_at; /* IPv6: offset of what a parameter problem points
-			      * at: the field that names proto, or what made
-			      * DROP_IP_EXTENSION; 0 = nothing to complain of */
+	uint8_t complaint;   /* enum icmp_complaint: about DROP_IP_EXTENSION, or
+			      * about proto if nobody speaks it */
+	uint32_t unknown_at; /* IPv6: offset of what the complaint points at; 0
+			      * if there is none */
 	const uint8_t *head; /* the IP header */
 	const uint8_t *body; /* after it */
 	uint32_t body_len;   /* by the IP length, not by what arrived */
@@ -211,6 +225,24 @@ uint32_t wire_ip_build(uint8_t *buf, const struct ip_addr *src,
 		       const struct ip_addr *dst, uint8_t proto, uint8_t ttl,
 		       uint8_t tos, uint16_t ip_id, bool df, uint32_t len);
 
+/**
+ * wire_ip_piece() - Write the header of a fragment (RFC 791, 3.2; RFC 8200, 4.5)
+ * @buf:  WIRE_PIECE_HEAD_MAX bytes
+ * @head: What wire_ip_build() wrote for the packet that is cut
+ * @id:   IPv6 identification; IPv4 has it in @head
+ * @off:  Of this piece in the body, a multiple of 8
+ * @len:  Bytes of the body in it, a multiple of 8 but in the last one
+ * @more: It is not the last
+ *
+ * Return: bytes written: WIRE_IP4_LEN, or WIRE_IP6_LEN and WIRE_FRAG6_LEN
+ */
+#define WIRE_FRAG6_LEN	    8
+#define WIRE_PIECE_HEAD_MAX (WIRE_IP6_LEN + WIRE_FRAG6_LEN)
+uint32_t wire_ip_piece(uint8_t *buf, const uint8_t *head, uint32_t id,
+		       uint32_t off, uint32_t len, bool more);
+
+#define WIRE_ICMP_LEN 8 /* of the ICMP messages we know */
+
 enum icmp_kind {
 	ICMP_NONE,
 	ICMP_ECHO,	  /* request */
@@ -242,5 +274,34 @@ struct icmp_msg {
  * Return: DROP_NONE, DROP_ICMP_SHORT or DROP_ICMP_CHECKSUM
  */
 enum drop_reason wire_icmp_parse(const struct ip_pkt *ip, struct icmp_msg *m);
+
+/* A quote is as long as the error fits into what every path carries: RFC 1812,
+ * 4.3.2.3 (576 bytes); RFC 4443, 2.4 (c) (1280). */
+#define WIRE_QUOTE4_MAX (576 - WIRE_IP4_LEN - WIRE_ICMP_LEN)
+#define WIRE_QUOTE6_MAX (1280 - WIRE_IP6_LEN - WIRE_ICMP_LEN)
+
+/**
+ * wire_icmp_build() - Write an error: IP header, ICMP header
+ * @buf:   WIRE_HEAD_MAX bytes
+ * @src:   Ours; @dst: whoever sent @quote. Both IPv4 or both IPv6
+ * @what:  IPv4 knows only COMPLAIN_PROTOCOL, _PORT and _TIME
+ * @at:    Where a parameter problem points in @quote
+ * @quote: The packet that is complained of, from the version on
+ * @len:   Of @quote, at most WIRE_QUOTE4_MAX or WIRE_QUOTE6_MAX; it is to follow
+ *
+ * Return: bytes written
+ */
+uint32_t wire_icmp_build(uint8_t *buf, const struct ip_addr *src,
+			 const struct ip_addr *dst, uint8_t ttl, uint16_t ip_id,
+			 enum icmp_complaint what, uint32_t at,
+			 const uint8_t *quote, uint32_t len);
+
+/**
+ * wire_icmp_is_error() - Does a packet carry an ICMP error, or a redirect?
+ * @pkt: From the version on, perhaps cut off, perhaps a fragment or malformed
+ *
+ * Return: false if that cannot be told any more
+ */
+bool wire_icmp_is_error(const uint8_t *pkt, uint32_t len);
 
 #endif

@@ -32,6 +32,7 @@
 
 #define IP6_OPT_PAD1   0
 #define IP6_OPT_ACTION 0xc0 /* RFC 8200, 4.2: not zero = discard if unknown */
+#define IP6_OPT_SILENT 0x40 /* ... and say nothing */
 
 static enum drop_reason parse4(const uint8_t *h, size_t len, struct ip_pkt *ip);
 static enum drop_reason parse6(const uint8_t *h, size_t len, struct ip_pkt *ip);
@@ -80,6 +81,29 @@ uint32_t wire_ip_build(uint8_t *buf, const struct ip_addr *src,
 	return WIRE_IP4_LEN;
 }
 
+uint32_t wire_ip_piece(uint8_t *buf, const uint8_t *head, uint32_t id,
+		       uint32_t off, uint32_t len, bool more)
+{
+	ASSERT(off % IP4_OFF_UNIT == 0);
+	if (head[0] >> 4 == 6) {
+		memcpy(buf, head, WIRE_IP6_LEN);
+		be_put16(buf + 4, (uint16_t)(WIRE_FRAG6_LEN + len));
+		buf[IP6_NEXT_AT] = IP6_FRAGMENT;
+		buf += WIRE_IP6_LEN;
+		buf[0] = head[IP6_NEXT_AT];
+		buf[1] = 0;
+		be_put16(buf + 2, (uint16_t)(off | (more ? IP6_MF : 0)));
+		be_put32(buf + 4, id);
+		return WIRE_PIECE_HEAD_MAX;
+	}
+	memcpy(buf, head, WIRE_IP4_LEN);
+	be_put16(buf + 2, (uint16_t)(WIRE_IP4_LEN + len));
+	be_put16(buf + 6, (uint16_t)(off / IP4_OFF_UNIT | (more ? IP4_MF : 0)));
+	be_put16(buf + 10, 0);
+	be_put16(buf + 10, csum_fold(csum_partial(buf, WIRE_IP4_LEN, 0)));
+	return WIRE_IP4_LEN;
+}
+
 /*
  * Nobody's address as a source (RFC 1122, 3.2.1.3): this network, loopback,
  * multicast, limited broadcast. TTL is not looked at: a packet that has
@@ -124,6 +148,7 @@ static enum drop_reason parse4(const uint8_t *h, size_t len, struct ip_pkt *ip)
 	ip->tos = h[1];
 	ip->v6 = false;
 	ip->head_len = head_len;
+	ip->complaint = COMPLAIN_PROTOCOL;
 	ip->unknown_at = 0;
 	ip->head = h;
 	/* Options are passed over: RFC 9293, 3.9.2 (MUST-50). */
@@ -151,9 +176,18 @@ static enum drop_reason check6(const uint8_t *src, const uint8_t *dst)
 	return DROP_NONE;
 }
 
-/* RFC 8200, 4.2: may the options in @x, @len bytes, be passed over? */
+static void complain(struct ip_pkt *ip, enum icmp_complaint what, uint32_t at)
+{
+	ip->complaint = (uint8_t)what;
+	ip->unknown_at = at;
+}
+
+/* RFC 8200, 4.2: may the options in @x, @len bytes, be passed over? If not, the
+ * first two bits of the one we do not know say who is told. */
 static bool options_skippable(struct ip_pkt *ip, const uint8_t *x, uint32_t len)
 {
+	uint8_t action;
+
 	for (uint32_t at = 2; at < len;) {
 		if (x[at] == IP6_OPT_PAD1) {
 			at++;
@@ -161,8 +195,13 @@ static bool options_skippable(struct ip_pkt *ip, const uint8_t *x, uint32_t len)
 		}
 		if (len - at < 2 || x[at + 1] > len - at - 2)
 			return false;
-		if (x[at] & IP6_OPT_ACTION) {
-			ip->unknown_at = ip->head_len + at;
+		action = x[at] & IP6_OPT_ACTION;
+		if (action) {
+			/* The other two differ for multicast alone, which is
+			 * not for us anyway. */
+			if (action != IP6_OPT_SILENT)
+				complain(ip, COMPLAIN_OPTION,
+					 ip->head_len + at);
 			return false;
 		}
 		at += 2u + x[at + 1];
@@ -178,8 +217,9 @@ static enum drop_reason skip_extension(struct ip_pkt *ip, unsigned int nth,
 				       uint32_t left)
 {
 	const uint8_t *x = ip->head + ip->head_len;
-	uint32_t len = IP6_EXT_UNIT, off;
+	uint32_t len = IP6_EXT_UNIT, off, named_at = ip->unknown_at;
 
+	complain(ip, COMPLAIN_NOT, 0);
 	if (left < IP6_EXT_UNIT)
 		return DROP_IP_EXTENSION;
 	if (ip->proto != IP6_FRAGMENT)
@@ -189,8 +229,10 @@ static enum drop_reason skip_extension(struct ip_pkt *ip, unsigned int nth,
 
 	switch (ip->proto) {
 	case IP6_HOPOPTS:
-		if (nth != 0) /* RFC 8200, 4.1: nowhere but first */
+		if (nth != 0) { /* RFC 8200, 4.1: nowhere but first */
+			complain(ip, COMPLAIN_PROTOCOL, named_at);
 			return DROP_IP_EXTENSION;
+		}
 		/* fallthrough */
 	case IP6_DSTOPTS:
 		if (!options_skippable(ip, x, len))
@@ -198,7 +240,7 @@ static enum drop_reason skip_extension(struct ip_pkt *ip, unsigned int nth,
 		break;
 	case IP6_ROUTING:
 		if (x[3] != 0) { /* RFC 8200, 4.4: we route for nobody */
-			ip->unknown_at = ip->head_len + 2;
+			complain(ip, COMPLAIN_FIELD, ip->head_len + 2);
 			return DROP_IP_EXTENSION;
 		}
 		break;
@@ -211,7 +253,7 @@ static enum drop_reason skip_extension(struct ip_pkt *ip, unsigned int nth,
 		break;
 	}
 	ip->proto = x[0];
-	ip->unknown_at = ip->head_len;
+	complain(ip, COMPLAIN_PROTOCOL, ip->head_len);
 	ip->head_len += len;
 	return DROP_NONE;
 }
@@ -243,16 +285,21 @@ static enum drop_reason parse6(const uint8_t *h, size_t len, struct ip_pkt *ip)
 	ip->tos = (uint8_t)(be_get16(h) >> 4);
 	ip->v6 = true;
 	ip->head_len = WIRE_IP6_LEN;
-	ip->unknown_at = IP6_NEXT_AT;
+	complain(ip, COMPLAIN_PROTOCOL, IP6_NEXT_AT);
 	ip->head = h;
 	why = check6(h + 8, h + 24);
 	for (unsigned int n = 0;
-	     why == DROP_NONE && !ip->fragment && is_extension(ip->proto); n++)
-		why = n < IP6_EXT_MAX
-			      ? skip_extension(ip, n, total - ip->head_len)
-			      : DROP_IP_EXTENSION;
+	     why == DROP_NONE && !ip->fragment && is_extension(ip->proto);
+	     n++) {
+		if (n < IP6_EXT_MAX) {
+			why = skip_extension(ip, n, total - ip->head_len);
+		} else {
+			complain(ip, COMPLAIN_NOT, 0);
+			why = DROP_IP_EXTENSION;
+		}
+	}
 	if (why == DROP_NONE && ip->proto == IP6_NONE && !ip->fragment) {
-		ip->unknown_at = 0; /* RFC 8200, 4.7: nothing, and no error */
+		complain(ip, COMPLAIN_NOT, 0); /* RFC 8200, 4.7: no error */
 		why = DROP_IP_EXTENSION;
 	}
 	ip->body = h + ip->head_len;

@@ -166,6 +166,9 @@ enum stack_limit {
 	  "unusable IPv6 extension header")                                    \
 	D(IP_PROTOCOL, "ip_protocol", "RFC 1122, 3.2.2.1",                     \
 	  "a protocol we do not speak")                                        \
+	D(UDP_HEADER, "udp_header", "RFC 1122, 4.1.3.4",                       \
+	  "wrong UDP length or checksum")                                      \
+	D(UDP_PORT, "udp_port", "RFC 1122, 4.1.3.1", "no UDP port is open")    \
 	D(ICMP_SHORT, "icmp_short", "RFC 792", "shorter than its ICMP header") \
 	D(ICMP_CHECKSUM, "icmp_checksum", "RFC 792", "wrong ICMP checksum")    \
 	D(ICMP_TYPE, "icmp_type", "RFC 1122, 3.2.2",                           \

@@ -332,6 +332,8 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	S(echo_in, "ICMP echo requests")                                      \
 	S(echo_out, "ICMP echo replies")                                      \
 	S(icmp_errors_in, "ICMP errors that matched a connection")            \
+	S(icmp_errors_out, "ICMP errors sent")                                \
+	S(icmp_errors_held, "ICMP errors not sent for their rate limit")      \
 	S(events_lost, "events nobody collected in time")
 
 struct stack_stats {

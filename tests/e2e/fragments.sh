@@ -1,10 +1,10 @@
 #!/bin/bash
-# fragments.sh - Packets that arrive in pieces
+# fragments.sh - Packets in pieces, and errors about what is of no use
 #
 # The kernel cuts what does not fit into the interface's MTU, so a large ping is
-# a fragmented one; and it says itself how many fragments it made. What no
-# kernel sends (pieces out of order, doubled, overlapping, a SYN in two) is
-# made by scapy.
+# a fragmented one, and so is its reply; and it says itself how many fragments
+# it made and put together. What no kernel sends (pieces out of order, doubled,
+# overlapping, a SYN in two) is made by scapy.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -33,7 +33,7 @@ drops()
 scapy()
 {
 	timeout 20 /usr/bin/python3 - "$HOST4" "$OWN4" "$HOST6" "$OWN6" "$IFACE" "$1" <<-'PY'
-	import sys, logging
+	import sys, logging, socket
 	logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
 	from scapy.all import *
 	host4, own4, host6, own6, iface, script = sys.argv[1:]
@@ -73,6 +73,20 @@ scapy()
 	    got.join()
 	    return any(p[TCP].flags == "SA" for p in got.results)
 
+	def told(own, kind, number):
+	    """what the kernel says of a datagram to this port or protocol"""
+	    udp = kind == socket.SOCK_DGRAM
+	    s = socket.socket(socket.AF_INET6 if ":" in own else socket.AF_INET,
+	                      kind, 0 if udp else number)
+	    s.settimeout(5)
+	    s.connect((own, number if udp else 0))
+	    try:
+	        s.send(b"anybody?")
+	        s.recv(100)
+	    except OSError as e:
+	        print(e)
+	        return str(e)
+
 	sys.exit(0 if eval(script) else 3)
 	PY
 }
@@ -98,6 +112,22 @@ check 'IPv6: in six' pings "$OWN6" 8000
 check 'IPv6: the kernel really cut them' \
 	test "$(counter Ip6FragCreates)" -ge $((3 * (3 + 6)))
 check 'nothing of it was dropped' same 0 "$(drops frag_memory)"
+check 'IPv4: replies came in pieces, too' \
+	test "$(counter IpReasmOKs)" -ge 9
+check 'IPv6: as well' test "$(counter Ip6ReasmOKs)" -ge 6
+check 'and none was lost' same '0 0' \
+	"$(counter IpReasmFails) $(counter Ip6ReasmFails)"
+
+for own in "$OWN4" "$OWN6"; do
+	check "$own: UDP is refused" scapy \
+		"'refused' in told('$own', socket.SOCK_DGRAM, 9)"
+	check "$own: nc hears of it, and ends" exits 0 \
+		timeout 5 nc -u -w 60 "$own" 9 </dev/zero
+	check "$own: so is an unknown protocol" scapy \
+		"'Protocol' in told('$own', socket.SOCK_RAW, 200)"
+done
+check 'errors are counted' test 4 -le "$(ctl stats --json |
+	jq '[.. | objects | .icmp_errors_out? | numbers][0]')"
 
 for v6 in False True; do
 	name=IPv$([ $v6 = True ] && echo 6 || echo 4)

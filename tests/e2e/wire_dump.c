@@ -1,12 +1,13 @@
 /*
- * wire_dump.c - Write segments as wire_tcp_build() makes them into a capture
+ * wire_dump.c - Write packets as wire_*_build() make them into captures
  *
- *	wire_dump FILE.pcap >expected
+ *	wire_dump FILE.pcap ERRORS.pcap >expected
  *
  * One segment for each combination of family, options, number of SACK blocks
  * and length of text. On stdout, a line for each with the values that went in,
  * in the columns of wire_tshark.sh: what a dissector that is not ours should
- * read out of the bytes.
+ * read out of the bytes. The other capture has every ICMP error, about packets
+ * of several lengths, and a packet in pieces.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -91,10 +92,22 @@ static void print_expected(const struct tcp_seg *s)
 	putchar('\n');
 }
 
+static void write_packet(const uint8_t *pkt, uint32_t len, uint32_t n, FILE *f)
+{
+	struct pcap_record rec = {
+		.sec = 1,
+		.usec = n,
+		.caplen = len,
+		.len = len,
+	};
+
+	write_or_die(&rec, sizeof(rec), f);
+	write_or_die(pkt, len, f);
+}
+
 static void dump(struct tcp_seg *s, uint32_t n, FILE *f)
 {
 	static uint8_t pkt[WIRE_HEAD_MAX + TEXT_MAX], text[TEXT_MAX];
-	struct pcap_record rec = {.sec = 1, .usec = n};
 	uint32_t head, off;
 
 	for (uint32_t i = 0; i < s->len; i++)
@@ -102,9 +115,7 @@ static void dump(struct tcp_seg *s, uint32_t n, FILE *f)
 	head = wire_tcp_build(pkt, s, (uint16_t)n, WIRE_CSUM_FULL,
 			      csum_partial(text, s->len, 0), &off);
 	memcpy(pkt + head, text, s->len);
-	rec.caplen = rec.len = head + s->len;
-	write_or_die(&rec, sizeof(rec), f);
-	write_or_die(pkt, rec.len, f);
+	write_packet(pkt, head + s->len, n, f);
 	print_expected(s);
 }
 
@@ -144,6 +155,91 @@ static struct tcp_seg segment(uint32_t n, bool v6, uint8_t flags, uint8_t opts,
 	return s;
 }
 
+/* An error about a segment of ours, sent back. */
+static void dump_error(bool v6, enum icmp_complaint what, uint32_t len,
+		       uint32_t n, FILE *f)
+{
+	static uint8_t pkt[1280], quote[WIRE_HEAD_MAX + TEXT_MAX];
+	struct tcp_seg s = segment(n, v6, TH_ACK, OPT_TS, 0, len);
+	uint32_t most = v6 ? WIRE_QUOTE6_MAX : WIRE_QUOTE4_MAX, head, off;
+
+	memset(quote, (int)n, sizeof(quote));
+	head = wire_tcp_build(quote, &s, (uint16_t)n, WIRE_CSUM_FULL,
+			      csum_partial(quote, len, 0), &off);
+	memset(quote + head, (int)n, len);
+	len += head;
+	len = len < most ? len : most;
+	head = wire_icmp_build(pkt, &s.dst, &s.src, 64, (uint16_t)n, what, 6,
+			       quote, len);
+	memcpy(pkt + head, quote, len);
+	write_packet(pkt, head + len, n, f);
+}
+
+/* A segment cut in three. */
+static void dump_pieces(bool v6, uint32_t n, FILE *f)
+{
+	static uint8_t pkt[WIRE_HEAD_MAX + TEXT_MAX], piece[TEXT_MAX];
+	struct tcp_seg s = segment(n, v6, TH_ACK | TH_PSH, 0, 0, 1200);
+	uint32_t head, off, body, len;
+
+	memset(pkt, (int)n, sizeof(pkt));
+	head = wire_tcp_build(pkt, &s, (uint16_t)n, WIRE_CSUM_FULL,
+			      csum_partial(pkt + 200, s.len, 0), &off);
+	body = head + s.len - off;
+	for (uint32_t at = 0; at < body; at += 512, n++) {
+		len = body - at < 512 ? body - at : 512;
+		head = wire_ip_piece(piece, pkt, 77, at, len, at + len < body);
+		memcpy(piece + head, pkt + off + at, len);
+		write_packet(piece, head + len, n, f);
+	}
+}
+
+static void dump_errors(FILE *f)
+{
+	static const uint32_t lens[] = {0, 1, 499, 1400};
+	uint32_t n = 1;
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		for (int what = COMPLAIN_PROTOCOL; what <= COMPLAIN_FIRST;
+		     what++) {
+			if (!v6 && what > COMPLAIN_TIME)
+				break;
+			for (size_t i = 0; i < ARRAY_LEN(lens); i++)
+				dump_error(v6, (enum icmp_complaint)what,
+					   lens[i], n++, f);
+		}
+		dump_pieces(v6, n, f);
+		n += 3;
+	}
+}
+
+static FILE *open_capture(const char *path)
+{
+	static const struct pcap_head head = {
+		.magic = 0xa1b2c3d4,
+		.major = 2,
+		.minor = 4,
+		.snaplen = 65535,
+		.linktype = LINKTYPE_RAW,
+	};
+	FILE *f = fopen(path, "wb");
+
+	if (!f) {
+		perror(path);
+		exit(1);
+	}
+	write_or_die(&head, sizeof(head), f);
+	return f;
+}
+
+static void close_capture(FILE *f, const char *path)
+{
+	if (fclose(f) == 0)
+		return;
+	perror(path);
+	exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	static const uint8_t syn[] = {TH_SYN, TH_SYN | TH_ACK,
@@ -151,27 +247,15 @@ int main(int argc, char **argv)
 			     data[] = {TH_ACK, TH_ACK | TH_PSH, TH_ACK | TH_FIN,
 				       TH_ACK | TH_PSH | TH_URG};
 	static const uint32_t lens[] = {0, 1, 2, 63, 64, 65, 1399, 1400};
-	struct pcap_head head = {
-		.magic = 0xa1b2c3d4,
-		.major = 2,
-		.minor = 4,
-		.snaplen = 65535,
-		.linktype = LINKTYPE_RAW,
-	};
 	struct tcp_seg s;
 	uint32_t n = 0;
 	FILE *f;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: wire_dump FILE\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: wire_dump FILE ERRORS\n");
 		return 2;
 	}
-	f = fopen(argv[1], "wb");
-	if (!f) {
-		perror(argv[1]);
-		return 1;
-	}
-	write_or_die(&head, sizeof(head), f);
+	f = open_capture(argv[1]);
 	for (unsigned int i = 0; i < 2 * 3 * 16; i++, n++) {
 		s = segment(n, i % 2, syn[i / 2 % 3], i / 6, 0, 0);
 		dump(&s, n, f);
@@ -195,9 +279,9 @@ int main(int argc, char **argv)
 		s.wnd = 0;
 		dump(&s, n, f);
 	}
-	if (fclose(f) != 0) {
-		perror(argv[1]);
-		return 1;
-	}
+	close_capture(f, argv[1]);
+	f = open_capture(argv[2]);
+	dump_errors(f);
+	close_capture(f, argv[2]);
 	return 0;
 }

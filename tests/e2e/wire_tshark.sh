@@ -63,7 +63,8 @@ values()
 		}'
 }
 
-"$B/tests/e2e/wire_dump" "$TMP/wire.pcap" >"$TMP/wanted" || exit 1
+"$B/tests/e2e/wire_dump" "$TMP/wire.pcap" "$TMP/errors.pcap" \
+	>"$TMP/wanted" || exit 1
 n=$(wc -l <"$TMP/wanted")
 expect 'a few hundred segments' yes "$([ "$n" -gt 300 ] && echo yes || echo "$n")"
 expect 'every TCP checksum is good' "$n" \
@@ -81,6 +82,33 @@ expect 'nothing is remarked on' '' \
 values "$TMP/wire.pcap" >"$TMP/got"
 expect 'every field reads as it was written' '' \
 	"$(diff "$TMP/wanted" "$TMP/got" | head)"
+
+# Errors of ICMP and ICMPv6, and a packet in pieces of each family.
+errors()
+{
+	judge "$TMP/errors.pcap" -o ip.defragment:TRUE "$@"
+}
+
+expect 'every error has a good checksum' 36 "$(errors -Y \
+	'icmp.checksum.status == 1 || icmpv6.checksum.status == 1' | wc -l)"
+expect 'no error is malformed' '' "$(errors -Y _ws.malformed)"
+# A quote ends where there is no more room: its own checksum may be wrong.
+expect 'nothing is remarked on in an error' '' \
+	"$(errors -o tcp.check_checksum:FALSE -T fields -e frame.number -e _ws.expert.message \
+		-Y '_ws.expert.severity >= 0x400000' | head)"
+expect 'types and codes are those meant' \
+	'3:2 3:3 11:1 4:1 1:4 3:1 4:0 4:2 4:3 ' \
+	"$(errors -Y 'icmp || icmpv6' -T fields -e icmp.type -e icmp.code \
+		-e icmpv6.type -e icmpv6.code -E separator=, |
+		sed 's/^,,//; s/,,$//; s/,/:/' | uniq | tr '\n' ' ')"
+expect 'parameter problems point at the next header' 16 \
+	"$(errors -Y 'icmpv6.type == 4 && icmpv6.pointer == 6' | wc -l)"
+expect 'the longest are of 576 and 1280 bytes' '576 1280 ' \
+	"$(errors -Y 'icmp || icmpv6' -T fields -e frame.len -e icmp.type |
+		awk '{ v = NF == 1; if ($1 > max[v]) max[v] = $1 }
+			END { printf "%d %d ", max[0], max[1] }')"
+expect 'pieces make whole segments again' 2 "$(errors -Y \
+	'tcp.checksum.status == 1 && tcp.len == 1200 && !icmp && !icmpv6' | wc -l)"
 
 # The judge is awake: the last byte of the last text changed.
 head -c -1 "$TMP/wire.pcap" >"$TMP/broken.pcap"

@@ -194,7 +194,7 @@ static void expire(struct fuzz *f, int64_t after_us)
 		n--;
 		ASSERT(at <= f->now_us);
 		ASSERT(lost.quote_len <=
-		       (lost.v6 ? REASM_QUOTE6_MAX : REASM_QUOTE4_MAX));
+		       (lost.v6 ? WIRE_QUOTE6_MAX : WIRE_QUOTE4_MAX));
 		if (lost.quote_len)
 			ASSERT(lost.quote[0] >> 4 == (lost.v6 ? 6 : 4));
 		ASSERT(f->r.dgrams.in_use == n);

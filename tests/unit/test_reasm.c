@@ -466,7 +466,7 @@ static void time_runs_out(void)
 		CU_ASSERT_EQUAL(lost.src.b[15], 1);
 		CU_ASSERT_EQUAL(lost.dst.b[15], 2);
 		CU_ASSERT_EQUAL(lost.quote_len,
-				v6 ? REASM_QUOTE6_MAX : REASM_QUOTE4_MAX);
+				v6 ? WIRE_QUOTE6_MAX : WIRE_QUOTE4_MAX);
 		CU_ASSERT_EQUAL(memcmp(lost.quote, f.b, lost.quote_len), 0);
 		/* The first fragment of the other one never came. */
 		CU_ASSERT_EQUAL(reasm_deadline(&r.r), end + 1000000);

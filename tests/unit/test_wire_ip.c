@@ -338,6 +338,7 @@ static void extension_beyond_packet(void)
 	CU_ASSERT_EQUAL(ip.body_len, 2);
 	CU_ASSERT_EQUAL(DROP_IP_EXTENSION,
 			CHAIN(DSTOPTS, 6, 2, 1, 20, 0, 0, 0, 0));
+	CU_ASSERT_EQUAL(ip.complaint, COMPLAIN_NOT);
 	CU_ASSERT_EQUAL(DROP_IP_EXTENSION,
 			CHAIN(DSTOPTS, 6, 255, 1, 20, 0, 0, 0, 0));
 	/* Not even its first 8 bytes. */
@@ -351,6 +352,7 @@ static void hop_by_hop_not_first(void)
 	CU_ASSERT_EQUAL(DROP_IP_EXTENSION,
 			CHAIN(DSTOPTS, HOPOPTS, 0, 0, 0, 0, 0, 0, 0, /* */
 			      6, 0, 0, 0, 0, 0, 0, 0));
+	CU_ASSERT_EQUAL(ip.complaint, COMPLAIN_PROTOCOL);
 	CU_ASSERT_EQUAL(ip.unknown_at, 40);
 }
 
@@ -362,7 +364,9 @@ static void option_not_skippable(void)
 		CU_ASSERT_EQUAL(DROP_IP_EXTENSION,
 				CHAIN(HOPOPTS, 6, 0, 0, 0x3e, 0,
 				      (uint8_t)(act | 0x3e), 1, 0));
-		CU_ASSERT_EQUAL(ip.unknown_at, 45);
+		CU_ASSERT_EQUAL(ip.complaint,
+				act == 0x40 ? COMPLAIN_NOT : COMPLAIN_OPTION);
+		CU_ASSERT_EQUAL(ip.unknown_at, act == 0x40 ? 0 : 45);
 		CU_ASSERT_TRUE(ip.v6);
 	}
 	/* Longer than its header; without room for a length. */
@@ -378,6 +382,7 @@ static void routing_segments_left(void)
 	CU_ASSERT_EQUAL(DROP_NONE, CHAIN(ROUTING, 6, 0, 4, 0, 0, 0, 0, 0));
 	CU_ASSERT_EQUAL(DROP_IP_EXTENSION,
 			CHAIN(ROUTING, 6, 0, 4, 1, 0, 0, 0, 0));
+	CU_ASSERT_EQUAL(ip.complaint, COMPLAIN_FIELD);
 	CU_ASSERT_EQUAL(ip.unknown_at, 42);
 }
 
@@ -393,16 +398,17 @@ static void eight_extensions(void)
 	ext[7 * 8] = DSTOPTS;
 	ext[8 * 8] = IP_PROTO_TCP;
 	CU_ASSERT_EQUAL(chain(DSTOPTS, ext, 9 * 8), DROP_IP_EXTENSION);
+	CU_ASSERT_EQUAL(ip.complaint, COMPLAIN_NOT);
 }
 
 /* RFC 8200, 4.7: nothing follows, nothing is to be said. */
 static void no_next_header(void)
 {
 	CU_ASSERT_EQUAL(CHAIN(NONE, 0), DROP_IP_EXTENSION);
-	CU_ASSERT_EQUAL(ip.unknown_at, 0);
+	CU_ASSERT_EQUAL(ip.complaint, COMPLAIN_NOT);
 	CU_ASSERT_EQUAL(CHAIN(DSTOPTS, NONE, 0, 0, 0, 0, 0, 0, 0),
 			DROP_IP_EXTENSION);
-	CU_ASSERT_EQUAL(ip.unknown_at, 0);
+	CU_ASSERT_EQUAL(ip.complaint, COMPLAIN_NOT);
 }
 
 /* What we do not know is the caller's to judge. */
@@ -410,6 +416,7 @@ static void unknown_protocol(void)
 {
 	CU_ASSERT_EQUAL(CHAIN(DSTOPTS, 51, 0, 0, 0, 0, 0, 0, 0), DROP_NONE);
 	CU_ASSERT_EQUAL(ip.proto, 51);
+	CU_ASSERT_EQUAL(ip.complaint, COMPLAIN_PROTOCOL);
 	CU_ASSERT_EQUAL(ip.unknown_at, 40);
 	CU_ASSERT_EQUAL(with4(9, "\x33", 1), DROP_NONE);
 	CU_ASSERT_EQUAL(ip.proto, 51);
@@ -484,6 +491,40 @@ static void build_round_trip(void)
 	CU_ASSERT_EQUAL(p.b[6] | p.b[7], 0);
 }
 
+/* Pieces as another one than the builder takes them apart. */
+static void piece_round_trip(void)
+{
+	struct packet p, want;
+	struct ip_pkt read;
+	uint32_t head;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		want = v6 ? packet6() : packet4();
+		CU_ASSERT_EQUAL(parse(&want), DROP_NONE);
+		wire_ip_build(want.b, &ip.src, &ip.dst, IP_PROTO_ICMP, 77, 8,
+			      0x1234, false, 3000);
+		for (unsigned int more = 0; more < 2; more++) {
+			memset(p.b, 0xa5, sizeof(p.b));
+			head = wire_ip_piece(p.b, want.b, 0xdeadbeef, 1480, 160,
+					     more);
+			CU_ASSERT_EQUAL(head, v6 ? 48 : 20);
+			CU_ASSERT_EQUAL(p.b[head], 0xa5);
+			CU_ASSERT_EQUAL(wire_ip_parse(p.b, head + 160, &read),
+					DROP_NONE);
+			CU_ASSERT_TRUE(read.fragment);
+			CU_ASSERT_EQUAL(read.frag_more, more);
+			CU_ASSERT_EQUAL(read.frag_off, 1480);
+			CU_ASSERT_EQUAL(read.frag_id, v6 ? 0xdeadbeef : 0x1234);
+			CU_ASSERT_EQUAL(read.proto, IP_PROTO_ICMP);
+			CU_ASSERT_EQUAL(read.body_len, 160);
+			CU_ASSERT_EQUAL(read.ttl, 77);
+			CU_ASSERT_EQUAL(read.tos, 8);
+			CU_ASSERT_EQUAL(memcmp(&read.src, &ip.src, 16), 0);
+			CU_ASSERT_EQUAL(memcmp(&read.dst, &ip.dst, 16), 0);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -514,6 +555,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(fragments6),
 		UNIT_TEST(fragment_atomic),
 		UNIT_TEST(build_round_trip),
+		UNIT_TEST(piece_round_trip),
 	};
 
 	return unit_run("wire_ip", tests, sizeof(tests) / sizeof(tests[0]),
