@@ -369,8 +369,8 @@ static bool user_open(struct stage *g, struct stage_conn *c, struct user *u)
 	struct conn_info info;
 	int err;
 
-	err = stack_open(eng.st, &app, u, &g->peer, c->peer_port, 0, g->now_us,
-			 &u->c);
+	err = stack_open(eng.st, &app, u, &g->peer, c->peer_port, NULL, 0,
+			 g->now_us, &u->c);
 	if (err) {
 		snprintf(g->why, sizeof(g->why), "stack_open: %s",
 			 strerror(-err));

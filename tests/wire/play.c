@@ -20,7 +20,7 @@
 #define FIRST_IRS   5000
 #define PEER_WND    65535
 #define QUOTE_LEN   8 /* of TCP, what every router sends back: RFC 792 */
-#define SETTLE_US   30000
+#define SETTLE_US   20000
 #define FRAGMENT_ID 7000
 #define ECHO_REST   0x12340001u
 
@@ -595,7 +595,7 @@ static void sent_note(struct peer *c, const struct script_seg *s,
 		return;
 	if (p->flags & TH_SYN && !(p->flags & TH_RST)) {
 		/* Another SYN may be answered by another connection. */
-		c->iss_old = c->used && c->syn != (uint32_t)seq;
+		c->iss_old |= c->used && c->syn != (uint32_t)seq;
 		if (!c->used || !c->iss_known || c->iss_old) {
 			c->peer_ts = p->has_ts;
 			c->peer_ws = p->has_ws;
@@ -652,12 +652,16 @@ static bool play_call(struct play *w, const struct script_line *l)
 
 static bool play_state(struct play *w, const struct script_line *l)
 {
-	enum tcp_state got = w->g->ops->state(w->g, &w->peers[l->conn].at);
+	const struct stage_conn *at = &w->peers[l->conn].at;
+	int64_t until_us = w->g->now_us + w->g->late_us;
+	enum tcp_state got = w->g->ops->state(w->g, at);
 	int want = strcmp(l->arg, "same") == 0 ? (int)w->begin_state
 					       : stage_state(l->arg);
 
 	if (want < 0)
 		return fails(w, "there is no state %s", l->arg);
+	while (w->g->live && (int)got != want && w->g->now_us < until_us)
+		got = w->g->ops->state(w->g, at);
 	if ((int)got == want)
 		return true;
 	return fails(w, "the state is %s, expected %s", tcp_state_name(got),

@@ -1,8 +1,9 @@
 /*
- * stage.h - Where a script is played
+ * stage.h - Where a script is played: against the engine, or a real daemon
  *
  * The table is the peer's view: packets in, packets out, and the clock. The
- * engine's (engine.c) is virtual and exact.
+ * engine's (engine.c) is virtual and exact; that of a daemon (live.c) is the
+ * real one, so what it says comes a little late.
  */
 #ifndef TCPHS_WIRE_STAGE_H
 #define TCPHS_WIRE_STAGE_H
@@ -65,6 +66,14 @@ size_t stage_settings(const struct script *s,
  * @app: The service that stands for "app" */
 void stage_listeners(const struct script *s, const char *app, FILE *to);
 
-extern const struct stage_ops engine_ops;
+/**
+ * live_open() - Get ready to play against daemons
+ * @program: tcphsd
+ * @dir:     Where its configuration and its log may lie
+ */
+bool live_open(const char *program, const char *dir);
+void live_close(void);
+
+extern const struct stage_ops engine_ops, live_ops;
 
 #endif

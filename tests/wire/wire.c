@@ -2,9 +2,12 @@
  * wire.c - Play packet scripts and say what was not as written
  *
  *	wire [-v] [-4 | -6] [-t WORDS] FILE.wire...
+ *	wire -l TCPHSD -d DIR [-m MS] ... FILE.wire...
  *
  * Each script of each file is played against the engine, over IPv4 and over
  * IPv6. -t plays only tests whose name has these words in it, -v names each.
+ * With -l a real daemon is on the stage (live.c); then those scripts are played
+ * that it can take part in and that do not wait for more than -m milliseconds.
  *
  * An exchange is something that happened (a segment, a call, time that passed)
  * and what came of it, be it nothing. Those of shared beginnings are not
@@ -20,12 +23,16 @@
 #include "script.h"
 #include "stage.h"
 
-#define FIRST_PORT 40000
+#define FIRST_PORT 20000
+#define LAST_PORT  60000
+#define COMPLAINTS 20 /* more than that nobody reads */
 
 static struct {
 	bool verbose, only4, only6;
 	const char *words;
-} opt;
+	const char *daemon, *dir; /* live, if not NULL */
+	int64_t most_us;
+} opt = {.most_us = INT64_MAX};
 
 static unsigned int passed, failed, exchanges, written;
 
@@ -37,14 +44,20 @@ _Noreturn void tcphs_assert_failed(const char *expr, const char *file, int line)
 
 static void run(const struct script *s, bool v6, bool counted)
 {
+	/* Each its own ports: a daemon remembers those of the last ones. */
+	static uint16_t port = FIRST_PORT;
 	struct stage g = {
-		.ops = &engine_ops,
+		.ops = opt.daemon ? &live_ops : &engine_ops,
+		.live = opt.daemon,
 		.v6 = v6,
-		.first_port = FIRST_PORT,
+		.first_port = port,
 	};
 	unsigned int n = 0;
 	bool ok = play(&g, s, &n);
 
+	port += SCRIPT_CONNS;
+	if (port > LAST_PORT)
+		port = FIRST_PORT;
 	if (opt.verbose)
 		printf("%s %s:%d %s%s%s%s\n", ok ? "ok  " : "FAIL", s->path,
 		       s->line, s->name, s->start ? " from " : "",
@@ -55,15 +68,37 @@ static void run(const struct script *s, bool v6, bool counted)
 	written += counted ? n : 0;
 }
 
+/* How long a script waits at least. */
+static int64_t waits_us(const struct script *s)
+{
+	int64_t us = 0;
+
+	for (size_t i = 0; i < s->nlines; i++) {
+		const struct script_line *l = &s->lines[i];
+
+		us += l->after_us > 0 ? l->after_us : 0;
+		if (l->kind == LINE_NOTHING || l->kind == LINE_DRAIN)
+			us += l->n;
+	}
+	return us;
+}
+
+static bool is_wanted(const struct script *s)
+{
+	if (opt.words && !strstr(s->name, opt.words))
+		return false;
+	return !opt.daemon || (!s->engine_only && waits_us(s) <= opt.most_us);
+}
+
 static void run_all(const struct script_set *set)
 {
-	for (size_t i = 0; i < set->n; i++) {
+	for (size_t i = 0; i < set->n && failed < COMPLAINTS; i++) {
 		const struct script *s = &set->scripts[i];
 		/* Of a test that is played from many states, one counts. */
 		bool first = !i || s[-1].line != s->line ||
 			     strcmp(s[-1].path, s->path) != 0;
 
-		if (opt.words && !strstr(s->name, opt.words))
+		if (!is_wanted(s))
 			continue;
 		if (s->ipv4 && !opt.only6)
 			run(s, false, first);
@@ -72,19 +107,26 @@ static void run_all(const struct script_set *set)
 	}
 }
 
-int main(int argc, char **argv)
+static bool options(int argc, char **argv)
 {
-	struct script_set set = {NULL, 0, NULL, 0};
-	bool ok = true;
 	int c;
 
-	while ((c = getopt(argc, argv, "46t:v")) != -1) {
+	while ((c = getopt(argc, argv, "46d:l:m:t:v")) != -1) {
 		switch (c) {
 		case '4':
 			opt.only4 = true;
 			break;
 		case '6':
 			opt.only6 = true;
+			break;
+		case 'd':
+			opt.dir = optarg;
+			break;
+		case 'l':
+			opt.daemon = optarg;
+			break;
+		case 'm':
+			opt.most_us = strtoll(optarg, NULL, 10) * 1000;
 			break;
 		case 't':
 			opt.words = optarg;
@@ -93,13 +135,30 @@ int main(int argc, char **argv)
 			opt.verbose = true;
 			break;
 		default:
-			return 2;
+			return false;
 		}
+	}
+	return optind < argc && !opt.daemon == !opt.dir;
+}
+
+int main(int argc, char **argv)
+{
+	struct script_set set = {NULL, 0, NULL, 0};
+	bool ok = true;
+
+	if (!options(argc, argv)) {
+		fprintf(stderr, "usage: wire [-46v] [-t WORDS] "
+				"[-l TCPHSD -d DIR [-m MS]] FILE.wire...\n");
+		return 2;
 	}
 	for (int i = optind; ok && i < argc; i++)
 		ok = script_read(&set, argv[i]);
+	if (ok && opt.daemon)
+		ok = live_open(opt.daemon, opt.dir);
 	if (ok)
 		run_all(&set);
+	if (ok && opt.daemon)
+		live_close();
 	script_free(&set);
 	printf("wire: %u exchanges written, %u played\n", written, exchanges);
 	printf("wire: %u passed, %u failed\n", passed, failed + !ok);
