@@ -52,6 +52,7 @@ static const struct fact sending[] = {
 	{"sacked:", "sacked", COLUMN_COUNT},
 	{"lost:", "lost", COLUMN_COUNT},
 	{"urgent:", "urgent_out", COLUMN_COUNT},
+	{"reordering:", "reordering", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact receiving[] = {
@@ -79,6 +80,8 @@ static const struct fact timers[] = {
 	{"rexmt:", "rexmt_us", COLUMN_TIME},
 	{"persist:", "persist_us", COLUMN_TIME},
 	{"delack:", "delack_us", COLUMN_TIME},
+	{"reorder:", "reorder_us", COLUMN_TIME},
+	{"probe:", "probe_us", COLUMN_TIME},
 	{"keepalive:", "keepalive_us", COLUMN_TIME},
 	{"linger:", "linger_us", COLUMN_TIME},
 	{NULL, NULL, COLUMN_TEXT},

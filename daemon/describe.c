@@ -96,6 +96,8 @@ static json_t *timers_json(const struct conn_info *info)
 	put_time(&o, "rexmt_us", info->rexmt_in_us);
 	put_time(&o, "persist_us", info->persist_in_us);
 	put_time(&o, "delack_us", info->delack_in_us);
+	put_time(&o, "reorder_us", info->reorder_in_us);
+	put_time(&o, "probe_us", info->probe_in_us);
 	put_time(&o, "keepalive_us", info->keepalive_in_us);
 	put_time(&o, "linger_us", info->linger_in_us);
 	return o;
@@ -143,6 +145,7 @@ static void put_estimates(json_t **o, const struct conn_info *info)
 		put_number(o, "urgent_in", info->urgent_in);
 	if (info->urgent_out)
 		put_number(o, "urgent_out", info->urgent_out);
+	put_number(o, "reordering", info->reordering);
 	put_number(o, "backoff", info->backoff);
 	put_number(o, "segs_in", info->segs_in);
 	put_number(o, "segs_out", info->segs_out);

@@ -87,6 +87,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.min_rtt_us = c->rtt.min_us,
 		.cwnd = c->cc.cwnd,
 		.ssthresh = c->cc.ssthresh,
+		.reordering = DUP_THRESH,
 		.backoff = c->backoff,
 		.reason = c->reason,
 		.cc_name = tcp_cc(c)->name,
@@ -188,6 +189,7 @@ static void info_key(struct conn_info *info, const struct tcp_key *key)
 	info->local_port = key->local_port;
 	info->peer_port = key->peer_port;
 	info->rexmt_in_us = info->persist_in_us = info->delack_in_us = -1;
+	info->reorder_in_us = info->probe_in_us = -1;
 	info->keepalive_in_us = info->linger_in_us = -1;
 }
 
@@ -231,8 +233,12 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->urgent_in = tcp_urgent_left(st, c);
 	if (c->flags & CF_URG_OUT)
 		info->urgent_out = a->snd_up - c->snd_una;
+	if (a->reordering > info->reordering)
+		info->reordering = a->reordering;
 	info->rexmt_in_us = until(st, a->rexmt_at_us);
 	info->persist_in_us = until(st, a->persist_at_us);
 	info->delack_in_us = until(st, a->delack_at_us);
+	info->reorder_in_us = until(st, a->reorder_at_us);
+	info->probe_in_us = until(st, a->probe_at_us);
 	info->recovery = recovery[a->recovery];
 }

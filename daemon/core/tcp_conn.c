@@ -64,6 +64,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	a->rexmt_at_us = a->persist_at_us = TIME_NEVER;
 	a->delack_at_us = a->reorder_at_us = a->probe_at_us = TIME_NEVER;
 	a->stalled_us = TIME_NEVER;
+	a->reo_mult = 1;
 	a->recover = a->rack_end = a->rack_fack = c->snd_una;
 	a->used_us = a->drs_at_us = st->now_us;
 	/* RFC 5681, 4.1: what cwnd was worth before the silence is not known

@@ -465,6 +465,7 @@ static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack)
 	a->stalled_us = c->snd_nxt == ack ? TIME_NEVER : st->now_us;
 	a->persist_at_us = TIME_NEVER;
 	tcp_rexmt_restart(st, c);
+	tcp_probe_arm(st, c, a);
 	if (c->flags & CF_WANT_WRITE)
 		tcp_wake_service(st, c);
 	tcp_wake_output(st, c);

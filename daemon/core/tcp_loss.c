@@ -9,7 +9,8 @@
  *  - without, by three duplicate ACKs, and one more with each partial ACK
  *    (NewReno, RFC 6582). Each duplicate ACK says that some segment arrived,
  *    so it counts as one segment SACKed somewhere;
- *  - after a retransmission timeout, all of them.
+ *  - after a retransmission timeout, all of them, or with SACK all whose ACK
+ *    is overdue.
  *
  * What is in flight is what was sent and is neither acknowledged, nor SACKed,
  * nor lost. tcp_output() sends lost ones again as long as that is below cwnd
@@ -22,6 +23,13 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 			   struct ack_news *news);
 static void ack_sack(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		     const struct tcp_seg *seg, struct ack_news *news);
+static bool is_dsack(const struct tcp_seg *seg);
+static void sack_range(struct stack *st, struct tcp_conn *c,
+		       struct tcp_active *a, const struct tcp_seg *seg,
+		       const struct sack_block *b, struct ack_news *news);
+static void ack_dsack(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a, const struct tcp_seg *seg,
+		      const struct ack_news *news);
 static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 			  struct tcp_active *a, const struct tcp_seg *seg,
 			  const struct ack_news *news);
@@ -50,20 +58,22 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	uint32_t in_flight = tcp_in_flight(c, a), sacked = a->sacked, lost;
 	uint32_t recover_fs = c->snd_nxt - c->snd_una - a->sacked;
 
-	if (!a->tx_head)
-		return;
 	if (!a->sacked)
 		a->disorder_nxt = c->snd_nxt;
-	news.acked = seg->ack - c->snd_una;
+	if (a->tx_head)
+		news.acked = seg->ack - c->snd_una;
 	if (news.acked)
 		ack_cumulative(st, c, a, seg, &news);
 	if (c->flags & CF_SACK && seg->opts & OPT_SACK)
 		ack_sack(st, c, a, seg, &news);
+	if (news.dsack.start != news.dsack.end)
+		ack_dsack(st, c, a, seg, &news);
+	tcp_probe_acked(st, c, a, seg, &news);
 	measure(st, c, seg, &news);
 	if (a->recovery != RECOVERY_OPEN && seq_geq(seg->ack, a->recover))
 		tcp_recovery_leave(c, a);
-	if (a->tlp_out)
-		tcp_probe_acked(st, c, a, &news, seg->ack);
+	if (a->sacked)
+		a->probe_at_us = TIME_NEVER;
 	lost = a->lost;
 	if (c->flags & CF_SACK)
 		tcp_rack_detect(st, c, a);
@@ -114,8 +124,11 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 		for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
 			tx_ptr(st, r)->flags &= (uint8_t)~TX_SACKED;
 	}
-	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
-		tcp_tx_lost(a, tx_ptr(st, r));
+	if (c->flags & CF_SACK)
+		tcp_rack_timeout(st, c, a);
+	else
+		for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
+			tcp_tx_lost(a, tx_ptr(st, r));
 	if (a->recovery == RECOVERY_FAST)
 		c->cc.cwnd = c->cc.ssthresh; /* not PRR's passing one */
 	tcp_cc(c)->timeout(&c->cc, &a->ccs, c->snd_nxt - c->snd_una,
@@ -124,10 +137,8 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 	a->recover = c->snd_nxt;
 	a->dupacks = 0;
 	a->force_one = true;
-	a->tlp_out = false;
+	a->tlp_out = a->force_new = false; /* RFC 8985, 7.1 */
 	a->reorder_at_us = a->probe_at_us = TIME_NEVER;
-	/* The clock of RACK starts anew with what is sent now. */
-	a->rack_sent_us = 0;
 }
 
 void tcp_loss_mtu(struct stack *st, struct tcp_conn *c)
@@ -200,47 +211,83 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 	}
 }
 
-/* RFC 2018 and RFC 2883. A block that is no range of ours is left alone. */
+/* RFC 2018 and RFC 2883. A block that is no range of ours is left alone. Blocks
+ * are taken in the order of their numbers, for what one ACK brings together
+ * was not seen to be reordered (RFC 8985, 6.2, step 3). */
 static void ack_sack(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		     const struct tcp_seg *seg, struct ack_news *news)
 {
+	struct sack_block b[SACK_BLOCKS_MAX];
+	unsigned int n = 0, at;
+
 	for (unsigned int i = 0; i < seg->nsack; i++) {
-		const struct sack_block *b = &seg->sack[i];
+		const struct sack_block *s = &seg->sack[i];
 
-		if (seq_geq(b->start, b->end) || seq_gt(b->end, c->snd_max))
+		if (seq_geq(s->start, s->end) || seq_gt(s->end, c->snd_max))
 			continue;
-		if (seq_leq(b->end, seg->ack)) {
-			news->dsack = true;
+		if (i == 0 && is_dsack(seg))
+			news->dsack = *s;
+		if (seq_leq(s->end, seg->ack))
 			continue;
-		}
-		for (ref_t r = a->tx_head; r;) {
-			struct tx_rec *t = tx_ptr(st, r);
-
-			r = t->next;
-			if (seq_leq(t->end, b->start))
-				continue;
-			if (seq_geq(t->start, b->end))
-				break;
-			if (t->flags & TX_SACKED)
-				continue;
-			if (seq_lt(t->start, b->start)) {
-				/* The rest is the next record now. */
-				if (tcp_tx_split(st, a, t, b->start))
-					r = t->next;
-				continue;
-			}
-			if (seq_gt(t->end, b->end) &&
-			    !tcp_tx_split(st, a, t, b->end))
-				break;
-			r = t->next;
-			tcp_rack_delivered(st, c, a, t, seg, news);
-			if (t->flags & TX_LOST)
-				a->lost -= tx_len(t);
-			t->flags &= (uint8_t)~TX_LOST;
-			t->flags |= TX_SACKED;
-			a->sacked += tx_len(t);
-		}
+		for (at = n++; at > 0 && seq_gt(b[at - 1].start, s->start);
+		     at--)
+			b[at] = b[at - 1];
+		b[at] = *s;
 	}
+	for (unsigned int i = 0; i < n; i++)
+		sack_range(st, c, a, seg, &b[i], news);
+}
+
+/* RFC 2883, 4: the first block lies below the ACK, or inside the second. */
+static bool is_dsack(const struct tcp_seg *seg)
+{
+	const struct sack_block *s = seg->sack;
+
+	return seq_leq(s[0].end, seg->ack) ||
+	       (seg->nsack > 1 && seq_geq(s[0].start, s[1].start) &&
+		seq_leq(s[0].end, s[1].end));
+}
+
+static void sack_range(struct stack *st, struct tcp_conn *c,
+		       struct tcp_active *a, const struct tcp_seg *seg,
+		       const struct sack_block *b, struct ack_news *news)
+{
+	for (ref_t r = a->tx_head; r;) {
+		struct tx_rec *t = tx_ptr(st, r);
+
+		r = t->next;
+		if (seq_leq(t->end, b->start))
+			continue;
+		if (seq_geq(t->start, b->end))
+			break;
+		if (t->flags & TX_SACKED)
+			continue;
+		if (seq_lt(t->start, b->start)) {
+			/* The rest is the next record now. */
+			if (tcp_tx_split(st, a, t, b->start))
+				r = t->next;
+			continue;
+		}
+		if (seq_gt(t->end, b->end) && !tcp_tx_split(st, a, t, b->end))
+			break;
+		r = t->next;
+		tcp_rack_delivered(st, c, a, t, seg, news);
+		if (t->flags & TX_LOST)
+			a->lost -= tx_len(t);
+		t->flags &= (uint8_t)~TX_LOST;
+		t->flags |= TX_SACKED;
+		a->sacked += tx_len(t);
+	}
+}
+
+/* Something of ours arrived twice. */
+static void ack_dsack(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a, const struct tcp_seg *seg,
+		      const struct ack_news *news)
+{
+	st->stats.dsacks_in++;
+	if (!a->tlp_out || seq_leq(news->dsack.end, a->tlp_end - c->cc.mss))
+		tcp_rack_dsack(c, a, seg->ack);
 }
 
 /* RFC 5681, 3.2 and RFC 6582, for peers without SACK. */
@@ -259,8 +306,7 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 
 		a->dupacks = 0;
 		a->sacked = partial && a->sacked > gone ? a->sacked - gone : 0;
-	} else if (!seg->len && !(seg->flags & (TH_SYN | TH_FIN)) && head &&
-		   (uint32_t)seg->wnd << c->snd_wscale == c->snd_wnd) {
+	} else if (head && tcp_ack_duplicate(c, seg)) {
 		a->dupacks++;
 		a->sacked += mss;
 	}
@@ -295,6 +341,8 @@ static void measure(struct stack *st, struct tcp_conn *c,
 		if (ms >= 0 && ms < 600000)
 			us = (int64_t)ms * 1000;
 	}
-	if (us != NO_RTT && us < UINT32_MAX)
-		rtt_sample(&c->rtt, &st->rtt_limits, (uint32_t)us);
+	if (us == NO_RTT || us >= UINT32_MAX)
+		return;
+	conn_active(st, c)->tlp_unmeasured = false;
+	rtt_sample(&c->rtt, &st->rtt_limits, (uint32_t)us);
 }

@@ -10,14 +10,14 @@
 
 #include "tcp_priv.h"
 
-#define DUP_THRESH 3 /* RFC 5681, 3.2 */
-#define NO_RTT	   INT64_MAX
+#define NO_RTT INT64_MAX
 
 /* What one ACK told. */
 struct ack_news {
 	uint32_t acked; /* bytes cumulatively */
 	int64_t rtt_us; /* NO_RTT if nothing may be measured (Karn) */
-	bool dsack;
+	/* What arrived twice (RFC 2883); start == end: nothing did. */
+	struct sack_block dsack;
 };
 
 static inline uint32_t tx_len(const struct tx_rec *t)
@@ -28,6 +28,23 @@ static inline uint32_t tx_len(const struct tx_rec *t)
 static inline struct tx_rec *tx_ptr(const struct stack *st, ref_t r)
 {
 	return ref_ptr(&st->arena, r);
+}
+
+/* Does this ACK answer a segment sent before our clock showed @ts? */
+static inline bool tcp_ack_precedes(const struct tcp_conn *c,
+				    const struct tcp_seg *seg, uint32_t ts)
+{
+	return c->flags & CF_TS && seg->opts & OPT_TS &&
+	       seq_lt(seg->ts_ecr, ts);
+}
+
+/* RFC 5681, 2: an ACK that says nothing but that something arrived. */
+static inline bool tcp_ack_duplicate(const struct tcp_conn *c,
+				     const struct tcp_seg *seg)
+{
+	return seg->ack == c->snd_una && !seg->len &&
+	       !(seg->flags & (TH_SYN | TH_FIN)) &&
+	       (uint32_t)seg->wnd << c->snd_wscale == c->snd_wnd;
 }
 
 /* ---- tcp_tx.c --------------------------------------------------------- */
@@ -54,12 +71,20 @@ void tcp_rack_delivered(struct stack *st, struct tcp_conn *c,
 /** tcp_rack_detect() - Mark what is overdue (RFC 8985, 6.2, step 5) */
 void tcp_rack_detect(struct stack *st, struct tcp_conn *c,
 		     struct tcp_active *a);
+/** tcp_rack_timeout() - Mark what an RTO says is lost (RFC 8985, 6.3) */
+void tcp_rack_timeout(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a);
+/** tcp_rack_dsack() - The peer got something twice: tolerate more */
+void tcp_rack_dsack(const struct tcp_conn *c, struct tcp_active *a,
+		    tcp_seq ack);
+/** tcp_rack_recovered() - A recovery is over */
+void tcp_rack_recovered(struct tcp_active *a);
 
 /* ---- tcp_probe.c ------------------------------------------------------ */
 
 /** tcp_probe_acked() - What an ACK says about the probe (RFC 8985, 7.4) */
 void tcp_probe_acked(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
-		     const struct ack_news *news, tcp_seq ack);
+		     const struct tcp_seg *seg, const struct ack_news *news);
 
 /* ---- tcp_recovery.c --------------------------------------------------- */
 

@@ -13,10 +13,6 @@
 
 #include "tcp_priv.h"
 
-/* Probes of RFC 8985 wait for delayed ACKs as long as those may take. */
-#define DELACK_WORST_US 200000
-#define PTO_SLACK_US	10000 /* a client that is not scheduled is not a loss */
-
 struct budget {
 	uint32_t len; /* bytes of text that may leave now */
 	bool fin;     /* with the FIN behind them */
@@ -41,8 +37,6 @@ static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
 		      uint32_t mss);
 static void persist_start(struct stack *st, struct tcp_conn *c,
 			  struct tcp_active *a);
-static void probe_timer(struct stack *st, struct tcp_conn *c,
-			struct tcp_active *a);
 static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a);
 static uint32_t gso_limit(const struct stack *st, const struct tcp_conn *c,
 			  tcp_seq seq, uint32_t mss);
@@ -72,7 +66,6 @@ bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out)
 	return some;
 }
 
-/* RFC 9293, 3.7.1 (MUST-16) */
 /* Everything that may leave has left: was it cwnd that held the rest back? In
  * slow start half of it in use is enough (RFC 9438, 5.8; RFC 7661, 4.3). */
 static void cwnd_used(const struct tcp_conn *c, struct tcp_active *a)
@@ -84,6 +77,7 @@ static void cwnd_used(const struct tcp_conn *c, struct tcp_active *a)
 		(c->cc.cwnd < c->cc.ssthresh && in_flight >= c->cc.cwnd / 2);
 }
 
+/* RFC 9293, 3.7.1 (MUST-16) */
 uint32_t tcp_eff_mss(const struct tcp_conn *c)
 {
 	uint32_t head =
@@ -303,7 +297,10 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		a->stalled_us = st->now_us;
 	if (a->rexmt_at_us == TIME_NEVER)
 		tcp_rexmt_restart(st, c);
-	probe_timer(st, c, a);
+	if (a->force_new)
+		tcp_probe_sent(c, a);
+	else
+		tcp_probe_arm(st, c, a);
 	emit(st, c, &s, mss, out);
 	return true;
 }
@@ -322,6 +319,11 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 	uint32_t most = gso_limit(st, c, c->snd_nxt, mss);
 	struct budget b = {0, false};
 
+	if (a->force_new) { /* a tail loss probe: one segment */
+		b.len = len < mss ? len : mss;
+		b.fin = c->flags & CF_CLOSE && b.len == avail && wnd > b.len;
+		return b;
+	}
 	if (len > most)
 		len = most;
 	/* Whole segments only, unless the network is empty. */
@@ -374,23 +376,6 @@ static void persist_start(struct stack *st, struct tcp_conn *c,
 	if (a->stalled_us == TIME_NEVER)
 		a->stalled_us = st->now_us;
 	a->persist_at_us = st->now_us + tcp_rto_us(st, c);
-}
-
-/* RFC 8985, 7.2 */
-static void probe_timer(struct stack *st, struct tcp_conn *c,
-			struct tcp_active *a)
-{
-	int64_t pto;
-
-	a->probe_at_us = TIME_NEVER;
-	if (!(c->flags & CF_SACK) || a->recovery != RECOVERY_OPEN ||
-	    a->tlp_out || a->sacked || !c->rtt.srtt_us)
-		return;
-	pto = 2 * (int64_t)c->rtt.srtt_us + PTO_SLACK_US;
-	if (c->snd_nxt - c->snd_una <= c->cc.mss)
-		pto += DELACK_WORST_US;
-	if (st->now_us + pto < a->rexmt_at_us)
-		a->probe_at_us = st->now_us + pto;
 }
 
 static bool output_probe(struct stack *st, struct tcp_conn *c,

@@ -225,6 +225,7 @@ struct tcp_active {
 	uint32_t dupacks;
 	uint8_t recovery;
 	bool force_one;	      /* one retransmission whatever cwnd says */
+	bool force_new;	      /* one segment of new text, the same */
 	bool fin_held;	      /* a FIN came before the text in front of it */
 	bool cwnd_limited;    /* cwnd stopped us since the last ACK */
 	tcp_seq fin_seq;      /* its number */
@@ -237,8 +238,12 @@ struct tcp_active {
 	int64_t rack_sent_us;
 	tcp_seq rack_end;
 	uint32_t rack_rtt_us;
-	bool reordering;   /* has been seen since the last silence */
-	tcp_seq rack_fack; /* highest number delivered */
+	tcp_seq rack_fack;   /* highest number delivered */
+	uint16_t reordering; /* largest seen, segments; 0 = none */
+	uint8_t reo_mult;    /* quarters of a round trip that are tolerated */
+	uint8_t reo_persist; /* recoveries until reo_mult is 1 again */
+	bool reo_grown;	     /* no more of it before reo_round is acked */
+	tcp_seq reo_round;
 
 	struct sack_block rcv_sack; /* block to report first (RFC 2018, 4) */
 	struct sack_block
@@ -256,8 +261,13 @@ struct tcp_active {
 	int64_t probe_at_us;   /* tail loss probe, RFC 8985, 7 */
 	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
 	int64_t used_us;       /* last activity: idle records are given back */
-	bool tlp_out;	       /* a tail loss probe is in flight */
-	tcp_seq tlp_end;
+
+	/* Tail loss probe (RFC 8985, 7). */
+	bool tlp_out;	     /* one is in flight */
+	bool tlp_retrans;    /* it was not new text */
+	bool tlp_unmeasured; /* no round trip was measured since the last */
+	tcp_seq tlp_end;     /* TLP.end_seq */
+	uint32_t tlp_flight; /* what was in flight then, bytes */
 };
 
 /* How many connections an address has; only with max_per_source. */
@@ -310,6 +320,7 @@ struct bucket {
  * messages would otherwise take and give it back with each of them. */
 #define ACTIVE_LINGER_US  200000
 #define HANDSHAKE_UNKNOWN UINT32_MAX /* by cookie: nobody remembers the SYN */
+#define DUP_THRESH	  3	     /* RFC 5681, 3.2 */
 #define MSS_LEAST	  48 /* what we believe of a peer's MSS, as Linux does */
 
 struct stack {
@@ -697,6 +708,10 @@ void tcp_rack_expire(struct stack *st, struct tcp_conn *c);
 
 /* ---- tcp_probe.c ------------------------------------------------------ */
 
+/** tcp_probe_arm() - When to probe for what is in flight (RFC 8985, 7.2) */
+void tcp_probe_arm(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
+/** tcp_probe_sent() - New text left as a probe: snd_nxt is behind it */
+void tcp_probe_sent(const struct tcp_conn *c, struct tcp_active *a);
 /** tcp_probe_expire() - The tail loss probe timer ran out (RFC 8985, 7.3) */
 void tcp_probe_expire(struct stack *st, struct tcp_conn *c);
 

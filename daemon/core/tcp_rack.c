@@ -4,12 +4,26 @@
  * With SACK, a transmission is lost if one that left later has arrived and a
  * reordering window has passed since this one should have. Because that speaks
  * of times and not of sequence numbers, what was sent again is judged like
- * anything else.
+ * anything else: a retransmission that is lost is found lost.
+ *
+ * The window is none as long as nothing shows that the path reorders, a quarter
+ * of the smallest round trip once it does, and a quarter more for each round
+ * trip in which the peer says that something came twice (D-SACK, RFC 2883),
+ * which is what a window that is too small ends in.
  */
 #include "tcp_loss.h"
 
-/* A transmission arrived: RFC 8985, 6.2, steps 1 and 2, and Karn's rule
- * (RFC 6298, 3; RFC 9293, 3.8.1 (MUST-18)). */
+#define REO_MULT_MAX   UINT8_MAX
+#define REO_PERSIST    16 /* recoveries: RFC 8985, 6.2, step 4 */
+#define REORDERING_MAX UINT16_MAX
+
+static int64_t reo_wnd_us(const struct tcp_conn *c, const struct tcp_active *a);
+static void reordered(const struct tcp_conn *c, struct tcp_active *a,
+		      const struct tx_rec *t);
+static bool sent_before(const struct tx_rec *t, const struct tcp_active *a);
+
+/* RFC 8985, 6.2, steps 1 to 3, and Karn's rule (RFC 6298, 3; RFC 9293, 3.8.1
+ * (MUST-18)). */
 void tcp_rack_delivered(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, const struct tx_rec *t,
 			const struct tcp_seg *seg, struct ack_news *news)
@@ -21,50 +35,61 @@ void tcp_rack_delivered(struct stack *st, struct tcp_conn *c,
 		 * the last one, it was an earlier one. */
 		if (rtt < c->rtt.min_us)
 			return;
-		if (c->flags & CF_TS && seg->opts & OPT_TS &&
-		    seq_lt(seg->ts_ecr,
-			   (uint32_t)(t->sent_us / 1000) + c->ts_offset))
+		/* The timestamp tells exactly, but it is that of the segment
+		 * which moved the left edge (RFC 7323, 4.3): behind a hole it
+		 * would be older than any retransmission, and says nothing. */
+		if (seq_leq(t->end, seg->ack) &&
+		    tcp_ack_precedes(c, seg,
+				     (uint32_t)(t->sent_us / 1000) +
+					     c->ts_offset))
 			return;
 	} else {
 		if (rtt < news->rtt_us)
 			news->rtt_us = rtt;
 		if (seq_lt(t->end, a->rack_fack))
-			a->reordering = true;
+			reordered(c, a, t);
 	}
 	a->rack_fack = seq_max(a->rack_fack, t->end);
-	if (t->sent_us > a->rack_sent_us ||
-	    (t->sent_us == a->rack_sent_us && seq_gt(t->end, a->rack_end))) {
-		a->rack_sent_us = t->sent_us;
-		a->rack_end = t->end;
-		a->rack_rtt_us = (uint32_t)rtt;
-	}
+	if (sent_before(t, a))
+		return;
+	a->rack_sent_us = t->sent_us;
+	a->rack_end = t->end;
+	a->rack_rtt_us = (uint32_t)rtt;
 }
 
-/* RFC 8985, 6.2, step 5 */
+/* Step 4: the window grows with each round trip that saw a D-SACK. */
+void tcp_rack_dsack(const struct tcp_conn *c, struct tcp_active *a, tcp_seq ack)
+{
+	if (a->reo_grown && seq_lt(ack, a->reo_round))
+		return;
+	a->reo_grown = true;
+	a->reo_round = c->snd_nxt;
+	a->reo_persist = REO_PERSIST;
+	if (a->reo_mult < REO_MULT_MAX)
+		a->reo_mult++;
+}
+
+/* Step 4: sixteen recoveries later it is tried with the small one again. */
+void tcp_rack_recovered(struct tcp_active *a)
+{
+	if (a->reo_persist && --a->reo_persist == 0)
+		a->reo_mult = 1;
+}
+
+/* Step 5 */
 void tcp_rack_detect(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 {
-	int64_t wait = 0, reo = 0;
+	int64_t wait = 0, reo;
 
 	a->reorder_at_us = TIME_NEVER;
 	if (!a->rack_sent_us || (!a->sacked && a->recovery == RECOVERY_OPEN))
 		return;
-	/* Step 4: tolerance. Before any reordering was seen, three segments
-	 * beyond a hole are proof enough. */
-	if (a->reordering || (a->recovery == RECOVERY_OPEN &&
-			      a->sacked < DUP_THRESH * c->cc.mss)) {
-		reo = c->rtt.min_us / 4;
-		if (reo > c->rtt.srtt_us)
-			reo = c->rtt.srtt_us;
-	}
+	reo = reo_wnd_us(c, a);
 	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next) {
 		struct tx_rec *t = tx_ptr(st, r);
 		int64_t left;
 
-		if (t->flags & (TX_SACKED | TX_LOST))
-			continue;
-		if (t->sent_us > a->rack_sent_us ||
-		    (t->sent_us == a->rack_sent_us &&
-		     seq_geq(t->end, a->rack_end)))
+		if (t->flags & (TX_SACKED | TX_LOST) || !sent_before(t, a))
 			continue;
 		left = t->sent_us + a->rack_rtt_us + reo - st->now_us;
 		/* What was sent again just now cannot be lost already, however
@@ -78,6 +103,22 @@ void tcp_rack_detect(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 	}
 	if (wait)
 		a->reorder_at_us = st->now_us + wait;
+}
+
+/* RFC 8985, 6.3: an RTO says that the first one is lost; what left so late that
+ * its ACK is not due yet may well arrive. */
+void tcp_rack_timeout(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a)
+{
+	int64_t reo = reo_wnd_us(c, a);
+
+	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next) {
+		struct tx_rec *t = tx_ptr(st, r);
+
+		if (r == a->tx_head ||
+		    t->sent_us + a->rack_rtt_us + reo <= st->now_us)
+			tcp_tx_lost(a, t);
+	}
 }
 
 void tcp_rack_expire(struct stack *st, struct tcp_conn *c)
@@ -94,4 +135,37 @@ void tcp_rack_expire(struct stack *st, struct tcp_conn *c)
 	if (a->recovery == RECOVERY_FAST)
 		tcp_recovery_room(c, a, c->snd_una, 0, false);
 	tcp_wake_output(st, c);
+}
+
+/* Step 4. Before any reordering was seen, three segments beyond a hole are
+ * proof enough, and in a recovery one is. */
+static int64_t reo_wnd_us(const struct tcp_conn *c, const struct tcp_active *a)
+{
+	int64_t reo = (int64_t)a->reo_mult * c->rtt.min_us / 4;
+
+	if (!a->reordering && (a->recovery != RECOVERY_OPEN ||
+			       a->sacked >= DUP_THRESH * c->cc.mss))
+		return 0;
+	return reo < c->rtt.srtt_us ? reo : c->rtt.srtt_us;
+}
+
+/* Step 3: an original arrived behind what was sent after it. By how many
+ * segments is for those who look (conn_info.reordering). */
+static void reordered(const struct tcp_conn *c, struct tcp_active *a,
+		      const struct tx_rec *t)
+{
+	uint32_t segs = (a->rack_fack - t->start + c->cc.mss - 1) / c->cc.mss;
+
+	if (segs > REORDERING_MAX)
+		segs = REORDERING_MAX;
+	if (segs > a->reordering)
+		a->reordering = (uint16_t)segs;
+}
+
+/* Did @t leave before the latest transmission that arrived, or is it that one?
+ * Of what left at once, the numbers decide. */
+static bool sent_before(const struct tx_rec *t, const struct tcp_active *a)
+{
+	return t->sent_us < a->rack_sent_us ||
+	       (t->sent_us == a->rack_sent_us && seq_lt(t->end, a->rack_end));
 }

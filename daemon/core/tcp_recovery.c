@@ -12,12 +12,10 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 {
 	tcp_seq nxt;
 
-	/* A tail loss probe is not evidence yet. */
-	if (a->tlp_out && a->lost && !a->sacked && !a->dupacks)
-		return;
 	a->recovery = RECOVERY_FAST;
 	a->recover = c->snd_nxt;
 	a->force_one = true;
+	a->tlp_out = a->force_new = false; /* RFC 8985, 7.1 */
 	a->probe_at_us = TIME_NEVER;
 	/* RFC 5681, 3.1 and 3.2: half of FlightSize, SACKed or not, without
 	 * what limited transmit (RFC 3042) sent after the first sign. */
@@ -47,6 +45,7 @@ void tcp_recovery_leave(struct tcp_conn *c, struct tcp_active *a)
 {
 	if (a->recovery == RECOVERY_FAST)
 		c->cc.cwnd = c->cc.ssthresh;
+	tcp_rack_recovered(a);
 	a->recovery = RECOVERY_OPEN;
 	a->dupacks = 0;
 }

@@ -266,8 +266,11 @@ struct conn_info {
 	uint32_t in_flight, sacked, lost;		/* bytes */
 	uint32_t urgent_in;  /* bytes to the end of urgent data, unread */
 	uint32_t urgent_out; /* the same, not acknowledged yet */
+	uint32_t reordering; /* by how many segments one was overtaken, at
+			      * most; at least 3 */
 	uint32_t backoff;    /* doublings of the RTO */
 	int64_t rexmt_in_us, persist_in_us, delack_in_us; /* -1 = not armed */
+	int64_t reorder_in_us, probe_in_us;    /* RFC 8985, 6.2 and 7.2 */
 	int64_t keepalive_in_us, linger_in_us; /* linger: FIN-WAIT-2, 2 MSL */
 	enum close_reason reason;	       /* CLOSE_NONE while it lives */
 	const char *cc_name, *recovery; /* "cubic"; "open" "fast" "rto" */
@@ -319,6 +322,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	S(retransmit_fast, "segments sent again on evidence of loss")         \
 	S(retransmit_probe, "segments sent again as tail loss probes")        \
 	S(retransmit_fin, "FINs sent again")                                  \
+	S(dsacks_in, "segments of ours that arrived twice (RFC 2883)")        \
 	S(window_probes, "zero-window probes sent")                           \
 	S(keepalive_probes, "keep-alive probes sent")                         \
 	S(challenge_acks, "challenge ACKs sent (RFC 5961)")                   \

@@ -341,7 +341,7 @@ static uint32_t build(uint8_t *pkt, const struct rig_seg *s,
 		.wscale = s->wscale,
 		.nsack = s->nsack,
 		.ts_val = s->has_ts ? s->ts : (uint32_t)(rig.now_us / 1000),
-		.ts_ecr = s->flags & TH_ACK ? rc->ts_val : 0,
+		.ts_ecr = s->flags & TH_ACK ? rc->ts_val - s->echo_ago_ms : 0,
 		.len = s->text ? (uint32_t)strlen(s->text) : s->len,
 	};
 	uint32_t off, head;

@@ -66,7 +66,9 @@ struct rig_seg {
 	uint8_t wscale;
 	uint8_t nsack;
 	struct sack_block sack[SACK_BLOCKS_MAX];
-	uint32_t ts;   /* the peer's clock: sent, or expected back */
+	uint32_t ts; /* the peer's clock: sent, or expected back */
+	/* It answers a segment that left so long before the last one. */
+	uint32_t echo_ago_ms;
 	uint8_t flags; /* PSH is compared only if it is expected */
 };
 

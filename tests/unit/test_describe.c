@@ -64,6 +64,8 @@ static struct conn_info established(void)
 		.rexmt_in_us = 199000,
 		.persist_in_us = -1,
 		.delack_in_us = -1,
+		.reorder_in_us = -1,
+		.probe_in_us = -1,
 		.keepalive_in_us = -1,
 		.linger_in_us = -1,
 		.cc_name = "newreno",
@@ -145,7 +147,7 @@ static void connection_with_control_block(void)
 	       "\"rttvar_us\":90,\"rto_us\":200000,\"min_rtt_us\":150,"
 	       "\"cwnd\":14480,\"send_queued\":0,\"recv_queued\":0,"
 	       "\"recv_ooo\":0,\"in_flight\":0,\"sacked\":0,\"lost\":0,"
-	       "\"backoff\":0,\"segs_in\":4,\"segs_out\":5,"
+	       "\"reordering\":0,\"backoff\":0,\"segs_in\":4,\"segs_out\":5,"
 	       "\"congestion\":\"newreno\",\"recovery\":\"open\","
 	       "\"timers\":{\"rexmt_us\":199000}}");
 }

@@ -1,0 +1,485 @@
+/*
+ * test_tcp_rack.c - RACK and tail loss probes (RFC 8985)
+ *
+ * The peer does SACK and is 100 ms away; its RTO is 1 s, so that what comes
+ * sooner came by evidence.
+ */
+#include "rig.h"
+
+#define TEXT(at, n) SEG(.flags = TH_ACK, .seq = (at), .ack = 5001, .len = (n))
+#define RTT_US	    MS(100)
+/* 2 SRTT and what a client may take to be scheduled. */
+#define PTO_US (2 * RTT_US + MS(10))
+
+static void rx_ack(tcp_seq ack)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = ack));
+}
+
+static void rx_sack(tcp_seq ack, tcp_seq start, tcp_seq end)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = ack, SACK(start, end)));
+}
+
+static void open_with(const struct rig_seg *syn)
+{
+	struct tcp_seg s;
+
+	rig_rx(syn);
+	rig_check(rig_take(&s) && s.flags == (TH_SYN | TH_ACK));
+	rig_wait(RTT_US);
+	rx_ack(1001);
+}
+
+static void open_sack(void)
+{
+	open_with(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK));
+}
+
+static void expect_text(tcp_seq from, unsigned int segments)
+{
+	for (unsigned int i = 0; i < segments; i++)
+		rig_expect(TEXT(from + i * 1000, 1000));
+	rig_expect_silence();
+}
+
+static struct conn_info look(void)
+{
+	struct conn_info info = {0};
+
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	return info;
+}
+
+/* 9.1, example 2: a retransmission that is lost again is found by one that left
+ * with it and arrived. */
+static void lost_retransmission(void)
+{
+	rig_send(10000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(1001, 3001, 11001);
+	expect_text(1001, 2);
+	rig_wait(RTT_US);
+	rx_sack(1001, 2001, 11001);
+	expect_text(1001, 1);
+	rig_wait(RTT_US);
+	rx_ack(11001);
+	rig_expect_silence_for(S(10));
+	rig_check(rig_stats().retransmit_rto == 0);
+	rig_end();
+}
+
+static void lost_retransmission_plain(void)
+{
+	open_sack();
+	lost_retransmission();
+}
+
+/* 6.2, step 2: the timestamp an ACK echoes is that of the segment at its left
+ * edge; behind a hole it says nothing about what a block reports. */
+static void lost_retransmission_timestamps(void)
+{
+	open_with(SEG(.flags = TH_SYN, .seq = 5000, MSS(1012), SACK_OK, TS(1)));
+	rig_send(10000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(1001, 3001, 11001);
+	expect_text(1001, 2);
+	rig_wait(RTT_US);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   .echo_ago_ms = 200, SACK(2001, 11001)));
+	expect_text(1001, 1);
+	rx_ack(11001);
+	rig_end();
+}
+
+/* 6.2, step 4: three segments beyond a hole, or one and a quarter of a round
+ * trip. */
+static void three_beyond_a_hole(void)
+{
+	open_sack();
+	rig_send(5000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(1001, 2001, 4001);
+	rig_expect_silence();
+	rx_sack(1001, 2001, 5001);
+	expect_text(1001, 1);
+	rx_ack(6001);
+	rig_end();
+}
+
+static void one_and_a_while(void)
+{
+	open_sack();
+	rig_send(2000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(1001, 2001, 3001);
+	rig_check(look().reorder_in_us > MS(23));
+	rig_expect_after(RTT_US / 4, TEXT(1001, 1000));
+	rx_ack(3001);
+	rig_check(look().reorder_in_us == -1);
+	rig_end();
+}
+
+/* 6.2, steps 3 and 4: once one original was overtaken, numbers prove nothing
+ * any more. */
+static void reordering_is_tolerated(void)
+{
+	open_sack();
+	rig_send(8000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rig_check(look().reordering == 3);
+	rx_sack(1001, 6001, 7001);
+	rx_sack(1001, 2001, 3001);
+	rig_check(look().reordering == 5);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   SACK2(5001, 9001, 2001, 3001)));
+	rig_expect_silence_for(MS(20));
+	rx_ack(9001); /* all of it came */
+	rig_expect_silence_for(S(10));
+	rig_check(rig_stats().retransmit_fast == 0);
+	rig_end();
+}
+
+/* 6.2, step 3: what one ACK reports together, in whatever order its blocks
+ * stand (RFC 2018, 4), was not seen to be reordered. */
+static void blocks_are_no_reordering(void)
+{
+	open_sack();
+	rig_send(8000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   SACK2(7001, 8001, 3001, 5001)));
+	rig_expect(TEXT(1001, 1000));
+	rig_forget();
+	rig_check(look().reordering == 3);
+	rx_ack(9001);
+	rig_forget();
+	rig_end();
+}
+
+/* A hole of one segment at @at and one beyond it; found lost after @wait_us. */
+static tcp_seq hole(tcp_seq at, int64_t wait_us)
+{
+	rig_send(2000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(at, at + 1000, at + 2000);
+	rig_expect_after(wait_us, TEXT(at, 1000));
+	rig_expect_silence();
+	return at + 2000;
+}
+
+/* The peer got [@at, @at + 1000) twice. */
+static void rx_twice(tcp_seq ack, tcp_seq at)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = ack,
+		   SACK(at, at + 1000)));
+}
+
+/* 6.2, step 4: a quarter more for each round with a D-SACK, up to SRTT; and
+ * after sixteen recoveries without one it is a quarter again. */
+static void window_grows_with_dsack(void)
+{
+	tcp_seq at = 1001, end;
+
+	open_sack();
+	rig_send(4000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(at, at + 2000, at + 3000);
+	rx_sack(at, at + 1000, at + 3000);
+	rx_ack(at += 4000);
+	for (unsigned int n = 1; n <= 5; n++) {
+		end = hole(at, (n < 4 ? n : 4) * RTT_US / 4);
+		rx_ack(end); /* it had been late, not lost */
+		rig_send(1000);
+		rig_expect(TEXT(end, 1000));
+		rx_twice(end, at);
+		rx_twice(end, at); /* the same round */
+		rig_wait(RTT_US);
+		at = end + 1000;
+		rx_ack(at);
+	}
+	rig_check(rig_stats().dsacks_in == 10);
+	for (unsigned int n = 0; n < 16; n++) {
+		at = hole(at, RTT_US);
+		rx_ack(at);
+	}
+	at = hole(at, RTT_US / 4);
+	rx_ack(at);
+	rig_end();
+}
+
+/* 7.3: new text, if there is any, one segment whatever cwnd says; then the RTO
+ * counts from there. */
+static void probe_with_new_text(void)
+{
+	struct conn_info info;
+
+	open_sack();
+	rig_send(20000);
+	expect_text(1001, 10);
+	info = look();
+	rig_check(info.probe_in_us > PTO_US - MS(1));
+	rig_expect_after(PTO_US, TEXT(11001, 1000));
+	rig_check(look().cwnd == info.cwnd);
+	rig_expect_after(S(1), TEXT(1001, 1000));
+	rig_check(rig_stats().retransmit_probe == 0);
+	rx_ack(12001);
+	rig_forget();
+	rig_end();
+}
+
+/* ... though Nagle held it back. */
+static void probe_with_small_text(void)
+{
+	open_sack();
+	rig_send(100);
+	rig_expect(TEXT(1001, 100));
+	rig_send(50);
+	rig_expect_silence();
+	rig_expect_after(PTO_US + MS(200), TEXT(1101, 50));
+	rx_ack(1151);
+	rig_end();
+}
+
+/* ... unless the peer's window has no room for it. */
+static void probe_and_closed_window(void)
+{
+	open_with(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK,
+		      WND(3000)));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, WND(3000)));
+	rig_send(5000);
+	expect_text(1001, 3);
+	rig_expect_after(PTO_US, TEXT(3001, 1000));
+	rig_check(rig_stats().retransmit_probe == 1);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 4001, WND(3000)));
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001, WND(3000)));
+	rig_end();
+}
+
+/* 7.3 and 7.4.1: else the last segment; its SACK shows what is missing. */
+static void probe_with_last_segment(void)
+{
+	open_sack();
+	rig_send(3000);
+	expect_text(1001, 3);
+	rig_expect_after(PTO_US, TEXT(3001, 1000));
+	rig_wait(RTT_US);
+	rx_sack(1001, 3001, 4001);
+	expect_text(1001, 1);
+	rig_wait(RTT_US);
+	rx_sack(2001, 3001, 4001);
+	expect_text(2001, 1);
+	rig_wait(RTT_US);
+	rx_ack(4001);
+	rig_expect_silence_for(S(10));
+	rig_check(rig_stats().retransmit_rto == 0);
+	rig_end();
+}
+
+/* 7.2: an ACK of new text starts the probe's timer anew. */
+static void probe_restarted_by_ack(void)
+{
+	open_sack();
+	rig_send(3000);
+	expect_text(1001, 3);
+	rig_wait(MS(150));
+	rx_ack(2001);
+	rig_check(look().probe_in_us > PTO_US - MS(1));
+	rig_expect_silence_for(MS(205));
+	rx_ack(4001);
+	rig_check(look().probe_in_us == -1);
+	rig_end();
+}
+
+/* 7.2: with anything SACKed it is RACK's business. */
+static void no_probe_with_sack(void)
+{
+	open_sack();
+	rig_send(3000);
+	expect_text(1001, 3);
+	rx_sack(1001, 2001, 3001);
+	rig_check(look().probe_in_us == -1);
+	rx_ack(4001);
+	rig_forget();
+	rig_end();
+}
+
+/* 7.2: where the RTO would come first, the probe takes its place. */
+static void probe_instead_of_rto(void)
+{
+	struct conn_info info;
+
+	rig.conf.rto_min_us = MS(200);
+	open_sack();
+	rig_send(1000);
+	expect_text(1001, 1);
+	info = look();
+	rig_check(info.rto_us < MS(310)); /* and PTO 410 ms */
+	rig_expect_after(info.rto_us, TEXT(1001, 1000));
+	rig_check(look().cwnd == info.cwnd);
+	rig_check(rig_stats().retransmit_probe == 1);
+	rig_expect_after(info.rto_us, TEXT(1001, 1000));
+	rig_check(rig_stats().retransmit_rto == 1);
+	rx_ack(2001);
+	rig_end();
+}
+
+/* 7.2: a second, if no round trip was ever measured. */
+static void probe_without_rtt(void)
+{
+	rig.conf.rto_initial_us = S(3);
+	rig.conf.cookies = COOKIES_ALWAYS;
+	open_with(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK, TS(1)));
+	rig_send(100);
+	rig_forget();
+	rig_check(look().srtt_us == 0);
+	rig_check(look().probe_in_us > MS(990));
+	rig_check(look().probe_in_us <= S(1));
+	rx_ack(1101);
+	rig_end();
+}
+
+static void probed(void)
+{
+	open_sack();
+	rig_send(3000);
+	expect_text(1001, 3);
+	rig_expect_after(PTO_US, TEXT(3001, 1000));
+}
+
+/* 7.4.2: the probe repaired the only loss, which shows when more is acknowledged
+ * and nothing said that it came twice. */
+static void probe_repaired(void)
+{
+	uint32_t cwnd;
+
+	probed();
+	cwnd = look().cwnd;
+	rx_ack(4001);
+	rig_check(look().cwnd == cwnd);
+	rig_send(1000);
+	rig_expect(TEXT(4001, 1000));
+	rx_ack(5001);
+	rig_check(look().ssthresh < cwnd);
+	rig_check(look().cwnd < cwnd);
+	rig_end();
+}
+
+/* Case 1: a D-SACK. The ACK of the original came before, or is lost. */
+static void probe_needless_dsack(void)
+{
+	uint32_t cwnd;
+
+	probed();
+	cwnd = look().cwnd;
+	rx_ack(4001);
+	rx_twice(4001, 3001);
+	rig_send(1000);
+	rig_expect(TEXT(4001, 1000));
+	rx_ack(5001);
+	rig_check(look().cwnd >= cwnd);
+	rig_check(look().ssthresh == UINT32_MAX);
+	rig_end();
+}
+
+/* Case 2: a duplicate ACK of a peer that does not say what it is for. */
+static void probe_needless_dupack(void)
+{
+	uint32_t cwnd;
+
+	probed();
+	cwnd = look().cwnd;
+	rx_ack(4001);
+	rx_ack(4001);
+	rig_send(1000);
+	rig_expect(TEXT(4001, 1000));
+	rx_ack(5001);
+	rig_check(look().cwnd >= cwnd);
+	rig_check(look().ssthresh == UINT32_MAX);
+	rig_end();
+}
+
+/* 7.3: no second one before a round trip was measured: without timestamps an
+ * ACK of what was sent twice measures none. */
+static void one_probe_a_round_trip(void)
+{
+	open_sack();
+	rig_send(1000);
+	expect_text(1001, 1);
+	rig_expect_after(PTO_US + MS(200), TEXT(1001, 1000));
+	rx_ack(2001);
+	rx_twice(2001, 1001);
+	rig_send(1000);
+	rig_expect(TEXT(2001, 1000));
+	rig_check(look().probe_in_us == -1);
+	rig_expect_after(S(1), TEXT(2001, 1000));
+	rx_ack(3001);
+	rig_send(1000);
+	rig_expect(TEXT(3001, 1000));
+	rig_wait(RTT_US);
+	rx_ack(4001);
+	rig_send(1000);
+	rig_expect(TEXT(4001, 1000));
+	rig_check(look().probe_in_us > 0);
+	rx_ack(5001);
+	rig_end();
+}
+
+/* 6.3: what left a moment before the RTO is not lost with the first one. */
+static void timeout_spares_the_young(void)
+{
+	open_sack();
+	rig_send(1000);
+	expect_text(1001, 1);
+	rig_wait(RTT_US);
+	rx_ack(2001);
+	rig_send(2000);
+	expect_text(2001, 2);
+	rig_expect_after(PTO_US, TEXT(3001, 1000));
+	rig_wait(MS(960));
+	rig_send(1000);
+	expect_text(4001, 1);
+	rig_expect_after(MS(40), TEXT(2001, 1000));
+	rig_expect_silence();
+	rig_check(look().lost == 1000);
+	rig_check(look().in_flight == 2000);
+	rx_ack(5001);
+	rig_end();
+}
+
+static const struct unit_test tests[] = {
+	UNIT_TEST(lost_retransmission_plain),
+	UNIT_TEST(lost_retransmission_timestamps),
+	UNIT_TEST(three_beyond_a_hole),
+	UNIT_TEST(one_and_a_while),
+	UNIT_TEST(reordering_is_tolerated),
+	UNIT_TEST(blocks_are_no_reordering),
+	UNIT_TEST(window_grows_with_dsack),
+	UNIT_TEST(probe_with_new_text),
+	UNIT_TEST(probe_with_small_text),
+	UNIT_TEST(probe_and_closed_window),
+	UNIT_TEST(probe_with_last_segment),
+	UNIT_TEST(probe_restarted_by_ack),
+	UNIT_TEST(no_probe_with_sack),
+	UNIT_TEST(probe_instead_of_rto),
+	UNIT_TEST(probe_without_rtt),
+	UNIT_TEST(probe_repaired),
+	UNIT_TEST(probe_needless_dsack),
+	UNIT_TEST(probe_needless_dupack),
+	UNIT_TEST(one_probe_a_round_trip),
+	UNIT_TEST(timeout_spares_the_young),
+};
+
+int main(int argc, char **argv)
+{
+	return rig_main("tcp_rack", tests, ARRAY_LEN(tests), argc, argv);
+}
