@@ -5,7 +5,9 @@
  * would. The route to us comes with the prefix of the host's address. No
  * address of the kernel's own invention is wanted on a link with one
  * neighbour that does not answer neighbour discovery: link-local addresses are
- * switched off and duplicate address detection is skipped.
+ * switched off and duplicate address detection is skipped. Even so the kernel
+ * takes an IPv6 address into use a moment later, from a work queue, and packets
+ * that we send until then are thrown away: so that moment is awaited.
  *
  * Beforehand the routes are looked through: the prefix must not belong to
  * somebody else, or packets meant for that one would end here. Afterwards a
@@ -40,6 +42,10 @@
  */
 #define DEFAULT_ROUTE_BITS 1
 
+/* How long an IPv6 address may take to come into use. */
+#define USABLE_TRIES   1000
+#define USABLE_WAIT_NS 1000000
+
 union request {
 	struct nlmsghdr nlh; /* for its alignment */
 	char buf[1024];
@@ -69,6 +75,8 @@ static int forwards_cb(const struct nlmsghdr *nlh, void *arg);
 static int set_link(const struct netlink_setup *s, unsigned int ifindex);
 static int set_up(unsigned int ifindex);
 static int add_address(unsigned int ifindex, const struct ip_prefix *p);
+static void await_address(const struct ip_prefix *p, const char *ifname);
+static int local_cb(const struct nlmsghdr *nlh, void *arg);
 static bool without_ipv6(int error);
 static int failed(int error, const char *what, const char *ifname, char *err,
 		  size_t errlen);
@@ -118,6 +126,7 @@ bool netlink_forwards(void)
 int netlink_link_up(const struct netlink_setup *s, char *err, size_t errlen)
 {
 	unsigned int ifindex = if_nametoindex(s->ifname);
+	bool ipv6 = s->host6.len;
 	int ret;
 
 	if (!ifindex)
@@ -134,8 +143,9 @@ int netlink_link_up(const struct netlink_setup *s, char *err, size_t errlen)
 	}
 	/* Addresses first: an interface that comes up without an IPv6 address
 	 * would start to look for routers. */
-	if (s->host6.len) {
+	if (ipv6) {
 		ret = add_address(ifindex, &s->host6);
+		ipv6 = ret == 0;
 		if (without_ipv6(ret))
 			log_warnx("No IPv6 on %s: it is switched off on this "
 				  "machine",
@@ -147,6 +157,8 @@ int netlink_link_up(const struct netlink_setup *s, char *err, size_t errlen)
 	ret = set_up(ifindex);
 	if (ret < 0)
 		return failed(ret, "bring up", s->ifname, err, errlen);
+	if (ipv6)
+		await_address(&s->host6, s->ifname);
 	return 0;
 }
 
@@ -361,6 +373,39 @@ static int add_address(unsigned int ifindex, const struct ip_prefix *p)
 	mnl_attr_put(nlh, IFA_LOCAL, len, b);
 	mnl_attr_put(nlh, IFA_ADDRESS, len, b);
 	return transact(nlh, NULL, NULL);
+}
+
+/* The kernel takes packets for an address when its local route is there. */
+static void await_address(const struct ip_prefix *p, const char *ifname)
+{
+	const struct timespec wait = {.tv_nsec = USABLE_WAIT_NS};
+	union request req;
+	struct nlmsghdr *nlh;
+	struct rtmsg *rt;
+	bool local = false;
+
+	for (int i = 0; i < USABLE_TRIES; i++) {
+		nlh = mnl_nlmsg_put_header(req.buf);
+		nlh->nlmsg_type = RTM_GETROUTE;
+		nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+		rt = mnl_nlmsg_put_extra_header(nlh, sizeof(*rt));
+		rt->rtm_family = AF_INET6;
+		rt->rtm_dst_len = 128;
+		mnl_attr_put(nlh, RTA_DST, sizeof(p->addr.b), p->addr.b);
+		(void)transact(nlh, local_cb, &local); /* no route: not yet */
+		if (local)
+			return;
+		(void)nanosleep(&wait, NULL);
+	}
+	log_warnx("The IPv6 address of %s is not in use yet", ifname);
+}
+
+static int local_cb(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+
+	*(bool *)arg = rt->rtm_type == RTN_LOCAL;
+	return MNL_CB_OK;
 }
 
 /* EACCES is what the sysctl disable_ipv6 answers; the others, no IPv6 built. */
