@@ -20,6 +20,7 @@ static void receive_advance(struct stack *st, struct tcp_conn *c,
 static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
 static void text_read(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a, uint32_t n);
+static bool window_pinches(struct stack *st, struct tcp_conn *c);
 static void window_grow(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, uint32_t consumed);
 static uint32_t window_space(const struct stack *st, const struct tcp_conn *c);
@@ -125,7 +126,8 @@ static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 {
 	uint32_t unacked = c->rcv_nxt - c->last_ack;
 
-	if (unacked >= 2u * c->rcv_mss || !st->conf.delayed_ack_us)
+	if (unacked >= 2u * c->rcv_mss || !st->conf.delayed_ack_us ||
+	    window_pinches(st, c))
 		c->flags |= CF_ACK_NOW;
 	if (c->flags & CF_ACK_NOW) {
 		tcp_wake_output(st, c);
@@ -192,19 +194,25 @@ tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c)
 void tcp_window_opened(struct stack *st, struct tcp_conn *c)
 {
 	int32_t more = seq_diff(tcp_window_edge(st, c), c->rcv_adv);
-	uint32_t left = tcp_rcv_wnd(c);
 
 	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
 	    c->state != TCP_FIN_WAIT_2)
 		return;
 	/* Worth a packet of its own if the peer may be about to stop. */
-	if (more >= 2 * c->rcv_mss && left < c->rcvbuf / 2) {
-		c->flags |= CF_ACK_NOW;
-		tcp_wake_output(st, c);
-	} else if (more > 0 && left < c->rcv_mss) {
+	if ((more >= 2 * c->rcv_mss && tcp_rcv_wnd(c) < c->rcvbuf / 2) ||
+	    window_pinches(st, c)) {
 		c->flags |= CF_ACK_NOW;
 		tcp_wake_output(st, c);
 	}
+}
+
+/* Does what is left of the window take no further segment, though there is room
+ * for one? Then the peer waits for an ACK, and has nothing to send that would
+ * make us send one. */
+static bool window_pinches(struct stack *st, struct tcp_conn *c)
+{
+	return tcp_rcv_wnd(c) < c->rcv_mss &&
+	       seq_gt(tcp_window_edge(st, c), c->rcv_adv);
 }
 
 /* tcp_user.c tells us what was read from the queue. */

@@ -200,6 +200,26 @@ static void rcv_window_no_updates(void)
 	rig_end();
 }
 
+/* What is left of the window takes no further segment: the peer waits for the
+ * ACK that moves it, which need not come from a timer. */
+static void rcv_window_too_small_for_another(void)
+{
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 2400;
+	rig_established();
+	for (tcp_seq seq = 5001; seq < 5001 + 10 * 1400; seq += 1400) {
+		rx_text(seq, 1400);
+		rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = seq + 1400,
+			       WND(2400)));
+		rig_expect_silence();
+	}
+	/* If it cannot move, there is nothing to be quick about. */
+	rig_read_stop();
+	rx_text(5001 + 10 * 1400, 1400);
+	rig_expect_after(MS(40), SEG(.flags = TH_ACK, .seq = 1001,
+				     .ack = 5001 + 11 * 1400, WND(1000)));
+	rig_end();
+}
+
 /* RFC 9293, 3.8.6 (SHLD-14): the right edge never moves left, whatever the
  * size of the pieces. */
 static void rcv_window_edge_stays(void)
@@ -283,6 +303,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_window_opens),
 	UNIT_TEST(rcv_window_closed_for_hours),
 	UNIT_TEST(rcv_window_no_updates),
+	UNIT_TEST(rcv_window_too_small_for_another),
 	UNIT_TEST(rcv_window_edge_stays),
 	UNIT_TEST(rcv_window_edge_stays_scaled),
 	UNIT_TEST(snd_close_zero_window),
