@@ -126,13 +126,10 @@ void listener_release(struct stack *st, unsigned int index)
 
 static bool name_equal(const char *a, const char *b)
 {
-	for (unsigned int i = 0; i < STACK_NAME_MAX; i++) {
-		if (a[i] != b[i])
-			return false;
+	for (unsigned int i = 0; i < STACK_NAME_MAX && a[i] == b[i]; i++)
 		if (!a[i])
 			return true;
-	}
-	return true;
+	return false;
 }
 
 static struct listener *listener_by_name(struct stack *st, const char *name,

@@ -1,3 +1,3 @@
 # The stack as its shell sees it: what is not about one segment.
-STACK_TESTS = test_stack test_stack_fragments
+STACK_TESTS = test_stack test_stack_fragments test_tcp_listener
 $(foreach t,$(STACK_TESTS),$(eval UNIT_SRC_$(t) = tests/unit/rig.c $$(CORE)))
