@@ -144,14 +144,22 @@ void tcp_set_state(struct stack *st, struct tcp_conn *c, enum tcp_state to)
 
 void tcp_wake_output(struct stack *st, struct tcp_conn *c)
 {
-	if (!(c->flags & CF_DEAD) && tcp_activate(st, c))
+	if (c->flags & CF_DEAD)
+		return;
+	if (tcp_activate(st, c))
 		list_append(&st->arena, &st->out, c->active);
+	else
+		tcp_rearm(st, c); /* the timer tries again */
 }
 
 void tcp_wake_service(struct stack *st, struct tcp_conn *c)
 {
-	if (!(c->flags & CF_DEAD) && tcp_activate(st, c))
+	if (c->flags & CF_DEAD)
+		return;
+	if (tcp_activate(st, c))
 		list_append(&st->arena, &st->ready, c->active);
+	else
+		tcp_rearm(st, c); /* the timer tries again */
 }
 
 void tcp_init_windows(struct tcp_conn *c)

@@ -327,10 +327,9 @@ static bool syn_within_limits(struct stack *st, struct listener *l,
 static bool syn_source(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key)
 {
-	if (source_add(st, &key->peer))
+	if (source_add(st, key, (uint16_t)index))
 		return true;
 	l->overflows++;
-	stack_limit_hit(st, LIMIT_PER_SOURCE, key, (uint16_t)index);
 	return false;
 }
 

@@ -579,8 +579,9 @@ bool cookie_check(const struct stack *st, const struct tcp_key *key,
 
 /* ---- tcp_source.c ----------------------------------------------------- */
 
-/** source_add() - Count a connection; false if the address has too many */
-bool source_add(struct stack *st, const struct ip_addr *peer);
+/** source_add() - Count a connection; false if its address has too many, or
+ * there is no memory to count it */
+bool source_add(struct stack *st, const struct tcp_key *key, uint16_t listener);
 void source_sub(struct stack *st, const struct ip_addr *peer);
 
 /* ---- tcp_timewait.c --------------------------------------------------- */

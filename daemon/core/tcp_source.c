@@ -12,20 +12,24 @@
 static struct tcp_source *source_find(struct stack *st,
 				      const struct ip_addr *peer);
 
-bool source_add(struct stack *st, const struct ip_addr *peer)
+bool source_add(struct stack *st, const struct tcp_key *key, uint16_t listener)
 {
-	struct tcp_source *s = source_find(st, peer);
+	struct tcp_source *s = source_find(st, &key->peer);
 
 	if (!s) {
 		s = pool_get(&st->pool_source);
-		if (!s)
+		if (!s) {
+			stack_limit_hit(st, LIMIT_MEMORY, key, listener);
 			return false;
+		}
 		memset(s, 0, sizeof(*s));
-		s->e.key.peer = *peer;
+		s->e.key.peer = key->peer;
 		table_insert(&st->sources, ptr_ref(&st->arena, s));
 	}
-	if (s->count >= st->conf.max_per_source)
+	if (s->count >= st->conf.max_per_source) {
+		stack_limit_hit(st, LIMIT_PER_SOURCE, key, listener);
 		return false;
+	}
 	s->count++;
 	return true;
 }

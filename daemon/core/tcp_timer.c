@@ -37,10 +37,18 @@ static inline int64_t earlier(int64_t a, int64_t b)
 }
 
 /* Is something owed that could not even be queued for want of memory? */
-static bool output_pending(const struct tcp_conn *c)
+static bool output_pending(const struct tcp_conn *c, const struct tcp_active *a)
 {
-	return c->flags & CF_ACK_NOW ||
-	       (c->flags & CF_CLOSE && !(c->flags & CF_FIN_SENT));
+	return !a && (c->flags & CF_ACK_NOW ||
+		      (c->flags & CF_CLOSE && !(c->flags & CF_FIN_SENT)));
+}
+
+/* Does its service wait for room that no ACK will make? Memory was short when
+ * it wanted to write. */
+static bool service_pending(const struct tcp_conn *c,
+			    const struct tcp_active *a)
+{
+	return c->flags & CF_WANT_WRITE && (!a || !a->sndq.len);
 }
 
 void tcp_rearm(struct stack *st, struct tcp_conn *c)
@@ -58,7 +66,8 @@ void tcp_rearm(struct stack *st, struct tcp_conn *c)
 					 a->used_us + ACTIVE_LINGER_US));
 		if (user_timeout_us && a->stalled_us != TIME_NEVER)
 			at = earlier(at, a->stalled_us + user_timeout_us);
-	} else if (output_pending(c))
+	}
+	if (output_pending(c, a) || service_pending(c, a))
 		at = earlier(at, st->now_us + NO_MEMORY_RETRY_US);
 	at = earlier(at, tcp_keepalive_at(st, c));
 	if (at != TIME_NEVER)
@@ -93,8 +102,10 @@ void tcp_timer(struct stack *st, struct tcp_conn *c)
 			return;
 	}
 	a = conn_active(st, c);
-	if (!a && output_pending(c))
+	if (output_pending(c, a))
 		tcp_wake_output(st, c);
+	if (service_pending(c, a))
+		tcp_wake_service(st, c);
 	if (a && a->used_us + ACTIVE_LINGER_US <= st->now_us) {
 		if (tcp_idle(c, a))
 			tcp_deactivate(st, c);

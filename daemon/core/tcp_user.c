@@ -253,6 +253,8 @@ static ssize_t send_with(append_fn *append, struct stack *st,
 		c->flags |= CF_WANT_WRITE;
 	if (took)
 		tcp_wake_output(st, c);
+	else if (len)
+		tcp_rearm(st, c); /* for want of memory, perhaps */
 	return (ssize_t)took;
 }
 

@@ -1,0 +1,318 @@
+/*
+ * test_tcp_starved.c - No memory, at each place where some is asked for
+ *
+ * Who is connected stays connected, nothing is forgotten that was promised, and
+ * when there is memory again everything goes on by itself.
+ */
+#include <string.h>
+
+#include "core/tcp_priv.h"
+#include "rig.h"
+
+#define PAGES_TAG  255 /* no pool of the stack has it */
+#define OTHER_PORT 40001
+#define RETRY	   MS(51) /* what could not be queued is tried again */
+#define IDLE	   S(1)	  /* after which a connection holds no active record */
+
+static void *pages[512];
+static size_t npages;
+
+/* All pages but @left are gone. */
+static void starve(uint32_t left)
+{
+	struct arena *a = &rig.st->arena;
+
+	while (a->npages - a->first - a->used > left) {
+		ASSERT(npages < ARRAY_LEN(pages));
+		pages[npages] = arena_page(a, PAGES_TAG);
+		ASSERT(pages[npages]);
+		npages++;
+	}
+	stack_check(rig.st);
+}
+
+static void feed(void)
+{
+	while (npages)
+		arena_page_free(&rig.st->arena, pages[--npages]);
+	stack_check(rig.st);
+}
+
+static void end(void)
+{
+	feed();
+	rig_end();
+}
+
+static void rx_ack(tcp_seq seq, tcp_seq ack)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = seq, .ack = ack));
+}
+
+/* Idle, without an active record. */
+static void idle(void)
+{
+	rig_established();
+	rig_wait(IDLE);
+	rig_check(!rig_only()->c->active);
+	starve(0);
+}
+
+/* A SYN is refused in silence: the client tries again. */
+static void rcv_syn_listen(void)
+{
+	rig_start();
+	starve(8);
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_expect_silence();
+	rig_check(rig_dropped(DROP_SYN_MEMORY) == 1);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 1);
+	feed();
+	rig_established();
+	end();
+}
+
+/* The ACK finds no memory for a connection; a later one does. */
+static void rcv_ack_syn_received(void)
+{
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss())));
+	starve(0);
+	rx_ack(5001, 1001);
+	rig_expect_silence();
+	rig_check(rig_state() == TCP_SYN_RECEIVED);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 1);
+	rig_check(rig_dropped(DROP_SYN_MEMORY) == 1);
+	feed();
+	rig_expect_after(S(1), SEG(.flags = TH_SYN | TH_ACK, .seq = 1000,
+				   .ack = 5001, MSS(rig_mss())));
+	rx_ack(5001, 1001);
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	end();
+}
+
+/* The same with a cookie; the count of the source is right afterwards. */
+static void rcv_ack_cookie(void)
+{
+	rig.conf.cookies = COOKIES_ALWAYS;
+	rig.conf.max_per_source = 2;
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss())));
+	/* Neither for the count of its source nor for itself. */
+	starve(0);
+	rx_ack(5001, 1001);
+	rig_expect_silence();
+	rig_check(rig_only()->opened == 0);
+	rig_check(rig_stats().limits[LIMIT_PER_SOURCE] == 0);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 1);
+	feed();
+	starve(1); /* for the count only */
+	rx_ack(5001, 1001);
+	rig_expect_silence();
+	rig_check(rig_only()->opened == 0);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 2);
+	feed();
+	rx_ack(5001, 1001);
+	rig_check(rig_only()->opened == 1);
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000),
+			  .peer_port = OTHER_PORT));
+	rig_check(rig_stats().limits[LIMIT_PER_SOURCE] == 0);
+	end();
+}
+
+static void open_refused(void)
+{
+	struct tcp_conn *c = NULL;
+
+	rig_start();
+	starve(4);
+	rig_check(stack_open(rig.st, rig.listener.service, NULL, &rig.peer, 80,
+			     NULL, 0, rig.now_us, &c) < 0);
+	rig_check(!c);
+	rig_check(rig_stats().full == 0);
+	end();
+}
+
+/* Nothing is taken, and when there is memory the service is told. */
+static void send_idle(void)
+{
+	idle();
+	rig_check(rig_send(100) == 0);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] >= 1);
+	rig_wait(S(1));
+	rig_check(rig_send(100) == 0);
+	feed();
+	rig_check(rig_only()->writable == 0);
+	rig_wait(RETRY);
+	rig_check(rig_only()->writable == 1);
+	rig_check(rig_send(100) == 100);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, .len = 100));
+	end();
+}
+
+/* The same where only the text finds no room. */
+static void send_active(void)
+{
+	rig_established();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 10));
+	rig_check(rig_only()->c->active != 0);
+	starve(0);
+	rig_check(rig_send(100) == 0);
+	rig_wait(MS(41));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5011));
+	rig_wait(S(1));
+	feed();
+	rig_check(rig_only()->writable > 0);
+	rig_only()->writable = 0;
+	rig_check(rig_send(100) == 100);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5011, .len = 100));
+	rx_ack(5011, 1101);
+	rig_wait(S(1));
+	rig_check(rig_only()->writable <= 1);
+	end();
+}
+
+/* Asked to be told of room, without memory to remember it in a list. */
+static void want_write_idle(void)
+{
+	idle();
+	tcp_want_write(rig.st, rig_only()->c);
+	rig_wait(RETRY);
+	rig_check(rig_only()->writable == 0);
+	feed();
+	rig_wait(RETRY);
+	rig_check(rig_only()->writable == 1);
+	rig_wait(S(5));
+	rig_check(rig_only()->writable == 1);
+	end();
+}
+
+/* The FIN leaves as soon as there is memory for it. */
+static void close_idle(void)
+{
+	idle();
+	rig_close();
+	rig_expect_silence_for(S(1));
+	rig_check(rig_state() == TCP_FIN_WAIT_1);
+	feed();
+	rig_wait(RETRY);
+	rig_expect(SEG(.flags = TH_FIN | TH_ACK, .seq = 1001, .ack = 5001));
+	end();
+}
+
+/* The end of a connection needs no memory. */
+static void abort_idle(void)
+{
+	idle();
+	rig_abort();
+	rig_expect(SEG(.flags = TH_RST | TH_ACK, .seq = 1001, .ack = 5001));
+	rig_check(rig_only()->reason == CLOSE_RESET_BY_US);
+	rig_check(rig_stats().full == 0);
+	end();
+}
+
+/* Text that cannot be taken is not acknowledged: it comes again. */
+static void rcv_text_idle(void)
+{
+	idle();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 100));
+	rig_expect_silence();
+	rig_check(rig_only()->received == 0);
+	rig_check(rig_dropped(DROP_MEMORY) == 1);
+	feed();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 100));
+	rig_check(rig_only()->received == 100);
+	end();
+}
+
+static void rcv_fin_idle(void)
+{
+	idle();
+	rig_rx(SEG(.flags = TH_FIN | TH_ACK, .seq = 5001, .ack = 1001));
+	rig_expect_silence();
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	feed();
+	rig_rx(SEG(.flags = TH_FIN | TH_ACK, .seq = 5001, .ack = 1001));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5002));
+	rig_check(rig_state() == TCP_CLOSE_WAIT);
+	rig_check(rig_only()->peer_closed == 1);
+	end();
+}
+
+/* An ACK that is owed leaves later. */
+static void rcv_old_idle(void)
+{
+	idle();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5000, .ack = 1001, .len = 1));
+	rig_expect_silence();
+	feed();
+	rig_wait(RETRY);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001));
+	end();
+}
+
+/* Settings of its own are refused; those in force stay. */
+static void set_timeouts(void)
+{
+	idle();
+	rig_check(tcp_set_user_timeout(rig.st, rig_only()->c, S(9)) < 0);
+	rig_check(tcp_set_keepalive(rig.st, rig_only()->c, S(9)) < 0);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] >= 2);
+	rig_expect_silence_for(S(20));
+	feed();
+	rig_check(tcp_set_keepalive(rig.st, rig_only()->c, S(30)) == 0);
+	rig_wait(S(11));
+	rig_check(rig_stats().keepalive_probes == 1);
+	rig_forget();
+	end();
+}
+
+/* TIME-WAIT is forgotten rather than new work refused. */
+static void time_wait(void)
+{
+	rig_established();
+	rig_close();
+	rig_expect(SEG(.flags = TH_FIN | TH_ACK, .seq = 1001, .ack = 5001));
+	rx_ack(5001, 1002);
+	starve(0);
+	rig_rx(SEG(.flags = TH_FIN | TH_ACK, .seq = 5001, .ack = 1002));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1002, .ack = 5002));
+	rig_check(rig_stats().time_wait == 0);
+	rig_check(rig_stats().full == 0);
+	rig_check(rig_only()->reason == CLOSE_FIN);
+	rig_check(rig_state() == TCP_CLOSED);
+	end();
+}
+
+/* A refusal finds no memory for its RST: the client tries again. */
+static void refuse(void)
+{
+	rig_start();
+	starve(0);
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, .port = 9));
+	rig_expect_silence();
+	rig_check(rig_stats().resets_out == 0);
+	feed();
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, .port = 9));
+	rig_expect(SEG(.flags = TH_RST | TH_ACK, .seq = 0, .ack = 5001));
+	rig_check(rig_stats().resets_out == 1);
+	end();
+}
+
+static const struct unit_test tests[] = {
+	UNIT_TEST(rcv_syn_listen),  UNIT_TEST(rcv_ack_syn_received),
+	UNIT_TEST(rcv_ack_cookie),  UNIT_TEST(open_refused),
+	UNIT_TEST(send_idle),	    UNIT_TEST(send_active),
+	UNIT_TEST(want_write_idle), UNIT_TEST(close_idle),
+	UNIT_TEST(abort_idle),	    UNIT_TEST(rcv_text_idle),
+	UNIT_TEST(rcv_fin_idle),    UNIT_TEST(rcv_old_idle),
+	UNIT_TEST(set_timeouts),    UNIT_TEST(time_wait),
+	UNIT_TEST(refuse),
+};
+
+int main(int argc, char **argv)
+{
+	return rig_main("tcp_starved", tests, ARRAY_LEN(tests), argc, argv);
+}
