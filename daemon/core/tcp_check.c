@@ -117,6 +117,9 @@ static void check_receive(const struct tcp_conn *c, const struct tcp_active *a)
 	}
 	if (c->flags & CF_ACK_DELAYED)
 		ASSERT(a->delack_at_us != TIME_NEVER);
+	ASSERT(a->nsack_list <= SACK_LIST_MAX);
+	ASSERT(a->sack_untold <= a->nsack_list);
+	ASSERT(a->ndsack <= DSACK_MAX);
 }
 
 static void check_urgent(const struct stack *st, const struct tcp_conn *c,

@@ -314,8 +314,8 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 		return SEG_DONE;
 	}
 	a = tcp_activate(st, c);
-	if (a && c->flags & CF_SACK && s->len) /* RFC 2883, 4 */
-		a->rcv_dsack = (struct sack_block){s->seq, s->seq + s->len};
+	if (a)
+		tcp_sack_twice(c, a, s->seq, s->seq + s->len);
 	c->flags |= CF_ACK_NOW;
 	tcp_wake_output(st, c);
 	return SEG_DONE;
@@ -332,8 +332,8 @@ static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 	if (seq_lt(s->seq, c->rcv_nxt)) {
 		before = c->rcv_nxt - s->seq;
 		a = tcp_activate(st, c);
-		if (a && c->flags & CF_SACK)
-			a->rcv_dsack = (struct sack_block){s->seq, c->rcv_nxt};
+		if (a)
+			tcp_sack_twice(c, a, s->seq, c->rcv_nxt);
 		if (before > s->len) /* only the FIN is new */
 			before = s->len;
 		s->text += before;

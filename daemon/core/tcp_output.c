@@ -42,10 +42,6 @@ static uint32_t gso_limit(const struct stack *st, const struct tcp_conn *c,
 			  tcp_seq seq, uint32_t mss);
 static uint32_t text_view(struct stack *st, struct tcp_active *a, uint32_t off,
 			  uint32_t len, uint32_t mss, struct stack_pkt *out);
-static unsigned int sack_count(const struct tcp_conn *c,
-			       const struct tcp_active *a);
-static void fill_sack(const struct tcp_conn *c, struct tcp_active *a,
-		      struct tcp_seg *s);
 static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		 uint32_t mss, struct stack_pkt *out);
 
@@ -122,12 +118,14 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		s->ts_val = tcp_ts_now(st, c->ts_offset);
 		s->ts_ecr = c->ts_recent;
 	}
-	if (a && c->flags & CF_SACK)
-		fill_sack(c, a, s);
 	c->last_ack = c->rcv_nxt;
 	c->flags &= ~(CF_ACK_NOW | CF_ACK_DELAYED);
-	if (a)
-		a->delack_at_us = TIME_NEVER;
+	if (!a)
+		return;
+	tcp_sack_fill(c, a, s);
+	if (tcp_sack_owed(a))
+		c->flags |= CF_ACK_NOW;
+	a->delack_at_us = TIME_NEVER;
 }
 
 /* RFC 9293, 3.7.1 (MUST-14, SHLD-5, MAY-3) and 3.2 (MUST-65): the MSS goes with
@@ -412,10 +410,13 @@ static bool output_probe(struct stack *st, struct tcp_conn *c,
 static bool output_ack(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out)
 {
+	struct tcp_active *a = conn_active(st, c);
 	struct tcp_seg s;
 
 	if (!(c->flags & CF_ACK_NOW))
 		return false;
+	if (a && a->dupacks_owed)
+		a->dupacks_owed--;
 	tcp_fill_seg(st, c, &s, TH_ACK);
 	EVENT_CONN(st, c, ACK_SENT, .a = s.ack, .seq = s.seq, .ack = s.ack,
 		   .flags = s.flags, .wnd = s.wnd);
@@ -427,7 +428,7 @@ static bool output_ack(struct stack *st, struct tcp_conn *c,
 /* Text bytes beside the options of the segment that would leave now. */
 static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a)
 {
-	unsigned int n = sack_count(c, a);
+	unsigned int n = a ? tcp_sack_count(c, a) : 0;
 
 	return c->cc.mss - (n ? 4 + 8 * n : 0);
 }
@@ -462,44 +463,6 @@ static uint32_t text_view(struct stack *st, struct tcp_active *a, uint32_t off,
 	if (got == len || got <= mss || got % mss == 0)
 		return got;
 	return text_view(st, a, off, got - got % mss, mss, out);
-}
-
-static unsigned int sack_count(const struct tcp_conn *c,
-			       const struct tcp_active *a)
-{
-	unsigned int most = c->flags & CF_TS ? 3 : 4, n;
-
-	if (!(c->flags & CF_SACK))
-		return 0;
-	n = a->rcvq.ooo.n + (a->rcv_dsack.start != a->rcv_dsack.end);
-	return n < most ? n : most;
-}
-
-/* RFC 2018, 4: the block that changed last comes first; RFC 2883, 4: in front
- * of it what arrived twice. */
-static void fill_sack(const struct tcp_conn *c, struct tcp_active *a,
-		      struct tcp_seg *s)
-{
-	const struct ranges *ooo = &a->rcvq.ooo;
-	unsigned int most = c->flags & CF_TS ? 3 : 4, first = ooo->n;
-
-	if (a->rcv_dsack.start != a->rcv_dsack.end) {
-		s->sack[s->nsack++] = a->rcv_dsack;
-		a->rcv_dsack.start = a->rcv_dsack.end;
-	}
-	for (unsigned int i = 0; i < ooo->n && first == ooo->n; i++)
-		if (seq_geq(a->rcv_sack.start, ooo->r[i].start) &&
-		    seq_lt(a->rcv_sack.start, ooo->r[i].end))
-			first = i;
-	if (first < ooo->n)
-		s->sack[s->nsack++] = (struct sack_block){ooo->r[first].start,
-							  ooo->r[first].end};
-	for (unsigned int i = ooo->n; i > 0 && s->nsack < most; i--)
-		if (i - 1 != first)
-			s->sack[s->nsack++] = (struct sack_block){
-				ooo->r[i - 1].start, ooo->r[i - 1].end};
-	if (s->nsack)
-		s->opts |= OPT_SACK;
 }
 
 /* Sum of text that lies in pieces; a piece at an odd offset counts swapped. */

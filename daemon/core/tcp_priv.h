@@ -201,6 +201,9 @@ struct tx_rec {
 	uint8_t flags;
 };
 
+#define SACK_LIST_MAX 24 /* ranges that a batch may touch and be told all */
+#define DSACK_MAX     8
+
 enum recovery { RECOVERY_OPEN, RECOVERY_FAST, RECOVERY_RTO };
 
 struct tcp_active {
@@ -245,9 +248,12 @@ struct tcp_active {
 	bool reo_grown;	     /* no more of it before reo_round is acked */
 	tcp_seq reo_round;
 
-	struct sack_block rcv_sack; /* block to report first (RFC 2018, 4) */
-	struct sack_block
-		rcv_dsack; /* duplicate to report; start == end: none */
+	/* What the peer is to be told about holes (tcp_sack.c). */
+	struct sack_block dsack[DSACK_MAX]; /* came twice; the oldest first */
+	tcp_seq sack_list[SACK_LIST_MAX];   /* came early; the newest first */
+	uint8_t ndsack, nsack_list;
+	uint8_t sack_untold;  /* so many of sack_list are in no ACK yet */
+	uint8_t dupacks_owed; /* to a peer without SACK */
 
 	/* Window growth: what was consumed in one round trip. */
 	int64_t drs_at_us;
@@ -675,6 +681,25 @@ bool tcp_urgent_ahead(const struct tcp_conn *c, const struct tcp_active *a,
 /** tcp_urgent_mark() - Put the urgent pointer into a segment that leaves */
 void tcp_urgent_mark(const struct tcp_conn *c, const struct tcp_active *a,
 		     struct tcp_seg *seg);
+
+/* ---- tcp_sack.c ------------------------------------------------------- */
+
+/** tcp_sack_early() - Text at @seq was stored beyond a hole */
+void tcp_sack_early(const struct tcp_conn *c, struct tcp_active *a,
+		    tcp_seq seq);
+/** tcp_sack_advanced() - RCV.NXT moved on */
+void tcp_sack_advanced(const struct tcp_conn *c, struct tcp_active *a);
+/** tcp_sack_twice() - [start, end) came that had been there before */
+void tcp_sack_twice(const struct tcp_conn *c, struct tcp_active *a,
+		    tcp_seq start, tcp_seq end);
+/** tcp_sack_count() - How many blocks the next segment will have */
+unsigned int tcp_sack_count(const struct tcp_conn *c,
+			    const struct tcp_active *a);
+/** tcp_sack_fill() - Give it these blocks; they count as told */
+void tcp_sack_fill(const struct tcp_conn *c, struct tcp_active *a,
+		   struct tcp_seg *s);
+/** tcp_sack_owed() - Is there more to tell than one ACK could? */
+bool tcp_sack_owed(const struct tcp_active *a);
 
 /* ---- tcp_loss.c ------------------------------------------------------- */
 

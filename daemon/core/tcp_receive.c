@@ -63,8 +63,9 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 	/* RFC 9293, 3.10.7.4 (SHLD-31), and a duplicate ACK (MAY-13) */
 	if (seg->seq != c->rcv_nxt && !err) {
 		st->stats.out_of_order++;
-		a->rcv_sack =
-			(struct sack_block){seg->seq, seg->seq + seg->len};
+		tcp_sack_early(c, a, seg->seq);
+		if (!took)
+			tcp_sack_twice(c, a, seg->seq, seg->seq + seg->len);
 	}
 	if (seg->seq != c->rcv_nxt || hole || err)
 		c->flags |= CF_ACK_NOW;
@@ -109,6 +110,7 @@ static void receive_advance(struct stack *st, struct tcp_conn *c,
 		if (c->rcv_nxt + n - c->irs < c->rcv_nxt - c->irs)
 			c->rcv_laps++;
 		c->rcv_nxt = a->rcvq.next;
+		tcp_sack_advanced(c, a);
 		st->stats.text_in += n;
 		EVENT_CONN(st, c, DATA_RECEIVED, .a = n, .seq = c->rcv_nxt - n,
 			   .len = n, .flags = TH_ACK);
