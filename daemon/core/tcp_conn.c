@@ -196,6 +196,9 @@ void tcp_established(struct stack *st, struct tcp_conn *c)
 		   .a = c->handshake_us == HANDSHAKE_UNKNOWN
 				? -1
 				: (int64_t)c->handshake_us);
+	/* What was sent while the handshake was under way (RFC 9293, 3.10.2). */
+	if (c->active && conn_active(st, c)->sndq.len)
+		tcp_wake_output(st, c);
 	if (svc && svc->on_open)
 		svc->on_open(st, c);
 	/* CLOSE came while the handshake was under way. */

@@ -220,6 +220,24 @@ static void open_simultaneous_synack_lost(void)
 	rig_end();
 }
 
+/* Text that waits for the handshake leaves with its end, even if the ACK that
+ * ends it brings neither a larger window nor anything else that is new. */
+static void open_simultaneous_with_text(void)
+{
+	rig_open();
+	rig_expect(SEG(.flags = TH_SYN, .seq = 1000, MSS(rig_mss()), SACK_OK,
+		       TS(0), SCALE(7)));
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss())));
+	rig_send(10);
+	rig_expect_silence();
+	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
+		   MSS(1000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, .len = 10));
+	rig_end();
+}
+
 /* RFC 9293, 3.10.7.4 (MUST-11): an active open that is reset in SYN-RECEIVED
  * is refused, not back in LISTEN. */
 static void open_simultaneous_then_rst(void)
@@ -327,6 +345,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(open_simultaneous_then_ack),
 	UNIT_TEST(open_simultaneous_scaled),
 	UNIT_TEST(open_simultaneous_synack_lost),
+	UNIT_TEST(open_simultaneous_with_text),
 	UNIT_TEST(open_simultaneous_then_rst),
 	UNIT_TEST(open_impossible_peer),
 	UNIT_TEST(open_pair_in_use),
