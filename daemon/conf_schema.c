@@ -36,6 +36,7 @@ static const char *const timestamps[] = {"no", "yes", "strict", NULL};
 static const char *const congestion[] = {"newreno", "cubic", NULL};
 static const char *const listener_congestion[] = {"default", "newreno", "cubic",
 						  NULL};
+static const char *const ecn[] = {"no", "accept", "request", NULL};
 static const char *const cookies[] = {"never", "pressure", "always", NULL};
 static const char *const overflow[] = {"drop", "reset", NULL};
 static const char *const target[] = {"auto", "journal", "stderr", NULL};
@@ -123,6 +124,7 @@ static const struct conf_key keys[] = {
 
 {"tcp.congestion", "cubic", conf_set_word, IN(stack.congestion),
  .words = congestion, .min = CC_NEWRENO},
+{"tcp.ecn", "accept", conf_set_word, IN(stack.ecn), .words = ecn},
 {"tcp.sack", "yes", YES_NO, IN(stack.sack)},
 {"tcp.timestamps", "yes", conf_set_timestamps, IN(stack.timestamps),
  .words = timestamps},

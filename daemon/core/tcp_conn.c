@@ -63,6 +63,8 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	recvq_init(&a->rcvq, c->rcv_nxt);
 	a->rexmt_at_us = a->persist_at_us = TIME_NEVER;
 	a->delack_at_us = a->reorder_at_us = a->probe_at_us = TIME_NEVER;
+	a->hold_until_us = TIME_NEVER;
+	a->cwr_end = c->snd_una;
 	a->stalled_us = TIME_NEVER;
 	a->reo_mult = 1;
 	a->recover = a->rack_end = a->rack_fack = c->snd_una;

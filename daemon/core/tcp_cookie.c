@@ -8,8 +8,8 @@
  * record would have kept (RFC 4987, 3.6): five bits of a minute counter, three
  * of an index into common MSS values, 24 of a keyed hash over the addresses,
  * the client's ISN and the first two. What does not fit goes into the low six
- * bits of our timestamp, which the client echoes: window scale (15 = none) and
- * SACK. Without timestamps those options are given up.
+ * bits of our timestamp, which the client echoes: window scale (15 = none), SACK
+ * and ECN. Without timestamps those options are given up.
  *
  * 24 bits and two valid counters mean that a blind attacker needs some eight
  * million ACKs for one connection.
@@ -22,6 +22,7 @@
 #define COOKIE_PERIODS	 2 /* how many counters back are still good */
 #define COOKIE_PERIOD_US (COOKIE_LIFE_US / COOKIE_PERIODS)
 #define TS_BITS		 0x3fu
+#define TS_ECN		 0x20u
 #define TS_SACK		 0x10u
 #define TS_NO_WSCALE	 0x0fu
 
@@ -57,6 +58,8 @@ tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
 	bits = syn->opts & OPT_WSCALE ? syn->wscale : TS_NO_WSCALE;
 	if (syn->opts & OPT_SACK_OK && st->conf.sack)
 		bits |= TS_SACK;
+	if (tcp_ecn_syn(st, syn))
+		bits |= TS_ECN;
 	/* Never ahead of the clock: later segments must not look older. */
 	*ts = (now & ~TS_BITS) | bits;
 	if (seq_gt(*ts, now))
@@ -80,6 +83,7 @@ bool cookie_check(const struct stack *st, const struct tcp_key *key,
 		k->ts = true;
 		k->wscale = ack->ts_ecr & 0x0f;
 		k->sack = ack->ts_ecr & TS_SACK;
+		k->ecn = ack->ts_ecr & TS_ECN;
 	}
 	return true;
 }

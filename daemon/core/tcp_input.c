@@ -20,7 +20,7 @@ typedef enum seg_verdict seg_step(struct stack *st, struct tcp_conn *c,
 				  struct tcp_seg *s);
 
 static seg_step check_timestamp, check_seq, check_rst, check_syn, check_ack,
-	take_urg, take_text, take_fin;
+	take_ecn, take_urg, take_text, take_fin;
 static void synchronized(struct stack *st, struct tcp_conn *c,
 			 struct tcp_seg *s);
 static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
@@ -109,8 +109,8 @@ static void synchronized(struct stack *st, struct tcp_conn *c,
 			 struct tcp_seg *s)
 {
 	static seg_step *const steps[] = {
-		check_timestamp, check_seq, check_rst, check_syn,
-		check_ack,	 take_urg,  take_text, take_fin,
+		check_timestamp, check_seq, check_rst, check_syn, check_ack,
+		take_ecn,	 take_urg,  take_text, take_fin,
 	};
 	enum seg_verdict v = SEG_NEXT;
 
@@ -190,6 +190,7 @@ static void syn_sent_open(struct stack *st, struct tcp_conn *c,
 	if (s->opts & OPT_MSS) /* RFC 9293, 3.7.1 (MUST-14) */
 		c->peer_mss = s->mss;
 	/* Both sides must offer: what the peer left out is off. */
+	tcp_ecn_answered(c, s);
 	if (!(s->opts & OPT_TS))
 		c->flags &= ~CF_TS;
 	if (!(s->opts & OPT_SACK_OK))
@@ -253,7 +254,8 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
 	 * with the ACK that we wait for. */
 	if (c->state == TCP_SYN_RECEIVED && s->seq == c->irs &&
 	    (s->flags & (TH_SYN | TH_ACK | TH_RST)) == (TH_SYN | TH_ACK)) {
-		s->flags &= (uint8_t)~TH_SYN;
+		/* ECE there is no echo: RFC 3168, 6.1.1. */
+		s->flags &= (uint8_t) ~(TH_SYN | TH_ECE | TH_CWR);
 		seg_skip(s, 1);
 		s->wnd >>= c->snd_wscale; /* a SYN's window is not scaled */
 	}
@@ -518,6 +520,13 @@ static enum seg_verdict ack_fin(struct stack *st, struct tcp_conn *c)
 	default:
 		return SEG_NEXT;
 	}
+}
+
+static enum seg_verdict take_ecn(struct stack *st, struct tcp_conn *c,
+				 struct tcp_seg *s)
+{
+	tcp_ecn_receive(st, c, s);
+	return SEG_NEXT;
 }
 
 /* After its FIN a peer has no text to send, urgent or not. */

@@ -148,6 +148,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	st->stats.cookies_accepted++;
 	c->flags |= counted ? CF_COUNTED : 0;
 	c->flags |= (k.ts ? CF_TS : 0) | (k.sack ? CF_SACK : 0);
+	c->flags |= k.ecn ? CF_ECN : 0;
 	c->peer_mss = k.mss;
 	if (k.wscale <= 14) {
 		c->flags |= CF_WSCALE;
@@ -274,6 +275,8 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 	}
 	if (seg->opts & OPT_SACK_OK && st->conf.sack)
 		h->flags |= HALF_SACK;
+	if (tcp_ecn_syn(st, seg))
+		h->flags |= HALF_ECN;
 	if (seg->opts & OPT_TS && st->conf.timestamps) {
 		h->flags |= HALF_TS;
 		h->ts_recent = seg->ts_val;
@@ -372,6 +375,8 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 		synack.opts |= OPT_TS;
 		synack.ts_val = ts;
 		synack.ts_ecr = seg->ts_val;
+		if (tcp_ecn_syn(st, seg))
+			synack.flags |= TH_ECE;
 		if (seg->opts & OPT_SACK_OK && st->conf.sack)
 			synack.opts |= OPT_SACK_OK;
 		if (seg->opts & OPT_WSCALE) {
@@ -414,6 +419,8 @@ static void half_synack(struct stack *st, struct tcp_half *h)
 		.mss = tcp_syn_mss(st, &h->e.key.peer),
 	};
 
+	if (h->flags & HALF_ECN)
+		s.flags |= TH_ECE;
 	if (h->flags & HALF_SACK)
 		s.opts |= OPT_SACK_OK;
 	if (h->flags & HALF_WSCALE) {
@@ -476,6 +483,9 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 		if (seg->seq == h->irs && !(seg->flags & TH_ACK)) {
 			st->stats.syns_in++;
 			st->stats.retransmit_synack++;
+			/* RFC 3168, 6.1.1: it fell back, and so do we. */
+			if (!tcp_ecn_syn(st, seg))
+				h->flags &= (uint8_t)~HALF_ECN;
 			half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
 				   &(struct event_more){.seg = seg});
 			half_synack(st, h);
@@ -583,6 +593,8 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	}
 	if (h->flags & HALF_SACK)
 		c->flags |= CF_SACK;
+	if (h->flags & HALF_ECN)
+		c->flags |= CF_ECN;
 	if (h->flags & HALF_TS) {
 		c->flags |= CF_TS;
 		c->ts_recent = h->ts_recent;

@@ -57,6 +57,7 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	struct ack_news news = {.rtt_us = NO_RTT};
 	uint32_t in_flight = tcp_in_flight(c, a), sacked = a->sacked, lost;
 	uint32_t recover_fs = c->snd_nxt - c->snd_una - a->sacked;
+	bool marked;
 
 	if (!a->sacked)
 		a->disorder_nxt = c->snd_nxt;
@@ -81,6 +82,7 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 		ack_duplicate(st, c, a, seg, &news);
 	if (a->lost && a->recovery == RECOVERY_OPEN)
 		tcp_recovery_enter(st, c, a, seg->ack, recover_fs);
+	marked = tcp_ecn_ack(st, c, seg);
 	if (a->recovery == RECOVERY_FAST) {
 		uint32_t delivered = news.acked + a->sacked;
 
@@ -90,7 +92,7 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	}
 	if (a->lost || tcp_in_flight(c, a) < in_flight)
 		tcp_wake_output(st, c);
-	if (news.acked && a->recovery != RECOVERY_FAST) {
+	if (news.acked && a->recovery != RECOVERY_FAST && !marked) {
 		const struct cc_ack ack = {
 			.acked = news.acked,
 			.in_flight = in_flight,
@@ -133,6 +135,7 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 		c->cc.cwnd = c->cc.ssthresh; /* not PRR's passing one */
 	tcp_cc(c)->timeout(&c->cc, &a->ccs, c->snd_nxt - c->snd_una,
 			   a->recovery != RECOVERY_RTO, st->now_us);
+	tcp_ecn_reduced(c, a);
 	a->recovery = RECOVERY_RTO;
 	a->recover = c->snd_nxt;
 	a->dupacks = 0;

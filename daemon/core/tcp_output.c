@@ -105,6 +105,9 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		.ttl = st->conf.ttl, /* RFC 9293, 3.9.2 (MUST-49) */
 		.tos = c->tos,	     /* 3.9.1.9 (MUST-48, SHLD-22) */
 	};
+
+	if (c->flags & CF_ECE && !(flags & TH_RST))
+		s->flags |= TH_ECE; /* RFC 3168, 6.1.3 */
 	/* Rounding must not take back what was promised: RFC 7323, 2.4. */
 	wnd = seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
 	if (edge == c->rcv_adv)
@@ -151,6 +154,7 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 		.wscale = c->rcv_wscale,
 	};
 
+	s.flags |= tcp_ecn_syn_flags(c);
 	if (c->flags & CF_TS) {
 		s.opts |= OPT_TS;
 		s.ts_val = tcp_ts_now(st, c->ts_offset);
@@ -252,7 +256,8 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	struct tcp_seg s;
 
 	if (c->flags & CF_FIN_SENT ||
-	    (a->sndq.len == sent && !(c->flags & CF_CLOSE)))
+	    (a->sndq.len == sent && !(c->flags & CF_CLOSE)) ||
+	    a->hold_until_us != TIME_NEVER)
 		return false;
 	mss = seg_mss(c, a);
 	b = new_budget(st, c, a, mss);
@@ -275,6 +280,8 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	       mss);
 	c->flags &= ~CF_PROBE;
 	s.len = b.len;
+	if (b.len)
+		tcp_ecn_mark(c, &s);
 	if (b.fin) {
 		s.flags |= TH_FIN;
 		c->flags |= CF_FIN_SENT;
@@ -322,6 +329,8 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 		b.fin = c->flags & CF_CLOSE && b.len == avail && wnd > b.len;
 		return b;
 	}
+	if (c->flags & CF_CWR) /* in one segment, not in each of many */
+		most = mss;
 	if (len > most)
 		len = most;
 	/* Whole segments only, unless the network is empty. */

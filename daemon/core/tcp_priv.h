@@ -61,6 +61,7 @@ enum half_flags {
 	HALF_SACK = 1 << 1,
 	HALF_WSCALE = 1 << 2,
 	HALF_COUNTED = 1 << 3, /* in the count of its source */
+	HALF_ECN = 1 << 4,
 };
 
 struct tcp_half {
@@ -115,12 +116,13 @@ enum conn_flags {
 	CF_DISMISSED = 1u << 23,  /* text is for nobody any more */
 	CF_NEWRENO = 1u << 22,	  /* else CUBIC */
 	CF_REAP = 1u << 20,	  /* in the list of stack_reap() */
-	CF_ECN = 1u << 24,	  /* RFC 3168: both sides agreed to it */
+	CF_ECN = 1u << 24,	  /* RFC 3168: both sides agreed, or we ask */
 	CF_ECE = 1u << 25,	  /* a CE mark is to be echoed until CWR */
 	CF_CWR = 1u << 26,	  /* the next new text tells that we slowed */
 	CF_URG_IN = 1u << 27,	  /* urgent data ahead: tcp_active.rcv_up */
 	CF_URG_OUT = 1u << 28,	  /* urgent data sent: tcp_active.snd_up */
 	CF_QUIET = 1u << 29,	  /* its service wants no on_trouble */
+	CF_NO_ECT = 1u << 30,	  /* marks are echoed, text is not marked */
 };
 
 struct tcp_conn {
@@ -219,6 +221,9 @@ struct tcp_active {
 	const uint8_t *direct;
 	uint32_t direct_len, direct_total;
 
+	/* ECN: ACKs up to here tell of a window that was reduced already. */
+	tcp_seq cwr_end;
+
 	/* The octets after urgent data: CF_URG_IN, CF_URG_OUT. */
 	tcp_seq rcv_up, snd_up;
 
@@ -265,6 +270,7 @@ struct tcp_active {
 	int64_t delack_at_us;
 	int64_t reorder_at_us; /* RFC 8985, 6.3 */
 	int64_t probe_at_us;   /* tail loss probe, RFC 8985, 7 */
+	int64_t hold_until_us; /* RFC 3168, 6.1.2: no new text before */
 	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
 	int64_t used_us;       /* last activity: idle records are given back */
 
@@ -572,7 +578,7 @@ uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer);
 struct cookie {
 	uint16_t mss;
 	uint8_t wscale; /* 15 = none */
-	bool sack, ts;
+	bool sack, ts, ecn;
 };
 
 /** cookie_make() - An ISS that remembers; @ts gets the TSval to send */
@@ -700,6 +706,27 @@ void tcp_sack_fill(const struct tcp_conn *c, struct tcp_active *a,
 		   struct tcp_seg *s);
 /** tcp_sack_owed() - Is there more to tell than one ACK could? */
 bool tcp_sack_owed(const struct tcp_active *a);
+
+/* ---- tcp_ecn.c -------------------------------------------------------- */
+
+/** tcp_ecn_syn() - Does this SYN ask for ECN, and do we want it? */
+bool tcp_ecn_syn(const struct stack *st, const struct tcp_seg *seg);
+/** tcp_ecn_answered() - A SYN or SYN-ACK answers our own SYN */
+void tcp_ecn_answered(struct tcp_conn *c, const struct tcp_seg *seg);
+/** tcp_ecn_syn_flags() - ECE and CWR of the SYN or SYN-ACK that leaves now */
+uint8_t tcp_ecn_syn_flags(struct tcp_conn *c);
+/** tcp_ecn_receive() - Marks on a segment that passed the checks, and CWR */
+void tcp_ecn_receive(struct stack *st, struct tcp_conn *c,
+		     const struct tcp_seg *seg);
+/** tcp_ecn_mark() - New text leaves */
+void tcp_ecn_mark(struct tcp_conn *c, struct tcp_seg *seg);
+/** tcp_ecn_reduced() - cwnd was reduced, for whatever reason */
+void tcp_ecn_reduced(struct tcp_conn *c, struct tcp_active *a);
+/** tcp_ecn_ack() - Take the ECE of an acceptable ACK; snd_una is the old one
+ *
+ * Return: may cwnd not grow by this ACK? */
+bool tcp_ecn_ack(struct stack *st, struct tcp_conn *c,
+		 const struct tcp_seg *seg);
 
 /* ---- tcp_loss.c ------------------------------------------------------- */
 

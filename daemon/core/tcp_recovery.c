@@ -21,6 +21,7 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 	 * what limited transmit (RFC 3042) sent after the first sign. */
 	nxt = a->sacked ? seq_max(a->disorder_nxt, ack) : c->snd_nxt;
 	tcp_cc(c)->loss(&c->cc, &a->ccs, nxt - ack, st->now_us);
+	tcp_ecn_reduced(c, a);
 	prr_enter(&a->prr, recover_fs);
 }
 

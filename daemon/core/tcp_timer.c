@@ -62,6 +62,7 @@ void tcp_rearm(struct stack *st, struct tcp_conn *c)
 	if (a) {
 		at = earlier(at, earlier(a->rexmt_at_us, a->persist_at_us));
 		at = earlier(at, earlier(a->delack_at_us, a->reorder_at_us));
+		at = earlier(at, a->hold_until_us);
 		at = earlier(at, earlier(a->probe_at_us,
 					 a->used_us + ACTIVE_LINGER_US));
 		if (user_timeout_us && a->stalled_us != TIME_NEVER)
@@ -140,6 +141,10 @@ static void timer_active(struct stack *st, struct tcp_conn *c,
 		a->delack_at_us = TIME_NEVER;
 		c->flags &= ~CF_ACK_DELAYED;
 		c->flags |= CF_ACK_NOW;
+		tcp_wake_output(st, c);
+	}
+	if (a->hold_until_us <= st->now_us) {
+		a->hold_until_us = TIME_NEVER;
 		tcp_wake_output(st, c);
 	}
 	if (a->reorder_at_us <= st->now_us)

@@ -217,6 +217,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	c->flags |= st->conf.timestamps ? CF_TS : 0;
 	c->flags |= st->conf.sack ? CF_SACK : 0;
 	c->flags |= CF_WSCALE;
+	c->flags |= st->conf.ecn == ECN_REQUEST ? CF_ECN : 0;
 	c->rcv_wscale = tcp_syn_wscale(st);
 	/* RFC 9293, 3.4.1 (MUST-8, SHLD-1) */
 	c->iss =

@@ -25,6 +25,11 @@
 
 #define SACK_BLOCKS_MAX 4
 
+/* RFC 3168, 5: the low bits of tos. */
+#define IP_ECN_MASK 3
+#define IP_ECN_ECT0 2 /* ECN-capable transport */
+#define IP_ECN_CE   3 /* congestion experienced */
+
 /* What can be told to the source of a packet: RFC 792; RFC 4443, 3. */
 enum icmp_complaint {
 	COMPLAIN_NOT,

@@ -56,6 +56,8 @@ enum stack_cookies { COOKIES_NEVER, COOKIES_PRESSURE, COOKIES_ALWAYS };
 enum stack_overflow { OVERFLOW_DROP, OVERFLOW_RESET };
 /* CC_DEFAULT: of a listener, as the stack; of the stack, CUBIC. */
 enum stack_cc { CC_DEFAULT, CC_NEWRENO, CC_CUBIC };
+/* RFC 3168: not at all, if a peer asks for it, or asked for by us as well. */
+enum stack_ecn { ECN_NO, ECN_ACCEPT, ECN_REQUEST };
 
 struct stack_conf {
 	/* Addresses. A family is off if its prefix length is 0. */
@@ -96,6 +98,7 @@ struct stack_conf {
 	uint8_t window_scale;	/* 0..14; what we offer */
 	enum stack_cc congestion;
 	enum stack_cookies cookies;
+	enum stack_ecn ecn;
 };
 
 /* What a listener's owner sets. Copied by stack_listen(). */
@@ -333,6 +336,9 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	S(closed_reset_out, "connections reset by us")                        \
 	S(closed_timeout, "connections that timed out")                       \
 	S(out_of_order, "segments held until a hole is filled")               \
+	S(ce_in, "segments received with a congestion mark (RFC 3168)")       \
+	S(ece_in, "ACKs received that echo a congestion mark")                \
+	S(ecn_reductions, "windows reduced for congestion marks")             \
 	S(echo_in, "ICMP echo requests")                                      \
 	S(echo_out, "ICMP echo replies")                                      \
 	S(icmp_errors_in, "ICMP errors that matched a connection")            \

@@ -110,6 +110,7 @@ static void op_data(struct fuzz *f)
 
 	s.flags |= TH_PSH;
 	s.len = feed16(&f->in) % 1461;
+	s.tos = s.len & IP_ECN_MASK;
 	send(f, &s);
 }
 
@@ -173,6 +174,7 @@ static void op_mutated(struct fuzz *f)
 	s.ack += delta(f);
 	s.wnd = feed16(&f->in);
 	s.up = s.wnd;
+	s.tos = s.wnd & 0xff;
 	s.opts = feed8(&f->in) & 0x1f;
 	s.mss = s.wnd;
 	s.wscale = s.wnd & 0xff;
@@ -572,6 +574,7 @@ static void configure(struct fuzz *f)
 		.window_scale = c >> 1 & 15,
 		.congestion = b & 128 ? CC_CUBIC : CC_NEWRENO,
 		.cookies = (c >> 5) % 3,
+		.ecn = (b ^ c) % 3,
 	};
 	if (f->conf.window_scale > 14)
 		f->conf.window_scale = 14;

@@ -335,6 +335,7 @@ static uint32_t build(uint8_t *pkt, const struct rig_seg *s,
 		.ack = s->flags & TH_ACK ? s->ack + rc->iss_off : s->ack,
 		.wnd = s->has_wnd ? s->wnd : RIG_WND,
 		.up = s->up,
+		.tos = s->ecn,
 		.flags = s->flags,
 		.ttl = 64,
 		.mss = s->mss,
@@ -622,6 +623,8 @@ static const char *difference(const struct rig_seg *e, const struct tcp_seg *s)
 		return "seq";
 	if (flags & TH_ACK ? s->ack != e->ack : s->ack != 0)
 		return "ack";
+	if ((s->tos & IP_ECN_MASK) != e->ecn)
+		return "ECN field";
 	if (flags & TH_URG && s->up != e->up)
 		return "urgent pointer";
 	if (s->len != len)
@@ -681,12 +684,12 @@ void rig_expect_seg(const struct rig_seg *e, const char *file, int line)
 	snprintf(msg, sizeof(msg),
 		 "%s differs: expected [%s], got [%s "
 		 "wnd %u opts %02x mss %u scale %u ecr %u "
-		 "sack %u]",
+		 "sack %u ecn %u]",
 		 diff, want,
 		 describe(got, sizeof(got), s.flags, s.seq, s.ack, s.len,
 			  s.dport),
 		 s.wnd, s.opts, s.mss, s.wscale, s.ts_ecr,
-		 s.opts & OPT_SACK ? s.nsack : 0);
+		 s.opts & OPT_SACK ? s.nsack : 0, s.tos & IP_ECN_MASK);
 	rig_check_that(false, msg, file, line);
 }
 
