@@ -18,6 +18,7 @@
 #include "core/assert.h"
 
 #define FIRST_IRS   5000
+#define FIRST_TS    1000
 #define PEER_WND    65535
 #define QUOTE_LEN   8 /* of TCP, what every router sends back: RFC 792 */
 #define SETTLE_US   20000
@@ -445,9 +446,11 @@ static void opt_put_n(struct packet *p, uint32_t v, unsigned int bytes)
 static void opt_put_ts(struct play *w, struct peer *c, const struct seg_opt *o,
 		       struct packet *p)
 {
+	int64_t elapsed_us = w->g->now_us - w->begin_us;
+
 	p->has_ts = true;
 	p->ts_val = o && o->a.given ? (uint32_t)o->a.plus
-				    : (uint32_t)(w->g->now_us / 1000);
+				    : (uint32_t)(FIRST_TS + elapsed_us / 1000);
 	p->ts_ecr = p->flags & TH_ACK ? c->ts_last : 0;
 	if (o && o->b.given)
 		p->ts_ecr = c->ts_first + (uint32_t)o->b.plus;

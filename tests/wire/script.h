@@ -23,7 +23,9 @@
  *
  *	ack N  win N  up N	header fields; win as on the wire
  *	mss N  ws N  sackok	options, sent in this order
- *	ts [N] [ecr N]  nots	a timestamp; or none although both agreed on it
+ *	ts [N] [ecr N]  nots	a timestamp; or none although both agreed on it.
+ *				The peer's clock shows 1000 ms at first, the
+ *				stack's counts from its first timestamp
  *	sack A:B ...  nop  eol  opt HEX
  *	conn N  dport N		another port of the peer, or of ours
  *	from WHO  to WHO	peer own other none loopback broadcast multicast

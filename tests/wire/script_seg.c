@@ -122,6 +122,8 @@ static bool seg_option(struct words *w, struct script_seg *s, const char *word)
 		opt_add(w, s, SEG_SACKOK);
 	} else if (strcmp(word, "ts") == 0) {
 		opt_ts(w, s);
+	} else if (strcmp(word, "ecr") == 0) {
+		opt_add(w, s, SEG_TS)->b = words_number(w);
 	} else if (strcmp(word, "nots") == 0) {
 		s->no_ts = true;
 	} else if (strcmp(word, "sack") == 0) {
