@@ -13,6 +13,8 @@
 
 #include "tcp_priv.h"
 
+static void note_twice(const struct tcp_conn *c, struct tcp_active *a,
+		       const struct tcp_seg *s);
 static void receive_direct(struct stack *st, struct tcp_conn *c,
 			   struct tcp_active *a, struct tcp_seg *rest);
 static void receive_advance(struct stack *st, struct tcp_conn *c,
@@ -51,6 +53,7 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 		if (c->flags & CF_DEAD)
 			return;
 	}
+	note_twice(c, a, &rest);
 	if (rest.len)
 		err = recvq_put(&a->rcvq, &st->recv_pools, rest.seq, rest.text,
 				rest.len, &took);
@@ -64,13 +67,24 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 	if (seg->seq != c->rcv_nxt && !err) {
 		st->stats.out_of_order++;
 		tcp_sack_early(c, a, seg->seq);
-		if (!took)
-			tcp_sack_twice(c, a, seg->seq, seg->seq + seg->len);
 	}
 	if (seg->seq != c->rcv_nxt || hole || err)
 		c->flags |= CF_ACK_NOW;
 	receive_advance(st, c, a);
 	own_ack(st, c, a);
+}
+
+/* RFC 2883, 4: the first stretch of the text that is held already. */
+static void note_twice(const struct tcp_conn *c, struct tcp_active *a,
+		       const struct tcp_seg *s)
+{
+	const struct ranges *held = &a->rcvq.ooo;
+	uint32_t i = ranges_find(held, s->seq);
+	tcp_seq end = s->seq + s->len;
+
+	if (i < held->n && seq_lt(held->r[i].start, end))
+		tcp_sack_twice(c, a, seq_max(s->seq, held->r[i].start),
+			       seq_min(end, held->r[i].end));
 }
 
 /* Offer text to the service where it lies; @rest is what it did not take. */
