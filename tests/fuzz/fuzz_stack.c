@@ -26,7 +26,6 @@
 #define DRAIN_TURNS 5000
 #define SUPER_TEXT  30000
 #define START_US    1000000
-#define PAGES_TAG   255 /* no pool of the stack has it */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -339,142 +338,16 @@ static void op_deadline(struct fuzz *f)
 	turn(f, TURN_PKTS);
 }
 
-static void op_app(struct fuzz *f)
-{
-	static const uint32_t appetites[] = {0, 1, 100, 4000, 1 << 20};
-	uint8_t what = feed8(&f->in);
-
-	f->appetite = appetites[what % ARRAY_LEN(appetites)];
-	f->quota = 1u << (what >> 3 & 15) << 4;
-	f->mischief = feed8(&f->in) & 15;
-	f->verdict = what & 128 ? feed8(&f->in) % 3 : SYN_ACCEPT;
-}
-
-static void op_poke(struct fuzz *f)
-{
-	uint8_t which = feed8(&f->in);
-
-	app_poke(which, feed8(&f->in));
-	stack_check(f->st);
-}
-
 static void op_active(struct fuzz *f)
 {
 	uint8_t how = feed8(&f->in);
 	bool v6 = how & 1 && f->conf.net6.len;
 
 	app_open(v6 ? &f->conf.host6 : &f->conf.host4,
-		 how & 2 ? f->next_port++ : 80);
+		 how & 2 ? f->next_port++ : 80, NULL, 0);
 	stack_check(f->st);
 	if (how & 4)
 		turn(f, TURN_PKTS);
-}
-
-static void listen_on(struct fuzz *f, const char *name,
-		      const struct tcp_service *svc, uint16_t port, bool narrow)
-{
-	struct stack_listener l = {
-		.service = svc,
-		.port = port,
-		.enabled = true,
-		.backlog = f->conf.max_half_open,
-		.nodelay = port == APP_ECHO,
-	};
-
-	if (narrow) {
-		l.max_connections = 2;
-		l.overflow = OVERFLOW_RESET;
-		l.allow[l.nallow++] = (struct ip_prefix){f->conf.host4, 128};
-	}
-	strcpy(l.name, name);
-	ASSERT(stack_listen(f->st, &l) >= 0);
-}
-
-static void op_listener(struct fuzz *f)
-{
-	uint8_t how = feed8(&f->in);
-	struct listener_info info;
-
-	switch (how % 6) {
-	case 0:
-		stack_listener_enable(f->st, "echo", how & 128);
-		break;
-	case 1:
-		stack_unlisten(f->st, "discard");
-		break;
-	case 2:
-		listen_on(f, "discard", &fuzz_discard, APP_DISCARD, false);
-		break;
-	case 3:
-		listen_on(f, "echo", &fuzz_echo, APP_ECHO, false);
-		break;
-	case 5:
-		listen_on(f, "source", &fuzz_source, APP_SOURCE, how & 128);
-		break;
-	case 4:
-		for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
-			stack_listener_info(f->st, i, &info);
-		break;
-	}
-	stack_check(f->st);
-}
-
-static bool look(struct stack *st, struct tcp_conn *c,
-		 const struct conn_info *info, void *arg)
-{
-	const uint8_t *how = arg;
-
-	ASSERT(info->state < TCP_NSTATES);
-	ASSERT(info->local_port != 0);
-	if (c && *how & 64) {
-		if (*how & 32)
-			tcp_abort(st, c, CLOSE_ADMIN);
-		else
-			tcp_close(st, c);
-	}
-	return !(*how & 16);
-}
-
-static void op_walk(struct fuzz *f)
-{
-	uint8_t how = feed8(&f->in);
-	uint64_t cursor = 0;
-	struct stack_stats stats;
-
-	for (int i = 0; i < 4; i++) {
-		if (!stack_walk(f->st, &cursor, 1 + (how & 15), f->now_us, look,
-				&how))
-			break;
-	}
-	if (how & 64) {
-		for (unsigned int i = 0; i < CONNS_MAX; i++)
-			f->conns[i].closed = true;
-	}
-	stack_stats(f->st, &stats);
-	ASSERT(stats.memory_used <= stats.memory);
-	stack_check(f->st);
-}
-
-static void op_reconf(struct fuzz *f)
-{
-	uint8_t how = feed8(&f->in);
-
-	f->conf.max_half_open = how & 1 ? 2 : 64;
-	f->conf.max_connections = how & 2 ? 3 : 200;
-	f->conf.timestamps = how & 4;
-	f->conf.timestamps_strict = how & 8;
-	f->conf.cookies = (how >> 4) % 3;
-	f->conf.rcvbuf_max = how & 64 ? 65536 : 1 << 20;
-	stack_reconf(f->st, &f->conf);
-	stack_check(f->st);
-}
-
-static void op_stop(struct fuzz *f)
-{
-	stack_stop(f->st, f->now_us);
-	for (unsigned int i = 0; i < CONNS_MAX; i++)
-		f->conns[i].closed = true;
-	stack_check(f->st);
 }
 
 /* Many holes in what the stack receives, more than it remembers. */
@@ -491,43 +364,60 @@ static void op_holes(struct fuzz *f)
 	}
 }
 
-static void feed_pages(struct fuzz *f)
+/* Any bytes for options, in a SYN or in a segment of the conversation. */
+static void op_options(struct fuzz *f)
 {
-	while (f->npages)
-		arena_page_free(&f->st->arena, f->pages[--f->npages]);
+	uint8_t how = feed8(&f->in), opts[TCP_OPTIONS_MAX];
+	struct tcp_seg s = how & 1 ? peer_syn(f) : peer_segment(f);
+	struct peer *p = &f->peers[f->peer];
+	uint8_t n = (how >> 1) % (TCP_OPTIONS_MAX / 4 + 1) * 4;
+
+	s.opts = 0;
+	s.len = how & 128 ? 10 : 0;
+	for (unsigned int i = 0; i < n; i++)
+		opts[i] = feed8(&f->in);
+	peer_packet_options(f, &s, opts, n);
+	packet_input(f, NULL);
+	p->snd_nxt += seg_len(&s);
 }
 
-/* All free pages but a few are gone; or those taken before come back. */
-static void op_starve(struct fuzz *f)
+/* The last packet once more, in pieces as the program cuts them. */
+static void op_pieces(struct fuzz *f)
 {
-	uint8_t left = feed8(&f->in);
-	struct arena *a = &f->st->arena;
+	peer_pieces(f, feed8(&f->in) & 15);
+}
 
-	feed_pages(f);
-	if (left & 128)
-		return;
-	while (a->npages - a->first - a->used > (left & 15u)) {
-		ASSERT(f->npages < ARRAY_LEN(f->pages));
-		f->pages[f->npages] = arena_page(a, PAGES_TAG);
-		ASSERT(f->pages[f->npages] != NULL);
-		f->npages++;
-	}
-	stack_check(f->st);
+/* Congestion on the way, and urgent data. */
+static void op_marked(struct fuzz *f)
+{
+	uint8_t how = feed8(&f->in);
+	struct tcp_seg s = peer_segment(f);
+
+	s.tos = how & 3;
+	s.flags |= (uint8_t)((how & 4 ? TH_ECE : 0) | (how & 8 ? TH_CWR : 0) |
+			     (how & 16 ? TH_URG : 0) | (how & 32 ? TH_PSH : 0));
+	if (s.flags & TH_URG)
+		s.up = feed16(&f->in);
+	s.len = how & 64 ? feed16(&f->in) % 1461 : 0;
+	send(f, &s);
 }
 
 /* New ones at the end, and room for them: the stored inputs count on it. */
 static void (*const ops[])(struct fuzz *) = {
-	op_turn, op_open,  op_data,	op_ack,	     op_mutated, op_fin,
-	op_rst,	 op_time,  op_deadline, op_peer,     op_syn,	 op_super,
-	op_sack, op_again, op_gap,	op_synack,   op_replay,	 op_flip,
-	op_cut,	 op_raw,   op_icmp,	op_fragment, op_flood,	 op_stuck,
-	op_app,	 op_poke,  op_active,	op_listener, op_walk,	 op_reconf,
-	op_stop, op_holes, op_starve,
+	op_turn,   op_open,	op_data,     op_ack,	  op_mutated,
+	op_fin,	   op_rst,	op_time,     op_deadline, op_peer,
+	op_syn,	   op_super,	op_sack,     op_again,	  op_gap,
+	op_synack, op_replay,	op_flip,     op_cut,	  op_raw,
+	op_icmp,   op_fragment, op_flood,    op_stuck,	  op_app,
+	op_poke,   op_active,	op_listener, op_walk,	  op_reconf,
+	op_stop,   op_holes,	op_starve,   op_set,	  op_open_from,
+	op_listen, op_options,	op_pieces,   op_marked,
 };
 
 /* ---- begin and end ---------------------------------------------------- */
 
-static void configure(struct fuzz *f)
+/* Return: bytes of memory for the stack */
+static size_t configure(struct fuzz *f)
 {
 	static const uint16_t mtus[] = {576, 1280, 1500, 65520};
 	static const struct ip_addr
@@ -535,7 +425,8 @@ static void configure(struct fuzz *f)
 		host4 = {{[10] = 0xff, 0xff, 198, 18, 66, 1}},
 		own6 = {{0xfd, 0x74, 0x63, 0x70, [15] = 2}},
 		host6 = {{0xfd, 0x74, 0x63, 0x70, [15] = 1}};
-	uint8_t a = feed8(&f->in), b = feed8(&f->in), c = feed8(&f->in);
+	uint8_t a = feed8(&f->in), b = feed8(&f->in), c = feed8(&f->in),
+		d = feed8(&f->in);
 
 	f->conf = (struct stack_conf){
 		.own4 = own4,
@@ -543,7 +434,8 @@ static void configure(struct fuzz *f)
 		.net4 = {own4, 120},
 		.host4 = host4,
 		.host6 = host6,
-		.icmp_echo = true,
+		.own_prefix = d & 2,
+		.icmp_echo = !(d & 4),
 		.ttl = 64,
 		.mtu = mtus[a & 3],
 		.csum_offload = a & 4,
@@ -580,6 +472,7 @@ static void configure(struct fuzz *f)
 		f->conf.window_scale = 14;
 	if (f->conf.mtu >= 1280)
 		f->conf.net6 = (struct ip_prefix){own6, 64};
+	return d & 1 ? 2 * STACK_MEM_MIN : STACK_MEM_MIN;
 }
 
 /* Fresh zeros, costing only what was touched the last time. */
@@ -614,6 +507,9 @@ static void check_pools(const struct stack *st)
 	ASSERT(st->send_pools.large.in_use == 0);
 	ASSERT(st->send_pools.ref.in_use == 0);
 	ASSERT(st->recv_pools.blk.in_use == 0);
+	ASSERT(st->pool_settings.in_use == 0);
+	ASSERT(st->reasm.dgrams.in_use == 0);
+	ASSERT(st->reasm.blks.in_use == 0);
 }
 
 /* Everybody is reset, time passes, and nothing is left. */
@@ -624,7 +520,7 @@ static void end(struct fuzz *f)
 
 	for (unsigned int i = 0; i < CONNS_MAX; i++)
 		f->conns[i].closed = true;
-	feed_pages(f);
+	operator_feed(f);
 	while (!stack_abort_all(f->st, f->now_us)) {
 		ASSERT(turns++ < DRAIN_TURNS);
 		turn(f, TURN_PKTS);
@@ -661,15 +557,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.quota = 20000;
 	f.mischief = 0;
 	f.verdict = SYN_ACCEPT;
-	configure(&f);
+	len = configure(&f);
 	apps_init(&f);
-	len = feed8(&f.in) & 1 ? 2 * STACK_MEM_MIN : STACK_MEM_MIN;
 	f.st = stack_init(memory(len), len, &f.conf, seed, f.now_us);
 	ASSERT(f.st != NULL);
 	stack_event_mask(f.st, size & 1 ? UINT64_MAX : 0);
-	listen_on(&f, "echo", &fuzz_echo, APP_ECHO, false);
-	listen_on(&f, "discard", &fuzz_discard, APP_DISCARD, false);
-	listen_on(&f, "source", &fuzz_source, APP_SOURCE, false);
+	operator_listen(&f, "echo", &fuzz_echo, APP_ECHO, false);
+	operator_listen(&f, "discard", &fuzz_discard, APP_DISCARD, false);
+	operator_listen(&f, "source", &fuzz_source, APP_SOURCE, false);
 	for (unsigned int n = 0; f.in.left && n < OPS_MAX; n++) {
 		uint8_t op = feed8(&f.in) % OPS_ROOM;
 

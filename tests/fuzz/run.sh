@@ -2,7 +2,9 @@
 # run.sh SECONDS|regress TARGET...: run fuzz targets one after the other, each
 # for so long, or each on its stored corpus only. A finding stays beside its
 # target with the command that repeats it; the corpus in the tree is not
-# written to.
+# written to. With FOUND=DIRECTORY what was found stays there, is where the next
+# run begins, and a "keep" in the place of SECONDS puts the least of it that
+# reaches as much into the tree.
 set -u
 
 how=$1
@@ -17,19 +19,34 @@ for target; do
 	name=${target##*/fuzz_}
 	stored=$(dirname "$0")/corpus/$name
 	finding=$(dirname "$target")/$name-
-	mkdir "$scratch/$name"
+	corpus=${FOUND:-$scratch}/$name
+	mkdir -p "$corpus"
 	if [ -d "$stored" ]; then
-		cp -r "$stored/." "$scratch/$name"
+		cp -r "$stored/." "$corpus"
 	fi
-	seeds=$(find "$scratch/$name" -type f | wc -l)
-	if [ "$how" = regress ]; then
+	seeds=$(find "$corpus" -type f | wc -l)
+	case $how in
+	regress)
 		limit=-runs=0
-	else
+		;;
+	keep)
+		limit="-set_cover_merge=1 -use_counters=0"
+		mkdir "$scratch/kept"
+		corpus="$scratch/kept $corpus"
+		;;
+	*)
 		limit=-max_total_time=$how
-	fi
-	if "$target" "$limit" -rss_limit_mb=2048 -timeout=10 \
-		-artifact_prefix="$finding" "$scratch/$name" \
+		;;
+	esac
+	# shellcheck disable=SC2086
+	if "$target" $limit -rss_limit_mb=2048 -timeout=10 \
+		-artifact_prefix="$finding" $corpus \
 		>"$scratch/log" 2>&1; then
+		if [ "$how" = keep ]; then
+			mkdir -p "$stored"
+			mv "$scratch/kept"/* "$stored"
+			rmdir "$scratch/kept"
+		fi
 		passed=$((passed + 1))
 		runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$scratch/log")
 		echo "ok   fuzz_$name: ${runs:-0} runs from $seeds stored inputs"

@@ -20,6 +20,13 @@ enum mischief {
 	ABORT_IN_WRITABLE,
 	ABORT_IN_PEER_CLOSED,
 	ALARM_IN_OPEN,
+	ABORT_IN_TROUBLE,
+	CLOSE_IN_TROUBLE,
+	ABORT_IN_URGENT,
+	CLOSE_IN_URGENT,
+	DISMISS_IN_OPEN,
+	URGENT_IN_OPEN,
+	QUIET_IN_OPEN,
 };
 
 static struct fuzz *fuzz; /* of the run: tcp_service has no argument */
@@ -27,6 +34,7 @@ static uint8_t source_text[SOURCE_PERIOD + 65536];
 
 static struct app_conn *conn_new(enum app_kind kind);
 static void source_fill(struct stack *st, struct app_conn *a);
+static void send_urgent(struct stack *st, struct app_conn *a, uint32_t len);
 
 void apps_init(struct fuzz *f)
 {
@@ -42,15 +50,16 @@ const uint8_t *source_at(uint64_t off)
 	return source_text + off % SOURCE_PERIOD;
 }
 
-bool app_open(const struct ip_addr *peer, uint16_t peer_port)
+bool app_open(const struct ip_addr *peer, uint16_t peer_port,
+	      const struct ip_addr *local, uint16_t local_port)
 {
 	struct app_conn *a = conn_new(APP_SOURCE);
 	int err;
 
 	if (!a)
 		return false;
-	err = stack_open(fuzz->st, &fuzz_source, a, peer, peer_port, NULL, 0,
-			 fuzz->now_us, &a->c);
+	err = stack_open(fuzz->st, &fuzz_source, a, peer, peer_port, local,
+			 local_port, fuzz->now_us, &a->c);
 	if (err) {
 		ASSERT(err < 0);
 		a->c = NULL;
@@ -73,20 +82,28 @@ static void do_close(struct stack *st, struct app_conn *a)
 	tcp_close(st, a->c);
 }
 
-void app_poke(unsigned int which, uint8_t what)
+/* One of those that exist; NULL if there is none. */
+static struct app_conn *conn_some(unsigned int which)
 {
-	struct app_conn *a = NULL;
-	struct stack *st = fuzz->st;
-	struct conn_info info;
-
 	if (!fuzz->nconns)
-		return;
+		return NULL;
 	which %= fuzz->nconns;
 	for (unsigned int i = 0; i < CONNS_MAX; i++) {
 		if (fuzz->conns[i].c && which-- == 0)
-			a = &fuzz->conns[i];
+			return &fuzz->conns[i];
 	}
-	ASSERT(a != NULL);
+	ASSERT(!"as many as are counted");
+	return NULL;
+}
+
+void app_poke(unsigned int which, uint8_t what)
+{
+	struct app_conn *a = conn_some(which);
+	struct stack *st = fuzz->st;
+	struct conn_info info;
+
+	if (!a)
+		return;
 	switch (what % 6) {
 	case 0:
 		do_close(st, a);
@@ -107,6 +124,52 @@ void app_poke(unsigned int which, uint8_t what)
 		tcp_info(st, a->c, &info, fuzz->now_us);
 		ASSERT(info.id == tcp_id(a->c));
 		ASSERT(info.state == tcp_conn_state(a->c));
+		break;
+	}
+}
+
+static void do_dismiss(struct stack *st, struct app_conn *a)
+{
+	a->closed = true;
+	tcp_dismiss(st, a->c);
+}
+
+void app_set(unsigned int which, uint8_t what, uint8_t value)
+{
+	static const int64_t times_us[] = {0, 100000, 30000000, 7200000000};
+	struct app_conn *a = conn_some(which);
+	struct stack *st = fuzz->st;
+	uint32_t room;
+
+	if (!a)
+		return;
+	switch (what % 8) {
+	case 0:
+		tcp_set_nodelay(st, a->c, value & 1);
+		break;
+	case 1:
+		tcp_set_user_timeout(st, a->c, times_us[value & 3]);
+		break;
+	case 2:
+		tcp_set_keepalive(st, a->c, times_us[value & 3]);
+		break;
+	case 3:
+		tcp_set_dscp(a->c, value & 63);
+		break;
+	case 4:
+		tcp_report_trouble(a->c, value & 1);
+		break;
+	case 5:
+		do_dismiss(st, a);
+		break;
+	case 6:
+		send_urgent(st, a, value * 16u);
+		break;
+	case 7:
+		room = (uint32_t)tcp_send_room(st, a->c);
+		ASSERT(room <= fuzz->conf.sndbuf);
+		ASSERT(tcp_urgent_left(st, a->c) <= UINT16_MAX + 1u);
+		ASSERT(!tcp_service_arg(st, a->c));
 		break;
 	}
 }
@@ -145,6 +208,13 @@ static size_t sent(struct app_conn *a, ssize_t n)
 	return (size_t)n;
 }
 
+/* Only a source knows what comes next. */
+static void send_urgent(struct stack *st, struct app_conn *a, uint32_t len)
+{
+	if (a->kind == APP_SOURCE)
+		sent(a, tcp_send_urgent(st, a->c, source_at(a->put), len));
+}
+
 static enum syn_verdict on_syn(struct stack *st, const struct stack_listener *l,
 			       const struct ip_addr *peer, uint16_t port)
 {
@@ -177,6 +247,12 @@ static void on_open(struct stack *st, struct tcp_conn *c, enum app_kind kind)
 		do_close(st, a);
 	else if (fuzz->mischief == ALARM_IN_OPEN)
 		tcp_alarm(st, c, stack_now(st) + 1000);
+	else if (fuzz->mischief == DISMISS_IN_OPEN)
+		do_dismiss(st, a);
+	else if (fuzz->mischief == URGENT_IN_OPEN)
+		send_urgent(st, a, 3000);
+	else if (fuzz->mischief == QUIET_IN_OPEN)
+		tcp_report_trouble(c, false);
 	if (kind == APP_SOURCE)
 		source_fill(st, a);
 }
@@ -239,6 +315,10 @@ static void on_urgent(struct stack *st, struct tcp_conn *c)
 	ASSERT(!a->urgent || seq_gt(end, a->urgent_end));
 	a->urgent = true;
 	a->urgent_end = end;
+	if (fuzz->mischief == ABORT_IN_URGENT)
+		do_abort(st, a);
+	else if (fuzz->mischief == CLOSE_IN_URGENT)
+		do_close(st, a);
 }
 
 static void source_fill(struct stack *st, struct app_conn *a)
@@ -299,6 +379,20 @@ static void on_alarm(struct stack *st, struct tcp_conn *c)
 		source_fill(st, a);
 }
 
+static void on_trouble(struct stack *st, struct tcp_conn *c,
+		       const struct tcp_trouble *t)
+{
+	struct app_conn *a = tcp_user(c);
+
+	ASSERT(a->c == c);
+	ASSERT(a->open || tcp_conn_state(c) == TCP_SYN_SENT);
+	ASSERT(t->what == TROUBLE_TRIES || t->what == TROUBLE_ICMP);
+	if (fuzz->mischief == ABORT_IN_TROUBLE)
+		do_abort(st, a);
+	else if (fuzz->mischief == CLOSE_IN_TROUBLE)
+		do_close(st, a);
+}
+
 static void on_closed(struct stack *st, struct tcp_conn *c,
 		      enum close_reason why)
 {
@@ -322,6 +416,7 @@ const struct tcp_service fuzz_echo = {
 	.on_writable = on_writable,
 	.on_peer_closed = on_peer_closed,
 	.on_alarm = on_alarm,
+	.on_trouble = on_trouble,
 	.on_closed = on_closed,
 };
 
@@ -332,6 +427,7 @@ const struct tcp_service fuzz_discard = {
 	.on_data = on_data,
 	.on_urgent = on_urgent,
 	.on_peer_closed = on_peer_closed,
+	.on_trouble = on_trouble,
 	.on_closed = on_closed,
 };
 
@@ -343,5 +439,6 @@ const struct tcp_service fuzz_source = {
 	.on_writable = on_writable,
 	.on_peer_closed = on_peer_closed,
 	.on_alarm = on_alarm,
+	.on_trouble = on_trouble,
 	.on_closed = on_closed,
 };

@@ -19,10 +19,11 @@
 #include "core/wire.h"
 #include "seal.h"
 
-#define PEERS_MAX  8
-#define STARTS_MAX 4
-#define CONNS_MAX  512
-#define PKT_MAX	   70000
+#define PEERS_MAX	8
+#define STARTS_MAX	4
+#define CONNS_MAX	512
+#define PKT_MAX		70000
+#define TCP_OPTIONS_MAX 40 /* bytes */
 
 /* The fuzzer's bytes; zeros when they are used up. */
 struct feed {
@@ -57,9 +58,10 @@ struct start {
 struct peer {
 	struct ip_addr addr;
 	uint16_t port;
-	uint16_t own_port; /* of the stack; an enum app_kind if it listens */
-	bool active;	   /* the stack opened it */
-	uint8_t opts;	   /* OPT_TS, OPT_SACK_OK: offered by both */
+	uint16_t own_port;  /* of the stack; an enum app_kind if it listens */
+	struct ip_addr own; /* of the stack */
+	bool active;	    /* the stack opened it */
+	uint8_t opts;	    /* OPT_TS, OPT_SACK_OK: offered by both */
 	tcp_seq snd_nxt;
 	tcp_seq acked; /* last acknowledgment from the stack */
 	tcp_seq rcv_nxt;
@@ -123,11 +125,35 @@ void apps_init(struct fuzz *f);
 /** source_at() - What a source sends from offset @off on, 64 KiB of it */
 const uint8_t *source_at(uint64_t off);
 
-/** app_open() - Active open to a peer; false if the stack refuses */
-bool app_open(const struct ip_addr *peer, uint16_t peer_port);
+/** app_open() - Active open; false if the stack refuses; as stack_open() */
+bool app_open(const struct ip_addr *peer, uint16_t peer_port,
+	      const struct ip_addr *local, uint16_t local_port);
 
 /** app_poke() - Do something to one of the connections from outside */
 void app_poke(unsigned int which, uint8_t what);
+
+/** app_set() - Change a setting of one of the connections */
+void app_set(unsigned int which, uint8_t what, uint8_t value);
+
+/* stack_operator.c */
+
+void op_app(struct fuzz *f);
+void op_poke(struct fuzz *f);
+void op_listener(struct fuzz *f);
+void op_listen(struct fuzz *f);
+void op_walk(struct fuzz *f);
+void op_reconf(struct fuzz *f);
+void op_stop(struct fuzz *f);
+void op_starve(struct fuzz *f);
+void op_open_from(struct fuzz *f);
+void op_set(struct fuzz *f);
+
+/** operator_listen() - A listener at every address of ours */
+void operator_listen(struct fuzz *f, const char *name,
+		     const struct tcp_service *svc, uint16_t port, bool narrow);
+
+/** operator_feed() - Give back what op_starve() took */
+void operator_feed(struct fuzz *f);
 
 /* stack_peer.c */
 
@@ -143,6 +169,10 @@ struct tcp_seg peer_syn(const struct fuzz *f);
 /** peer_packet() - Make a packet of a segment, in f->pkt */
 void peer_packet(struct fuzz *f, const struct tcp_seg *s);
 
+/** peer_packet_options() - The same with these @n bytes of options */
+void peer_packet_options(struct fuzz *f, const struct tcp_seg *s,
+			 const uint8_t *opts, uint8_t n);
+
 /** packet_input() - Put f->pkt into the stack */
 void packet_input(struct fuzz *f, const struct stack_rx *meta);
 
@@ -157,6 +187,9 @@ void peer_icmp(struct fuzz *f, const struct tcp_seg *s, uint8_t type,
 
 /** peer_fragment() - Cut f->pkt in two and put both parts in */
 void peer_fragment(struct fuzz *f, uint8_t cut, bool twice);
+
+/** peer_pieces() - Put in @n fragments of f->pkt, cut as the program says */
+void peer_pieces(struct fuzz *f, unsigned int n);
 
 /** packet_output() - Check what the stack sent and learn from it */
 void packet_output(struct fuzz *f, const struct stack_pkt *out);

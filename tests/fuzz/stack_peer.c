@@ -27,6 +27,7 @@ void peer_choose(struct fuzz *f, bool v6, uint16_t own_port, uint8_t opts)
 
 	memset(p, 0, sizeof(*p));
 	p->addr = v6 ? f->conf.host6 : f->conf.host4;
+	p->own = v6 ? f->conf.own6 : f->conf.own4;
 	p->port = f->next_port++;
 	p->own_port = own_port;
 	p->opts = opts & (OPT_TS | OPT_SACK_OK);
@@ -39,7 +40,7 @@ struct tcp_seg peer_segment(const struct fuzz *f)
 
 	return (struct tcp_seg){
 		.src = p->addr,
-		.dst = ip_mapped(p->addr.b) ? f->conf.own4 : f->conf.own6,
+		.dst = p->own,
 		.sport = p->port,
 		.dport = p->own_port,
 		.seq = p->snd_nxt,
@@ -77,6 +78,22 @@ void peer_packet(struct fuzz *f, const struct tcp_seg *s)
 	for (uint32_t i = 0; i < s->len; i++)
 		text[i] = pattern(seq + i);
 	f->pkt_len = head + s->len;
+	packet_seal(f->pkt, f->pkt_len);
+}
+
+void peer_packet_options(struct fuzz *f, const struct tcp_seg *s,
+			 const uint8_t *opts, uint8_t n)
+{
+	bool v6 = !ip_mapped(s->src.b);
+	size_t head = (v6 ? WIRE_IP6_LEN : WIRE_IP4_LEN) + WIRE_TCP_LEN;
+	uint8_t *len = f->pkt + (v6 ? 4 : 2);
+
+	peer_packet(f, s);
+	memmove(f->pkt + head + n, f->pkt + head, f->pkt_len - head);
+	memcpy(f->pkt + head, opts, n);
+	f->pkt_len += n;
+	f->pkt[head - 8] = (uint8_t)((WIRE_TCP_LEN + n) / 4 << 4);
+	be_put16(len, (uint16_t)(be_get16(len) + n));
 	packet_seal(f->pkt, f->pkt_len);
 }
 
@@ -172,6 +189,25 @@ void peer_fragment(struct fuzz *f, uint8_t cut, bool twice)
 		put_fragment(f, whole, head, 0, at, true);
 }
 
+void peer_pieces(struct fuzz *f, unsigned int n)
+{
+	static uint8_t whole[PKT_MAX];
+	size_t head, body, len = f->pkt_len;
+
+	memcpy(whole, f->pkt, len);
+	head = whole[0] >> 4 == 6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+	if (len < head || len - head > UINT16_MAX)
+		return;
+	body = len - head;
+	for (unsigned int i = 0; i < n; i++) {
+		size_t from = feed8(&f->in) * 8u, to = feed8(&f->in);
+
+		from = from < body ? from : 0;
+		to = to && from + to * 8 < body ? from + to * 8 : body;
+		put_fragment(f, whole, head, from, to, to < body);
+	}
+}
+
 /* The packet as one piece in f->out, its checksum complete. */
 static void gather(struct fuzz *f, const struct stack_pkt *out)
 {
@@ -258,7 +294,8 @@ static struct peer *peer_find(struct fuzz *f, const struct tcp_seg *s)
 
 	for (p = f->peers; p < f->peers + PEERS_MAX; p++) {
 		if (p->port == s->dport && p->own_port == s->sport &&
-		    memcmp(&p->addr, &s->dst, 16) == 0)
+		    memcmp(&p->addr, &s->dst, 16) == 0 &&
+		    memcmp(&p->own, &s->src, 16) == 0)
 			return p;
 	}
 	if ((s->flags & (TH_SYN | TH_ACK)) != TH_SYN)
@@ -266,6 +303,7 @@ static struct peer *peer_find(struct fuzz *f, const struct tcp_seg *s)
 	peer_choose(f, !ip_mapped(s->dst.b), s->sport, s->opts);
 	p = &f->peers[f->peer];
 	p->port = s->dport;
+	p->own = s->src;
 	p->active = true;
 	return p;
 }
