@@ -207,6 +207,9 @@ static int words(const struct event *e, const struct stack_conf *conf,
 		return snprintf(buf, len,
 				"No acknowledgement after %lld tries, going on",
 				(long long)e->a);
+	case EVENT_PMTU:
+		return snprintf(buf, len, "Path MTU is %lld now, was %lld",
+				(long long)e->a, (long long)e->b);
 	case EVENT_LIMIT:
 		return snprintf(buf, len, "Limit reached: %s (%s)",
 				limit_words((enum stack_limit)e->a),

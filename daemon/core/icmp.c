@@ -11,15 +11,11 @@
 
 #include "tcp_priv.h"
 
-/* No path is believed to be narrower: Linux's net.ipv4.route.min_pmtu, and
- * RFC 8200, 5. */
-#define PMTU_MIN4 552
-#define PMTU_MIN6 1280
+#define IP6_MTU_MIN 1280 /* RFC 8200, 5: passes everywhere */
 
 static void icmp_echo(struct stack *st, const struct ip_pkt *ip);
 static uint16_t echo_mtu(const struct stack *st, const struct ip_pkt *ip);
 static void icmp_error(struct stack *st, const struct icmp_msg *m);
-static void icmp_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu);
 static bool icmp_is_hard(const struct icmp_msg *m);
 static uint8_t icmp_type4(const struct icmp_msg *m);
 
@@ -105,7 +101,7 @@ static uint16_t echo_mtu(const struct stack *st, const struct ip_pkt *ip)
 {
 	bool came_cut = st->reasm.page;
 
-	return ip->v6 && came_cut ? PMTU_MIN6 : st->conf.mtu;
+	return ip->v6 && came_cut ? IP6_MTU_MIN : st->conf.mtu;
 }
 
 /* RFC 9293, 3.9.2.2 (MUST-54). Errors about a SYN-ACK are left alone: its own
@@ -128,7 +124,7 @@ static void icmp_error(struct stack *st, const struct icmp_msg *m)
 	}
 	st->stats.icmp_errors_in++;
 	if (m->kind == ICMP_TOO_BIG)
-		icmp_too_big(st, c, m->mtu);
+		tcp_pmtu_too_big(st, c, m->mtu, m->q_seq);
 	else if (c->state == TCP_SYN_SENT && icmp_is_hard(m))
 		tcp_dead(st, c, CLOSE_UNREACHABLE);
 	else
@@ -139,22 +135,6 @@ static void icmp_error(struct stack *st, const struct icmp_msg *m)
 
 						  .icmp_type = icmp_type4(m),
 						  .icmp_code = m->code});
-}
-
-/* RFC 1191, RFC 8201. A router of old that does not say its MTU gets the
- * smallest we believe in. */
-static void icmp_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu)
-{
-	uint32_t least = ip_addr_is4(&c->e.key.peer) ? PMTU_MIN4 : PMTU_MIN6;
-
-	if (mtu < least)
-		mtu = least;
-	if (mtu >= c->pmtu)
-		return;
-	c->pmtu = (uint16_t)mtu;
-	c->cc.mss = tcp_eff_mss(c);
-	tcp_loss_mtu(st, c);
-	tcp_wake_output(st, c);
 }
 
 /* RFC 9293, 3.9.2.2 (SHLD-26): protocol and port unreachable. Prohibitions (9,

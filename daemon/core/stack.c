@@ -326,6 +326,7 @@ static void pools_init(struct stack *st)
 		  TAG_SOURCE);
 	pool_init(&st->pool_settings, a, sizeof(struct tcp_settings), 0,
 		  TAG_SETTINGS);
+	pool_init(&st->pool_path, a, sizeof(struct tcp_path), 0, TAG_PATH);
 	sendq_pools_init(&st->send_pools, a, send_tags);
 	recvq_pools_init(&st->recv_pools, a, TAG_RECV);
 }

@@ -375,6 +375,7 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		st->listeners[c->listener].connections--;
 		listener_release(st, c->listener);
 	}
+	tcp_pmtu_free(st, c);
 	if (c->settings)
 		pool_put(&st->pool_settings, ref_ptr(&st->arena, c->settings));
 	st->state_count[c->state]--;

@@ -80,6 +80,8 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 		tcp_rack_detect(st, c, a);
 	else
 		ack_duplicate(st, c, a, seg, &news);
+	if (c->path)
+		tcp_pmtu_acked(st, c, seg->ack);
 	if (a->lost && a->recovery == RECOVERY_OPEN)
 		tcp_recovery_enter(st, c, a, seg->ack, recover_fs);
 	marked = tcp_ecn_ack(st, c, seg);
@@ -194,6 +196,8 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 			   struct tcp_active *a, const struct tcp_seg *seg,
 			   struct ack_news *news)
 {
+	uint32_t len;
+
 	while (a->tx_head) {
 		struct tx_rec *t = tx_ptr(st, a->tx_head), part;
 
@@ -201,6 +205,9 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 			break;
 		part = *t;
 		part.end = seq_min(t->end, seg->ack);
+		len = tx_len(&part) < c->cc.mss ? tx_len(&part) : c->cc.mss;
+		if (len > c->acked_max)
+			c->acked_max = (uint16_t)len;
 		if (t->flags & TX_SACKED)
 			a->sacked -= tx_len(&part);
 		else

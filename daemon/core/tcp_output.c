@@ -74,18 +74,6 @@ static void cwnd_used(const struct tcp_conn *c, struct tcp_active *a)
 }
 
 /* RFC 9293, 3.7.1 (MUST-16) */
-uint32_t tcp_eff_mss(const struct tcp_conn *c)
-{
-	uint32_t head =
-		WIRE_TCP_LEN +
-		(ip_addr_is4(&c->e.key.peer) ? WIRE_IP4_LEN : WIRE_IP6_LEN);
-	uint32_t mss = c->pmtu - head;
-
-	if (c->peer_mss < mss)
-		mss = c->peer_mss;
-	return mss - (c->flags & CF_TS ? 12 : 0);
-}
-
 void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		  uint8_t flags)
 {
@@ -254,15 +242,27 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	uint32_t sent = c->snd_nxt - c->snd_una, mss;
 	struct budget b;
 	struct tcp_seg s;
+	int probe = 0;
 
 	if (c->flags & CF_FIN_SENT ||
 	    (a->sndq.len == sent && !(c->flags & CF_CLOSE)) ||
 	    a->hold_until_us != TIME_NEVER)
 		return false;
 	mss = seg_mss(c, a);
-	b = new_budget(st, c, a, mss);
+	if (c->path)
+		probe = tcp_pmtu_probe(st, c, mss);
+	if (probe == PMTU_HOLD)
+		return false;
+	if (probe)
+		b = (struct budget){.len = (uint32_t)probe};
+	else
+		b = new_budget(st, c, a, mss);
 	if (b.len) {
 		uint32_t got = text_view(st, a, sent, b.len, mss, out);
+
+		/* In too many parts for one packet: then in segments. */
+		if (probe && got != b.len)
+			probe = 0;
 
 		b.fin = b.fin && got == b.len;
 		b.len = got;
@@ -292,9 +292,11 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		s.flags |= TH_PSH; /* RFC 9293, 3.9.1.2 (MUST-61, SHLD-27) */
 	if (c->snd_nxt + b.len + b.fin - c->iss < c->snd_nxt - c->iss)
 		c->snd_laps++;
+	if (probe)
+		tcp_pmtu_probe_sent(st, c, b.len);
 	c->snd_nxt += b.len + b.fin;
 	c->snd_max = seq_max(c->snd_max, c->snd_nxt);
-	if (b.len % mss)
+	if (b.len % mss && !probe)
 		c->snd_sml = c->snd_nxt;
 	st->stats.text_out += b.len;
 	a->persist_at_us = TIME_NEVER;
@@ -306,7 +308,7 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		tcp_probe_sent(c, a);
 	else
 		tcp_probe_arm(st, c, a);
-	emit(st, c, &s, mss, out);
+	emit(st, c, &s, probe ? 0 : mss, out);
 	return true;
 }
 

@@ -52,6 +52,7 @@ enum page_tag {
 	TAG_DGRAM_TEXT,
 	TAG_DGRAM_WHOLE,
 	TAG_SETTINGS,
+	TAG_PATH,
 };
 
 /* ---- records ---------------------------------------------------------- */
@@ -169,6 +170,7 @@ struct tcp_conn {
 	uint16_t rcv_mss;    /* largest segment seen from the peer */
 	uint8_t service;     /* see tcp_service_of() */
 	uint8_t tos;	     /* DSCP << 2: RFC 9293, 3.9.2 (MUST-48) */
+	uint16_t acked_max;  /* text bytes of the longest segment acked */
 	ref_t reap_next;
 	uint32_t probed_ms; /* when the last keep-alive probe left */
 
@@ -180,12 +182,28 @@ struct tcp_conn {
 	tcp_seq iss, irs;
 	uint32_t segs_in, segs_out;
 	uint16_t snd_laps, rcv_laps; /* times 4 GiB since iss, irs */
+	ref_t path;		     /* struct tcp_path; 0 = all passes */
 };
 
 /* What a user set for one connection alone. Few do. */
 struct tcp_settings {
 	int64_t user_timeout_us; /* 0 = retries decide */
 	int64_t keepalive_us;	 /* 0 = off */
+};
+
+/* A path that takes less than the interface and the peer (tcp_pmtu.c). Sizes
+ * are those of IP packets, bytes. */
+struct tcp_path {
+	uint16_t high;	    /* the least that is known, or feared, to fail */
+	uint16_t hint;	    /* to be tried next; 0 = half of what is left */
+	uint16_t probe_mtu; /* on its way; 0 = none */
+	/* What an ICMP error claims that waits for a timeout; 0 = nothing. */
+	uint16_t claimed_mtu;
+	tcp_seq claimed_seq;
+	/* The probe; or what was in flight when the path got narrower. If it is
+	 * lost, that is no sign of congestion. start == end: nothing. */
+	tcp_seq start, end;
+	int64_t raise_at_us; /* no probe before */
 };
 
 /* One transmission of a stretch of the sequence space. */
@@ -348,7 +366,7 @@ struct stack {
 	struct table table, sources;
 	struct wheel wheel_half, wheel_conn;
 	struct pool pool_half, pool_conn, pool_active, pool_timewait, pool_tx;
-	struct pool pool_reply, pool_source, pool_settings;
+	struct pool pool_reply, pool_source, pool_settings, pool_path;
 	struct sendq_pools send_pools;
 	struct recvq_pools recv_pools;
 	struct reasm reasm;
@@ -425,6 +443,12 @@ static inline const struct tcp_settings *conn_settings(const struct stack *st,
 						       const struct tcp_conn *c)
 {
 	return c->settings ? ref_ptr(&st->arena, c->settings) : NULL;
+}
+
+static inline struct tcp_path *conn_path(const struct stack *st,
+					 const struct tcp_conn *c)
+{
+	return c->path ? ref_ptr(&st->arena, c->path) : NULL;
 }
 
 static inline uint32_t stack_ms(const struct stack *st)
@@ -771,11 +795,36 @@ void tcp_probe_expire(struct stack *st, struct tcp_conn *c);
 /* ---- tcp_output.c ----------------------------------------------------- */
 
 bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out);
-/** tcp_eff_mss() - Text bytes of a full segment (RFC 9293, 3.7.1 (MUST-16)) */
-uint32_t tcp_eff_mss(const struct tcp_conn *c);
 /** tcp_fill_seg() - What every segment of a connection has in common */
 void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg,
 		  uint8_t flags);
+
+/* ---- tcp_pmtu.c ------------------------------------------------------- */
+
+/** tcp_eff_mss() - Text bytes of a full segment (RFC 9293, 3.7.1 (MUST-16)) */
+uint32_t tcp_eff_mss(const struct tcp_conn *c);
+/** tcp_pmtu_too_big() - A router says so (RFC 1191, RFC 8201)
+ * @mtu: What it takes; 0 = it does not say
+ * @seq: Of the segment that was too big, in flight */
+void tcp_pmtu_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu,
+		      tcp_seq seq);
+/** tcp_pmtu_timeout() - An RTO ran out; before tcp_loss_timeout() */
+void tcp_pmtu_timeout(struct stack *st, struct tcp_conn *c);
+/** tcp_pmtu_acked() - An ACK arrived, and there is a path record */
+void tcp_pmtu_acked(struct stack *st, struct tcp_conn *c, tcp_seq ack);
+/** tcp_pmtu_spares() - Is what is lost no sign of congestion? */
+bool tcp_pmtu_spares(struct stack *st, struct tcp_conn *c);
+/** tcp_pmtu_probe() - Shall the next segment be a probe?
+ * @mss: Of a segment with the options of the moment
+ *
+ * There is a path record. Return: bytes of text in it; 0 = no; PMTU_HOLD = yes,
+ * when there is room in cwnd */
+#define PMTU_HOLD (-1)
+int tcp_pmtu_probe(struct stack *st, struct tcp_conn *c, uint32_t mss);
+/** tcp_pmtu_probe_sent() - It leaves: @len bytes from snd_nxt on */
+void tcp_pmtu_probe_sent(struct stack *st, struct tcp_conn *c, uint32_t len);
+/** tcp_pmtu_free() - Give the path record back, if there is one */
+void tcp_pmtu_free(struct stack *st, struct tcp_conn *c);
 
 /* ---- tcp_timer.c ------------------------------------------------------ */
 

@@ -12,6 +12,8 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 {
 	tcp_seq nxt;
 
+	if (tcp_pmtu_spares(st, c))
+		return;
 	a->recovery = RECOVERY_FAST;
 	a->recover = c->snd_nxt;
 	a->force_one = true;

@@ -200,6 +200,7 @@ static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 	c->rexmt_count++;
 	if (c->backoff < 31)
 		c->backoff++;
+	tcp_pmtu_timeout(st, c);
 	tcp_loss_timeout(st, c);
 	tcp_rexmt_restart(st, c);
 	tcp_wake_output(st, c);

@@ -90,6 +90,8 @@ enum tcp_state {
 	/* The path may be broken; a: tries; b: 0 (RFC 9293, 3.8.3: R1),    \
 	 * or an ICMP error's type << 8 | code, ICMPv4's numbers */ \
 	E(TROUBLE, "conn.trouble", 5)                                         \
+	/* The path takes packets of another size; a: bytes now, b: before */ \
+	E(PMTU, "path.mtu", 5)                                                \
 	/* A limit refused work; a: enum stack_limit */                       \
 	E(LIMIT, "limit.reached", 4)
 

@@ -95,6 +95,7 @@ struct stack_conf {
 	bool sack;
 	bool timestamps;
 	bool timestamps_strict; /* drop segments that omit them */
+	bool mtu_probing;	/* RFC 4821, once a path seems narrow */
 	uint8_t window_scale;	/* 0..14; what we offer */
 	enum stack_cc congestion;
 	enum stack_cookies cookies;
@@ -326,6 +327,9 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	S(retransmit_probe, "segments sent again as tail loss probes")        \
 	S(retransmit_fin, "FINs sent again")                                  \
 	S(dsacks_in, "segments of ours that arrived twice (RFC 2883)")        \
+	S(mtu_black_holes, "times large segments seemed to vanish")           \
+	S(mtu_probes, "path MTU probes sent")                                 \
+	S(mtu_probes_lost, "path MTU probes lost")                            \
 	S(window_probes, "zero-window probes sent")                           \
 	S(keepalive_probes, "keep-alive probes sent")                         \
 	S(challenge_acks, "challenge ACKs sent (RFC 5961)")                   \

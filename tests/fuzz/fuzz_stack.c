@@ -463,6 +463,7 @@ static size_t configure(struct fuzz *f)
 		.sack = b & 32,
 		.timestamps = b & 64,
 		.timestamps_strict = c & 1,
+		.mtu_probing = d & 2,
 		.window_scale = c >> 1 & 15,
 		.congestion = b & 128 ? CC_CUBIC : CC_NEWRENO,
 		.cookies = (c >> 5) % 3,

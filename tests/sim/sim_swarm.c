@@ -56,6 +56,7 @@ static void conf_calm(struct stack_conf *c, unsigned int side)
 		.delayed_ack_us = 40 * US_PER_MS,
 		.sack = true,
 		.timestamps = true,
+		.mtu_probing = true,
 		.window_scale = 7,
 		.congestion = CC_NEWRENO,
 		.cookies = COOKIES_PRESSURE,
@@ -163,6 +164,7 @@ static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
 	c->window_scale = (uint8_t)rand_between(r, 0, 14);
 	c->sack = !rand_one_in(r, 3);
 	c->timestamps = !rand_one_in(r, 3);
+	c->mtu_probing = !rand_one_in(r, 3);
 	c->rto_min_us = (int64_t)rand_log(r, 20000, 1000000);
 	c->rto_max_us = rand_one_in(r, 2) ? 60 * US_PER_S : 10 * US_PER_S;
 	c->delayed_ack_us =

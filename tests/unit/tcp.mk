@@ -7,3 +7,4 @@ RIG_TESTS = test_tcp_open test_tcp_active test_tcp_input test_tcp_reassembly \
 $(foreach t,$(RIG_TESTS),$(eval UNIT_SRC_$(t) = tests/unit/rig.c $$(CORE)))
 # The same, with packets written by hand.
 UNIT_SRC_test_icmp_complain = tests/unit/rig.c tests/unit/packet.c $(CORE)
+UNIT_SRC_test_tcp_pmtu = tests/unit/rig.c tests/unit/packet.c $(CORE)

@@ -218,6 +218,8 @@ static const struct sentence sentences[] = {
 	 "[Server] The path says: prohibited (ICMP 3/13), going on"},
 	{EVENT_TROUBLE, ROLE_SERVER, 0, 11 << 8, 0, 0,
 	 "[Server] The path says: hop limit exceeded (ICMP 11/0), going on"},
+	{EVENT_PMTU, ROLE_SERVER, 1280, 1500, 0, 0,
+	 "[Server] Path MTU is 1280 now, was 1500"},
 	{EVENT_LIMIT, ROLE_SERVER, LIMIT_HALF_OPEN, 0, 0, 0,
 	 "[Server] Limit reached: half-open connections (max_half_open)"},
 };
