@@ -1,3 +1,5 @@
-UNIT_SRC_test_conf = $(wildcard daemon/conf*.c) daemon/ipaddr.c \
-		     daemon/core/addr.c daemon/analysis/nearest.c
-UNIT_LIBS_test_conf = -liniparser
+CONF_TESTS = test_conf test_conf_bad
+CONF_TEST_SRC = tests/unit/conf_rig.c $(wildcard daemon/conf*.c) \
+	daemon/ipaddr.c daemon/core/addr.c daemon/analysis/nearest.c
+$(foreach t,$(CONF_TESTS),$(eval UNIT_SRC_$(t) = $$(CONF_TEST_SRC)) \
+	$(eval UNIT_LIBS_$(t) = -liniparser))

@@ -6,5 +6,6 @@ CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_listen.c \
 	daemon/ipaddr.c daemon/core/addr.c daemon/core/stack_names.c \
 	tests/unit/fake_stack.c
 
-UNIT_SRC_test_ctl = $(CTL_SRC)
-UNIT_LIBS_test_ctl = -lev -ljansson -lsystemd
+CTL_TESTS = test_ctl_method test_ctl_many test_ctl_input test_ctl_text
+$(foreach t,$(CTL_TESTS),$(eval UNIT_SRC_$(t) = tests/unit/ctl_rig.c $$(CTL_SRC)) \
+	$(eval UNIT_LIBS_$(t) = -lev -ljansson -lsystemd))
