@@ -12,7 +12,8 @@
  *
  * Chance is drawn three times for each packet whatever the settings are. So the
  * Nth packet of one seed meets the same fate whoever sent it and whenever, and
- * one setting does not shift what another one hits.
+ * one setting does not shift what another one hits. Marks have a generator of
+ * their own, since only some packets may be marked.
  */
 #include "path.h"
 
@@ -36,6 +37,7 @@ void path_init(struct path *p, const struct path_opts *opts, uint64_t seed,
 	*p = (struct path){
 		.opts = opts,
 		.chance = (seed * 2 + which + 1) * 0x9e3779b97f4a7c15u,
+		.mark = (seed * 2 + which + 1) * 0xd1342543de82ef95u,
 	};
 }
 
@@ -54,6 +56,14 @@ static int64_t transmit(struct path *p, size_t len, int64_t at_ns)
 		return PATH_LOST;
 	p->free_ns += (int64_t)(len * 8 * NS_PER_S / o->rate);
 	return p->free_ns;
+}
+
+bool path_mark(struct path *p)
+{
+	bool marked = happens(&p->mark, p->opts->mark_ppm);
+
+	p->marked += marked;
+	return marked;
 }
 
 int64_t path_take(struct path *p, size_t len, int64_t at_ns, bool doomed)

@@ -15,6 +15,7 @@ struct path_opts {
 	uint64_t loss_ppm;
 	uint64_t burst_ppm, burst_end_ppm; /* all are lost in between */
 	uint64_t late_ppm, late_us;	   /* overtaken by those behind */
+	uint64_t mark_ppm;		   /* congestion experienced */
 	uint64_t delay_us;
 	uint64_t rate;	/* bits a second */
 	uint64_t queue; /* bytes that may wait for the transmitter */
@@ -23,9 +24,10 @@ struct path_opts {
 struct path {
 	const struct path_opts *opts;
 	uint64_t chance; /* state of the generator */
+	uint64_t mark;	 /* of another one */
 	bool burst;	 /* one is going on */
 	int64_t free_ns; /* when the transmitter will be */
-	uint64_t seen, lost, full, late;
+	uint64_t seen, lost, full, late, marked;
 };
 
 /** path_init() - @which makes both directions of one seed differ */
@@ -41,5 +43,8 @@ void path_init(struct path *p, const struct path_opts *opts, uint64_t seed,
  * Return: when it arrives, on the same clock, or PATH_LOST
  */
 int64_t path_take(struct path *p, size_t len, int64_t at_ns, bool doomed);
+
+/** path_mark() - Mark a packet that may be? (RFC 3168, 5) */
+bool path_mark(struct path *p);
 
 #endif

@@ -7,6 +7,7 @@
  *	-l PPM        chance to be lost
  *	-b PPM:PPM    chance that a burst of losses begins, and that it ends
  *	-r PPM[:US]   chance to come so much later than others (1000 us)
+ *	-m PPM        chance to be marked "congestion experienced", if it may be
  *	-R BITS       rate of the transmitter, a second
  *	-q BYTES      what may wait for it
  *	-x WAY:N      lose the Nth TCP packet of one way; may be repeated
@@ -167,6 +168,33 @@ static bool chosen(struct relay *r, enum way way, const uint8_t *p, size_t len)
 	return false;
 }
 
+/* Is ECN in the IP header, and not zero? RFC 3168, 5 */
+static bool may_be_marked(const uint8_t *p, size_t len)
+{
+	if (len >= 20 && p[0] >> 4 == 4)
+		return p[1] & 3;
+	return len >= 40 && p[0] >> 4 == 6 && p[1] & 0x30;
+}
+
+/* CE, and for IPv4 the checksum anew. */
+static void mark(uint8_t *p)
+{
+	uint32_t sum = 0, len = (p[0] & 15) * 4u;
+
+	if (p[0] >> 4 == 6) {
+		p[1] |= 0x30;
+		return;
+	}
+	p[1] |= 3;
+	p[10] = p[11] = 0;
+	for (uint32_t i = 0; i < len; i += 2)
+		sum += (uint32_t)p[i] << 8 | p[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	p[10] = (uint8_t)(~sum >> 8);
+	p[11] = (uint8_t)~sum;
+}
+
 static void relay_packet(struct relay *r, enum way way, const uint8_t *bytes,
 			 size_t len, int64_t at_ns)
 {
@@ -184,6 +212,8 @@ static void relay_packet(struct relay *r, enum way way, const uint8_t *bytes,
 	p->way = way;
 	p->len = len;
 	memcpy(p->bytes, bytes, len);
+	if (may_be_marked(bytes, len) && path_mark(&r->path[way]))
+		mark(p->bytes);
 	queue_put(r, p);
 }
 
@@ -333,6 +363,8 @@ static bool option(struct settings *how, int opt, const char *text)
 		return pair(text, &path->burst_ppm, &path->burst_end_ppm);
 	case 'r':
 		return pair(text, &path->late_ppm, &path->late_us);
+	case 'm':
+		return number(text, &path->mark_ppm);
 	case 'R':
 		return number(text, &path->rate);
 	case 'q':
@@ -358,12 +390,12 @@ int main(int argc, char **argv)
 	bool ok = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:l:b:r:R:q:x:s:t:")) != -1)
+	while ((opt = getopt(argc, argv, "d:l:b:r:m:R:q:x:s:t:")) != -1)
 		ok &= option(&r.how, opt, optarg);
 	if (!ok || optind != argc - 1) {
 		fprintf(stderr, "usage: relay [-d US] [-l PPM] [-b PPM:PPM] "
-				"[-r PPM[:US]] [-R BITS] [-q BYTES] [-x WAY:N] "
-				"[-s SEED] [-t SECONDS] NETNS\n");
+				"[-r PPM[:US]] [-m PPM] [-R BITS] [-q BYTES] "
+				"[-x WAY:N] [-s SEED] [-t SECONDS] NETNS\n");
 		return 2;
 	}
 	for (unsigned int w = 0; w < NWAYS; w++)
@@ -375,8 +407,10 @@ int main(int argc, char **argv)
 	relay_run(&r);
 	for (int w = 0; w < NWAYS; w++)
 		printf("%s: %" PRIu64 " packets, %" PRIu64 " lost, %" PRIu64
-		       " late, %" PRIu64 " refused, %" PRIu64 " too many\n",
+		       " late, %" PRIu64 " refused, %" PRIu64
+		       " too many, %" PRIu64 " marked\n",
 		       way_names[w], r.path[w].seen, r.path[w].lost,
-		       r.path[w].late, r.refused[w], r.path[w].full);
+		       r.path[w].late, r.refused[w], r.path[w].full,
+		       r.path[w].marked);
 	return 0;
 }

@@ -42,6 +42,25 @@ assert rest == b"and on it goes", rest
 PY
 }
 
+# RFC 6093, 3.4: urgent data stays in its place, the "out-of-band" byte too.
+urgent_echo()
+{
+	timeout 30 python3 - "$OWN4" <<'PY'
+import socket, sys
+
+s = socket.create_connection((sys.argv[1], 7))
+s.sendall(b"one ")
+s.send(b"two ", socket.MSG_OOB)
+s.sendall(b"three")
+s.shutdown(socket.SHUT_WR)
+got = b""
+while data := s.recv(100):
+    got += data
+assert got == b"one two three", got
+PY
+	log_has 'Received urgent mark'
+}
+
 chargen_right()
 {
 	timeout 30 python3 - "$OWN4" <<'PY'
@@ -75,6 +94,7 @@ head -c 30000000 /dev/urandom >"$TMP/file"
 check 'echo of 30 MB' same "$(sha256sum <"$TMP/file")" "$(
 	timeout 60 socat -t 30 - "TCP:$OWN4:7" <"$TMP/file" | sha256sum)"
 check 'echo stops reading while its output is stuck' stuck_echo
+check 'echo of urgent data' urgent_echo
 
 # discard, RFC 863
 check 'discard' same '' "$(talk 9 <"$TMP/file")"

@@ -49,6 +49,7 @@ struct link_opts {
 	int64_t jitter_us; /* added, uniform from 0 */
 	bool fifo;	   /* jitter does not reorder */
 	uint32_t loss_ppm, dup_ppm, corrupt_ppm, reorder_ppm;
+	uint32_t mark_ppm;  /* congestion experienced, if a packet may be */
 	int64_t reorder_us; /* how much later a reordered packet arrives */
 	uint32_t rate;	    /* bytes a second; 0 = no limit */
 	uint32_t queue;	    /* bytes waiting at most, if rate */
@@ -342,6 +343,9 @@ uint16_t packet_sum(const uint8_t *p, size_t len, uint32_t sum);
  */
 void packet_take(const struct host *h, const struct stack_pkt *out,
 		 uint8_t *buf);
+
+/** packet_mark() - Congestion experienced, if it is ECN-capable (RFC 3168, 5) */
+void packet_mark(uint8_t *pkt);
 
 /**
  * packet_split() - Cut a super-segment like a device

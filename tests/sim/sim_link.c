@@ -1,11 +1,11 @@
 /*
  * sim_link.c - One direction of the wire
  *
- * A packet waits for the transmitter (rate, queue), may be lost, damaged or
- * doubled, and arrives after the delay, the jitter and, if it drew the short
- * straw, the time by which it is reordered. What is on its way lies in one heap
- * for both directions, by time of arrival. Damage is always one bit: the
- * Internet checksum finds every such error, so data must survive it.
+ * A packet waits for the transmitter (rate, queue), may be lost, damaged,
+ * marked or doubled, and arrives after the delay, the jitter and, if it drew
+ * the short straw, the time by which it is reordered. What is on its way lies
+ * in one heap for both directions, by time of arrival. Damage is always one
+ * bit: the Internet checksum finds every such error, so data must survive it.
  */
 #include "sim.h"
 
@@ -150,6 +150,8 @@ static void link_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
 		.len = len,
 	};
 	memcpy(p->data, pkt, len);
+	if (rand_chance(&l->rand, l->opts->mark_ppm))
+		packet_mark(p->data);
 	if (l->opts->batch_us)
 		p->at_us += l->opts->batch_us - at_us % l->opts->batch_us;
 	if (rand_chance(&l->rand, l->opts->corrupt_ppm)) {

@@ -151,6 +151,18 @@ void packet_take(const struct host *h, const struct stack_pkt *out,
 		complete_csum(buf, len);
 }
 
+void packet_mark(uint8_t *pkt)
+{
+	if (pkt[0] >> 4 == 6) {
+		if (pkt[1] & 0x30)
+			pkt[1] |= 0x30;
+	} else if (pkt[1] & 3) {
+		pkt[1] |= 3;
+		put16(pkt + 10, 0);
+		put16(pkt + 10, 0xffffu ^ packet_sum(pkt, head_len(pkt), 0));
+	}
+}
+
 void packet_split(const uint8_t *pkt, uint32_t len, uint16_t gso_size,
 		  void (*emit)(struct link *l, const uint8_t *pkt, uint32_t len,
 			       uint16_t gso_size),

@@ -143,6 +143,7 @@ static void draw_link(struct link_opts *l, struct rand *r)
 		l->outage_us = l->outage_every_us / 4;
 	}
 	l->whole = rand_one_in(r, 2);
+	l->mark_ppm = maybe(r, 2, 1000, 500000);
 }
 
 static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
@@ -170,6 +171,7 @@ static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
 	c->delayed_ack_us =
 		delays_us[rand_between(r, 0, ARRAY_LEN(delays_us) - 1)];
 	c->msl_us = (int64_t)rand_log(r, 1000000, 120000000);
+	c->ecn = (enum stack_ecn)rand_between(r, ECN_NO, ECN_REQUEST);
 }
 
 /* One oddity in four, so that each is seen alone as well. */

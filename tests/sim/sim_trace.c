@@ -94,12 +94,13 @@ static void print_link(const struct sim_opts *o, unsigned int from)
 
 	printf("link %u: delay %" PRId64 "+%" PRId64 " us%s, loss %" PRIu32
 	       ", dup %" PRIu32 ", damage %" PRIu32 ", reorder %" PRIu32
-	       " ppm by %" PRId64 " us, rate %" PRIu32 " queue %" PRIu32
-	       ", batch %" PRId64 " us, out %" PRId64 " of %" PRId64 " us%s\n",
+	       " ppm by %" PRId64 " us, mark %" PRIu32 " ppm, rate %" PRIu32
+	       " queue %" PRIu32 ", batch %" PRId64 " us, out %" PRId64
+	       " of %" PRId64 " us%s\n",
 	       from, l->delay_us, l->jitter_us, l->fifo ? " fifo" : "",
 	       l->loss_ppm, l->dup_ppm, l->corrupt_ppm, l->reorder_ppm,
-	       l->reorder_us, l->rate, l->queue, l->batch_us, l->outage_us,
-	       l->outage_every_us, l->whole ? ", whole" : "");
+	       l->reorder_us, l->mark_ppm, l->rate, l->queue, l->batch_us,
+	       l->outage_us, l->outage_every_us, l->whole ? ", whole" : "");
 }
 
 static void print_host(const struct sim_opts *o, unsigned int side)
@@ -110,13 +111,13 @@ static void print_host(const struct sim_opts *o, unsigned int side)
 	       " sndbuf %" PRIu32 " scale %u%s%s%s, rto %" PRId64 "-%" PRId64
 	       " us, delack %" PRId64 " us, msl %" PRId64
 	       " us, keepalive %" PRId64 " us, half-open %" PRIu32
-	       " cookies %d, memory %zu\n",
+	       " cookies %d ecn %d, memory %zu\n",
 	       side, c->mtu, c->gso_max, c->csum_offload ? " csum" : "",
 	       c->rcvbuf, c->rcvbuf_max, c->sndbuf, c->window_scale,
 	       c->sack ? " sack" : "", c->timestamps ? " ts" : "",
 	       c->mtu_probing ? " probing" : "", c->rto_min_us, c->rto_max_us,
 	       c->delayed_ack_us, c->msl_us, c->keepalive_us, c->max_half_open,
-	       (int)c->cookies, o->memory[side]);
+	       (int)c->cookies, (int)c->ecn, o->memory[side]);
 }
 
 static void print_peer(const struct peer_opts *p, unsigned int side)
