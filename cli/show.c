@@ -53,6 +53,7 @@ static const struct fact sending[] = {
 	{"lost:", "lost", COLUMN_COUNT},
 	{"urgent:", "urgent_out", COLUMN_COUNT},
 	{"reordering:", "reordering", COLUMN_COUNT},
+	{"undone:", "undone", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact receiving[] = {

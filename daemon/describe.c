@@ -146,6 +146,8 @@ static void put_estimates(json_t **o, const struct conn_info *info)
 	if (info->urgent_out)
 		put_number(o, "urgent_out", info->urgent_out);
 	put_number(o, "reordering", info->reordering);
+	if (info->undone)
+		put_number(o, "undone", info->undone);
 	put_number(o, "backoff", info->backoff);
 	put_number(o, "segs_in", info->segs_in);
 	put_number(o, "segs_out", info->segs_out);

@@ -175,6 +175,11 @@ static int words(const struct event *e, const struct stack_conf *conf,
 		return snprintf(buf, len, "Sending ACK %lld", (long long)e->a);
 	case EVENT_DATA_RETRANSMIT:
 		return words_retransmit(e, buf, len);
+	case EVENT_LOSS_UNDONE:
+		return snprintf(buf, len, "%s; cwnd is %lld again",
+				e->b ? "The timeout was too early"
+				     : "What seemed lost was late",
+				(long long)e->a);
 	case EVENT_FIN_RECEIVED:
 		return snprintf(buf, len, "Received FIN, sending ACK");
 	case EVENT_FIN_SENT:

@@ -14,3 +14,14 @@ uint32_t cc_initial_window(uint32_t mss)
 
 	return most < floor ? most : floor;
 }
+
+void cc_undo(struct cc *cc, struct cc_state *st, const struct cc *was,
+	     const struct cc_state *was_state)
+{
+	if (was->cwnd > cc->cwnd)
+		cc->cwnd = was->cwnd;
+	if (was->ssthresh > cc->ssthresh)
+		cc->ssthresh = was->ssthresh;
+	cc->acked_frac = was->acked_frac;
+	*st = *was_state;
+}

@@ -6,9 +6,8 @@
  * remembers beside them lies in struct cc_state, which is gone while nothing
  * is in flight (an idle connection keeps cwnd and ssthresh only).
  *
- * Both structs are plain values. A caller that copied them before loss() or
- * timeout() and learns that it was spurious puts the copies back (RFC 9438,
- * 4.9; RFC 4015, 3.2).
+ * Both structs are plain values: a caller that copied them before loss() or
+ * timeout() and learns that it was spurious gives the copies to cc_undo().
  */
 #ifndef TCPHS_CC_H
 #define TCPHS_CC_H
@@ -54,6 +53,15 @@ struct cc_algorithm {
 
 extern const struct cc_algorithm cc_newreno;
 extern const struct cc_algorithm cc_cubic;
+
+/**
+ * cc_undo() - A loss was none (RFC 9438, 4.9; RFC 4015, 3.2, step 8)
+ * @was, @was_state: Copies from before loss() or timeout()
+ *
+ * What grew meanwhile stays.
+ */
+void cc_undo(struct cc *cc, struct cc_state *st, const struct cc *was,
+	     const struct cc_state *was_state);
 
 /** cc_initial_window() - RFC 6928: min(10 MSS, max(2 MSS, 14600)) */
 uint32_t cc_initial_window(uint32_t mss);

@@ -11,6 +11,7 @@
 /* G of RFC 6298, 2: a tick of the wheel that fires the timer. */
 #define GRANULARITY_US 256
 
+static void set_rto(struct rtt *r, const struct rtt_limits *l);
 static uint32_t clamp_rto(const struct rtt_limits *l, uint64_t rto_us);
 
 void rtt_init(struct rtt *r, const struct rtt_limits *l)
@@ -38,9 +39,18 @@ void rtt_sample(struct rtt *r, const struct rtt_limits *l, uint32_t sample_us)
 	}
 	r->srtt_us = (uint32_t)srtt;
 	r->rttvar_us = (uint32_t)var;
-	var *= 4;
-	r->rto_us = clamp_rto(
-		l, srtt + (var > GRANULARITY_US ? var : GRANULARITY_US));
+	set_rto(r, l);
+}
+
+void rtt_spurious(struct rtt *r, const struct rtt_limits *l,
+		  const struct rtt *before, uint32_t sample_us)
+{
+	uint32_t srtt = before->srtt_us + 2 * GRANULARITY_US;
+
+	r->srtt_us = srtt > sample_us ? srtt : sample_us;
+	r->rttvar_us = before->rttvar_us > sample_us / 2 ? before->rttvar_us
+							 : sample_us / 2;
+	set_rto(r, l);
 }
 
 uint32_t rtt_backed_off(const struct rtt *r, const struct rtt_limits *l,
@@ -49,6 +59,15 @@ uint32_t rtt_backed_off(const struct rtt *r, const struct rtt_limits *l,
 	if (shift > 31)
 		return l->max_us;
 	return clamp_rto(l, (uint64_t)r->rto_us << shift);
+}
+
+static void set_rto(struct rtt *r, const struct rtt_limits *l)
+{
+	uint64_t var = 4 * (uint64_t)r->rttvar_us;
+
+	if (var < GRANULARITY_US)
+		var = GRANULARITY_US;
+	r->rto_us = clamp_rto(l, r->srtt_us + var);
 }
 
 /* RFC 6298, 2.4 and 2.5 */

@@ -26,6 +26,14 @@ void rtt_init(struct rtt *r, const struct rtt_limits *l);
  */
 void rtt_sample(struct rtt *r, const struct rtt_limits *l, uint32_t sample_us);
 
+/**
+ * rtt_spurious() - The timer ran out too early (RFC 4015, 3.2, step 10)
+ * @before:    As it was when it did
+ * @sample_us: First round trip of what was sent after that
+ */
+void rtt_spurious(struct rtt *r, const struct rtt_limits *l,
+		  const struct rtt *before, uint32_t sample_us);
+
 /** rtt_backed_off() - RTO after @shift doublings (5.5), at most max_us */
 uint32_t rtt_backed_off(const struct rtt *r, const struct rtt_limits *l,
 			unsigned int shift);

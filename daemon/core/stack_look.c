@@ -234,6 +234,7 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->urgent_in = tcp_urgent_left(st, c);
 	if (c->flags & CF_URG_OUT)
 		info->urgent_out = a->snd_up - c->snd_una;
+	info->undone = a->undone;
 	if (a->reordering > info->reordering)
 		info->reordering = a->reordering;
 	info->rexmt_in_us = until(st, a->rexmt_at_us);

@@ -71,8 +71,9 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 		ack_dsack(st, c, a, seg, &news);
 	tcp_probe_acked(st, c, a, seg, &news);
 	measure(st, c, seg, &news);
+	tcp_undo_ack(st, c, a, seg, &news);
 	if (a->recovery != RECOVERY_OPEN && seq_geq(seg->ack, a->recover))
-		tcp_recovery_leave(c, a);
+		tcp_recovery_leave(st, c, a);
 	if (a->sacked)
 		a->probe_at_us = TIME_NEVER;
 	lost = a->lost;
@@ -110,6 +111,8 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 		};
 
 		tcp_cc(c)->ack(&c->cc, &a->ccs, &ack);
+		c->cc.cwnd =
+			tcp_undo_cwnd(c, a, tcp_in_flight(c, a) - news.acked);
 	}
 }
 
@@ -118,6 +121,8 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 	struct tcp_active *a = conn_active(st, c);
 	struct tx_rec *t;
 
+	tcp_undo_save(st, c, a);
+	tcp_undo_timeout(st, c, a);
 	if (!(c->flags & CF_SACK))
 		a->sacked = 0;
 	/* RFC 2018, 8: a peer may have thrown away what it SACKed, and that
@@ -178,6 +183,7 @@ void tcp_loss_resent(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
 	a->lost -= tx_len(t);
 	if (a->recovery == RECOVERY_FAST)
 		prr_sent(&a->prr, tx_len(t));
+	tcp_undo_resent(st, c, a, tx_len(t));
 	t->flags &= (uint8_t)~TX_LOST;
 	t->flags |= TX_RETRANS;
 	t->sent_us = st->now_us;
@@ -190,6 +196,7 @@ void tcp_loss_clear(struct stack *st, struct tcp_conn *c)
 	while (a->tx_head)
 		tcp_tx_unlink(st, a, tx_ptr(st, a->tx_head));
 	a->sacked = a->lost = 0;
+	tcp_undo_drop(st, a);
 }
 
 static void ack_cumulative(struct stack *st, struct tcp_conn *c,
@@ -287,6 +294,7 @@ static void sack_range(struct stack *st, struct tcp_conn *c,
 		t->flags &= (uint8_t)~TX_LOST;
 		t->flags |= TX_SACKED;
 		a->sacked += tx_len(t);
+		news->sacked += tx_len(t);
 	}
 }
 

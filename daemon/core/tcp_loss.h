@@ -14,8 +14,9 @@
 
 /* What one ACK told. */
 struct ack_news {
-	uint32_t acked; /* bytes cumulatively */
-	int64_t rtt_us; /* NO_RTT if nothing may be measured (Karn) */
+	uint32_t acked;	 /* bytes cumulatively */
+	uint32_t sacked; /* bytes for the first time */
+	int64_t rtt_us;	 /* NO_RTT if nothing may be measured (Karn) */
 	/* What arrived twice (RFC 2883); start == end: nothing did. */
 	struct sack_block dsack;
 };
@@ -94,10 +95,30 @@ void tcp_probe_acked(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, tcp_seq ack, uint32_t recover_fs);
 /** tcp_recovery_leave() - All of then is acknowledged */
-void tcp_recovery_leave(struct tcp_conn *c, struct tcp_active *a);
+void tcp_recovery_leave(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a);
 /** tcp_recovery_room() - cwnd of this moment of fast recovery
  * @una, @delivered, @safe: See struct prr_ack */
 void tcp_recovery_room(struct tcp_conn *c, struct tcp_active *a, tcp_seq una,
 		       uint32_t delivered, bool safe);
+
+/* ---- tcp_spurious.c --------------------------------------------------- */
+
+/** tcp_undo_save() - A recovery begins: keep what is known now */
+void tcp_undo_save(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
+/** tcp_undo_timeout() - It is by timeout; before a->recovery says so */
+void tcp_undo_timeout(struct stack *st, struct tcp_conn *c,
+		      struct tcp_active *a);
+/** tcp_undo_resent() - @len bytes were sent again */
+void tcp_undo_resent(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
+		     uint32_t len);
+/** tcp_undo_leave() - The recovery is over; D-SACKs may still come */
+void tcp_undo_leave(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
+/** tcp_undo_ack() - Does this ACK show that none of it was needed? */
+void tcp_undo_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
+		  const struct tcp_seg *seg, const struct ack_news *news);
+/** tcp_undo_cwnd() - cwnd, or what F-RTO allows if it is at it */
+uint32_t tcp_undo_cwnd(const struct tcp_conn *c, const struct tcp_active *a,
+		       uint32_t in_flight);
 
 #endif

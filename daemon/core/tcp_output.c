@@ -176,7 +176,7 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 	struct tcp_seg s;
 	bool fin;
 
-	if (!t)
+	if (!t || tcp_undo_waits(a))
 		return false;
 	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one)
 		return false;

@@ -53,6 +53,7 @@ enum page_tag {
 	TAG_DGRAM_WHOLE,
 	TAG_SETTINGS,
 	TAG_PATH,
+	TAG_UNDO,
 };
 
 /* ---- records ---------------------------------------------------------- */
@@ -185,6 +186,22 @@ struct tcp_conn {
 	ref_t path;		     /* struct tcp_path; 0 = all passes */
 };
 
+/* What was known before a recovery, in case it proves needless
+ * (tcp_spurious.c); RFC 4015, 3.2 (0), RFC 9438, 4.9. */
+struct tcp_undo {
+	struct cc cc;
+	struct cc_state ccs;
+	struct rtt rtt;
+	tcp_seq una, nxt; /* snd_una and snd_nxt then */
+	tcp_seq nxt_then; /* snd_nxt as it ended, or as it was undone */
+	uint32_t resent;  /* bytes sent again and not known to be needless */
+	uint32_t ts;	  /* our timestamp clock at the first of them */
+	bool some;	  /* something was sent again */
+	bool needed;	  /* an ACK came only after that */
+	bool timeout;	  /* a retransmission timeout was part of it */
+	bool undone;	  /* waits for a round trip to adapt the RTO */
+};
+
 /* What a user set for one connection alone. Few do. */
 struct tcp_settings {
 	int64_t user_timeout_us; /* 0 = retries decide */
@@ -259,6 +276,9 @@ struct tcp_active {
 	tcp_seq disorder_nxt; /* snd_nxt when the first hole was reported */
 	struct cc_state ccs;
 	struct prr prr;
+	uint16_t undone; /* recoveries that proved needless */
+	ref_t undo;	 /* struct tcp_undo; 0 = none */
+	uint8_t frto;	 /* enum frto, tcp_spurious.c */
 
 	/* RACK (RFC 8985): the latest transmission known to have arrived. */
 	int64_t rack_sent_us;
@@ -366,7 +386,8 @@ struct stack {
 	struct table table, sources;
 	struct wheel wheel_half, wheel_conn;
 	struct pool pool_half, pool_conn, pool_active, pool_timewait, pool_tx;
-	struct pool pool_reply, pool_source, pool_settings, pool_path;
+	struct pool pool_reply, pool_source, pool_settings, pool_path,
+		pool_undo;
 	struct sendq_pools send_pools;
 	struct recvq_pools recv_pools;
 	struct reasm reasm;
@@ -791,6 +812,13 @@ void tcp_probe_arm(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
 void tcp_probe_sent(const struct tcp_conn *c, struct tcp_active *a);
 /** tcp_probe_expire() - The tail loss probe timer ran out (RFC 8985, 7.3) */
 void tcp_probe_expire(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_spurious.c --------------------------------------------------- */
+
+/** tcp_undo_drop() - Whatever happens, it was a loss */
+void tcp_undo_drop(struct stack *st, struct tcp_active *a);
+/** tcp_undo_waits() - Is new text to be sent first, to see what happens? */
+bool tcp_undo_waits(const struct tcp_active *a);
 
 /* ---- tcp_output.c ----------------------------------------------------- */
 

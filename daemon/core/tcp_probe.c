@@ -90,11 +90,11 @@ void tcp_probe_acked(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		a->tlp_out = false;
 	} else if (seq_gt(seg->ack, a->tlp_end)) {
 		a->tlp_out = false;
-		if (a->recovery == RECOVERY_OPEN) {
-			tcp_cc(c)->loss(&c->cc, &a->ccs, a->tlp_flight,
-					st->now_us);
-			tcp_ecn_reduced(c, a);
-		}
+		if (a->recovery != RECOVERY_OPEN)
+			return;
+		tcp_undo_drop(st, a);
+		tcp_cc(c)->loss(&c->cc, &a->ccs, a->tlp_flight, st->now_us);
+		tcp_ecn_reduced(c, a);
 	}
 }
 

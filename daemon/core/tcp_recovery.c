@@ -14,6 +14,7 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 
 	if (tcp_pmtu_spares(st, c))
 		return;
+	tcp_undo_save(st, c, a);
 	a->recovery = RECOVERY_FAST;
 	a->recover = c->snd_nxt;
 	a->force_one = true;
@@ -44,11 +45,13 @@ void tcp_recovery_room(struct tcp_conn *c, struct tcp_active *a, tcp_seq una,
 	c->cc.cwnd = flight + prr_ack(&a->prr, &ack);
 }
 
-void tcp_recovery_leave(struct tcp_conn *c, struct tcp_active *a)
+void tcp_recovery_leave(struct stack *st, struct tcp_conn *c,
+			struct tcp_active *a)
 {
 	if (a->recovery == RECOVERY_FAST)
 		c->cc.cwnd = c->cc.ssthresh;
 	tcp_rack_recovered(a);
+	tcp_undo_leave(st, c, a);
 	a->recovery = RECOVERY_OPEN;
 	a->dupacks = 0;
 }

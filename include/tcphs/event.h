@@ -73,6 +73,9 @@ enum tcp_state {
 	/* Text sent again; a: bytes, b: RTO in microseconds, 0 if on   \
 	 * evidence of loss, -1 if as a tail loss probe (RFC 8985, 7) */     \
 	E(DATA_RETRANSMIT, "data.retransmit", 5)                              \
+	/* What was sent again had arrived; a: cwnd as before, b: 1 if it   \
+	 * was after a timeout (RFC 3522, 5682, 3708) */ \
+	E(LOSS_UNDONE, "loss.undone", 5)                                      \
 	E(FIN_RECEIVED, "fin.received", 6)                                    \
 	E(FIN_SENT, "fin.sent", 6)                                            \
 	/* a: old enum tcp_state, b: new */                                   \

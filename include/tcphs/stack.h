@@ -270,6 +270,8 @@ struct conn_info {
 	uint32_t in_flight, sacked, lost;		/* bytes */
 	uint32_t urgent_in;  /* bytes to the end of urgent data, unread */
 	uint32_t urgent_out; /* the same, not acknowledged yet */
+	uint32_t undone;     /* recoveries that proved needless, since it was
+			      * idle last */
 	uint32_t reordering; /* by how many segments one was overtaken, at
 			      * most; at least 3 */
 	uint32_t backoff;    /* doublings of the RTO */
@@ -326,6 +328,8 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	S(retransmit_fast, "segments sent again on evidence of loss")         \
 	S(retransmit_probe, "segments sent again as tail loss probes")        \
 	S(retransmit_fin, "FINs sent again")                                  \
+	S(spurious_timeouts, "timeouts that came too early and were undone")  \
+	S(spurious_recoveries, "fast recoveries that were needless, undone")  \
 	S(dsacks_in, "segments of ours that arrived twice (RFC 2883)")        \
 	S(mtu_black_holes, "times large segments seemed to vanish")           \
 	S(mtu_probes, "path MTU probes sent")                                 \

@@ -166,6 +166,23 @@ static void window_has_an_end(void)
 }
 
 /* Whatever happens, in whatever order. */
+/* RFC 4015, 3.2, step 8: what was before the loss, but no less than now. */
+static void undone(void)
+{
+	struct rig r = rig_with(20 * MSS, SSTHRESH_INFINITE), was = r;
+
+	cc_newreno.timeout(&r.cc, &r.st, 20 * MSS, 1, 0);
+	cc_undo(&r.cc, &r.st, &was.cc, &was.st);
+	CU_ASSERT_EQUAL(r.cc.cwnd, 20 * MSS);
+	CU_ASSERT_EQUAL(r.cc.ssthresh, SSTHRESH_INFINITE);
+	was.cc.ssthresh = 10 * MSS;
+	r.cc.cwnd = 30 * MSS;
+	r.cc.ssthresh = 15 * MSS;
+	cc_undo(&r.cc, &r.st, &was.cc, &was.st);
+	CU_ASSERT_EQUAL(r.cc.cwnd, 30 * MSS);
+	CU_ASSERT_EQUAL(r.cc.ssthresh, 15 * MSS);
+}
+
 static void random_stays_in_bounds(void)
 {
 	struct rig r = rig_with(10 * MSS, SSTHRESH_INFINITE);
@@ -209,6 +226,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(loss_halves_what_is_in_flight),
 	UNIT_TEST(timeout_goes_back_to_one_segment),
 	UNIT_TEST(window_has_an_end),
+	UNIT_TEST(undone),
 	UNIT_TEST(random_stays_in_bounds),
 };
 

@@ -162,6 +162,25 @@ static void random_against_formula(void)
 	}
 }
 
+/* RFC 4015, 3.2, step 10: the larger of before and now, both. */
+static void timed_out_too_early(void)
+{
+	struct rtt before, r;
+
+	rtt_init(&before, &limits);
+	rtt_sample(&before, &limits, 100000);
+	r = before;
+	rtt_sample(&r, &limits, 5000000);
+	rtt_spurious(&r, &limits, &before, 900000);
+	CU_ASSERT_EQUAL(r.srtt_us, 900000);
+	CU_ASSERT_EQUAL(r.rttvar_us, 450000);
+	CU_ASSERT_EQUAL(r.rto_us, 900000 + 4 * 450000);
+	rtt_spurious(&r, &limits, &before, 60000);
+	CU_ASSERT_EQUAL(r.srtt_us, 100000 + 2 * 256);
+	CU_ASSERT_EQUAL(r.rttvar_us, 50000);
+	CU_ASSERT_EQUAL(r.rto_us, 100000 + 2 * 256 + 4 * 50000);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(before_the_first_sample),
 	UNIT_TEST(first_sample),
@@ -172,6 +191,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(largest_samples_do_not_wrap),
 	UNIT_TEST(backoff_doubles_up_to_the_limit),
 	UNIT_TEST(random_against_formula),
+	UNIT_TEST(timed_out_too_early),
 };
 
 int main(int argc, char **argv)
