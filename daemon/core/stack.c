@@ -14,6 +14,8 @@
 
 #include "tcp_priv.h"
 
+#define FLOW_LABEL_MAX 0xfffff
+
 static void stack_enter(struct stack *st, int64_t now_us);
 static void stack_leave(struct stack *st);
 static bool conf_valid(const struct stack_conf *conf);
@@ -219,6 +221,22 @@ uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key)
 	crypto_shorthash((unsigned char *)&out, (const unsigned char *)key,
 			 sizeof(*key), st->isn_key);
 	return out;
+}
+
+uint32_t stack_flow_label(const struct stack *st, const struct tcp_key *key)
+{
+	/* Of another length than what stack_isn_hash() hashes: under the same
+	 * secret they tell nothing of each other. */
+	uint8_t named[sizeof(*key) + 1] = {[sizeof(*key)] = 1};
+	uint64_t hash;
+
+	if (ip_addr_is4(&key->peer))
+		return 0;
+	memcpy(named, key, sizeof(*key));
+	crypto_shorthash((unsigned char *)&hash, named, sizeof(named),
+			 st->isn_key);
+	hash &= FLOW_LABEL_MAX;
+	return hash ? (uint32_t)hash : FLOW_LABEL_MAX;
 }
 
 bool stack_is_own(const struct stack *st, const struct ip_addr *a)

@@ -59,6 +59,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	}
 	memset(a, 0, sizeof(*a));
 	a->conn = conn_ref(st, c);
+	a->flow_label = stack_flow_label(st, &c->e.key);
 	sendq_init(&a->sndq);
 	recvq_init(&a->rcvq, c->rcv_nxt);
 	a->rexmt_at_us = a->persist_at_us = TIME_NEVER;

@@ -508,6 +508,7 @@ static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 	out->iov[0].iov_len = wire_tcp_build(
 		st->out_head, s, st->next_ip_id++,
 		partial ? WIRE_CSUM_PARTIAL : WIRE_CSUM_FULL, sum, &tcp_off);
+	wire_ip_label(st->out_head, conn_active(st, c)->flow_label);
 	out->len = (uint32_t)out->iov[0].iov_len + s->len;
 	out->csum_partial = partial;
 	out->csum_start = (uint16_t)tcp_off;

@@ -248,6 +248,7 @@ struct tcp_active {
 	struct list_link
 		ready; /* st->ready: the service has something to see */
 	ref_t conn;
+	uint32_t flow_label; /* stack_flow_label() */
 
 	struct sendq sndq; /* from snd_una (after the SYN) on */
 	struct recvq rcvq;
@@ -557,6 +558,9 @@ void stack_limit_hit(struct stack *st, enum stack_limit limit,
 uint64_t stack_random(struct stack *st);
 /* RFC 6528: the clock's part is added by the caller. High half: TS offset. */
 uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key);
+/* RFC 6437, 3: of an IPv6 connection, never 0, the same for all its packets
+ * whatever became of its record; 0 for IPv4. */
+uint32_t stack_flow_label(const struct stack *st, const struct tcp_key *key);
 bool stack_is_own(const struct stack *st, const struct ip_addr *a);
 /** stack_is_broadcast() - The network or broadcast address of our subnet? */
 bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a);

@@ -57,6 +57,12 @@ bool reply_queue(struct stack *st, struct reply *r, const void *body,
 
 bool tcp_reply(struct stack *st, const struct tcp_seg *seg)
 {
+	const struct tcp_key key = {
+		.local = seg->src,
+		.peer = seg->dst,
+		.local_port = seg->sport,
+		.peer_port = seg->dport,
+	};
 	struct reply *r = reply_new(st);
 	uint32_t off;
 
@@ -69,6 +75,7 @@ bool tcp_reply(struct stack *st, const struct tcp_seg *seg)
 		st->conf.csum_offload ? WIRE_CSUM_PARTIAL : WIRE_CSUM_FULL, 0,
 		&off);
 	r->tcp_off = (uint16_t)off;
+	wire_ip_label(r->head, stack_flow_label(st, &key));
 	st->stats.segments_out++;
 	return reply_queue(st, r, NULL, 0);
 }

@@ -230,6 +230,15 @@ uint32_t wire_ip_build(uint8_t *buf, const struct ip_addr *src,
 		       const struct ip_addr *dst, uint8_t proto, uint8_t ttl,
 		       uint8_t tos, uint16_t ip_id, bool df, uint32_t len);
 
+/** wire_ip_label() - Give a packet of wire_ip_build() an IPv6 flow label
+ * @label: 20 bits; 0 = none, and for IPv4 */
+static inline void wire_ip_label(uint8_t *head, uint32_t label)
+{
+	head[1] |= (uint8_t)(label >> 16);
+	head[2] |= (uint8_t)(label >> 8);
+	head[3] |= (uint8_t)label;
+}
+
 /**
  * wire_ip_piece() - Write the header of a fragment (RFC 791, 3.2; RFC 8200, 4.5)
  * @buf:  WIRE_PIECE_HEAD_MAX bytes
