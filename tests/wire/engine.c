@@ -207,8 +207,8 @@ static bool engine_begin(struct stage *g, const struct script *s)
 	g->now_us = START_US;
 	g->own = g->v6 ? c.stack.own6 : c.stack.own4;
 	g->peer = g->v6 ? c.stack.host6 : c.stack.host4;
-	g->early_us = 0;
-	g->late_us = 1000;
+	g->early_us = 1000; /* as much as it rounds */
+	g->late_us = g->early_us;
 	eng.map_len = c.memory + STACK_ALIGN;
 	eng.map = mmap(NULL, eng.map_len, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -381,7 +381,7 @@ static bool user_open(struct stage *g, struct stage_conn *c, struct user *u)
 	return true;
 }
 
-static bool user_send(struct stage *g, struct user *u, int64_t n)
+static bool user_send(struct stage *g, struct user *u, int64_t n, bool urgent)
 {
 	uint8_t *text = malloc((size_t)n + 1);
 	ssize_t took;
@@ -389,7 +389,8 @@ static bool user_send(struct stage *g, struct user *u, int64_t n)
 	ASSERT(text);
 	for (int64_t i = 0; i < n; i++)
 		text[i] = stage_pattern(1 + u->sent + (uint32_t)i);
-	took = tcp_send(eng.st, u->c, text, (size_t)n);
+	took = (urgent ? tcp_send_urgent : tcp_send)(eng.st, u->c, text,
+						     (size_t)n);
 	free(text);
 	if (took != n) {
 		snprintf(g->why, sizeof(g->why), "tcp_send took %zd of %lld",
@@ -398,6 +399,22 @@ static bool user_send(struct stage *g, struct user *u, int64_t n)
 	}
 	u->sent += (uint32_t)n;
 	return true;
+}
+
+/* What can be set of one connection. */
+static void user_settings(struct user *u, const char *what, int64_t n)
+{
+	int err = 0;
+
+	if (strcmp(what, "nodelay") == 0)
+		tcp_set_nodelay(eng.st, u->c, n);
+	else if (strcmp(what, "dscp") == 0)
+		tcp_set_dscp(u->c, (uint8_t)n);
+	else if (strcmp(what, "keepalive") == 0)
+		err = tcp_set_keepalive(eng.st, u->c, n);
+	else if (strcmp(what, "timeout") == 0)
+		err = tcp_set_user_timeout(eng.st, u->c, n);
+	ASSERT(!err);
 }
 
 static bool engine_call(struct stage *g, struct stage_conn *c, const char *what,
@@ -415,14 +432,16 @@ static bool engine_call(struct stage *g, struct stage_conn *c, const char *what,
 	}
 	if (strcmp(what, "open") == 0)
 		ok = user_open(g, c, u);
-	else if (strcmp(what, "send") == 0)
-		ok = user_send(g, u, n);
+	else if (strcmp(what, "send") == 0 || strcmp(what, "urgent") == 0)
+		ok = user_send(g, u, n, *what == 'u');
 	else if (strcmp(what, "close") == 0)
 		tcp_close(eng.st, u->c);
 	else if (strcmp(what, "abort") == 0)
 		tcp_abort(eng.st, u->c, CLOSE_RESET_BY_US);
 	else if (strcmp(what, "read") == 0)
 		consume(u, (uint32_t)n);
+	else
+		user_settings(u, what, n);
 	u->silent |= strcmp(what, "read off") == 0;
 	if (strcmp(what, "read on") == 0) {
 		u->silent = false;
@@ -569,6 +588,8 @@ static bool check_info(struct stage *g, const struct stage_conn *c,
 	INFO_CHECK(recv_ooo, recv_ooo);
 	INFO_CHECK(recv_queued, recv_queued);
 	INFO_CHECK(send_queued, send_queued);
+	INFO_CHECK(urgent, urgent_in);
+	INFO_CHECK(ecn, ecn);
 #undef INFO_CHECK
 	snprintf(g->why, sizeof(g->why), "what is %s?", l->word);
 	return false;

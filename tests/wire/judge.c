@@ -70,15 +70,17 @@ static bool judge_ts(struct play *w, const struct peer *c,
 {
 	const struct seg_opt *o = opt_find(e, SEG_TS, 0);
 	bool both = c->peer_ts && c->own_ts && !(p->flags & (TH_SYN | TH_RST));
+	int64_t late_ms;
 
 	/* RFC 7323, 3.2 lets a RST have one. */
 	if (!(p->flags & TH_RST) &&
 	    !judge_presence(w, "timestamp", p->has_ts, o || both))
 		return false;
-	if (o && o->a.given &&
-	    !same(w, "the timestamp, from the first one on,",
-		  (int64_t)(p->ts_val - c->ts_first), o->a.plus))
-		return false;
+	late_ms = (int64_t)(p->ts_val - c->ts_first) -
+		  (o && o->a.given ? o->a.plus : 0);
+	if (o && o->a.given && (late_ms < 0 || late_ms > w->g->late_us / 1000))
+		return differs(w, "its timestamp is %lld ms off",
+			       (long long)late_ms);
 	return !o || !o->b.given ||
 	       same(w, "the timestamp echoed", p->ts_ecr, o->b.plus);
 }

@@ -274,12 +274,14 @@ static bool live_begin(struct stage *g, const struct script *s)
 	g->early_us = EARLY_US;
 	g->late_us = LATE_US;
 	conf_text(s, text);
-	/* A limit of so many a second may have been used up by the last one. */
+	/* One with settings is for one script: a limit of so many a second may
+	 * have been used up by it. */
 	if (s->nsettings || strcmp(text, live.conf) != 0) {
 		daemon_stop();
 		if (!daemon_start(g, s, text))
 			return false;
-		memcpy(live.conf, text, sizeof(text));
+		if (!s->nsettings)
+			memcpy(live.conf, text, sizeof(text));
 	}
 	if (!read_drops(live.drops)) {
 		snprintf(g->why, sizeof(g->why), "the daemon is gone");

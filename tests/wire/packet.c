@@ -28,7 +28,7 @@ static const struct {
 	{"too_big", 3, 4, 2, 0},     {"source_route", 3, 5, -1, -1},
 	{"prohibited", 3, 13, 1, 1}, {"ttl", 11, 0, 3, 0},
 	{"reassembly", 11, 1, 3, 1}, {"param", 12, 0, 4, 0},
-	{"quench", 4, 0, -1, -1},
+	{"quench", 4, 0, -1, -1},    {"incomplete", -1, -1, 4, 3},
 };
 
 static void put16(uint8_t *p, size_t v)

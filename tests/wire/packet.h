@@ -74,8 +74,8 @@ const char *packet_read(const uint8_t *buf, size_t len, struct packet *p);
 /**
  * packet_icmp() - Type and code of a kind of message
  *
- * Kinds: echo reply net host protocol port prohibited too_big ttl reassembly
- * param quench.
+ * Kinds: echo reply net host protocol port too_big source_route prohibited ttl
+ * reassembly param quench incomplete (RFC 7112: a first fragment).
  *
  * Return: false if the family has no such message
  */

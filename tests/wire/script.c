@@ -453,10 +453,29 @@ static bool line_packet(struct words *w, struct file *f, struct script_line *l)
 	return true;
 }
 
+/* Bytes, or a time. */
+static int64_t words_amount(struct words *w)
+{
+	const char *word = words_next(w, "how much");
+	int64_t n;
+	char *end;
+
+	if (!word)
+		return 0;
+	n = strtoll(word, &end, 0);
+	if (*end)
+		n = script_time(word);
+	if (n < 0)
+		words_fail(w, "'%s' is no amount", word);
+	return n;
+}
+
 static bool line_call(struct words *w, struct script_line *l)
 {
-	static const char *const calls[] = {"send",  "read", "close",
-					    "abort", "open", "irs"};
+	static const char *const calls[] = {
+		"send",	  "read",    "close",	  "abort", "open",    "irs",
+		"urgent", "nodelay", "keepalive", "dscp",  "timeout",
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		if (words_is(w, calls[i]))
@@ -468,9 +487,9 @@ static bool line_call(struct words *w, struct script_line *l)
 		l->word = "read off";
 	else if (strcmp(l->word, "read") == 0 && words_is(w, "on"))
 		l->word = "read on";
-	else if (l->kind == LINE_IRS || strcmp(l->word, "send") == 0 ||
-		 strcmp(l->word, "read") == 0)
-		l->n = words_number(w).plus;
+	else if (strcmp(l->word, "close") != 0 &&
+		 strcmp(l->word, "abort") != 0 && strcmp(l->word, "open") != 0)
+		l->n = words_amount(w);
 	if (words_is(w, "conn"))
 		l->conn = (unsigned int)words_int(w, SCRIPT_CONNS - 1);
 	return true;

@@ -50,14 +50,16 @@
  *	< icmp reply | port | protocol ...
  *
  * Time. "+1s" before any line lets time pass in which nothing may happen. A
- * "<" must come at once, or exactly then; "+1s..2s <" somewhere between.
+ * "<" must come at once, or then (the engine's timers round up to a millisecond);
+ * "+1s..2s <" somewhere between.
  *
  *	nothing [for TIME]	the stack says nothing
  *	drain [for TIME]	whatever it says is passed over
  *	batch ... end		segments that arrive in one turn
  *	repeat N ... end	the lines again and again
  *
- * The user: send N, read N, read off, read on, close, abort, open.
+ * The user: send N, urgent N (sends, and says so), read N, read off, read on,
+ * close, abort, open; nodelay 1, dscp N, keepalive TIME, timeout TIME.
  *
  * What can be looked at:
  *
