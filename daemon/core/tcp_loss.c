@@ -203,6 +203,7 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 			   struct tcp_active *a, const struct tcp_seg *seg,
 			   struct ack_news *news)
 {
+	bool again = false;
 	uint32_t len;
 
 	while (a->tx_head) {
@@ -210,6 +211,7 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 
 		if (seq_leq(seg->ack, t->start))
 			break;
+		again |= (t->flags & (TX_RETRANS | TX_SACKED)) == TX_RETRANS;
 		part = *t;
 		part.end = seq_min(t->end, seg->ack);
 		len = tx_len(&part) < c->cc.mss ? tx_len(&part) : c->cc.mss;
@@ -226,6 +228,10 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 		else
 			t->start = part.end;
 	}
+	/* What lay behind a hole arrived long before this ACK could say so: its
+	 * time is that of the repair. Each timeout would make the next longer. */
+	if (again)
+		news->rtt_us = NO_RTT;
 }
 
 /* RFC 2018 and RFC 2883. A block that is no range of ours is left alone. Blocks

@@ -109,6 +109,23 @@ static void rto_karn(void)
 	rig_end();
 }
 
+/* Nor does an ACK of what was sent once but lay behind it: what arrived is only
+ * acknowledged when the hole is filled, and that took a timeout. */
+static void rto_measures_no_repair(void)
+{
+	struct conn_info before, after;
+
+	ten_in_flight();
+	rig_check(rig_info(RIG_PEER_PORT, &before));
+	rig_expect_after(S(1), TEXT(1001, 1000));
+	rig_wait(MS(100));
+	rx_ack(11001);
+	rig_check(rig_info(RIG_PEER_PORT, &after));
+	rig_check(after.srtt_us == before.srtt_us);
+	rig_check(after.rttvar_us == before.rttvar_us);
+	rig_end();
+}
+
 /* RFC 5681, 3.1; RFC 9293, 3.8.2 (MUST-19): after a timeout the window is one segment, then slow start
  * up to half of what was in flight. */
 static void rto_then_slow_start(void)
@@ -417,6 +434,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rto_restarted_by_ack),
 	UNIT_TEST(rto_from_rtt),
 	UNIT_TEST(rto_karn),
+	UNIT_TEST(rto_measures_no_repair),
 	UNIT_TEST(rto_then_slow_start),
 	UNIT_TEST(rto_spurious_acked),
 	UNIT_TEST(rto_given_up),
