@@ -67,6 +67,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	a->hold_until_us = TIME_NEVER;
 	a->cwr_end = c->snd_una;
 	a->stalled_us = TIME_NEVER;
+	a->answers = (struct bucket){st->now_us, ANSWERS_A_SECOND};
 	a->reo_mult = 1;
 	a->recover = a->rack_end = a->rack_fack = c->snd_una;
 	a->used_us = a->drs_at_us = st->now_us;

@@ -31,6 +31,9 @@ static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
 static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 				     struct tcp_seg *s);
+static void challenge_segment(struct stack *st, struct tcp_conn *c,
+			      const struct tcp_seg *s);
+static bool ack_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
 static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
 				      const struct tcp_seg *s);
 static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack);
@@ -101,6 +104,24 @@ void tcp_challenge(struct stack *st, struct tcp_conn *c)
 	st->stats.challenge_acks++;
 	c->flags |= CF_ACK_NOW;
 	tcp_wake_output(st, c);
+}
+
+/* Challenge a segment. An ACK that says nothing else, few a second: if both ends
+ * find each other's ACKs wrong, each answer begets the next, for ever. */
+static void challenge_segment(struct stack *st, struct tcp_conn *c,
+			      const struct tcp_seg *s)
+{
+	struct tcp_active *a;
+
+	if (!seg_len(s)) {
+		a = tcp_activate(st, c);
+		if (!a ||
+		    !bucket_take(&a->answers, ANSWERS_A_SECOND, st->now_us)) {
+			stack_drop(st, DROP_CHALLENGE_RATE, NULL, NULL, c);
+			return;
+		}
+	}
+	tcp_challenge(st, c);
 }
 
 /* RFC 9293, 3.10.7.4: the checks for SYN-RECEIVED and later. The third,
@@ -240,7 +261,7 @@ static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 			c->flags |= CF_ACK_NOW;
 			tcp_wake_output(st, c);
 		} else {
-			tcp_challenge(st, c);
+			challenge_segment(st, c, s);
 		}
 		return SEG_DONE;
 	}
@@ -261,9 +282,11 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
 	}
 	if (!seq_acceptable(c, s))
 		return unacceptable(st, c, s);
-	/* RFC 7323, 4.3 (3): from the segment that spans what we last said. */
+	/* RFC 7323, 4.3 (3): from the segment that spans what we last said.
+	 * Not if its ACK is a guess (RFC 5961, 5.2): the clock of a forgery
+	 * would make all that really comes look old. */
 	if (c->flags & CF_TS && s->opts & OPT_TS &&
-	    seq_leq(s->seq, c->last_ack)) {
+	    seq_leq(s->seq, c->last_ack) && ack_acceptable(c, s)) {
 		c->ts_recent = s->ts_val;
 		c->ts_recent_ms = stack_ms(st);
 	}
@@ -312,7 +335,7 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 	 * answered always, all else at a bounded rate: two ends that find each
 	 * other's numbers wrong must not storm. */
 	if (s->flags & TH_SYN || off >= 0 || (!s->len && off != -1)) {
-		tcp_challenge(st, c);
+		challenge_segment(st, c, s);
 		return SEG_DONE;
 	}
 	a = tcp_activate(st, c);
@@ -403,13 +426,12 @@ static enum seg_verdict check_ack(struct stack *st, struct tcp_conn *c,
 		return SEG_DONE;
 	/* RFC 5961, 5.2: an ACK that is too old or too new is a guess
 	 * (RFC 9293, 3.10.7.4 (MAY-12)). */
-	if (seq_gt(s->ack, c->snd_max) ||
-	    seq_lt(s->ack, c->snd_una - c->snd_wnd_max)) {
+	if (!ack_acceptable(c, s)) {
 		stack_drop(st,
 			   seq_gt(s->ack, c->snd_max) ? DROP_ACK_FUTURE
 						      : DROP_ACK_OLD,
 			   NULL, s, c);
-		tcp_challenge(st, c);
+		challenge_segment(st, c, s);
 		return SEG_DONE;
 	}
 	if (seq_lt(s->ack, c->snd_una))
@@ -421,6 +443,13 @@ static enum seg_verdict check_ack(struct stack *st, struct tcp_conn *c,
 		ack_advance(st, c, s->ack);
 	ack_window(st, c, s, newer);
 	return ack_fin(st, c);
+}
+
+/* RFC 5961, 5.2; no segment without ACK has one. */
+static bool ack_acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return s->flags & TH_ACK && seq_leq(s->ack, c->snd_max) &&
+	       seq_geq(s->ack, c->snd_una - c->snd_wnd_max);
 }
 
 static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,

@@ -243,6 +243,11 @@ struct tx_rec {
 
 enum recovery { RECOVERY_OPEN, RECOVERY_FAST, RECOVERY_RTO };
 
+struct bucket {
+	int64_t filled_us;
+	uint32_t tokens;
+};
+
 struct tcp_active {
 	struct list_link out; /* st->out: something may leave */
 	struct list_link
@@ -303,6 +308,8 @@ struct tcp_active {
 	int64_t drs_at_us;
 	uint64_t drs_bytes;
 
+	struct bucket answers; /* to ACKs that are wrong */
+
 	/* Deadlines; TIME_NEVER if not running. */
 	int64_t rexmt_at_us;   /* RFC 6298, 5 */
 	int64_t persist_at_us; /* RFC 9293, 3.8.6.1; excludes rexmt */
@@ -356,10 +363,6 @@ struct listener {
 };
 
 /* So many a second, no more than a second's worth at once. */
-struct bucket {
-	int64_t filled_us;
-	uint32_t tokens;
-};
 
 /* ---- the stack -------------------------------------------------------- */
 
@@ -370,6 +373,7 @@ struct bucket {
 /* An active record is kept this long after its last use: an exchange of small
  * messages would otherwise take and give it back with each of them. */
 #define ACTIVE_LINGER_US  200000
+#define ANSWERS_A_SECOND  4 /* to ACKs that are wrong, of a connection */
 #define HANDSHAKE_UNKNOWN UINT32_MAX /* by cookie: nobody remembers the SYN */
 #define DUP_THRESH	  3	     /* RFC 5681, 3.2 */
 #define MSS_LEAST	  48 /* what we believe of a peer's MSS, as Linux does */

@@ -98,6 +98,45 @@ static void paws_drops_ack(void)
 	rig_end();
 }
 
+/* RFC 5961, 5.2: a segment whose ACK is a guess is dropped, and its clock with
+ * it, or all that comes from the real peer would look old. */
+static void guess_does_not_set_clock(void)
+{
+	established();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 4991, .ack = 900000, .len = 20,
+		   TS(0x70000000u)));
+	rig_expect(ECHO(5001, 101));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001 - 900000,
+		   TS(0x70000000u)));
+	rig_expect(ECHO(5001, 101));
+	rx_text(5001, 100, 110);
+	rig_check(rig_only()->received == 100);
+	rig_wait(MS(41));
+	rig_expect(ECHO(5101, 110));
+	rig_end();
+}
+
+/* Two ends that find each other's ACKs old must not answer for ever, each the
+ * other: four a second. Text is answered always. */
+static void old_acks_do_not_storm(void)
+{
+	established();
+	rx_text(5001, 100, 110);
+	rig_wait(MS(41));
+	rig_expect(ECHO(5101, 110));
+	for (unsigned int i = 0; i < 40; i++)
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5101, .ack = 1001, TS(50)));
+	for (unsigned int i = 0; i < 4; i++)
+		rig_expect(ECHO(5101, 110));
+	rig_expect_silence();
+	rx_text(5101, 10, 50);
+	rig_expect(ECHO(5101, 110));
+	rig_wait(MS(251));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5101, .ack = 1001, TS(50)));
+	rig_expect(ECHO(5101, 110));
+	rig_end();
+}
+
 /* RFC 7323, 5.3: a RST is not subject to it, and carries none (5.2). */
 static void paws_spares_rst(void)
 {
@@ -219,6 +258,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(echo_with_hole),
 	UNIT_TEST(echo_with_text),
 	UNIT_TEST(paws_drops_text),
+	UNIT_TEST(guess_does_not_set_clock),
+	UNIT_TEST(old_acks_do_not_storm),
 	UNIT_TEST(paws_drops_ack),
 	UNIT_TEST(paws_spares_rst),
 	UNIT_TEST(paws_wraps),
