@@ -67,7 +67,10 @@ static const struct scenario *scenario_at(size_t i)
 	if (i < nplain_scenarios)
 		return &plain_scenarios[i];
 	i -= nplain_scenarios;
-	return i < npeer_scenarios ? &peer_scenarios[i] : NULL;
+	if (i < npeer_scenarios)
+		return &peer_scenarios[i];
+	i -= npeer_scenarios;
+	return i < npath_scenarios ? &path_scenarios[i] : NULL;
 }
 
 /* Return: did it pass? */

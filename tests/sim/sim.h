@@ -8,12 +8,16 @@
  *	sim.c           the command line, forking a process for each run
  *	sim_run.c       one run: the clock, the end of it, what must hold then
  *	sim_swarm.c     options from a seed
+ *	sim_draw.c      those of odd peers and bad paths
  *	sim_scenario*.c options by name
  *	sim_host.c      one stack and its turn
  *	sim_peer*.c     a simple TCP of another kind, in place of a stack
  *	sim_segment.c   segments, for all that is no stack
  *	sim_events.c    what the stack says about itself, held against the RFC
  *	sim_link.c      one direction of the wire
+ *	sim_path.c      losses that are meant, packets that are too big
+ *	sim_box.c       a middlebox
+ *	sim_forge.c     what nobody sent
  *	sim_watch.c     what TCP forbids a sender, seen from the wire
  *	sim_packet.c    sending side of a device: checks, checksums, splitting
  *	sim_app.c       the application at one end of a connection
@@ -43,6 +47,16 @@
 #define US_PER_MS INT64_C(1000)
 #define US_PER_S  INT64_C(1000000)
 
+/* Of each connection, lose the @nth of a kind and those that follow it. */
+enum aim_kind { AIM_SYN, AIM_TEXT, AIM_ACK, AIM_FIN, AIM_AGAIN, AIM_KINDS };
+
+#define AIMS_MAX 3
+
+struct aim {
+	enum aim_kind kind;
+	uint32_t nth, count; /* from 1; 0 = none, and none follows */
+};
+
 /* One direction. Chances are in millionths, for each packet on its own. */
 struct link_opts {
 	int64_t delay_us;  /* at least 1 */
@@ -55,6 +69,17 @@ struct link_opts {
 	uint32_t queue;	    /* bytes waiting at most, if rate */
 	int64_t batch_us;   /* arrivals are rounded up to this; 0 = not */
 	int64_t outage_every_us, outage_us; /* everything is lost then; 0 */
+	/* Bursts: the chance of a packet to begin one and to be lost in it,
+	 * and how long it lasts. */
+	uint32_t burst_ppm, burst_loss_ppm;
+	int64_t burst_us;
+	struct aim aim[AIMS_MAX];
+	int64_t gone_from_us, gone_to_us; /* everything is lost; since start */
+	uint32_t mtu;			  /* of the narrowest hop; 0 */
+	int64_t mtu_from_us;		  /* since when it is so */
+	bool mtu_silent;		  /* it drops and says nothing */
+	uint32_t fragment; /* longer packets arrive in pieces; 0 = never */
+	uint32_t ce_queue; /* bytes waiting that make it mark ECT; 0 = never */
 	bool whole; /* super-segments arrive as they were sent (offload) */
 };
 
@@ -94,8 +119,28 @@ struct peer_opts {
 };
 
 /* What sits in the middle; sim_box.c. */
+#define STRIP_MSS    1
+#define STRIP_WSCALE 2
+#define STRIP_SACK   4
+#define STRIP_TS     8
+
 struct box_opts {
-	uint32_t shift[2]; /* added to the numbers, by sender */
+	uint8_t syn_strip, synack_strip; /* options that are taken away */
+	uint16_t mss_clamp;		 /* 0 = none */
+	uint32_t shift[2];		 /* added to the numbers, by sender */
+	bool sack_as_is;		 /* but not to those of SACK blocks */
+	uint32_t ts_strip_after; /* segments of a connection and way; 0 */
+	uint32_t split;		 /* text bytes in a segment at most; 0 */
+	bool backwards;		 /* the parts in the wrong order */
+	uint32_t join;		 /* text bytes in a joined segment; 0 */
+	int64_t join_us;	 /* how long one waits for the next */
+	bool clear_ecn, clear_dscp;
+};
+
+/* What is sent by nobody; sim_forge.c. Chances for each packet that passes. */
+struct forge_opts {
+	uint32_t ppm;
+	uint32_t replay_ppm; /* an old packet comes again */
 };
 
 enum app_kind {
@@ -137,6 +182,7 @@ struct sim_opts {
 	struct link_opts link[2]; /* by sender */
 	struct peer_opts peer[2];
 	struct box_opts box;
+	struct forge_opts forge;
 	struct stack_conf conf[2];
 	size_t memory[2];
 	uint64_t event_mask[2];
@@ -194,6 +240,33 @@ struct link {
 	struct rand rand;
 	int64_t busy_until_us; /* the transmitter */
 	int64_t last_at_us;    /* newest arrival, if fifo */
+	int64_t bad_until_us;  /* a burst of losses */
+	bool marked;	       /* the packet at hand found a long queue */
+	uint16_t frag_id;
+};
+
+/* What the path remembers of one direction of a connection. */
+struct path {
+	uint32_t passed; /* segments */
+	uint32_t aimed[AIMS_MAX];
+	bool sent;
+	uint32_t end; /* highest number; if sent */
+};
+
+/* A segment that waits in the box for the next. */
+struct hold {
+	uint8_t *pkt;
+	uint32_t len; /* 0 = none */
+	int64_t at_us;
+	struct link *link;
+};
+
+#define OLD_PACKETS 16
+
+struct old_packet {
+	unsigned int to;
+	uint32_t len; /* 0 = none */
+	uint8_t data[2048];
 };
 
 /* What a SYN offered. */
@@ -244,8 +317,12 @@ struct sim {
 	unsigned int open_ends;
 	struct end end[SIM_CONNS_MAX][2];
 	struct watch watch[65536][2]; /* by the port of side 0 */
+	struct path path[65536][2];   /* the same */
 	uint16_t port_conn[65536];    /* client's port to connection + 1 */
-	struct rand rand;
+	struct hold hold[2];	      /* by sender */
+	struct old_packet old[OLD_PACKETS];
+	struct rand rand, forge;
+	unsigned int forged; /* packets so far */
 };
 
 struct peer;
@@ -277,6 +354,11 @@ void swarm_calm(struct sim_opts *o, uint64_t seed);
 void swarm_limits(struct sim_opts *o);
 struct ip_addr swarm_addr(bool v6, unsigned int side);
 
+/* sim_draw.c */
+void draw_peer(struct peer_opts *p, struct rand *r);
+uint32_t draw_peer_bytes_max(const struct peer_opts *p);
+void draw_path(struct sim_opts *o, struct rand *r);
+
 /* sim_scenario.c */
 struct scenario {
 	const char *name;
@@ -284,8 +366,9 @@ struct scenario {
 	void (*setup)(struct sim_opts *o); /* works on swarm_calm() */
 };
 
-extern const struct scenario plain_scenarios[], peer_scenarios[];
-extern const size_t nplain_scenarios, npeer_scenarios;
+extern const struct scenario plain_scenarios[], peer_scenarios[],
+	path_scenarios[];
+extern const size_t nplain_scenarios, npeer_scenarios, npath_scenarios;
 
 /* sim_host.c */
 void host_init(struct host *h, struct sim *sim, unsigned int side);
@@ -319,6 +402,31 @@ void link_init(struct link *l, struct sim *sim, unsigned int from);
 void link_send(struct link *l, const uint8_t *pkt, uint32_t len,
 	       uint16_t gso_size);
 struct packet *link_next(struct sim *sim);
+void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
+	       uint16_t gso_size);
+void link_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
+		  uint16_t gso_size, int64_t at_us);
+void link_inject(struct sim *sim, unsigned int to, const uint8_t *pkt,
+		 uint32_t len, int64_t at_us, bool forged);
+
+/* sim_path.c */
+bool path_loses(struct link *l, const uint8_t *pkt, uint32_t len);
+bool path_too_big(struct link *l, const uint8_t *pkt, uint32_t len);
+bool path_fragment(struct link *l, const uint8_t *pkt, uint32_t len,
+		   int64_t at_us);
+uint32_t icmp_about(uint8_t *buf, const uint8_t *pkt, uint32_t len,
+		    uint8_t type, uint8_t code, uint32_t rest);
+
+/* sim_box.c */
+void box_pass(struct link *l, const uint8_t *pkt, uint32_t len,
+	      uint16_t gso_size);
+int64_t box_deadline(const struct sim *sim);
+void box_expire(struct sim *sim);
+void box_free(struct sim *sim);
+
+/* sim_forge.c */
+void forge_beside(struct link *l, const uint8_t *pkt, uint32_t len);
+void forge_again(struct link *l, const uint8_t *pkt, uint32_t len);
 
 /* sim_watch.c */
 void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,

@@ -12,10 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
-		      uint16_t gso_size);
-static void link_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
-			 uint16_t gso_size, int64_t at_us);
+static void link_enter(struct link *l, const uint8_t *pkt, uint32_t len,
+		       uint16_t gso_size);
+static void link_push(struct sim *sim, struct packet *p);
 static int64_t link_transmit(struct link *l, uint32_t len);
 static bool link_before(const struct packet *a, const struct packet *b);
 
@@ -36,9 +35,20 @@ void link_send(struct link *l, const uint8_t *pkt, uint32_t len,
 	       uint16_t gso_size)
 {
 	if (gso_size && !l->opts->whole)
-		packet_split(pkt, len, gso_size, link_emit, l);
+		packet_split(pkt, len, gso_size, link_enter, l);
 	else
-		link_emit(l, pkt, len, gso_size);
+		link_enter(l, pkt, len, gso_size);
+}
+
+static void link_enter(struct link *l, const uint8_t *pkt, uint32_t len,
+		       uint16_t gso_size)
+{
+	if (!gso_size) {
+		if (path_too_big(l, pkt, len))
+			return;
+		forge_beside(l, pkt, len);
+	}
+	box_pass(l, pkt, len, gso_size);
 }
 
 /**
@@ -86,14 +96,18 @@ static bool link_out(const struct link *l)
 	return since_us >= from_us && since_us < from_us + o->outage_us;
 }
 
-static void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
-		      uint16_t gso_size)
+/** link_emit() - What came through the box begins its way */
+void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
+	       uint16_t gso_size)
 {
 	const struct link_opts *o = l->opts;
 	int64_t sent_us = link_transmit(l, len), at_us;
 	bool lost = rand_chance(&l->rand, o->loss_ppm);
 
-	if (sent_us == TIME_NEVER || lost || link_out(l)) {
+	if (!gso_size)
+		forge_again(l, pkt, len);
+	if (path_loses(l, pkt, len) || sent_us == TIME_NEVER || lost ||
+	    link_out(l)) {
 		trace_packet(l->sim, l->from, "lost", pkt, len, gso_size);
 		return;
 	}
@@ -108,7 +122,8 @@ static void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
 		at_us = l->last_at_us;
 	if (at_us > l->last_at_us)
 		l->last_at_us = at_us;
-	link_deliver(l, pkt, len, gso_size, at_us);
+	if (!path_fragment(l, pkt, len, at_us))
+		link_deliver(l, pkt, len, gso_size, at_us);
 	if (rand_chance(&l->rand, o->dup_ppm))
 		link_deliver(
 			l, pkt, len, gso_size,
@@ -120,37 +135,62 @@ static void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
 static int64_t link_transmit(struct link *l, uint32_t len)
 {
 	const struct link_opts *o = l->opts;
-	int64_t now_us = l->sim->now_us;
+	int64_t now_us = l->sim->now_us, waiting;
 
+	l->marked = false;
 	if (!o->rate)
 		return now_us;
 	if (l->busy_until_us < now_us)
 		l->busy_until_us = now_us;
-	if ((l->busy_until_us - now_us) * (int64_t)o->rate / US_PER_S >
-	    (int64_t)o->queue)
+	waiting = (l->busy_until_us - now_us) * (int64_t)o->rate / US_PER_S;
+	if (waiting > (int64_t)o->queue)
 		return TIME_NEVER;
+	l->marked = o->ce_queue && waiting > (int64_t)o->ce_queue;
 	l->busy_until_us += (int64_t)len * US_PER_S / o->rate;
 	return l->busy_until_us;
 }
 
-static void link_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
-			 uint16_t gso_size, int64_t at_us)
+static struct packet *packet_new(struct sim *sim, unsigned int to,
+				 const uint8_t *pkt, uint32_t len,
+				 int64_t at_us)
 {
-	struct sim *sim = l->sim;
 	struct packet *p = malloc(sizeof(*p) + len);
-	uint64_t bit;
-	size_t i;
 
 	ASSERT(p);
 	*p = (struct packet){
 		.at_us = at_us,
 		.order = sim->order++,
-		.to = !l->from,
-		.meta = {.csum_ok = l->opts->whole, .gso_size = gso_size},
+		.to = to,
 		.len = len,
 	};
 	memcpy(p->data, pkt, len);
-	if (rand_chance(&l->rand, l->opts->mark_ppm))
+	return p;
+}
+
+/** link_inject() - Something that no side sent arrives at @to */
+void link_inject(struct sim *sim, unsigned int to, const uint8_t *pkt,
+		 uint32_t len, int64_t at_us, bool forged)
+{
+	struct packet *p = packet_new(sim, to, pkt, len, at_us);
+
+	p->forged = forged;
+	trace_packet(sim, !to, "injected", pkt, len, 0);
+	link_push(sim, p);
+}
+
+/** link_deliver() - It will arrive at @at_us */
+void link_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
+		  uint16_t gso_size, int64_t at_us)
+{
+	struct sim *sim = l->sim;
+	struct packet *p = packet_new(sim, !l->from, pkt, len, at_us);
+	uint64_t bit;
+
+	p->meta = (struct stack_rx){
+		.csum_ok = l->opts->whole,
+		.gso_size = gso_size,
+	};
+	if (l->marked || rand_chance(&l->rand, l->opts->mark_ppm))
 		packet_mark(p->data);
 	if (l->opts->batch_us)
 		p->at_us += l->opts->batch_us - at_us % l->opts->batch_us;
@@ -160,6 +200,13 @@ static void link_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
 		p->meta.csum_ok = false;
 		trace_packet(sim, l->from, "damaged", p->data, len, gso_size);
 	}
+	link_push(sim, p);
+}
+
+static void link_push(struct sim *sim, struct packet *p)
+{
+	size_t i;
+
 	if (sim->nheap == sim->heap_room) {
 		sim->heap_room = sim->heap_room ? 2 * sim->heap_room : 256;
 		sim->heap =

@@ -11,29 +11,7 @@
 
 #include <string.h>
 
-#define PROTO_TCP 6
-
-static unsigned int get16(const uint8_t *p)
-{
-	return (unsigned int)p[0] << 8 | p[1];
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
-
-static void put16(uint8_t *p, unsigned int v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v & 0xffff);
-}
+#include "sim_segment.h"
 
 uint16_t packet_sum(const uint8_t *p, size_t len, uint32_t sum)
 {
@@ -74,7 +52,7 @@ static void check_ip(const struct stack_conf *conf, const struct stack_pkt *out,
 {
 	if (out->ipv6) {
 		SIM_REQUIRE(pkt[0] >> 4 == 6, "not an IPv6 header");
-		SIM_REQUIRE(get16(pkt + 4) + 40 == out->len,
+		SIM_REQUIRE(get16(pkt + 4) + 40u == out->len,
 			    "IPv6 length %u in a packet of %u", get16(pkt + 4),
 			    out->len);
 		SIM_REQUIRE(pkt[7] == conf->ttl, "hop limit %u", pkt[7]);

@@ -63,4 +63,11 @@ static inline bool rand_one_in(struct rand *r, uint32_t n)
 	return rand_next(r) % n == 0;
 }
 
+/** rand_maybe() - One time in @one_in something of any size, else 0 */
+static inline uint32_t rand_maybe(struct rand *r, uint32_t one_in, uint64_t lo,
+				  uint64_t hi)
+{
+	return rand_one_in(r, one_in) ? (uint32_t)rand_log(r, lo, hi) : 0;
+}
+
 #endif

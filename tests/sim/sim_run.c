@@ -59,6 +59,7 @@ static void run_start(struct sim *sim, const struct sim_opts *opts)
 	sim->now_us = opts->start_us;
 	sim->hash = 0xcbf29ce484222325;
 	rand_init(&sim->rand, opts->seed, 1);
+	rand_init(&sim->forge, opts->seed, 2);
 	for (unsigned int side = 0; side < 2; side++) {
 		host_init(&sim->host[side], sim, side);
 		link_init(&sim->link[side], sim, side);
@@ -73,6 +74,7 @@ static void run_finish(struct sim *sim)
 		host_check_idle(&sim->host[side]);
 		host_free(&sim->host[side]);
 	}
+	box_free(sim);
 	free(sim->heap);
 	free(sim);
 }
@@ -127,6 +129,7 @@ static void run_now(struct sim *sim)
 			app_open(sim, sim->opened++);
 			touched[0] = touched[1] = true;
 		}
+		box_expire(sim);
 		while ((p = link_next(sim))) {
 			host_input(&sim->host[p->to], p);
 			touched[p->to] = true;
@@ -152,7 +155,10 @@ static void run_now(struct sim *sim)
 
 static int64_t run_next_us(const struct sim *sim)
 {
-	int64_t next_us = conn_open_us(sim), at_us;
+	int64_t next_us = conn_open_us(sim), at_us = box_deadline(sim);
+
+	if (at_us < next_us)
+		next_us = at_us;
 
 	if (sim->nheap && sim->heap[0]->at_us < next_us)
 		next_us = sim->heap[0]->at_us;
@@ -167,6 +173,7 @@ static int64_t run_next_us(const struct sim *sim)
 static bool run_over(const struct sim *sim)
 {
 	return sim->opened == sim->opts->nconns && !sim->open_ends &&
-	       !sim->nheap && host_deadline(&sim->host[0]) == TIME_NEVER &&
+	       !sim->nheap && box_deadline(sim) == TIME_NEVER &&
+	       host_deadline(&sim->host[0]) == TIME_NEVER &&
 	       host_deadline(&sim->host[1]) == TIME_NEVER;
 }

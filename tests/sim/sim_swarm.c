@@ -10,11 +10,6 @@
 
 #include <string.h>
 
-static uint32_t maybe(struct rand *r, uint32_t one_in, uint64_t lo, uint64_t hi)
-{
-	return rand_one_in(r, one_in) ? (uint32_t)rand_log(r, lo, hi) : 0;
-}
-
 /** swarm_addr() - The address of a side */
 struct ip_addr swarm_addr(bool v6, unsigned int side)
 {
@@ -126,24 +121,24 @@ void swarm_calm(struct sim_opts *o, uint64_t seed)
 static void draw_link(struct link_opts *l, struct rand *r)
 {
 	l->delay_us = (int64_t)rand_log(r, 1, 200000);
-	l->jitter_us = maybe(r, 2, 1, (uint64_t)l->delay_us * 2);
+	l->jitter_us = rand_maybe(r, 2, 1, (uint64_t)l->delay_us * 2);
 	l->fifo = rand_one_in(r, 2);
-	l->loss_ppm = maybe(r, 2, 1000, 180000);
-	l->dup_ppm = maybe(r, 3, 1000, 200000);
-	l->corrupt_ppm = maybe(r, 4, 1000, 20000);
-	l->reorder_ppm = maybe(r, 3, 1000, 300000);
+	l->loss_ppm = rand_maybe(r, 2, 1000, 180000);
+	l->dup_ppm = rand_maybe(r, 3, 1000, 200000);
+	l->corrupt_ppm = rand_maybe(r, 4, 1000, 20000);
+	l->reorder_ppm = rand_maybe(r, 3, 1000, 300000);
 	l->reorder_us = (int64_t)rand_log(r, 1, 4 * (uint64_t)l->delay_us);
 	if (rand_one_in(r, 4)) {
 		l->rate = (uint32_t)rand_log(r, 50000, 50000000);
 		l->queue = (uint32_t)rand_log(r, 10000, 1000000);
 	}
-	l->batch_us = maybe(r, 4, 10, 20000);
+	l->batch_us = rand_maybe(r, 4, 10, 20000);
 	if (rand_one_in(r, 12)) {
 		l->outage_every_us = (int64_t)rand_log(r, 4000000, 60000000);
 		l->outage_us = l->outage_every_us / 4;
 	}
 	l->whole = rand_one_in(r, 2);
-	l->mark_ppm = maybe(r, 2, 1000, 500000);
+	l->mark_ppm = rand_maybe(r, 2, 1000, 500000);
 }
 
 static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
@@ -174,69 +169,6 @@ static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
 	c->ecn = (enum stack_ecn)rand_between(r, ECN_NO, ECN_REQUEST);
 }
 
-/* One oddity in four, so that each is seen alone as well. */
-static void draw_peer(struct peer_opts *p, struct rand *r)
-{
-	static const uint16_t mss[] = {0,   48,	  64,	88,   100,
-				       536, 1220, 1460, 8960, 65495};
-	static const uint32_t wraps[] = {0, 1u << 31};
-
-	p->on = true;
-	p->mss = mss[rand_between(r, 0, ARRAY_LEN(mss) - 1)];
-	p->segment = (uint16_t)rand_log(r, 1, 1460);
-	if (rand_one_in(r, 2))
-		p->segment = 1460;
-	p->sack = !rand_one_in(r, 3);
-	p->ts = !rand_one_in(r, 3);
-	p->wscale = !rand_one_in(r, 3);
-	p->window = (uint32_t)rand_log(r, 1, 500000);
-	if (rand_one_in(r, 2))
-		p->window = 65535;
-	p->shift = (uint8_t)rand_between(r, 0, 14);
-	while (p->shift && p->window >> p->shift < 8)
-		p->shift--;
-	p->iss_set = rand_one_in(r, 2);
-	p->iss =
-		wraps[rand_between(r, 0, 1)] - (uint32_t)rand_log(r, 1, 100000);
-	p->ts_base =
-		wraps[rand_between(r, 0, 1)] - (uint32_t)rand_log(r, 1, 100000);
-	p->flight = (uint32_t)rand_log(r, 1, 100000);
-	if (p->flight < p->segment)
-		p->flight = p->segment;
-	p->ack_every = (unsigned int)rand_between(r, 1, 2);
-	if (rand_one_in(r, 4))
-		p->ack_every = (unsigned int)rand_log(r, 1, 64);
-	p->ack_delay_us = (int64_t)rand_log(r, 1000, 500000);
-	p->rto_us = (int64_t)rand_log(r, 200000, 3000000);
-	p->linger_us = (int64_t)rand_log(r, 1000, 60000000);
-	p->ts_omit_ppm = maybe(r, 4, 10000, 1000000);
-	p->ts_stop_at = maybe(r, 4, 1, 100000);
-	p->shrink_ppm = maybe(r, 4, 1000, 500000);
-	p->renege_ppm = maybe(r, 4, 1000, 500000);
-	p->syn_text = maybe(r, 4, 1, 500);
-	p->no_ooo = rand_one_in(r, 4);
-	p->no_update = rand_one_in(r, 4);
-	p->silly = rand_one_in(r, 4);
-	p->fast_rexmt = !rand_one_in(r, 4);
-	p->repack = rand_one_in(r, 4);
-	p->fin_apart = rand_one_in(r, 4);
-	p->no_df = rand_one_in(r, 2);
-}
-
-/* Bytes that take about a thousand turns of a peer that is as narrow. */
-static uint32_t peer_bytes_max(const struct peer_opts *p)
-{
-	uint32_t least = p->window;
-
-	if (least > p->flight)
-		least = p->flight;
-	if (least > p->segment)
-		least = p->segment;
-	if (p->mss && least > p->mss)
-		least = p->mss;
-	return least * 1000;
-}
-
 static void draw_app(struct app_plan *a, uint32_t bytes_max, struct rand *r)
 {
 	a->bytes = (uint32_t)rand_log(r, 1, bytes_max);
@@ -247,12 +179,12 @@ static void draw_app(struct app_plan *a, uint32_t bytes_max, struct rand *r)
 	if (a->chunk_max < a->bytes / 2000)
 		a->chunk_max = a->bytes / 2000 + 1;
 	a->by_ref = rand_one_in(r, 4);
-	a->send_pause_ppm = maybe(r, 3, 1000, 200000);
+	a->send_pause_ppm = rand_maybe(r, 3, 1000, 200000);
 	a->send_pause_us = (int64_t)rand_log(r, 100, 5000000);
 	a->read_max = (uint32_t)rand_log(r, 100, 1 << 20);
 	if (a->read_max < a->bytes / 2000)
 		a->read_max = a->bytes / 2000 + 1;
-	a->read_pause_ppm = maybe(r, 3, 1000, 100000);
+	a->read_pause_ppm = rand_maybe(r, 3, 1000, 100000);
 	a->read_pause_us = (int64_t)rand_log(r, 100, 20000000);
 	a->close = rand_one_in(r, 3) ? APP_CLOSE_READ : APP_CLOSE_SENT;
 }
@@ -336,12 +268,12 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 		struct peer_opts *p = &o->peer[rand_between(r, 0, 1)];
 
 		draw_peer(p, r);
-		if (bytes_max > peer_bytes_max(p) / o->nconns)
-			bytes_max = peer_bytes_max(p) / o->nconns + 1;
+		if (bytes_max > draw_peer_bytes_max(p) / o->nconns)
+			bytes_max = draw_peer_bytes_max(p) / o->nconns + 1;
 	}
 	for (unsigned int i = 0; i < o->nconns; i++) {
 		draw_conn(&o->conn[i], bytes_max, aborts, crossings, r);
-		at_us += maybe(r, 2, 1, 10000000);
+		at_us += rand_maybe(r, 2, 1, 10000000);
 		o->conn[i].open_at_us = at_us;
 	}
 	if (aborts || rand_one_in(r, 8))
@@ -349,6 +281,7 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 	for (unsigned int i = 0; i < 2; i++)
 		if (rand_one_in(r, 2))
 			o->conf[i].congestion = CC_CUBIC;
+	draw_path(o, r);
 	clients_speak_first(o);
 	swarm_limits(o);
 }
@@ -373,8 +306,9 @@ void swarm_limits(struct sim_opts *o)
 	mss = o->conf[0].mtu < o->conf[1].mtu ? o->conf[0].mtu : o->conf[1].mtu;
 	mss -= 100;
 	for (unsigned int i = 0; i < 2; i++)
-		if (o->peer[i].on && mss > peer_bytes_max(&o->peer[i]) / 1000)
-			mss = peer_bytes_max(&o->peer[i]) / 1000;
+		if (o->peer[i].on &&
+		    mss > draw_peer_bytes_max(&o->peer[i]) / 1000)
+			mss = draw_peer_bytes_max(&o->peer[i]) / 1000;
 	for (unsigned int i = 0; i < o->nconns; i++) {
 		for (unsigned int side = 0; side < 2; side++) {
 			uint64_t chunks, bytes;

@@ -103,6 +103,33 @@ static void print_link(const struct sim_opts *o, unsigned int from)
 	       l->outage_us, l->outage_every_us, l->whole ? ", whole" : "");
 }
 
+static void print_path(const struct link_opts *l)
+{
+	printf("  bursts %" PRIu32 "/%" PRIu32 " ppm %" PRId64
+	       " us, gone %" PRId64 "-%" PRId64 " us, mtu %" PRIu32
+	       " from %" PRId64 " us%s, fragments %" PRIu32 ", marks %" PRIu32
+	       ", aims",
+	       l->burst_ppm, l->burst_loss_ppm, l->burst_us, l->gone_from_us,
+	       l->gone_to_us, l->mtu, l->mtu_from_us,
+	       l->mtu_silent ? " silent" : "", l->fragment, l->ce_queue);
+	for (unsigned int i = 0; i < AIMS_MAX; i++)
+		printf(" %d:%" PRIu32 "+%" PRIu32, (int)l->aim[i].kind,
+		       l->aim[i].nth, l->aim[i].count);
+	printf("\n");
+}
+
+static void print_box(const struct box_opts *b)
+{
+	printf("box: strips %x/%x, mss %u, numbers %" PRIu32 "/%" PRIu32
+	       "%s, no ts after %" PRIu32 ", splits %" PRIu32
+	       "%s, joins %" PRIu32 " for %" PRId64 " us%s%s\n",
+	       b->syn_strip, b->synack_strip, b->mss_clamp, b->shift[0],
+	       b->shift[1], b->sack_as_is ? " but SACK" : "", b->ts_strip_after,
+	       b->split, b->backwards ? " backwards" : "", b->join, b->join_us,
+	       b->clear_ecn ? ", no ECN" : "",
+	       b->clear_dscp ? ", no DSCP" : "");
+}
+
 static void print_host(const struct sim_opts *o, unsigned int side)
 {
 	const struct stack_conf *c = &o->conf[side];
@@ -167,7 +194,11 @@ void trace_opts(const struct sim_opts *o)
 		else
 			print_host(o, i);
 		print_link(o, i);
+		print_path(&o->link[i]);
 	}
+	print_box(&o->box);
+	printf("forged %" PRIu32 ", again %" PRIu32 " ppm\n", o->forge.ppm,
+	       o->forge.replay_ppm);
 	for (unsigned int i = 0; i < o->nconns; i++) {
 		printf("connection %u at %" PRId64 " us%s\n", i,
 		       o->conn[i].open_at_us,

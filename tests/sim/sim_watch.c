@@ -109,6 +109,9 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 		/* The port is used again: all that was said is void. */
 		if (!(s.flags & TH_ACK) && me->said.syn && s.seq != me->syn_seq)
 			*me = *peer = (struct watch){.text = false};
+		/* An old SYN came again after the end. */
+		if (s.flags & TH_ACK && me->fin && s.seq != me->syn_seq)
+			*me = (struct watch){.mixed = true};
 		if (judged)
 			SIM_REQUIRE(s.opts & OPT_MSS, "no MSS (SHLD-5)");
 		watch_syn(me, &s);
@@ -144,11 +147,12 @@ void watch_heard(struct sim *sim, unsigned int to, const struct packet *p)
 	struct tcp_seg s;
 	uint32_t edge;
 
-	if (!sim->host[to].st || p->forged ||
-	    !parse(p->data, p->len, p->meta.csum_ok, &s))
+	if (!sim->host[to].st || !parse(p->data, p->len, p->meta.csum_ok, &s))
 		return;
 	me = &sim->watch[to ? s.sport : s.dport][to];
 	me->nheard++;
+	if (p->forged)
+		return; /* may be answered, must not be believed */
 	me->text_heard += s.len;
 	me->gap_us = 0;
 	if (s.flags & TH_RST)
@@ -156,6 +160,8 @@ void watch_heard(struct sim *sim, unsigned int to, const struct packet *p)
 	if (s.flags & TH_SYN) {
 		me->mixed |= options_differ(&me->heard, &s);
 		options_take(&me->heard, &s);
+		/* What comes in fragments is not seen here. */
+		me->mixed |= sim->opts->link[!to].fragment;
 	} else if (!me->text && me->heard.ts && !(s.opts & OPT_TS)) {
 		/* If this completes a cookie, all options are lost. */
 		me->mixed = true;
@@ -304,7 +310,7 @@ static void watch_backoff(const struct sim *sim, unsigned int from,
 	int64_t gap_us = sim->now_us - me->again_at_us;
 	int64_t most_us = sim->opts->conf[from].rto_max_us;
 
-	if (!seg_len(s))
+	if (!seg_len(s) || me->mixed)
 		return;
 	if (!me->gap_us || s->seq != me->again_seq) {
 		me->again_seq = s->seq;
@@ -348,7 +354,7 @@ static void watch_flight(const struct sim *sim, unsigned int from,
 
 static void watch_storm(struct watch *me, const struct tcp_seg *s)
 {
-	if (seg_len(s) || s->seq != me->max)
+	if (seg_len(s) || s->seq != me->max || me->mixed)
 		return; /* no ACK, or a probe */
 	me->nacks++;
 	SIM_REQUIRE(me->nacks <=

@@ -1,0 +1,258 @@
+/*
+ * sim_scenario_path.c - Two stacks of ours, and a path with one bad habit
+ */
+#include "sim.h"
+
+static void some(struct sim_opts *o)
+{
+	o->nconns = 4;
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i] = (struct link_opts){.delay_us = 20000,
+						.jitter_us = 2000};
+		for (unsigned int n = 0; n < o->nconns; n++)
+			o->conn[n].app[i].bytes = 100000;
+	}
+}
+
+static void both_aim(struct sim_opts *o, struct aim a, struct aim b)
+{
+	some(o);
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].aim[0] = a;
+		o->link[i].aim[1] = b;
+	}
+}
+
+static void first_syns(struct sim_opts *o)
+{
+	both_aim(o, (struct aim){AIM_SYN, 1, 3}, (struct aim){.count = 0});
+}
+
+static void first_text(struct sim_opts *o)
+{
+	both_aim(o, (struct aim){AIM_TEXT, 1, 1}, (struct aim){.count = 0});
+}
+
+/* A hole, and what fills it is lost twice as well. */
+static void copies(struct sim_opts *o)
+{
+	both_aim(o, (struct aim){AIM_TEXT, 12, 1},
+		 (struct aim){AIM_AGAIN, 1, 2});
+}
+
+/* A whole flight but for its first segment. */
+static void tail(struct sim_opts *o)
+{
+	both_aim(o, (struct aim){AIM_TEXT, 5, 15}, (struct aim){.count = 0});
+}
+
+static void fins(struct sim_opts *o)
+{
+	both_aim(o, (struct aim){AIM_FIN, 1, 3}, (struct aim){.count = 0});
+}
+
+static void acks(struct sim_opts *o)
+{
+	both_aim(o, (struct aim){AIM_ACK, 1, 12}, (struct aim){.count = 0});
+}
+
+static void bursts(struct sim_opts *o)
+{
+	some(o);
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].burst_ppm = 20000;
+		o->link[i].burst_us = 100 * US_PER_MS;
+		o->link[i].burst_loss_ppm = 800000;
+	}
+}
+
+static void gone(struct sim_opts *o)
+{
+	some(o);
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].gone_from_us = 100 * US_PER_MS;
+		o->link[i].gone_to_us = 40 * US_PER_S;
+	}
+}
+
+static void tail_drop(struct sim_opts *o)
+{
+	some(o);
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].rate = 500000;
+		o->link[i].queue = 8000;
+	}
+}
+
+static void narrow(struct sim_opts *o)
+{
+	some(o);
+	o->link[0].mtu = 1300;
+	o->link[1].mtu = 1400;
+}
+
+static void narrow6(struct sim_opts *o)
+{
+	narrow(o);
+	o->v6 = true;
+}
+
+/* It becomes narrow while everything is in flight, and errors get lost. */
+static void narrower(struct sim_opts *o)
+{
+	narrow(o);
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].mtu_from_us = 90 * US_PER_MS;
+		o->link[i].loss_ppm = 100000;
+		o->conf[i].csum_offload = true;
+		o->conf[i].gso_max = 65535;
+	}
+}
+
+static void fragments(struct sim_opts *o)
+{
+	some(o);
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].fragment = 700;
+		o->link[i].loss_ppm = 20000;
+	}
+}
+
+static void fragments6(struct sim_opts *o)
+{
+	fragments(o);
+	o->v6 = true;
+}
+
+static void strip_syn(struct sim_opts *o)
+{
+	some(o);
+	o->box.syn_strip = STRIP_SACK | STRIP_TS | STRIP_WSCALE;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 20000;
+}
+
+static void strip_mss(struct sim_opts *o)
+{
+	some(o);
+	o->box.syn_strip = o->box.synack_strip = STRIP_MSS;
+}
+
+/* One side believes in SACK and timestamps, the other does not. */
+static void strip_synack(struct sim_opts *o)
+{
+	some(o);
+	o->box.synack_strip = STRIP_SACK | STRIP_TS;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 50000;
+}
+
+static void strip_ts_late(struct sim_opts *o)
+{
+	some(o);
+	o->box.ts_strip_after = 20;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 20000;
+}
+
+static void clamp(struct sim_opts *o)
+{
+	some(o);
+	o->box.mss_clamp = 300;
+}
+
+static void numbers(struct sim_opts *o)
+{
+	some(o);
+	o->box.shift[0] = 0x12345678;
+	o->box.shift[1] = 0xfedcba98;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 50000;
+}
+
+/* The classical mistake: SACK blocks keep numbers that nobody sent. */
+static void numbers_not_sack(struct sim_opts *o)
+{
+	numbers(o);
+	o->box.sack_as_is = true;
+}
+
+/* And worse: off by so little that they look right. */
+static void numbers_near(struct sim_opts *o)
+{
+	numbers_not_sack(o);
+	o->box.shift[0] = 3000;
+	o->box.shift[1] = 0u - 3000;
+}
+
+static void cuts(struct sim_opts *o)
+{
+	some(o);
+	o->box.split = 100;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 20000;
+}
+
+static void cuts_backwards(struct sim_opts *o)
+{
+	cuts(o);
+	o->box.backwards = true;
+}
+
+static void joins(struct sim_opts *o)
+{
+	some(o);
+	o->box.join = 4000;
+	o->box.join_us = 3000;
+	o->box.split = 1000;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 20000;
+}
+
+static void forged(struct sim_opts *o)
+{
+	some(o);
+	o->forge.ppm = PPM;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 20000;
+}
+
+static void forged6(struct sim_opts *o)
+{
+	forged(o);
+	o->v6 = true;
+}
+
+static void replayed(struct sim_opts *o)
+{
+	some(o);
+	o->forge.replay_ppm = 300000;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 20000;
+	o->conf[1].cookies = COOKIES_ALWAYS;
+}
+
+const struct scenario path_scenarios[] = {
+	{"lost_syns", 1, first_syns},
+	{"lost_first_text", 1, first_text},
+	{"lost_copies", 1, copies},
+	{"lost_tail", 1, tail},
+	{"lost_fins", 1, fins},
+	{"lost_acks", 1, acks},
+	{"lost_bursts", 1, bursts},
+	{"lost_for_40_s", 1, gone},
+	{"tail_drop", 1, tail_drop},
+	{"narrow", 1, narrow},
+	{"narrow6", 1, narrow6},
+	{"narrower", 1, narrower},
+	{"fragments", 1, fragments},
+	{"fragments6", 1, fragments6},
+	{"strip_syn", 1, strip_syn},
+	{"strip_mss", 1, strip_mss},
+	{"strip_synack", 1, strip_synack},
+	{"strip_ts_late", 1, strip_ts_late},
+	{"clamp_mss", 1, clamp},
+	{"numbers", 1, numbers},
+	{"numbers_not_sack", 1, numbers_not_sack},
+	{"numbers_near", 1, numbers_near},
+	{"cuts", 1, cuts},
+	{"cuts_backwards", 1, cuts_backwards},
+	{"joins", 1, joins},
+	{"forged", 1, forged},
+	{"forged6", 1, forged6},
+	{"replayed", 1, replayed},
+};
+
+const size_t npath_scenarios = ARRAY_LEN(path_scenarios);
