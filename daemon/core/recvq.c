@@ -31,8 +31,10 @@ struct recvq_blk {
 	uint8_t byte[];
 };
 
-_Static_assert(RECVQ_RANGES_MAX * sizeof(struct range) <= BLK_SIZE,
+_Static_assert(RECVQ_RANGES_BLK * sizeof(struct range) <= BLK_SIZE,
 	       "ranges fit in a block");
+_Static_assert(RECVQ_RANGES_MAX * sizeof(struct range) <= PAGE_SIZE_B,
+	       "ranges fit in a page");
 
 static struct recvq_blk *blk(const struct recvq_pools *ps, ref_t b);
 static tcp_seq store(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
@@ -51,10 +53,12 @@ static bool blk_holds(const struct recvq *q, const struct recvq_blk *b);
 static void put_idle(struct recvq *q, struct recvq_pools *ps);
 static void put_next(struct recvq *q, struct recvq_pools *ps, ref_t at);
 
-void recvq_pools_init(struct recvq_pools *ps, struct arena *a, uint8_t tag)
+void recvq_pools_init(struct recvq_pools *ps, struct arena *a, uint8_t tag,
+		      uint8_t ranges_tag)
 {
 	ps->arena = a;
 	pool_init(&ps->blk, a, BLK_SIZE, 0, tag);
+	ps->ranges_tag = ranges_tag;
 }
 
 void recvq_init(struct recvq *q, tcp_seq next)
@@ -78,7 +82,7 @@ int recvq_put(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
 		return stop == end ? 0 : -ENOMEM;
 	}
 	if (!ranges_fit(&q->ooo, seq, end)) {
-		if (q->more)
+		if (q->ooo.max == RECVQ_RANGES_MAX)
 			return -ENOSPC;
 		if (!more_ranges(q, ps))
 			return -ENOMEM;
@@ -264,22 +268,26 @@ static void join(struct recvq *q, struct recvq_pools *ps, tcp_seq end)
 /* Room for more ranges than there are. */
 static bool more_ranges(struct recvq *q, struct recvq_pools *ps)
 {
-	struct range *room = pool_get(&ps->blk);
+	bool page = q->ooo.max == RECVQ_RANGES_BLK;
+	struct range *room = page ? arena_page(ps->arena, ps->ranges_tag)
+				  : pool_get(&ps->blk);
+	struct range *was = q->ooo.r;
 
 	if (!room)
 		return false;
-	q->more = ptr_ref(ps->arena, room);
-	ranges_move(&q->ooo, room, RECVQ_RANGES_MAX);
+	ranges_move(&q->ooo, room, page ? RECVQ_RANGES_MAX : RECVQ_RANGES_BLK);
+	if (page)
+		pool_put(&ps->blk, was);
 	return true;
 }
 
 static void put_ranges(struct recvq *q, struct recvq_pools *ps)
 {
-	if (!q->more)
-		return;
-	ranges_move(&q->ooo, q->own, RECVQ_RANGES_OWN);
-	pool_put(&ps->blk, ref_ptr(ps->arena, q->more));
-	q->more = 0;
+	if (q->ooo.max == RECVQ_RANGES_BLK)
+		pool_put(&ps->blk, q->ooo.r);
+	else if (q->ooo.max == RECVQ_RANGES_MAX)
+		arena_page_free(ps->arena, q->ooo.r);
+	ranges_init(&q->ooo, q->own, RECVQ_RANGES_OWN);
 }
 
 /* Is any byte in the head not consumed yet? */

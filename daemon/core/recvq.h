@@ -18,9 +18,11 @@
 #include "seq.h"
 
 /* Holes are few, but a sender that overruns a queue of thousands of packets
- * leaves hundreds: these take a block. A segment beyond that is refused. */
+ * leaves as many. Their ranges move to a block, and to a page of the arena. A
+ * segment that needs one more is refused. */
 #define RECVQ_RANGES_OWN 4
-#define RECVQ_RANGES_MAX 500
+#define RECVQ_RANGES_BLK 500
+#define RECVQ_RANGES_MAX 8192
 
 struct recvq {
 	ref_t head;	   /* first block; 0 = none */
@@ -29,16 +31,17 @@ struct recvq {
 	uint32_t ready;	   /* bytes in order, to be consumed */
 	tcp_seq next;	   /* sequence number after the ready ones: RCV.NXT */
 	struct ranges ooo; /* received beyond the first hole */
-	ref_t more;	   /* a block that they lie in; 0 = in own */
 	struct range own[RECVQ_RANGES_OWN];
 };
 
 struct recvq_pools {
 	struct arena *arena;
 	struct pool blk; /* 4 KiB with header */
+	uint8_t ranges_tag;
 };
 
-void recvq_pools_init(struct recvq_pools *ps, struct arena *a, uint8_t tag);
+void recvq_pools_init(struct recvq_pools *ps, struct arena *a, uint8_t tag,
+		      uint8_t ranges_tag);
 
 /** recvq_init() - Empty, @next is the first byte expected; not to be moved */
 void recvq_init(struct recvq *q, tcp_seq next);

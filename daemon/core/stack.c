@@ -347,7 +347,7 @@ static void pools_init(struct stack *st)
 	pool_init(&st->pool_path, a, sizeof(struct tcp_path), 0, TAG_PATH);
 	pool_init(&st->pool_undo, a, sizeof(struct tcp_undo), 0, TAG_UNDO);
 	sendq_pools_init(&st->send_pools, a, send_tags);
-	recvq_pools_init(&st->recv_pools, a, TAG_RECV);
+	recvq_pools_init(&st->recv_pools, a, TAG_RECV, TAG_RECV_RANGES);
 }
 
 static void packet_input(struct stack *st, const void *pkt, size_t len,

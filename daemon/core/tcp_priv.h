@@ -47,6 +47,7 @@ enum page_tag {
 	TAG_SEND_LARGE,
 	TAG_SEND_REF,
 	TAG_RECV,
+	TAG_RECV_RANGES,
 	TAG_SOURCE,
 	TAG_DGRAM,
 	TAG_DGRAM_TEXT,
@@ -306,7 +307,7 @@ struct tcp_active {
 
 	/* Window growth: what was consumed in one round trip. */
 	int64_t drs_at_us;
-	uint64_t drs_bytes;
+	uint64_t drs_bytes, drs_last;
 
 	struct bucket answers; /* to ACKs that are wrong */
 

@@ -246,27 +246,33 @@ static void text_read(struct stack *st, struct tcp_conn *c,
 }
 
 /*
- * If a reader takes more than half a window in one round trip, the window is
- * what holds the sender back, so it doubles, up to rcvbuf_max and while there
- * is memory (after "dynamic right-sizing", Fisk and Feng, 2001).
+ * What a reader takes in one round trip is what the sender had in flight (after
+ * "dynamic right-sizing", Fisk and Feng, 2001). Its next flight may be twice
+ * that, in slow start, and the window has to be there before: it is what the
+ * round after the next one would be if it went on growing like this, and then
+ * twice that. Up to rcvbuf_max, and while there is memory.
  */
 static void window_grow(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, uint32_t consumed)
 {
 	const int64_t round_min_us = 500;
 	int64_t round = c->rtt.srtt_us;
+	uint64_t want;
 
 	a->drs_bytes += consumed;
 	if (round < round_min_us)
 		round = round_min_us;
 	if (st->now_us - a->drs_at_us < round)
 		return;
-	if (a->drs_bytes > c->rcvbuf / 2 && c->rcvbuf < st->conf.rcvbuf_max &&
-	    stack_pages_left(st) > st->arena.npages / 2) {
-		c->rcvbuf = c->rcvbuf < st->conf.rcvbuf_max / 2
-				    ? 2 * c->rcvbuf
-				    : st->conf.rcvbuf_max;
-	}
+	want = a->drs_bytes;
+	if (want > a->drs_last)
+		want += 2 * (want - a->drs_last);
+	want *= 2;
+	if (want > st->conf.rcvbuf_max)
+		want = st->conf.rcvbuf_max;
+	if (want > c->rcvbuf && stack_pages_left(st) > st->arena.npages / 2)
+		c->rcvbuf = (uint32_t)want;
+	a->drs_last = a->drs_bytes;
 	a->drs_bytes = 0;
 	a->drs_at_us = st->now_us;
 }

@@ -22,7 +22,7 @@ struct rig {
 static void rig_init(struct rig *r, uint32_t pages)
 {
 	arena_rig_init(&r->mem, pages);
-	recvq_pools_init(&r->ps, &r->mem.arena, 1);
+	recvq_pools_init(&r->ps, &r->mem.arena, 1, 2);
 	recvq_init(&r->q, NEXT);
 }
 
@@ -222,7 +222,7 @@ static void too_many_holes(void)
 	struct rig r;
 	uint32_t took;
 
-	rig_init(&r, 2);
+	rig_init(&r, 8);
 	for (uint32_t i = 1; i <= RECVQ_RANGES_MAX; i++)
 		put_ok(&r, 10 * i, "x", 1);
 	CU_ASSERT_EQUAL(put(&r, 5, "y", &took), -ENOSPC);
@@ -234,6 +234,36 @@ static void too_many_holes(void)
 	put_ok(&r, 0, "0123456789", 10);
 	CU_ASSERT_EQUAL(r.q.ooo.n, RECVQ_RANGES_MAX - 1);
 	put_ok(&r, 14, "y", 1);
+	rig_free(&r);
+}
+
+/* As many as a block holds, one more, and all of them are in order: the page is
+ * given back. */
+static void very_many_holes_take_a_page(void)
+{
+	uint32_t used, n = RECVQ_RANGES_BLK;
+	struct rig r;
+
+	rig_init(&r, 4);
+	put_ok(&r, 0, "a", 1);
+	for (uint32_t i = 1; i <= n; i++)
+		put_ok(&r, 2 * i, "x", 1);
+	CU_ASSERT_EQUAL(r.ps.blk.in_use, 2);
+	used = r.mem.arena.used;
+	put_ok(&r, 2 * n + 2, "x", 1);
+	CU_ASSERT_EQUAL(r.ps.blk.in_use, 1);
+	CU_ASSERT_EQUAL(r.mem.arena.used, used + 1);
+	CU_ASSERT_EQUAL(r.q.ooo.n, n + 1);
+	CU_ASSERT_EQUAL(ranges_bytes(&r.q.ooo), n + 1);
+	for (uint32_t i = 0; i <= n; i++)
+		put_ok(&r, 2 * i + 1, "-", 1);
+	CU_ASSERT_EQUAL(r.q.ready, 2 * n + 3);
+	CU_ASSERT_EQUAL(r.q.ooo.n, 0);
+	CU_ASSERT_EQUAL(r.mem.arena.used, used);
+	/* And if it is thrown away. */
+	for (uint32_t i = 0; i <= n; i++)
+		put_ok(&r, 4000 + 2 * i, "x", 1);
+	CU_ASSERT_EQUAL(r.mem.arena.used, used + 1);
 	rig_free(&r);
 }
 
@@ -321,10 +351,10 @@ static void memory_and_ranges_run_out(void)
 	uint32_t took, used, end = 200000;
 	void *hog;
 
-	rig_init(&r, 2);
+	rig_init(&r, 4);
 	put_ok(&r, 0, "ready", 5);
 	for (uint32_t i = 0; i < RECVQ_RANGES_MAX; i++)
-		put_ok(&r, end + 10 * i, "x", 1);
+		put_ok(&r, end + 2 * i, "x", 1);
 	used = r.ps.blk.in_use;
 	while (r.ps.blk.in_use < 30) {
 		hog = pool_get(&r.ps.blk);
@@ -433,7 +463,7 @@ static void model_compare(const struct model *m, const struct rig *r)
 	CU_ASSERT_EQUAL(r->q.ready, ready);
 	CU_ASSERT_EQUAL(r->q.next, m->first + ready);
 	CU_ASSERT_EQUAL(r->q.ooo.n, model_ranges(m, ready));
-	blocks = ready / 4000 + 2 + !!r->q.more;
+	blocks = ready / 4000 + 2 + (r->q.ooo.max == RECVQ_RANGES_BLK);
 	for (i = 0; i < r->q.ooo.n; i++) {
 		const struct range *g = &r->q.ooo.r[i];
 
@@ -559,6 +589,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(backwards),
 	UNIT_TEST(far_byte_is_one_block),
 	UNIT_TEST(too_many_holes),
+	UNIT_TEST(very_many_holes_take_a_page),
 	UNIT_TEST(many_holes_take_a_block),
 	UNIT_TEST(many_holes_without_memory),
 	UNIT_TEST(memory_runs_out_in_order),

@@ -278,6 +278,53 @@ static void rcv_window_edge_stays_scaled(void)
 	rig_end();
 }
 
+/* One flight of @n bytes, and the window offered when it was read. */
+static uint32_t flight(tcp_seq *seq, uint32_t n)
+{
+	struct tcp_seg s = {.wnd = 0};
+
+	for (tcp_seq end = *seq + n; *seq != end; *seq += 1000)
+		rx_text(*seq, 1000);
+	while (rig_take(&s))
+		;
+	rig_wait(MS(1));
+	return (uint32_t)s.wnd << 7;
+}
+
+/* A sender in slow start has twice as much in flight with each round trip. While
+ * one flight is read, the window has room for the next one already. */
+static void rcv_window_ahead_of_slow_start(void)
+{
+	tcp_seq seq = 5001;
+	uint32_t wnd;
+
+	rig.conf.rcvbuf = 65536;
+	rig.conf.rcvbuf_max = 1 << 20;
+	rig.conf.window_scale = 7;
+	rig_established_all();
+	for (uint32_t n = 10000; n <= 160000; n *= 2) {
+		wnd = flight(&seq, n);
+		rig_check(wnd >= (n > 30000 ? 2 * n - n / 8 : 65000));
+	}
+	rig_end();
+}
+
+/* A sender that is not faster than before needs no more than twice its flight. */
+static void rcv_window_stays_with_a_steady_sender(void)
+{
+	tcp_seq seq = 5001;
+
+	rig.conf.rcvbuf = 65536;
+	rig.conf.rcvbuf_max = 1 << 20;
+	rig.conf.window_scale = 7;
+	rig_established_all();
+	for (uint32_t n = 10000; n < 50000; n += 2000)
+		(void)flight(&seq, n);
+	for (unsigned int i = 0; i < 20; i++)
+		rig_check(flight(&seq, 50000) <= 110000);
+	rig_end();
+}
+
 /* Text that waits behind a closed window, and a FIN behind it. */
 static void snd_close_zero_window(void)
 {
@@ -307,6 +354,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_window_edge_stays),
 	UNIT_TEST(rcv_window_edge_stays_scaled),
 	UNIT_TEST(snd_close_zero_window),
+	UNIT_TEST(rcv_window_ahead_of_slow_start),
+	UNIT_TEST(rcv_window_stays_with_a_steady_sender),
 };
 
 int main(int argc, char **argv)
