@@ -193,15 +193,16 @@ void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq)
 tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c)
 {
 	uint32_t space = window_space(st, c);
-	uint32_t most = 65535u << c->rcv_wscale, least;
+	uint32_t most = 65535u << c->rcv_wscale;
+	uint32_t half = (c->rcvbuf < most ? c->rcvbuf : most) / 2, least;
 	tcp_seq edge;
 
 	edge = c->rcv_nxt + (space < most ? space : most);
 	/* RFC 9293, 3.8.6.2.2 (MUST-39): no small steps; and never to the
 	 * left (SHLD-14). */
 	least = tcp_syn_mss(st, &c->e.key.peer);
-	if (least > c->rcvbuf / 2)
-		least = c->rcvbuf / 2;
+	if (least > half)
+		least = half;
 	if (seq_diff(edge, c->rcv_adv) < (int32_t)least)
 		return c->rcv_adv;
 	return edge;

@@ -220,6 +220,21 @@ static void rcv_window_too_small_for_another(void)
 	rig_end();
 }
 
+/* RFC 9293, 3.8.6.2.2: half of what can be offered, if that is less than a
+ * segment and, without the scale, less than half the buffer. */
+static void rcv_window_opens_by_half(void)
+{
+	rig.conf.mtu = 65520;
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 1 << 17;
+	rig_established();
+	for (tcp_seq seq = 5001; seq < 5001 + 10 * 40000; seq += 40000) {
+		rx_text(seq, 40000);
+		rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = seq + 40000,
+			       WND(65535)));
+	}
+	rig_end();
+}
+
 /* RFC 9293, 3.8.6 (SHLD-14): the right edge never moves left, whatever the
  * size of the pieces. */
 static void rcv_window_edge_stays(void)
@@ -351,6 +366,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_window_closed_for_hours),
 	UNIT_TEST(rcv_window_no_updates),
 	UNIT_TEST(rcv_window_too_small_for_another),
+	UNIT_TEST(rcv_window_opens_by_half),
 	UNIT_TEST(rcv_window_edge_stays),
 	UNIT_TEST(rcv_window_edge_stays_scaled),
 	UNIT_TEST(snd_close_zero_window),
