@@ -341,6 +341,9 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 	a = tcp_activate(st, c);
 	if (a)
 		tcp_sack_twice(c, a, s->seq, s->seq + s->len);
+	/* The peer's tail loss probe was quicker than our delayed ACK. */
+	if (c->flags & CF_ACK_DELAYED && s->seq + s->len == c->rcv_nxt)
+		tcp_receive_expire(st, c);
 	c->flags |= CF_ACK_NOW;
 	tcp_wake_output(st, c);
 	return SEG_DONE;

@@ -164,7 +164,8 @@ struct tcp_conn {
 	uint32_t handshake_us;
 	uint32_t retrans;
 	ref_t settings; /* struct tcp_settings; 0 = as configured */
-	uint8_t snd_wscale, rcv_wscale;
+	uint8_t snd_wscale : 4, rcv_wscale : 4; /* 14 at most */
+	bool ack_each;	     /* the peer sends one segment at a time */
 	uint8_t backoff;     /* doublings of the RTO in force */
 	uint8_t reason;	     /* enum close_reason */
 	uint8_t rexmt_count; /* of the oldest segment */
@@ -715,6 +716,8 @@ void tcp_trouble(struct stack *st, struct tcp_conn *c,
 /** tcp_receive_text() - Text inside the window: deliver, store, own an ACK */
 void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 		      const struct tcp_seg *seg);
+/** tcp_receive_expire() - The ACK that we owe has waited long enough */
+void tcp_receive_expire(struct stack *st, struct tcp_conn *c);
 /** tcp_receive_fin() - A FIN with number @seq arrived */
 void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq);
 /** tcp_window_edge() - Right edge to offer now: never left of rcv_adv */

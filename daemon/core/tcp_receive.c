@@ -4,10 +4,10 @@
  * Text in order goes to its service at once, from where it lies in the packet,
  * if nothing waits in front of it; what the service leaves is copied to the
  * receive queue. An ACK is owed for everything that takes sequence numbers: at
- * once when something is out of order or a second full segment came, else
- * within delayed_ack (RFC 9293, 3.8.6.3; RFC 5681, 4.2). It leaves when the
- * whole batch of input is done, so one ACK answers many segments (RFC 9293,
- * 3.10.7.4 (MUST-58, MUST-59)).
+ * once when something is out of order, a second full segment came, or the peer
+ * waits for it, else within delayed_ack (RFC 9293, 3.8.6.3; RFC 5681, 4.2). It
+ * leaves when the whole batch of input is done, so one ACK answers many segments
+ * (RFC 9293, 3.10.7.4 (MUST-58, MUST-59)).
  */
 #include <errno.h>
 
@@ -142,8 +142,10 @@ static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 {
 	uint32_t unacked = c->rcv_nxt - c->last_ack;
 
-	if (unacked >= 2u * c->rcv_mss || !st->conf.delayed_ack_us ||
-	    window_pinches(st, c))
+	if (unacked >= 2u * c->rcv_mss)
+		c->ack_each = false;
+	if (unacked >= (c->ack_each ? 1u : 2u) * c->rcv_mss ||
+	    !st->conf.delayed_ack_us || window_pinches(st, c))
 		c->flags |= CF_ACK_NOW;
 	if (c->flags & CF_ACK_NOW) {
 		tcp_wake_output(st, c);
@@ -151,6 +153,22 @@ static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 		c->flags |= CF_ACK_DELAYED;
 		a->delack_at_us = st->now_us + st->conf.delayed_ack_us;
 	}
+}
+
+/*
+ * A full segment waited for a second one that did not come: its sender may have
+ * room for one only, in its buffer or its window, as small devices do. Such a
+ * one would wait for us each time, so from now on each full segment is ACKed at
+ * once, until two come together.
+ */
+void tcp_receive_expire(struct stack *st, struct tcp_conn *c)
+{
+	if (c->rcv_nxt - c->last_ack >= c->rcv_mss)
+		c->ack_each = true;
+	c->flags |= CF_ACK_NOW;
+	c->flags &= ~CF_ACK_DELAYED;
+	conn_active(st, c)->delack_at_us = TIME_NEVER;
+	tcp_wake_output(st, c);
 }
 
 void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq)

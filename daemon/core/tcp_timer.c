@@ -137,12 +137,8 @@ static void timer_active(struct stack *st, struct tcp_conn *c,
 {
 	if (user_gave_up(st, c, a))
 		return;
-	if (a->delack_at_us <= st->now_us) {
-		a->delack_at_us = TIME_NEVER;
-		c->flags &= ~CF_ACK_DELAYED;
-		c->flags |= CF_ACK_NOW;
-		tcp_wake_output(st, c);
-	}
+	if (a->delack_at_us <= st->now_us)
+		tcp_receive_expire(st, c);
 	if (a->hold_until_us <= st->now_us) {
 		a->hold_until_us = TIME_NEVER;
 		tcp_wake_output(st, c);

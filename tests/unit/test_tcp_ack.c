@@ -50,6 +50,57 @@ static void ack_every_second_segment(void)
 	rig_end();
 }
 
+/* A peer that sends one segment at a time waits for our timer once, not each
+ * time. */
+static void ack_each_segment_of_a_slow_peer(void)
+{
+	uint32_t mss;
+	tcp_seq seq = 5001;
+
+	rig_established();
+	mss = rig_mss();
+	rx_text(seq, mss);
+	seq += mss;
+	rig_expect_after(MS(40), ACK_OF(seq));
+	for (unsigned int i = 0; i < 10; i++) {
+		rx_text(seq, mss);
+		seq += mss;
+		rig_expect(ACK_OF(seq));
+		rig_expect_silence();
+	}
+	/* A small one is a message: somebody may answer it. */
+	rx_text(seq, 500);
+	seq += 500;
+	rig_expect_after(MS(40), ACK_OF(seq));
+	/* Two together: it can. */
+	rig_hold();
+	rx_text(seq, mss);
+	rx_text(seq + mss, mss);
+	seq += 2 * mss;
+	rig_release();
+	rig_expect(ACK_OF(seq));
+	rx_text(seq, mss);
+	rig_expect_silence_for(MS(39));
+	rig_end();
+}
+
+/* The same if its own timer is quicker than ours (RFC 8985, 7). */
+static void ack_each_segment_of_an_impatient_peer(void)
+{
+	uint32_t mss;
+
+	rig_established();
+	mss = rig_mss();
+	rx_text(5001, mss);
+	rig_expect_silence_for(MS(10));
+	rx_text(5001, mss);
+	rig_expect(ACK_OF(5001 + mss));
+	rx_text(5001 + mss, mss);
+	rig_expect(ACK_OF(5001 + 2 * mss));
+	rig_expect_silence_for(MS(100));
+	rig_end();
+}
+
 /* 2 x RMSS bytes in small segments count the same. */
 static void ack_two_mss_in_small_segments(void)
 {
@@ -149,6 +200,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(ack_delayed),
 	UNIT_TEST(ack_delay_not_restarted),
 	UNIT_TEST(ack_every_second_segment),
+	UNIT_TEST(ack_each_segment_of_a_slow_peer),
+	UNIT_TEST(ack_each_segment_of_an_impatient_peer),
 	UNIT_TEST(ack_two_mss_in_small_segments),
 	UNIT_TEST(ack_once_a_turn),
 	UNIT_TEST(ack_rides_on_text),
