@@ -13,6 +13,8 @@
 
 #include "tcp_priv.h"
 
+#define SEGMENT_LEAST 536 /* no window makes us send smaller ones */
+
 struct budget {
 	uint32_t len; /* bytes of text that may leave now */
 	bool fin;     /* with the FIN behind them */
@@ -38,6 +40,7 @@ static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
 static void persist_start(struct stack *st, struct tcp_conn *c,
 			  struct tcp_active *a);
 static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a);
+static uint32_t seg_most(const struct tcp_conn *c, uint32_t mss);
 static uint32_t gso_limit(const struct stack *st, const struct tcp_conn *c,
 			  tcp_seq seq, uint32_t mss);
 static uint32_t text_view(struct stack *st, struct tcp_active *a, uint32_t off,
@@ -180,7 +183,7 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 		return false;
 	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one)
 		return false;
-	mss = seg_mss(c, a);
+	mss = seg_most(c, seg_mss(c, a));
 	most = gso_limit(st, c, t->start, mss);
 	room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
 	if (room < most)
@@ -239,7 +242,7 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out)
 {
 	struct tcp_active *a = conn_active(st, c);
-	uint32_t sent = c->snd_nxt - c->snd_una, mss;
+	uint32_t sent = c->snd_nxt - c->snd_una, whole, mss;
 	struct budget b;
 	struct tcp_seg s;
 	int probe = 0;
@@ -248,9 +251,10 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	    (a->sndq.len == sent && !(c->flags & CF_CLOSE)) ||
 	    a->hold_until_us != TIME_NEVER)
 		return false;
-	mss = seg_mss(c, a);
+	whole = seg_mss(c, a);
+	mss = seg_most(c, whole);
 	if (c->path)
-		probe = tcp_pmtu_probe(st, c, mss);
+		probe = tcp_pmtu_probe(st, c, whole);
 	if (probe == PMTU_HOLD)
 		return false;
 	if (probe)
@@ -277,7 +281,7 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	}
 	tcp_fill_seg(st, c, &s, TH_ACK);
 	ASSERT(c->cc.mss + (c->flags & CF_TS ? 12 : 0) - wire_tcp_optlen(&s) ==
-	       mss);
+	       whole);
 	c->flags &= ~CF_PROBE;
 	s.len = b.len;
 	if (b.len)
@@ -442,6 +446,18 @@ static uint32_t seg_mss(const struct tcp_conn *c, const struct tcp_active *a)
 	unsigned int n = a ? tcp_sack_count(c, a) : 0;
 
 	return c->cc.mss - (n ? 4 + 8 * n : 0);
+}
+
+/*
+ * Two segments fit the largest window that the peer ever had. A single one that
+ * fills it may be acknowledged by the peer's timer only, each time: RFC 9293,
+ * 3.8.6.3 (SHLD-19) promises an ACK for the second one. So Linux does, too.
+ */
+static uint32_t seg_most(const struct tcp_conn *c, uint32_t mss)
+{
+	uint32_t half = c->snd_wnd_max / 2;
+
+	return half >= SEGMENT_LEAST && half < mss ? half : mss;
 }
 
 /* Text bytes of the packet that begins at @seq: a multiple of the segment size.

@@ -134,6 +134,25 @@ static void snd_silly_window(void)
 	rig_end();
 }
 
+/* Two segments into every window, so that the second one brings an ACK: RFC
+ * 9293, 3.8.6.3 (SHLD-19) lets a peer delay that of the first. */
+static void snd_two_segments_a_window(void)
+{
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1400), WND(2000)));
+	rig_send(3000);
+	rig_expect(TEXT(1001, 1000));
+	rig_expect(TEXT(2001, 1000));
+	rig_expect_silence();
+	/* A larger window takes larger ones. */
+	rx_wnd(3001, 8000);
+	rig_expect(TEXT(3001, 1000));
+	rig_send(2800);
+	rig_expect(TEXT(4001, 1400));
+	rig_expect(TEXT(5401, 1400));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 9293, 3.8.6.2.2 (MUST-39): the window opens by a segment or half the
  * buffer at least, and says so at once (P9). */
 static void rcv_window_opens(void)
@@ -362,6 +381,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(snd_zero_window_peer_gone),
 	UNIT_TEST(snd_window_shrinks),
 	UNIT_TEST(snd_silly_window),
+	UNIT_TEST(snd_two_segments_a_window),
 	UNIT_TEST(rcv_window_opens),
 	UNIT_TEST(rcv_window_closed_for_hours),
 	UNIT_TEST(rcv_window_no_updates),
