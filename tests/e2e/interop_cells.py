@@ -18,9 +18,10 @@ KEYS = {
     "timestamps": ("1", "0"),
     "window_scaling": ("1", "0"),
     "ecn": ("2", "0", "1"),
+    "own_ecn": ("accept", "no", "request"),  # our tcp.ecn
     "congestion": ("cubic", "reno", "bbr"),
-    "buffer": ("0", "4096"),  # the kernel's SO_RCVBUF and SO_SNDBUF
-    "own_buffer": ("0", "4096"),  # our limits.rcvbuf, rcvbuf_max and sndbuf
+    "buffer": ("0", "4096", "65536"),  # the kernel's SO_RCVBUF and SO_SNDBUF
+    "own_buffer": ("0", "4096", "131072"),  # our limits.rcvbuf, rcvbuf_max and sndbuf
     "mtu": ("1500", "576", "1280", "9000", "65520"),
     "offload": ("on", "off"),
     "first": ("both", "in", "out"),  # whose text goes first
