@@ -14,7 +14,7 @@ COVERAGE = $(MAKE) --no-print-directory B=build-cov OPT='-O0 -g --coverage'
 
 coverage:
 	$(Q)rm -rf build-cov
-	@$(COVERAGE) -j2 build-tests build-cov/tests/wire/wire
+	@$(COVERAGE) -j2 build-tests
 	@$(COVERAGE) unit wire sim SIM_SEEDS=$(COVERAGE_SEEDS)
 	@gcovr --root . --object-directory build-cov --filter daemon/core/ \
 		--exclude-branches-by-pattern '\s*ASSERT\(' \

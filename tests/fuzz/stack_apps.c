@@ -10,7 +10,9 @@
 
 #include "stack_fuzz.h"
 
-#define SOURCE_PERIOD 65521 /* a prime: a shift by a power of two shows */
+/* From a segment at the right edge of the widest window. */
+#define URGENT_AHEAD_MAX ((1u << 20) + UINT16_MAX)
+#define SOURCE_PERIOD	 65521 /* a prime: a shift by a power of two shows */
 
 enum mischief {
 	ABORT_IN_OPEN = 1,
@@ -168,7 +170,7 @@ void app_set(unsigned int which, uint8_t what, uint8_t value)
 	case 7:
 		room = (uint32_t)tcp_send_room(st, a->c);
 		ASSERT(room <= fuzz->conf.sndbuf);
-		ASSERT(tcp_urgent_left(st, a->c) <= UINT16_MAX + 1u);
+		ASSERT(tcp_urgent_left(st, a->c) <= URGENT_AHEAD_MAX);
 		ASSERT(!tcp_service_arg(st, a->c));
 		break;
 	}
