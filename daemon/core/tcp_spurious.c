@@ -267,6 +267,8 @@ static void undo(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 	if (a->recovery != RECOVERY_OPEN)
 		tcp_recovery_leave(st, c, a);
 	a->force_one = false;
+	/* It was the small window that was full. */
+	a->cwnd_limited = false;
 	cc_undo(&c->cc, &a->ccs, &u->cc, &u->ccs);
 	if (u->timeout)
 		st->stats.spurious_timeouts++;
