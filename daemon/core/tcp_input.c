@@ -583,8 +583,10 @@ static enum seg_verdict take_text(struct stack *st, struct tcp_conn *c,
 {
 	if (!s->len)
 		return SEG_NEXT;
-	if (!may_have_text(c))
+	if (!may_have_text(c)) {
+		stack_drop(st, DROP_AFTER_FIN, NULL, s, c);
 		return SEG_DONE;
+	}
 	tcp_receive_text(st, c, s);
 	return c->flags & CF_DEAD ? SEG_DONE : SEG_NEXT;
 }

@@ -223,6 +223,7 @@ enum stack_limit {
 	  "ack number beyond what was sent")                                   \
 	D(COOKIE, "cookie", "RFC 4987, 3.6",                                   \
 	  "ack number is no cookie of ours")                                   \
+	D(AFTER_FIN, "after_fin", "RFC 9293, 3.10.7.4", "text behind a FIN")   \
 	D(WINDOW_FULL, "window_full", "RFC 9293, 3.8.6",                       \
 	  "text beyond the window")                                            \
 	D(MEMORY, "memory", "RFC 9293, 3.10.7.4", "no memory to hold it")      \
