@@ -260,6 +260,11 @@ void judge_describe(char *buf, size_t len, const struct peer *c,
 	c = c ? c : &none;
 	mine = sent ? c->at.irs : c->iss;
 	other = sent ? c->iss : c->at.irs;
+	if (p->other) {
+		add(&t, "%s proto %u len %u", sent ? ">" : "<", p->other,
+		    p->len);
+		return;
+	}
 	if (!p->tcp) {
 		add(&t, "%s icmp %s len %u", sent ? ">" : "<",
 		    packet_icmp_kind(p), p->len);

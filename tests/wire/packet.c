@@ -12,9 +12,12 @@
 #define TCP_LEN	 20
 #define ICMP_LEN 8
 #define FRAG_LEN 8
+#define UDP_LEN	 8
+#define UDP_PORT 4000 /* of both ends */
 
 #define PROTO_ICMP   1
 #define PROTO_TCP    6
+#define PROTO_UDP    17
 #define PROTO_FRAG   44
 #define PROTO_ICMPV6 58
 
@@ -117,6 +120,23 @@ static size_t build_icmp(uint8_t *m, const struct packet *p)
 	return ICMP_LEN + p->len;
 }
 
+/* Any bytes; of UDP a header that is in order (RFC 768). */
+static size_t build_other(uint8_t *b, const struct packet *p)
+{
+	size_t head = p->other == PROTO_UDP ? UDP_LEN : 0;
+
+	if (p->len)
+		memcpy(b + head, p->text, p->len);
+	if (p->other != PROTO_UDP)
+		return p->len;
+	put16(b, UDP_PORT);
+	put16(b + 2, UDP_PORT);
+	put16(b + 4, head + p->len);
+	put16(b + 6, 0);
+	put16(b + 6, body_sum(p, PROTO_UDP, b, head + p->len));
+	return head + p->len;
+}
+
 static void seal4(uint8_t *h, size_t len, bool bad)
 {
 	put16(h + 10, 0);
@@ -165,10 +185,15 @@ static size_t head6(uint8_t *h, const struct packet *p, uint8_t proto)
 
 size_t packet_build(uint8_t buf[PACKET_MAX], const struct packet *p)
 {
-	uint8_t proto = p->tcp ? PROTO_TCP : p->v6 ? PROTO_ICMPV6 : PROTO_ICMP;
+	uint8_t proto = p->other ? p->other
+			: p->tcp ? PROTO_TCP
+			: p->v6	 ? PROTO_ICMPV6
+				 : PROTO_ICMP;
 	size_t head = (p->v6 ? head6 : head4)(buf, p, proto), len;
 
-	len = head + (p->tcp ? build_tcp : build_icmp)(buf + head, p);
+	len = head + (p->other ? build_other
+		      : p->tcp ? build_tcp
+			       : build_icmp)(buf + head, p);
 	if (p->v6) {
 		put16(buf + 4,
 		      p->iplen >= 0 ? (size_t)p->iplen : len - IP6_LEN);

@@ -50,6 +50,9 @@ struct packet {
 	bool icmp;
 	uint8_t type, code;
 	uint32_t rest; /* bytes 4 to 7 */
+
+	/* To build only: another protocol, with text and len. */
+	uint8_t other;
 };
 
 /** packet_build() - Write the bytes of @p to @buf; their number */

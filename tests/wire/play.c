@@ -304,6 +304,17 @@ static void drain(struct play *w, int64_t for_us)
 
 /* ---- packets that go -------------------------------------------------- */
 
+/* The pattern for @len bytes from number @n on. */
+static const uint8_t *pattern(int64_t n, uint32_t len)
+{
+	static uint8_t text[PATTERN_MAX];
+
+	ASSERT(len <= sizeof(text));
+	for (uint32_t i = 0; i < len; i++)
+		text[i] = stage_pattern((uint32_t)n + i);
+	return text;
+}
+
 static bool play_send(struct play *w, const struct script_line *l)
 {
 	const struct script_seg *s = l->seg;
@@ -329,6 +340,10 @@ static bool play_send(struct play *w, const struct script_line *l)
 		if (!packet_icmp(s->icmp, p.v6, &p.type, &p.code))
 			return fails(w, "there is no ICMP message %s", s->icmp);
 		icmp_fill(w, c, s, &p);
+	} else if (s->proto) {
+		p.other = s->proto;
+		p.len = (uint32_t)s->icmp_len.plus;
+		p.text = pattern(0, p.len);
 	} else {
 		seg_fill(w, c, s, &p);
 	}
@@ -389,17 +404,6 @@ static void address_fill(const struct play *w, enum who who, struct ip_addr *a)
 			a->b[1] = 2;
 		}
 	}
-}
-
-/* The pattern for @len bytes from number @n on. */
-static const uint8_t *pattern(int64_t n, uint32_t len)
-{
-	static uint8_t text[PATTERN_MAX];
-
-	ASSERT(len <= sizeof(text));
-	for (uint32_t i = 0; i < len; i++)
-		text[i] = stage_pattern((uint32_t)n + i);
-	return text;
 }
 
 static void seg_fill(struct play *w, struct peer *c, const struct script_seg *s,

@@ -48,6 +48,7 @@
  *
  *	> icmp KIND [quote N] [mtu N] [len N]	KIND: see packet.c
  *	< icmp reply | port | protocol ...
+ *	> proto N [len N]	a packet of another protocol; 17 is whole UDP
  *
  * Time. "+1s" before any line lets time pass in which nothing may happen. A
  * "<" must come at once, or then (the engine's timers round up to a millisecond);
@@ -135,6 +136,7 @@ enum who {
 /* A packet as a script says it. */
 struct script_seg {
 	const char *icmp; /* its kind; NULL for TCP */
+	uint8_t proto;	  /* of neither; 0 = it is one of them */
 	uint8_t flags;
 	struct number seq, end, ack, win, up;
 	struct number quote, mtu, icmp_len;

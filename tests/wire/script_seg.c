@@ -60,7 +60,7 @@ const char *script_flag_letters(uint8_t flags, char buf[9])
 
 void script_seg_parse(struct words *w, struct script_seg *s, unsigned int *conn)
 {
-	const char *word = words_next(w, "flags, or icmp");
+	const char *word = words_next(w, "flags, icmp or proto");
 	int flags;
 
 	memset(s, 0, sizeof(*s));
@@ -69,6 +69,8 @@ void script_seg_parse(struct words *w, struct script_seg *s, unsigned int *conn)
 		return;
 	if (strcmp(word, "icmp") == 0) {
 		s->icmp = words_next(w, "what the message says");
+	} else if (strcmp(word, "proto") == 0) {
+		s->proto = (uint8_t)words_int(w, 255);
 	} else {
 		flags = script_flags(word);
 		if (flags < 0) {
