@@ -53,7 +53,7 @@ SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd
-LIBS_CLI    = -ljansson
+LIBS_CLI    = -ljansson -lsodium
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd conf/tcphsd.conf.5.scd
 MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))

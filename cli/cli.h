@@ -27,6 +27,12 @@ enum cli_exit {
 	CLI_NOT_FOUND,
 	CLI_PROTOCOL, /* daemon and client do not understand each other */
 	CLI_TIMEOUT,
+	/* connect */
+	CLI_REFUSED = 20,
+	CLI_NO_ANSWER,
+	CLI_UNREACHABLE,
+	CLI_RESET, /* after the handshake */
+	CLI_LOCAL = 25,
 };
 
 enum cli_format {
@@ -47,6 +53,8 @@ struct cli {
 	bool quiet, verbose;
 	bool colour;
 	bool rst, yes; /* of close and kill */
+	bool classic, nodelay;
+	const char *source; /* port */
 	bool watch, version, help;
 	int64_t watch_us, timeout_us;
 	uint32_t given; /* options seen: bit 1 << index in cli_options */
@@ -64,6 +72,8 @@ struct cli {
 #define TAKES_RST     (1u << 2)
 #define TAKES_YES     (1u << 3)
 #define LOCAL	      (1u << 4) /* needs no daemon */
+#define TAKES_CLASSIC (1u << 5)
+#define TAKES_CONNECT (1u << 6)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -136,6 +146,9 @@ enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit close_run(struct cli *cli, int argc, char **argv);
+enum cli_exit connect_run(struct cli *cli, int argc, char **argv);
+enum cli_exit attach_run(struct cli *cli, int argc, char **argv);
+enum cli_exit send_run(struct cli *cli, int argc, char **argv);
 enum cli_exit kill_run(struct cli *cli, int argc, char **argv);
 enum cli_exit reload_run(struct cli *cli, int argc, char **argv);
 enum cli_exit log_level_run(struct cli *cli, int argc, char **argv);

@@ -47,7 +47,6 @@ static enum cli_exit send_cancel(struct client *c, json_int_t id);
 static enum cli_exit take_line(struct call *call, const char *line, size_t len);
 static enum cli_exit take_object(struct call *call, const json_t *line);
 static enum cli_exit give_item(struct call *call, const char *text, size_t len);
-static enum cli_exit take_error(const json_t *error, const json_t *params);
 static void point_at(const char *filter, json_int_t at);
 static bool cut_item(const struct call *call, const char *line, size_t len,
 		     const char **text, size_t *text_len);
@@ -181,7 +180,7 @@ static enum cli_exit read_greeting(struct client *c)
 	proto = json_integer_value(json_object_get(hello, "proto"));
 	version = json_string_value(json_object_get(hello, "version"));
 	if (error) {
-		e = take_error(error, NULL);
+		e = client_failed(error, NULL);
 	} else if (!hello) {
 		complain("what answers at the socket is no tcphsd");
 		e = CLI_PROTOCOL;
@@ -235,6 +234,38 @@ static enum cli_exit send_request(struct client *c, const char *method,
 	return e;
 }
 
+enum cli_exit client_begin(struct client *c, const char *method, json_t *params,
+			   json_int_t *id)
+{
+	enum cli_exit e = send_request(c, method, params);
+
+	json_decref(params);
+	*id = c->id;
+	return e;
+}
+
+bool client_has_line(const struct client *c)
+{
+	return c->end > c->start &&
+	       memchr(c->buf + c->start, '\n', c->end - c->start);
+}
+
+enum cli_exit client_line(struct client *c, json_t **line)
+{
+	enum cli_exit e;
+	size_t len;
+	char *text;
+
+	e = read_line(c, &text, &len);
+	if (e != CLI_OK)
+		return e;
+	*line = json_loadb(text, len, 0, NULL);
+	if (*line)
+		return CLI_OK;
+	complain("the answer of the daemon is not JSON");
+	return CLI_PROTOCOL;
+}
+
 static enum cli_exit send_cancel(struct client *c, json_int_t id)
 {
 	json_t *params = json_pack("{s:I}", "id", id);
@@ -283,7 +314,7 @@ static enum cli_exit take_object(struct call *call, const json_t *line)
 	} else if (error) {
 		call->done = true;
 		if (!call->enough)
-			e = take_error(error, call->params);
+			e = client_failed(error, call->params);
 	} else if (result) {
 		call->done = true;
 		if (call->result && !call->enough)
@@ -304,7 +335,7 @@ static enum cli_exit give_item(struct call *call, const char *text, size_t len)
 	return verdict > 0 ? (enum cli_exit)verdict : CLI_OK;
 }
 
-static enum cli_exit take_error(const json_t *error, const json_t *params)
+enum cli_exit client_failed(const json_t *error, const json_t *params)
 {
 	static const struct {
 		const char *wire;

@@ -50,6 +50,22 @@ enum cli_exit client_attach(struct client *c, int fd, int64_t timeout_us);
 void client_close(struct client *c);
 
 /**
+ * client_begin() - Make a request whose answer is read by client_line()
+ * @params: Reference taken; NULL for none
+ */
+enum cli_exit client_begin(struct client *c, const char *method, json_t *params,
+			   json_int_t *id);
+
+/** client_line() - Read one line; a new reference */
+enum cli_exit client_line(struct client *c, json_t **line);
+
+/** client_has_line() - Is there one that was read already? */
+bool client_has_line(const struct client *c);
+
+/** client_failed() - Say what an error object says; its exit code */
+enum cli_exit client_failed(const json_t *error, const json_t *params);
+
+/**
  * client_call() - Make one request and read all of its answer
  * @params: Reference taken; NULL for none
  * @item:   NULL if the items do not matter

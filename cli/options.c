@@ -35,6 +35,9 @@ enum opt {
 	OPT_TIMEOUT,
 	OPT_RST,
 	OPT_YES,
+	OPT_CLASSIC,
+	OPT_SOURCE,
+	OPT_NODELAY,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -61,6 +64,12 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			 "longest silence of the daemon (10s)", 0},
 	[OPT_RST] = {"rst", 0, NULL, "reset instead of closing", TAKES_RST},
 	[OPT_YES] = {"yes", 'y', NULL, "do not ask", TAKES_YES},
+	[OPT_CLASSIC] = {"classic", 0, NULL, "say who says what",
+			 TAKES_CLASSIC},
+	[OPT_SOURCE] = {"source", 0, "PORT", "port of ours to connect from",
+			TAKES_CONNECT},
+	[OPT_NODELAY] = {"nodelay", 0, NULL,
+			 "send small pieces at once (no Nagle)", TAKES_CONNECT},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
@@ -210,6 +219,15 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_YES:
 		cli->yes = true;
+		break;
+	case OPT_CLASSIC:
+		cli->classic = true;
+		break;
+	case OPT_SOURCE:
+		cli->source = arg;
+		break;
+	case OPT_NODELAY:
+		cli->nodelay = true;
 		break;
 	case OPT_VERSION:
 		cli->version = true;

@@ -310,6 +310,16 @@ static void take_lines(struct ctl_client *c)
 
 /* ---- turns ------------------------------------------------------------- */
 
+/* The next job that has something to do. */
+static struct ctl_job *job_awake(const struct ctl_client *c)
+{
+	struct ctl_job *job = TAILQ_FIRST(&c->jobs);
+
+	while (job && job->asleep)
+		job = TAILQ_NEXT(job, link);
+	return job;
+}
+
 /** ctl_client_run() - One turn: some lines, and one slice of one job */
 void ctl_client_run(struct ctl_client *c)
 {
@@ -317,7 +327,7 @@ void ctl_client_run(struct ctl_client *c)
 
 	if (c->line_waits)
 		take_lines(c);
-	job = TAILQ_FIRST(&c->jobs);
+	job = job_awake(c);
 	if (job && ctl_client_may_write(c)) {
 		TAILQ_REMOVE(&c->jobs, job, link);
 		TAILQ_INSERT_TAIL(&c->jobs, job, link);
@@ -342,7 +352,7 @@ void ctl_client_settle(struct ctl_client *c)
 	bool busy, room, ready;
 
 	flush(c);
-	busy = c->line_waits || c->njobs;
+	busy = c->line_waits || job_awake(c);
 	if (!busy && !buf_used(&c->out) && (c->eof || c->closing))
 		c->dead = true;
 

@@ -35,6 +35,9 @@ static const struct method {
 	{"conn.show", RIGHTS_VIEW, ctl_walk_show},
 	{"conn.close", RIGHTS_ADMIN, ctl_walk_close},
 	{"conn.kill", RIGHTS_ADMIN, ctl_walk_kill},
+	{"conn.open", RIGHTS_ADMIN, ctl_session_open},
+	{"conn.attach", RIGHTS_ADMIN, ctl_session_attach},
+	{"conn.send", RIGHTS_ADMIN, ctl_session_send},
 	{"stats", RIGHTS_VIEW, method_stats},
 	{"listener.list", RIGHTS_VIEW, method_listener_list},
 	{"listener.enable", RIGHTS_ADMIN, method_listener_enable},
@@ -46,8 +49,8 @@ static const struct method {
 
 /* ---- requests ---------------------------------------------------------- */
 
-/* The id as JSON text: a whole number or a short string. */
-static bool id_text(const json_t *id, char text[CTL_ID_MAX])
+/** ctl_method_id() - An id as JSON text: a whole number or a short string */
+bool ctl_method_id(const json_t *id, char text[CTL_ID_MAX])
 {
 	size_t n;
 
@@ -73,7 +76,7 @@ static void run_request(struct ctl_client *c, const json_t *request)
 	if (!json_is_object(request)) {
 		ctl_reply_error(c, "", CTL_ERROR_BAD_REQUEST, CTL_NO_OFFSET,
 				NULL, "a request is a JSON object");
-	} else if (!id_text(json_object_get(request, "id"), id)) {
+	} else if (!ctl_method_id(json_object_get(request, "id"), id)) {
 		ctl_reply_error(c, "", CTL_ERROR_BAD_REQUEST, CTL_NO_OFFSET,
 				NULL,
 				"'id' must be a whole number or a string of "
@@ -195,9 +198,36 @@ bool ctl_method_bool(const struct ctl_request *r, const char *name, bool *value)
 	return false;
 }
 
-/* A string that must be there. */
-static bool needed_string(const struct ctl_request *r, const char *name,
-			  const char **value)
+/**
+ * ctl_method_number() - A whole number from @min to @max
+ * @value: Left as it is if it is absent
+ *
+ * Return: false if it is something else; that was answered
+ */
+bool ctl_method_number(const struct ctl_request *r, const char *name,
+		       json_int_t min, json_int_t max, json_int_t *value)
+{
+	const json_t *json = json_object_get(r->params, name);
+	char message[128];
+
+	if (!json)
+		return true;
+	if (json_is_integer(json) && json_integer_value(json) >= min &&
+	    json_integer_value(json) <= max) {
+		*value = json_integer_value(json);
+		return true;
+	}
+	snprintf(message, sizeof(message),
+		 "'%s' must be a whole number from %" JSON_INTEGER_FORMAT
+		 " to %" JSON_INTEGER_FORMAT,
+		 name, min, max);
+	ctl_method_refuse(r, message);
+	return false;
+}
+
+/** ctl_method_needs() - A string that must be there */
+bool ctl_method_needs(const struct ctl_request *r, const char *name,
+		      const char **value)
 {
 	char message[64];
 
@@ -310,7 +340,7 @@ static void enable(const struct ctl_request *r, bool on)
 	struct ctl *ctl = r->client->ctl;
 	const char *name;
 
-	if (!needed_string(r, "name", &name))
+	if (!ctl_method_needs(r, "name", &name))
 		return;
 	if (stack_listener_enable(ctl->st, name, on) < 0) {
 		no_listener(r, name);
@@ -353,7 +383,7 @@ static void method_log_level(const struct ctl_request *r)
 	int was = log_level(), level;
 	const char *name;
 
-	if (!needed_string(r, "level", &name))
+	if (!ctl_method_needs(r, "level", &name))
 		return;
 	level = log_level_parse(name);
 	if (level < 0) {
@@ -375,7 +405,7 @@ static void method_cancel(const struct ctl_request *r)
 {
 	char id[CTL_ID_MAX];
 
-	if (!id_text(json_object_get(r->params, "id"), id)) {
+	if (!ctl_method_id(json_object_get(r->params, "id"), id)) {
 		ctl_method_refuse(r, "'id' must be that of a request");
 		return;
 	}

@@ -6,6 +6,7 @@
  *	ctl_client.c  bytes of one client in and out
  *	ctl_method.c  a line to a method; methods that answer at once
  *	ctl_walk.c    methods that walk over the connections, in slices
+ *	ctl_session.c connections that a client reads and writes
  *	ctl_reply.c   answers, as JSON or as text
  *	ctl_text.c    text mode: a command line to a method
  */
@@ -59,6 +60,15 @@ struct ctl_job {
 	} target;
 	struct conn_info found; /* if count */
 	bool found_full;
+	/* What is done to it inside the walk; false = nothing could be. Then
+	 * what is said of that: true when the answer is complete. */
+	bool (*act)(struct ctl_job *job, struct stack *st, struct tcp_conn *c);
+	bool (*acted)(struct ctl_job *job);
+	const char *verb; /* "close" */
+	/* ctl_session.c */
+	struct ctl_session *session;
+	int said;    /* 0, or why not */
+	bool asleep; /* nothing to do until ctl_client_settle() */
 };
 
 struct ctl_client {
@@ -141,6 +151,11 @@ bool ctl_method_string(const struct ctl_request *r, const char *name,
 		       const char **value);
 bool ctl_method_bool(const struct ctl_request *r, const char *name,
 		     bool *value);
+bool ctl_method_number(const struct ctl_request *r, const char *name,
+		       json_int_t min, json_int_t max, json_int_t *value);
+bool ctl_method_needs(const struct ctl_request *r, const char *name,
+		      const char **value);
+bool ctl_method_id(const json_t *id, char text[CTL_ID_MAX]);
 
 /* ---- ctl_walk.c -------------------------------------------------------- */
 
@@ -151,6 +166,19 @@ void ctl_walk_close(const struct ctl_request *r);
 bool ctl_walk_cancel(struct ctl_client *c, const char *id);
 bool ctl_walk_running(const struct ctl_client *c, const char *id);
 void ctl_job_del(struct ctl_job *job);
+
+struct ctl_job *ctl_job_new(const struct ctl_request *r,
+			    bool (*step)(struct ctl_job *job));
+struct ctl_job *ctl_job_find(const struct ctl_client *c, const char *id);
+struct ctl_job *ctl_walk_act(const struct ctl_request *r,
+			     const struct ctl_job *like);
+
+/* ---- ctl_session.c ----------------------------------------------------- */
+
+void ctl_session_open(const struct ctl_request *r);
+void ctl_session_attach(const struct ctl_request *r);
+void ctl_session_send(const struct ctl_request *r);
+void ctl_session_del(struct ctl_session *s);
 
 /* ---- ctl_reply.c ------------------------------------------------------- */
 

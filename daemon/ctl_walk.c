@@ -7,9 +7,10 @@
  * of one client take turns, so their answers are interleaved.
  *
  * Ids have 32 bits and wrap, so conn.show and conn.close walk to the end to
- * see whether a second connection has the same one. conn.close then walks
- * again, for the four-tuple that it found: only inside a walk is there a
- * struct tcp_conn to close, and it must not be kept between turns.
+ * see whether a second connection has the same one. conn.close and others that
+ * do something to a connection then walk again, for the four-tuple that they
+ * found: only inside a walk is there a struct tcp_conn, and it must not be kept
+ * between turns.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,14 +29,14 @@
 static bool list_step(struct ctl_job *job);
 static bool kill_step(struct ctl_job *job);
 static bool show_step(struct ctl_job *job);
-static bool find_to_close_step(struct ctl_job *job);
-static bool close_step(struct ctl_job *job);
+static bool find_to_act_step(struct ctl_job *job);
+static bool act_step(struct ctl_job *job);
 
 /* ---- jobs -------------------------------------------------------------- */
 
-/* NULL if the client has too many, or without memory; that was answered. */
-static struct ctl_job *job_new(const struct ctl_request *r,
-			       bool (*step)(struct ctl_job *job))
+/** ctl_job_new() - NULL if the client has too many; that was answered */
+struct ctl_job *ctl_job_new(const struct ctl_request *r,
+			    bool (*step)(struct ctl_job *job))
 {
 	struct ctl_client *c = r->client;
 	struct ctl_job *job = NULL;
@@ -62,10 +63,12 @@ void ctl_job_del(struct ctl_job *job)
 	TAILQ_REMOVE(&job->client->jobs, job, link);
 	job->client->njobs--;
 	filter_free(job->filter);
+	ctl_session_del(job->session);
 	free(job);
 }
 
-static struct ctl_job *job_find(const struct ctl_client *c, const char *id)
+/** ctl_job_find() - The client's job of this id, or NULL */
+struct ctl_job *ctl_job_find(const struct ctl_client *c, const char *id)
 {
 	struct ctl_job *job = TAILQ_FIRST(&c->jobs);
 
@@ -77,13 +80,13 @@ static struct ctl_job *job_find(const struct ctl_client *c, const char *id)
 /** ctl_walk_running() - Has the client a job of this id? */
 bool ctl_walk_running(const struct ctl_client *c, const char *id)
 {
-	return job_find(c, id);
+	return ctl_job_find(c, id);
 }
 
 /** ctl_walk_cancel() - End a job; false if there is none of this id */
 bool ctl_walk_cancel(struct ctl_client *c, const char *id)
 {
-	struct ctl_job *job = job_find(c, id);
+	struct ctl_job *job = ctl_job_find(c, id);
 
 	if (!job)
 		return false;
@@ -117,8 +120,7 @@ static bool job_matches(const struct ctl_job *job, const struct conn_info *info)
 }
 
 /* Ends a connection; what is not one yet, or no more, is left to the stack. */
-static bool end_conn(const struct ctl_job *job, struct stack *st,
-		     struct tcp_conn *c)
+static bool end_conn(struct ctl_job *job, struct stack *st, struct tcp_conn *c)
 {
 	if (!c)
 		return false;
@@ -218,7 +220,7 @@ void ctl_walk_list(const struct ctl_request *r)
 	f = take_filter(r);
 	if (!f)
 		return;
-	job = job_new(r, list_step);
+	job = ctl_job_new(r, list_step);
 	if (!job) {
 		filter_free(f);
 		return;
@@ -276,7 +278,7 @@ void ctl_walk_kill(const struct ctl_request *r)
 				"conn.kill needs a filter");
 		return;
 	}
-	job = job_new(r, kill_step);
+	job = ctl_job_new(r, kill_step);
 	if (!job) {
 		filter_free(f);
 		return;
@@ -500,7 +502,7 @@ void ctl_walk_show(const struct ctl_request *r)
 
 	if (!take_target(r, &t))
 		return;
-	job = job_new(r, show_step);
+	job = ctl_job_new(r, show_step);
 	if (job)
 		job->target = t;
 }
@@ -517,39 +519,53 @@ static bool show_step(struct ctl_job *job)
 	return true;
 }
 
-/* ---- conn.close -------------------------------------------------------- */
+/* ---- one connection ---------------------------------------------------- */
 
-/** ctl_walk_close() - conn.close */
-void ctl_walk_close(const struct ctl_request *r)
+/**
+ * ctl_walk_act() - Do something to the connection that "conn" names
+ * @like: Has what: act, acted, verb and rst
+ *
+ * Return: the job; NULL if there is none, which was answered
+ */
+struct ctl_job *ctl_walk_act(const struct ctl_request *r,
+			     const struct ctl_job *like)
 {
 	struct ctl_target t;
 	struct ctl_job *job;
-	bool rst;
 
-	if (!ctl_method_bool(r, "rst", &rst) || !take_target(r, &t))
-		return;
-	job = job_new(r, find_to_close_step);
+	if (!take_target(r, &t))
+		return NULL;
+	job = ctl_job_new(r, find_to_act_step);
 	if (!job)
-		return;
+		return NULL;
 	job->target = t;
-	job->rst = rst;
+	job->rst = like->rst;
+	job->act = like->act;
+	job->acted = like->acted;
+	job->verb = like->verb;
+	return job;
 }
 
 /* Half-open and TIME-WAIT records are the stack's own: it forgets them. */
-static void not_closable(struct ctl_job *job)
+static void not_there(struct ctl_job *job)
 {
 	const struct conn_info *i = &job->found;
 
-	ctl_reply_error(
-		job->client, job->id, CTL_ERROR_NOT_FOUND, CTL_NO_OFFSET, NULL,
-		i->half_open ? "c%" PRIu32 " is half-open: there is no "
-			       "connection to close yet"
-			     : "c%" PRIu32 " is in TIME-WAIT: the connection "
-			       "is closed already",
-		i->id);
+	if (i->half_open)
+		ctl_reply_error(job->client, job->id, CTL_ERROR_NOT_FOUND,
+				CTL_NO_OFFSET, NULL,
+				"c%" PRIu32 " is half-open: there is no "
+				"connection to %s yet",
+				i->id, job->verb);
+	else
+		ctl_reply_error(job->client, job->id, CTL_ERROR_NOT_FOUND,
+				CTL_NO_OFFSET, NULL,
+				"c%" PRIu32 " is in TIME-WAIT: the connection "
+				"is closed already",
+				i->id);
 }
 
-static bool find_to_close_step(struct ctl_job *job)
+static bool find_to_act_step(struct ctl_job *job)
 {
 	const struct conn_info *i = &job->found;
 
@@ -558,7 +574,7 @@ static bool find_to_close_step(struct ctl_job *job)
 	if (!job->count)
 		return true;
 	if (!job->found_full) {
-		not_closable(job);
+		not_there(job);
 		return true;
 	}
 	/* Again from the start, for exactly this one. */
@@ -569,26 +585,26 @@ static bool find_to_close_step(struct ctl_job *job)
 	job->target.peer_port = i->peer_port;
 	job->cursor = 0;
 	job->count = 0;
-	job->step = close_step;
+	job->step = act_step;
 	return false;
 }
 
-static bool close_item(struct stack *st, struct tcp_conn *c,
-		       const struct conn_info *info, void *arg)
+static bool act_item(struct stack *st, struct tcp_conn *c,
+		     const struct conn_info *info, void *arg)
 {
 	struct ctl_job *job = arg;
 
 	if (!has_ends(info, &job->target))
 		return true;
 	/* A new connection between the same ends is not the one meant. */
-	if (info->id == job->found.id)
-		job->count += end_conn(job, st, c);
+	if (info->id == job->found.id && c)
+		job->count += job->act(job, st, c);
 	return false;
 }
 
-static bool close_step(struct ctl_job *job)
+static bool act_step(struct ctl_job *job)
 {
-	bool over = walk(job, close_item);
+	bool over = walk(job, act_item);
 
 	if (!over && !job->count)
 		return false;
@@ -599,8 +615,28 @@ static bool close_step(struct ctl_job *job)
 		return true;
 	}
 	kick(job);
+	return job->acted(job);
+}
+
+/* ---- conn.close -------------------------------------------------------- */
+
+static bool closed(struct ctl_job *job)
+{
 	log_notice("c%" PRIu32 " %s by the operator", job->found.id,
 		   job->rst ? "reset" : "closed");
 	ctl_reply_result(job->client, job->id, json_object());
 	return true;
+}
+
+/** ctl_walk_close() - conn.close */
+void ctl_walk_close(const struct ctl_request *r)
+{
+	struct ctl_job like = {
+		.act = end_conn,
+		.acted = closed,
+		.verb = "close",
+	};
+
+	if (ctl_method_bool(r, "rst", &like.rst))
+		ctl_walk_act(r, &like);
 }

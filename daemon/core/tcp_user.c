@@ -163,6 +163,12 @@ void *tcp_service_arg(const struct stack *st, const struct tcp_conn *c)
 	return st->listeners[c->listener].conf.service_arg;
 }
 
+const struct tcp_service *tcp_conn_service(const struct stack *st,
+					   const struct tcp_conn *c)
+{
+	return tcp_service_of(st, c);
+}
+
 uint32_t tcp_id(const struct tcp_conn *c)
 {
 	return c->id;

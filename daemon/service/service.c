@@ -8,8 +8,8 @@
 #include "core/assert.h"
 
 static const struct tcp_service *const services[] = {
-	&echo_service,	  &discard_service, &chargen_service,
-	&daytime_service, &qotd_service,    &http_service,
+	&echo_service, &discard_service, &chargen_service, &daytime_service,
+	&qotd_service, &http_service,	 &chat_service,
 };
 
 static struct {

@@ -13,7 +13,7 @@
 #include <tcphs/stack.h>
 
 extern const struct tcp_service echo_service, discard_service, chargen_service,
-	daytime_service, qotd_service, http_service;
+	daytime_service, qotd_service, http_service, chat_service;
 
 /**
  * discard_data() - Consume all that arrived (RFC 863)

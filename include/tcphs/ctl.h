@@ -40,6 +40,17 @@
  *	conn.kill         a  params: filter (required, not empty), rst (bool);
  *	                     result: count, and skipped: half-open and TIME-WAIT
  *	                     records, which cannot be closed
+ *	conn.open         a  params: address, port, local_address, local_port,
+ *	                     nodelay (bool); items: session, see below; result:
+ *	                     connection as it ended, with reason and words.
+ *	                     Errors: refused, timeout, unreachable, local
+ *	conn.attach       a  params: conn, of service chat, with one reader at a
+ *	                     time; items and result as conn.open
+ *	conn.send         a  params: session (the id of a conn.open or
+ *	                     conn.attach that runs) or conn, text or base64, end
+ *	                     (bool: FIN after it); result: sent. To a session it
+ *	                     waits until all is queued, one request at a time; to
+ *	                     another's connection it is queued at once or "busy"
  *	stats             v  result: see below
  *	listener.list     v  items: listeners; result: count
  *	listener.enable   a  params: name; result: {}
@@ -60,6 +71,11 @@
  *	sacked lost urgent_in urgent_out backoff segs_in segs_out congestion
  *	recovery timers {"rexmt_us","persist_us","delack_us",
  *	"keepalive_us","linger_us"}
+ *
+ * Session: {"event":"open", and a connection} · {"event":"text","base64":...} ·
+ *	{"event":"peer_closed"}: the peer's FIN, behind all of its text. What
+ *	the client does not read stays with the peer. A conn.open ends with its
+ *	request; after a conn.attach the connection may be attached to again.
  *
  * Listener: name service address ("own" or a prefix) port enabled backlog
  *	max_connections (0 = none) status ("waiting for client", "connected
@@ -98,7 +114,11 @@
 	E(NOT_FOUND, "not_found", 5)           \
 	E(CONFIG, "config", 1)                 \
 	E(CANCELLED, "cancelled", 1)           \
-	E(BUSY, "busy", 7)
+	E(BUSY, "busy", 7)                     \
+	E(REFUSED, "refused", 20)              \
+	E(TIMEOUT, "timeout", 21)              \
+	E(UNREACHABLE, "unreachable", 22)      \
+	E(LOCAL, "local", 25)
 
 enum ctl_error {
 #define CTL_ERROR_ENUM(name, wire, exit) CTL_ERROR_##name,

@@ -556,6 +556,10 @@ void tcp_set_user(struct tcp_conn *c, void *user);
 /** tcp_service_arg() - service_arg of the listener it came through */
 void *tcp_service_arg(const struct stack *st, const struct tcp_conn *c);
 
+/** tcp_conn_service() - Whose it is; NULL if nobody's */
+const struct tcp_service *tcp_conn_service(const struct stack *st,
+					   const struct tcp_conn *c);
+
 uint32_t tcp_id(const struct tcp_conn *c);
 enum tcp_state tcp_conn_state(const struct tcp_conn *c);
 

@@ -63,8 +63,9 @@ void expect_good(struct conf *c, const char *text)
 int conf_rig_run(const char *suite, const struct unit_test *tests, size_t n,
 		 int argc, char **argv)
 {
-	static const char *const services[] = {
-		"echo", "discard", "daytime", "qotd", "chargen", "http", NULL};
+	static const char *const services[] = {"echo", "discard", "daytime",
+					       "qotd", "chargen", "http",
+					       "chat", NULL};
 
 	conf_services(services);
 	return unit_run(suite, tests, n, argc, argv);

@@ -1,0 +1,488 @@
+/*
+ * ctl_session.c - Connections that a client reads and writes
+ *
+ * conn.open and conn.attach are jobs that last as long as their connection.
+ * What the peer says becomes items, as fast as the client reads them and no
+ * faster: until then it stays in the connection's receive queue, whose window
+ * shuts. What the client says comes in requests of its own (conn.send) that
+ * name the job; each is answered when all of it is in the send queue, and only
+ * one may wait, so a client that waits for its answer never sends too much.
+ *
+ * A job with nothing to do sleeps. The chat service wakes it (on_changed()).
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium/utils.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl_priv.h"
+#include "describe.h"
+#include "service/chat.h"
+
+#define CHUNK	 (24 * 1024) /* bytes of text in one item */
+#define BASE64	 sodium_base64_VARIANT_ORIGINAL
+#define SEND_MAX (CTL_REQUEST_MAX * 3 / 4)
+
+struct ctl_session {
+	struct chat_reader reader;
+	struct ctl_job *job;
+	bool told_open, told_peer_closed;
+	/* The conn.send that waits, if its id is not "". */
+	char send_id[CTL_ID_MAX];
+	uint8_t *text;
+	size_t len, done;
+	bool end; /* FIN after it */
+};
+
+static bool session_step(struct ctl_job *job);
+
+static void on_changed(struct chat_reader *r)
+{
+	struct ctl_session *s = (struct ctl_session *)r;
+
+	s->job->asleep = false;
+	ctl_client_settle(s->job->client);
+}
+
+static struct ctl_session *session_new(struct ctl_job *job, bool ends)
+{
+	struct ctl_session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->reader.changed = on_changed;
+	s->reader.ends = ends;
+	s->job = job;
+	job->session = s;
+	return s;
+}
+
+/** ctl_session_del() - Nobody reads any more; NULL is fine */
+void ctl_session_del(struct ctl_session *s)
+{
+	struct ctl *ctl;
+
+	if (!s)
+		return;
+	ctl = s->job->client->ctl;
+	if (s->reader.c) {
+		chat_detach(ctl->st, &s->reader);
+		ctl->hooks.kick(ctl->hooks.arg);
+	}
+	free(s->text);
+	free(s);
+}
+
+/* ---- conn.open --------------------------------------------------------- */
+
+static bool take_address(const struct ctl_request *r, const char *name,
+			 struct ip_addr *addr, bool *given)
+{
+	const char *text;
+
+	*given = false;
+	if (!ctl_method_string(r, name, &text))
+		return false;
+	if (!text)
+		return true;
+	*given = true;
+	if (ipaddr_parse(text, addr))
+		return true;
+	ctl_reply_error(r->client, r->id, CTL_ERROR_BAD_REQUEST, CTL_NO_OFFSET,
+			"198.18.66.1, or fd74:6370:6873::1",
+			"'%.100s' is no address", text);
+	return false;
+}
+
+static void not_opened(const struct ctl_job *job, int err)
+{
+	const char *why = "no memory, or too many connections";
+
+	if (err == -EADDRNOTAVAIL)
+		why = "no address of ours to open it from";
+	else if (err == -EADDRINUSE)
+		why = "the port is in use";
+	else if (err == -EINVAL)
+		why = "nobody can be connected to there";
+	ctl_reply_error(job->client, job->id, CTL_ERROR_LOCAL, CTL_NO_OFFSET,
+			NULL, "%s", why);
+}
+
+/** ctl_session_open() - conn.open */
+void ctl_session_open(const struct ctl_request *r)
+{
+	struct ctl *ctl = r->client->ctl;
+	json_int_t port = 0, local_port = 0;
+	struct chat_target to = {0};
+	struct ip_addr local;
+	bool peer_given, local_given;
+	struct ctl_session *s;
+	struct ctl_job *job;
+	int err = -ENOBUFS;
+
+	if (!take_address(r, "address", &to.peer, &peer_given) ||
+	    !take_address(r, "local_address", &local, &local_given) ||
+	    !ctl_method_number(r, "port", 1, UINT16_MAX, &port) ||
+	    !ctl_method_number(r, "local_port", 1, UINT16_MAX, &local_port) ||
+	    !ctl_method_bool(r, "nodelay", &to.nodelay))
+		return;
+	if (!peer_given || !port) {
+		ctl_method_refuse(r, peer_given ? "'port' is missing"
+						: "'address' is missing");
+		return;
+	}
+	job = ctl_job_new(r, session_step);
+	if (!job)
+		return;
+	to.peer_port = (uint16_t)port;
+	to.local = local_given ? &local : NULL;
+	to.local_port = (uint16_t)local_port;
+	s = session_new(job, true);
+	if (s)
+		err = chat_open(ctl->st, &to, ctl_now_us(), &s->reader);
+	if (err) {
+		not_opened(job, err);
+		ctl_job_del(job);
+		return;
+	}
+	ctl->hooks.kick(ctl->hooks.arg);
+}
+
+/* ---- conn.attach ------------------------------------------------------- */
+
+/* Inside a walk. Without a session: not a connection to attach to. */
+static bool attach(struct ctl_job *job, struct stack *st, struct tcp_conn *c)
+{
+	struct ctl_session *s = session_new(job, false);
+
+	if (!s)
+		return true;
+	job->skipped = chat_attach(st, c, &s->reader) == -EBUSY;
+	if (!s->reader.c) {
+		job->session = NULL;
+		free(s);
+	}
+	return true;
+}
+
+static bool attached(struct ctl_job *job)
+{
+	if (!job->session) {
+		ctl_reply_error(job->client, job->id,
+				job->skipped ? CTL_ERROR_BUSY
+					     : CTL_ERROR_BAD_REQUEST,
+				CTL_NO_OFFSET, NULL,
+				job->skipped ? "c%" PRIu32 " has a reader"
+					     : "c%" PRIu32 " is not a "
+					       "connection of service chat",
+				job->found.id);
+		return true;
+	}
+	job->step = session_step;
+	return false;
+}
+
+/** ctl_session_attach() - conn.attach */
+void ctl_session_attach(const struct ctl_request *r)
+{
+	const struct ctl_job like = {
+		.act = attach,
+		.acted = attached,
+		.verb = "attach to",
+	};
+
+	ctl_walk_act(r, &like);
+}
+
+/* ---- what is new ------------------------------------------------------- */
+
+static void item(const struct ctl_job *job, json_t *o)
+{
+	ctl_reply_item(job->client, job->id, o);
+}
+
+static void tell_open(struct ctl_session *s)
+{
+	struct ctl_job *job = s->job;
+	struct conn_info info;
+	json_t *o;
+
+	tcp_info(job->client->ctl->st, s->reader.c, &info, ctl_now_us());
+	o = describe_conn(&info, NULL, false);
+	json_object_set_new(o, "event", json_string("open"));
+	item(job, o);
+	s->told_open = true;
+}
+
+/* Text as items, while the client reads them. */
+static void tell_text(struct ctl_session *s)
+{
+	struct ctl *ctl = s->job->client->ctl;
+	char text[sodium_base64_ENCODED_LEN(CHUNK, BASE64)];
+	const uint8_t *data;
+	size_t len;
+
+	while (s->reader.c && ctl_client_may_write(s->job->client) &&
+	       (len = tcp_peek(ctl->st, s->reader.c, &data)) > 0) {
+		if (len > CHUNK)
+			len = CHUNK;
+		sodium_bin2base64(text, sizeof(text), data, len, BASE64);
+		item(s->job,
+		     json_pack("{s:s, s:s}", "event", "text", "base64", text));
+		tcp_consume(ctl->st, s->reader.c, len);
+		ctl->hooks.kick(ctl->hooks.arg);
+	}
+}
+
+static void sent(struct ctl_session *s, ssize_t err)
+{
+	struct ctl_client *c = s->job->client;
+
+	if (err < 0)
+		ctl_reply_error(c, s->send_id, CTL_ERROR_NOT_FOUND,
+				CTL_NO_OFFSET, NULL, "%s",
+				err == -EPIPE ? "our end is closed already"
+					      : "the connection has ended");
+	else
+		ctl_reply_result(
+			c, s->send_id,
+			json_pack("{s:I}", "sent", (json_int_t)s->len));
+	*s->send_id = '\0';
+	free(s->text);
+	s->text = NULL;
+}
+
+/* As much of the conn.send that waits as there is room for. */
+static void push(struct ctl_session *s)
+{
+	struct ctl *ctl = s->job->client->ctl;
+	ssize_t n = 0;
+
+	if (!*s->send_id)
+		return;
+	if (!s->reader.c) {
+		sent(s, -ECONNRESET);
+		return;
+	}
+	if (!s->reader.open)
+		return;
+	if (s->done < s->len)
+		n = tcp_send(ctl->st, s->reader.c, s->text + s->done,
+			     s->len - s->done);
+	s->done += n > 0 ? (size_t)n : 0;
+	if (n >= 0 && s->done < s->len)
+		return;
+	if (n >= 0 && s->end)
+		tcp_close(ctl->st, s->reader.c);
+	sent(s, n);
+	ctl->hooks.kick(ctl->hooks.arg);
+}
+
+/* A handshake that failed: which way, and for how long it was tried. */
+static void tell_failed(const struct ctl_session *s)
+{
+	const struct chat_reader *r = &s->reader;
+	enum ctl_error code = CTL_ERROR_LOCAL;
+	char peer[IPPORT_TEXT_MAX];
+
+	if (r->reason == CLOSE_REFUSED)
+		code = CTL_ERROR_REFUSED;
+	else if (r->reason == CLOSE_TIMEOUT_SYN ||
+		 r->reason == CLOSE_TIMEOUT_SYNACK)
+		code = CTL_ERROR_TIMEOUT;
+	else if (r->reason == CLOSE_UNREACHABLE)
+		code = CTL_ERROR_UNREACHABLE;
+	ipport_format(&r->last.peer, r->last.peer_port, peer);
+	ctl_reply_error(s->job->client, s->job->id, code, CTL_NO_OFFSET, NULL,
+			"%s: %s after %" PRIu32 " SYN%s, %.1f ms", peer,
+			close_words(r->reason), r->last.retrans + 1,
+			r->last.retrans ? "s" : "",
+			(double)r->last.age_us / 1000);
+}
+
+static void tell_end(const struct ctl_session *s)
+{
+	const struct chat_reader *r = &s->reader;
+	json_t *o = describe_conn(&r->last, NULL, false);
+
+	json_object_set_new(o, "reason", json_string(close_name(r->reason)));
+	json_object_set_new(o, "words", json_string(close_words(r->reason)));
+	ctl_reply_result(s->job->client, s->job->id, o);
+}
+
+static bool session_step(struct ctl_job *job)
+{
+	struct ctl_session *s = job->session;
+	struct chat_reader *r = &s->reader;
+
+	if (r->open && r->c && !s->told_open)
+		tell_open(s);
+	tell_text(s);
+	if (!ctl_client_may_write(job->client))
+		return false; /* goes on when the client has read */
+	if (r->peer_closed && !s->told_peer_closed) {
+		item(job, json_pack("{s:s}", "event", "peer_closed"));
+		s->told_peer_closed = true;
+	}
+	push(s);
+	if (r->c) {
+		job->asleep = true;
+		return false;
+	}
+	if (r->open)
+		tell_end(s);
+	else
+		tell_failed(s);
+	return true;
+}
+
+/* ---- conn.send --------------------------------------------------------- */
+
+/* The text of a request, from either of two parameters; NULL if it is wrong,
+ * which was answered. To be freed. */
+static uint8_t *take_text(const struct ctl_request *r, size_t *len)
+{
+	const char *text, *base64;
+	uint8_t *out;
+
+	if (!ctl_method_string(r, "text", &text) ||
+	    !ctl_method_string(r, "base64", &base64))
+		return NULL;
+	out = malloc(SEND_MAX);
+	*len = 0;
+	if (!out) {
+		ctl_method_refuse(r, "there is no memory for the text");
+		return NULL;
+	}
+	if (text) {
+		*len = strlen(text); /* less than a request */
+		if (*len <= SEND_MAX) {
+			memcpy(out, text, *len);
+			return out;
+		}
+	} else if (!base64 ||
+		   !sodium_base642bin(out, SEND_MAX, base64, strlen(base64),
+				      NULL, len, NULL, BASE64)) {
+		return out;
+	}
+	free(out);
+	ctl_method_refuse(r, text ? "'text' is too long"
+				  : "'base64' is wrong, or too long");
+	return NULL;
+}
+
+/* To a session: waits there for room (push()). */
+static void send_session(const struct ctl_request *r, const json_t *session,
+			 bool end)
+{
+	struct ctl_job *job = NULL;
+	struct ctl_session *s;
+	char id[CTL_ID_MAX];
+
+	if (ctl_method_id(session, id))
+		job = ctl_job_find(r->client, id);
+	if (!job || !job->session) {
+		ctl_method_refuse(r, "'session' is no conn.open or "
+				     "conn.attach that runs");
+		return;
+	}
+	s = job->session;
+	if (*s->send_id) {
+		ctl_reply_error(r->client, r->id, CTL_ERROR_BUSY, CTL_NO_OFFSET,
+				NULL, "a conn.send of this session waits");
+		return;
+	}
+	s->text = take_text(r, &s->len);
+	if (!s->text)
+		return;
+	snprintf(s->send_id, sizeof(s->send_id), "%s", r->id);
+	s->done = 0;
+	s->end = end;
+	job->asleep = false;
+}
+
+/* Inside a walk, whoever reads the connection: all of it or nothing. */
+static bool say(struct ctl_job *job, struct stack *st, struct tcp_conn *c)
+{
+	const struct ctl_session *s = job->session;
+	ssize_t n;
+
+	if (!chat_is(st, c))
+		job->said = -EINVAL;
+	else if (tcp_send_room(st, c) < s->len)
+		job->said = -EBUSY;
+	else {
+		n = tcp_send(st, c, s->text, s->len);
+		job->said = n < 0 ? (int)n : 0;
+		if (n >= 0 && s->end)
+			tcp_close(st, c);
+	}
+	return true;
+}
+
+static bool said(struct ctl_job *job)
+{
+	const char *why = "c%" PRIu32 "'s queue has no room for it";
+	enum ctl_error code = CTL_ERROR_BUSY;
+
+	if (!job->said) {
+		ctl_reply_result(job->client, job->id,
+				 json_pack("{s:I}", "sent",
+					   (json_int_t)job->session->len));
+		return true;
+	}
+	if (job->said == -EINVAL) {
+		code = CTL_ERROR_BAD_REQUEST;
+		why = "c%" PRIu32 " is not a connection of service chat";
+	} else if (job->said != -EBUSY) {
+		code = CTL_ERROR_NOT_FOUND;
+		why = "c%" PRIu32 " is closed already";
+	}
+	ctl_reply_error(job->client, job->id, code, CTL_NO_OFFSET, NULL, why,
+			job->found.id);
+	return true;
+}
+
+static void send_conn(const struct ctl_request *r, bool end)
+{
+	const struct ctl_job like = {
+		.act = say,
+		.acted = said,
+		.verb = "talk on",
+	};
+	struct ctl_session *s;
+	struct ctl_job *job;
+	uint8_t *text;
+	size_t len;
+
+	text = take_text(r, &len);
+	if (!text)
+		return;
+	job = ctl_walk_act(r, &like);
+	s = job ? session_new(job, false) : NULL;
+	if (!s) {
+		free(text);
+		if (job)
+			ctl_job_del(job);
+		return;
+	}
+	s->text = text;
+	s->len = len;
+	s->end = end;
+}
+
+/** ctl_session_send() - conn.send */
+void ctl_session_send(const struct ctl_request *r)
+{
+	const json_t *session = json_object_get(r->params, "session");
+	bool end;
+
+	if (!ctl_method_bool(r, "end", &end))
+		return;
+	if (session)
+		send_session(r, session, end);
+	else
+		send_conn(r, end);
+}
