@@ -7,6 +7,8 @@
 #define INITIAL_SEGMENTS 10
 #define INITIAL_BYTES	 14600
 
+static void remember(struct cc *cc);
+
 uint32_t cc_initial_window(uint32_t mss)
 {
 	uint32_t floor = 2 * mss > INITIAL_BYTES ? 2 * mss : INITIAL_BYTES;
@@ -24,4 +26,35 @@ void cc_undo(struct cc *cc, struct cc_state *st, const struct cc *was,
 		cc->ssthresh = was->ssthresh;
 	cc->acked_frac = was->acked_frac;
 	*st = *was_state;
+}
+
+void cc_restart(struct cc *cc)
+{
+	uint32_t most = cc_initial_window(cc->mss);
+
+	if (cc->cwnd <= most)
+		return;
+	remember(cc);
+	cc->cwnd = most;
+}
+
+void cc_decay(struct cc *cc)
+{
+	uint32_t least = cc_initial_window(cc->mss), half = cc->cwnd / 2;
+
+	if (cc->cwnd <= least)
+		return;
+	remember(cc);
+	cc->cwnd = half > least ? half : least;
+}
+
+/* Slow start leads back to three quarters of what the path took (RFC 7661,
+ * 4.4.3; RFC 2861, 3). */
+static void remember(struct cc *cc)
+{
+	uint32_t most = cc->cwnd - cc->cwnd / 4;
+
+	if (most > cc->ssthresh)
+		cc->ssthresh = most;
+	cc->acked_frac = 0;
 }

@@ -63,6 +63,12 @@ extern const struct cc_algorithm cc_cubic;
 void cc_undo(struct cc *cc, struct cc_state *st, const struct cc *was,
 	     const struct cc_state *was_state);
 
+/** cc_restart() - After a silence of an RTO: no more than IW (RFC 5681, 4.1) */
+void cc_restart(struct cc *cc);
+
+/** cc_decay() - A window nobody made use of: half of it (RFC 7661, 4.4.3) */
+void cc_decay(struct cc *cc);
+
 /** cc_initial_window() - RFC 6928: min(10 MSS, max(2 MSS, 14600)) */
 uint32_t cc_initial_window(uint32_t mss);
 

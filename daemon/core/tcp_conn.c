@@ -70,11 +70,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	a->answers = (struct bucket){st->now_us, ANSWERS_A_SECOND};
 	a->reo_mult = 1;
 	a->recover = a->rack_end = a->rack_fack = c->snd_una;
-	a->used_us = a->drs_at_us = st->now_us;
-	/* RFC 5681, 4.1: what cwnd was worth before the silence is not known
-	 * to be true after it. */
-	if (c->cc.mss && c->cc.cwnd > cc_initial_window(c->cc.mss))
-		c->cc.cwnd = cc_initial_window(c->cc.mss);
+	a->used_us = a->drs_at_us = a->sent_us = st->now_us;
 	c->active = ptr_ref(&st->arena, a);
 	return a;
 }

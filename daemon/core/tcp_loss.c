@@ -33,6 +33,9 @@ static void ack_dsack(struct stack *st, struct tcp_conn *c,
 static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 			  struct tcp_active *a, const struct tcp_seg *seg,
 			  const struct ack_news *news);
+static void grow(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
+		 const struct tcp_seg *seg, const struct ack_news *news,
+		 uint32_t in_flight);
 static void measure(struct stack *st, struct tcp_conn *c,
 		    const struct tcp_seg *seg, const struct ack_news *news);
 
@@ -47,6 +50,7 @@ bool tcp_loss_sent(struct stack *st, struct tcp_conn *c, tcp_seq start,
 	}
 	if (a->recovery == RECOVERY_FAST)
 		prr_sent(&a->prr, end - start);
+	a->sent_us = st->now_us;
 	return true;
 }
 
@@ -95,25 +99,8 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	}
 	if (a->lost || tcp_in_flight(c, a) < in_flight)
 		tcp_wake_output(st, c);
-	if (news.acked && a->recovery != RECOVERY_FAST && !marked) {
-		const struct cc_ack ack = {
-			.acked = news.acked,
-			.in_flight = in_flight,
-			.srtt_us = c->rtt.srtt_us,
-			.rtt_us = news.rtt_us < UINT32_MAX
-					  ? (uint32_t)news.rtt_us
-					  : 0,
-			.una = seg->ack,
-			.nxt = c->snd_nxt,
-			.min_rtt_us = c->rtt.min_us,
-			.now_us = st->now_us,
-			.cwnd_limited = a->cwnd_limited,
-		};
-
-		tcp_cc(c)->ack(&c->cc, &a->ccs, &ack);
-		c->cc.cwnd =
-			tcp_undo_cwnd(c, a, tcp_in_flight(c, a) - news.acked);
-	}
+	if (news.acked && a->recovery != RECOVERY_FAST && !marked)
+		grow(st, c, a, seg, &news, in_flight);
 }
 
 void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
@@ -184,6 +171,7 @@ void tcp_loss_resent(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
 	if (a->recovery == RECOVERY_FAST)
 		prr_sent(&a->prr, tx_len(t));
 	tcp_undo_resent(st, c, a, tx_len(t));
+	a->sent_us = st->now_us;
 	t->flags &= (uint8_t)~TX_LOST;
 	t->flags |= TX_RETRANS;
 	t->sent_us = st->now_us;
@@ -348,6 +336,38 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 		if (a->sacked + a->lost > out)
 			a->sacked = out > a->lost ? out - a->lost : 0;
 	}
+}
+
+/* What was acknowledged may make cwnd grow; @in_flight is from before. */
+static void grow(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
+		 const struct tcp_seg *seg, const struct ack_news *news,
+		 uint32_t in_flight)
+{
+	const struct cc_ack ack = {
+		.acked = news->acked,
+		.in_flight = in_flight,
+		.srtt_us = c->rtt.srtt_us,
+		.rtt_us =
+			news->rtt_us < UINT32_MAX ? (uint32_t)news->rtt_us : 0,
+		.una = seg->ack,
+		.nxt = c->snd_nxt,
+		.min_rtt_us = c->rtt.min_us,
+		.now_us = st->now_us,
+		.cwnd_limited = a->cwnd_limited,
+	};
+	const struct cwv_ack used = {
+		.acked = news->acked,
+		.una = seg->ack,
+		.nxt = c->snd_nxt,
+		.cwnd = c->cc.cwnd,
+		.srtt_us = c->rtt.srtt_us,
+		.now_us = st->now_us,
+	};
+
+	tcp_cc(c)->ack(&c->cc, &a->ccs, &ack);
+	if (a->recovery == RECOVERY_OPEN && cwv_ack(&a->cwv, &used))
+		cc_decay(&c->cc);
+	c->cc.cwnd = tcp_undo_cwnd(c, a, tcp_in_flight(c, a) - news->acked);
 }
 
 static void measure(struct stack *st, struct tcp_conn *c,

@@ -251,6 +251,10 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	    (a->sndq.len == sent && !(c->flags & CF_CLOSE)) ||
 	    a->hold_until_us != TIME_NEVER)
 		return false;
+	/* RFC 5681, 4.1: what cwnd was worth before a silence is not known to
+	 * be true after it. */
+	if (!sent && st->now_us - a->sent_us > tcp_rto_us(st, c))
+		cc_restart(&c->cc);
 	whole = seg_mss(c, a);
 	mss = seg_most(c, whole);
 	if (c->path)

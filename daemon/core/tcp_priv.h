@@ -18,6 +18,7 @@
 
 #include "assert.h"
 #include "cc.h"
+#include "cwv.h"
 #include "list.h"
 #include "pool.h"
 #include "reasm.h"
@@ -284,6 +285,7 @@ struct tcp_active {
 	tcp_seq disorder_nxt; /* snd_nxt when the first hole was reported */
 	struct cc_state ccs;
 	struct prr prr;
+	struct cwv cwv;
 	uint16_t undone; /* recoveries that proved needless */
 	ref_t undo;	 /* struct tcp_undo; 0 = none */
 	uint8_t frto;	 /* enum frto, tcp_spurious.c */
@@ -321,6 +323,7 @@ struct tcp_active {
 	int64_t hold_until_us; /* RFC 3168, 6.1.2: no new text before */
 	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
 	int64_t used_us;       /* last activity: idle records are given back */
+	int64_t sent_us;       /* text left last: RFC 5681, 4.1 */
 
 	/* Tail loss probe (RFC 8985, 7). */
 	bool tlp_out;	     /* one is in flight */
@@ -372,8 +375,9 @@ struct listener {
 #define TW_SLOTS     512
 #define SERVICES_MAX 255
 #define TW_TICK_US   250000
-/* An active record is kept this long after its last use: an exchange of small
- * messages would otherwise take and give it back with each of them. */
+/* An active record is kept this long after its last use, and no shorter than an
+ * RTO if cwnd has grown: an exchange of small messages would otherwise take and
+ * give it back with each of them, and cwnd is worth nothing without it. */
 #define ACTIVE_LINGER_US  200000
 #define ANSWERS_A_SECOND  4 /* to ACKs that are wrong, of a connection */
 #define HANDSHAKE_UNKNOWN UINT32_MAX /* by cookie: nobody remembers the SYN */

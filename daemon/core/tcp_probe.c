@@ -93,7 +93,7 @@ void tcp_probe_acked(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		if (a->recovery != RECOVERY_OPEN)
 			return;
 		tcp_undo_drop(st, a);
-		tcp_cc(c)->loss(&c->cc, &a->ccs, a->tlp_flight, st->now_us);
+		tcp_recovery_reduce(st, c, a, a->tlp_flight);
 		tcp_ecn_reduced(c, a);
 	}
 }

@@ -23,9 +23,21 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 	/* RFC 5681, 3.1 and 3.2: half of FlightSize, SACKed or not, without
 	 * what limited transmit (RFC 3042) sent after the first sign. */
 	nxt = a->sacked ? seq_max(a->disorder_nxt, ack) : c->snd_nxt;
-	tcp_cc(c)->loss(&c->cc, &a->ccs, nxt - ack, st->now_us);
+	tcp_recovery_reduce(st, c, a, nxt - ack);
 	tcp_ecn_reduced(c, a);
 	prr_enter(&a->prr, recover_fs);
+}
+
+void tcp_recovery_reduce(struct stack *st, struct tcp_conn *c,
+			 struct tcp_active *a, uint32_t flight)
+{
+	uint32_t pipe = cwv_pipe(&a->cwv);
+
+	/* RFC 7661, 4.4.2: a sender that seldom fills its window may lose a
+	 * segment when hardly anything is in flight. */
+	if (!cwv_valid(&a->cwv, c->cc.cwnd) && pipe > flight)
+		flight = pipe;
+	tcp_cc(c)->loss(&c->cc, &a->ccs, flight, st->now_us);
 }
 
 /* RFC 9937: during recovery cwnd is what is in flight and a share of what was
@@ -52,6 +64,7 @@ void tcp_recovery_leave(struct stack *st, struct tcp_conn *c,
 		c->cc.cwnd = c->cc.ssthresh;
 	tcp_rack_recovered(a);
 	tcp_undo_leave(st, c, a);
+	a->cwv = (struct cwv){.begun = false}; /* RFC 7661, 4.4.2 */
 	a->recovery = RECOVERY_OPEN;
 	a->dupacks = 0;
 }

@@ -51,6 +51,17 @@ static bool service_pending(const struct tcp_conn *c,
 	return c->flags & CF_WANT_WRITE && (!a || !a->sndq.len);
 }
 
+static int64_t active_linger_us(const struct stack *st,
+				const struct tcp_conn *c)
+{
+	uint32_t rto_us = tcp_rto_us(st, c);
+
+	if (!c->cc.mss || c->cc.cwnd <= cc_initial_window(c->cc.mss) ||
+	    rto_us < ACTIVE_LINGER_US)
+		return ACTIVE_LINGER_US;
+	return rto_us;
+}
+
 void tcp_rearm(struct stack *st, struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);
@@ -64,7 +75,7 @@ void tcp_rearm(struct stack *st, struct tcp_conn *c)
 		at = earlier(at, earlier(a->delack_at_us, a->reorder_at_us));
 		at = earlier(at, a->hold_until_us);
 		at = earlier(at, earlier(a->probe_at_us,
-					 a->used_us + ACTIVE_LINGER_US));
+					 a->used_us + active_linger_us(st, c)));
 		if (user_timeout_us && a->stalled_us != TIME_NEVER)
 			at = earlier(at, a->stalled_us + user_timeout_us);
 	}
@@ -107,11 +118,14 @@ void tcp_timer(struct stack *st, struct tcp_conn *c)
 		tcp_wake_output(st, c);
 	if (service_pending(c, a))
 		tcp_wake_service(st, c);
-	if (a && a->used_us + ACTIVE_LINGER_US <= st->now_us) {
-		if (tcp_idle(c, a))
+	if (a && a->used_us + active_linger_us(st, c) <= st->now_us) {
+		if (tcp_idle(c, a)) {
 			tcp_deactivate(st, c);
-		else
+			if (c->cc.mss)
+				cc_restart(&c->cc);
+		} else {
 			a->used_us = st->now_us;
+		}
 	}
 	tcp_rearm(st, c);
 }

@@ -183,6 +183,27 @@ static void undone(void)
 	CU_ASSERT_EQUAL(r.cc.ssthresh, 15 * MSS);
 }
 
+/* RFC 5681, 4.1, and RFC 7661, 4.4.3: down to IW, and slow start leads back. */
+static void restart_and_decay(void)
+{
+	struct rig r = rig_with(40 * MSS, 20 * MSS);
+	uint32_t iw = cc_initial_window(MSS);
+
+	cc_restart(&r.cc);
+	CU_ASSERT_EQUAL(r.cc.cwnd, iw);
+	CU_ASSERT_EQUAL(r.cc.ssthresh, 30 * MSS);
+	cc_restart(&r.cc);
+	CU_ASSERT_EQUAL(r.cc.cwnd, iw);
+	CU_ASSERT_EQUAL(r.cc.ssthresh, 30 * MSS);
+	r = rig_with(40 * MSS, SSTHRESH_INFINITE);
+	cc_decay(&r.cc);
+	CU_ASSERT_EQUAL(r.cc.cwnd, 20 * MSS);
+	CU_ASSERT_EQUAL(r.cc.ssthresh, SSTHRESH_INFINITE);
+	cc_decay(&r.cc);
+	cc_decay(&r.cc);
+	CU_ASSERT_EQUAL(r.cc.cwnd, iw);
+}
+
 static void random_stays_in_bounds(void)
 {
 	struct rig r = rig_with(10 * MSS, SSTHRESH_INFINITE);
@@ -227,6 +248,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(timeout_goes_back_to_one_segment),
 	UNIT_TEST(window_has_an_end),
 	UNIT_TEST(undone),
+	UNIT_TEST(restart_and_decay),
 	UNIT_TEST(random_stays_in_bounds),
 };
 
