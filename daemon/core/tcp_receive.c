@@ -137,14 +137,18 @@ static void receive_advance(struct stack *st, struct tcp_conn *c,
 		tcp_receive_fin(st, c, a->fin_seq);
 }
 
-/* RFC 9293, 3.8.6.3 (MUST-40, SHLD-18, SHLD-19) */
+/*
+ * RFC 9293, 3.8.6.3 (MUST-40, SHLD-18, SHLD-19). As Linux does, we do not wait
+ * for the second segment to be a full one: who has filled his send buffer with
+ * a full segment and a part of one has nothing more to send before our ACK.
+ */
 static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 {
 	uint32_t unacked = c->rcv_nxt - c->last_ack;
 
 	if (unacked >= 2u * c->rcv_mss)
 		c->ack_each = false;
-	if (unacked >= (c->ack_each ? 1u : 2u) * c->rcv_mss ||
+	if (unacked > c->rcv_mss || (unacked == c->rcv_mss && c->ack_each) ||
 	    !st->conf.delayed_ack_us || window_pinches(st, c))
 		c->flags |= CF_ACK_NOW;
 	if (c->flags & CF_ACK_NOW) {

@@ -50,6 +50,24 @@ static void ack_every_second_segment(void)
 	rig_end();
 }
 
+/* The second segment need not be a full one, nor the first. */
+static void ack_more_than_a_segment(void)
+{
+	uint32_t mss;
+
+	rig_established();
+	mss = rig_mss();
+	rx_text(5001, mss);
+	rx_text(5001 + mss, 1);
+	rig_expect(ACK_OF(5002 + mss));
+	rx_text(5002 + mss, 1);
+	rig_expect_silence();
+	rx_text(5003 + mss, mss);
+	rig_expect(ACK_OF(5003 + 2 * mss));
+	rig_expect_silence_for(MS(100));
+	rig_end();
+}
+
 /* A peer that sends one segment at a time waits for our timer once, not each
  * time. */
 static void ack_each_segment_of_a_slow_peer(void)
@@ -200,6 +218,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(ack_delayed),
 	UNIT_TEST(ack_delay_not_restarted),
 	UNIT_TEST(ack_every_second_segment),
+	UNIT_TEST(ack_more_than_a_segment),
 	UNIT_TEST(ack_each_segment_of_a_slow_peer),
 	UNIT_TEST(ack_each_segment_of_an_impatient_peer),
 	UNIT_TEST(ack_two_mss_in_small_segments),
