@@ -362,8 +362,8 @@ static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 		a = tcp_activate(st, c);
 		if (a)
 			tcp_sack_twice(c, a, s->seq, c->rcv_nxt);
-		if (before > s->len) /* only the FIN is new */
-			before = s->len;
+		/* Or its FIN would be old, and all of it. */
+		ASSERT(before <= s->len);
 		s->text += before;
 		s->len -= before;
 		seg_skip(s, before);

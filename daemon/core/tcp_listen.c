@@ -220,12 +220,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 		return;
 	}
 	h = pool_get(&st->pool_half);
-	if (!h) {
-		if (counted)
-			source_sub(st, &key->peer);
-		syn_no_memory(st, l, index, key, seg);
-		return;
-	}
+	ASSERT(h); /* stack_is_full() kept pages for more than this */
 	half_init(st, h, index, key, seg, old);
 	if (counted)
 		h->flags |= HALF_COUNTED;

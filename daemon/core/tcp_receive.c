@@ -206,7 +206,7 @@ void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq)
 		tcp_set_state(st, c, TCP_TIME_WAIT);
 		break;
 	default:
-		break;
+		ASSERT(!"a FIN in a state that has had one");
 	}
 	tcp_wake_service(st, c);
 }

@@ -192,9 +192,8 @@ static bool user_gave_up(struct stack *st, struct tcp_conn *c,
 static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a)
 {
+	ASSERT(c->snd_una != c->snd_nxt);
 	a->rexmt_at_us = TIME_NEVER;
-	if (c->snd_una == c->snd_nxt)
-		return;
 	if (c->rexmt_count >= st->conf.retries) {
 		tcp_dead(st, c, CLOSE_TIMEOUT_DATA);
 		return;
@@ -249,9 +248,8 @@ static void timer_syn(struct stack *st, struct tcp_conn *c,
 static void timer_persist(struct stack *st, struct tcp_conn *c,
 			  struct tcp_active *a)
 {
+	ASSERT(c->snd_una == c->snd_nxt);
 	a->persist_at_us = TIME_NEVER;
-	if (c->snd_una != c->snd_nxt)
-		return;
 	if (c->rexmt_count >= st->conf.retries) {
 		tcp_dead(st, c, CLOSE_TIMEOUT_DATA);
 		return;

@@ -195,6 +195,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 		.peer_port = peer_port,
 	};
 	int service = service_index(st, svc);
+	struct tcp_active *a;
 	struct tcp_conn *c;
 
 	if (now_us > st->now_us)
@@ -229,12 +230,8 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	c->iss =
 		(uint32_t)(st->now_us / 4) + (uint32_t)stack_isn_hash(st, &key);
 	c->snd_una = c->snd_nxt = c->snd_max = c->snd_sml = c->iss;
-	if (!tcp_activate(st, c)) {
-		st->full--;
-		st->state_count[TCP_CLOSED]--;
-		pool_put(&st->pool_conn, c);
-		return -ENOBUFS;
-	}
+	a = tcp_activate(st, c);
+	ASSERT(a); /* tcp_conn_new() left pages for more than this */
 	table_insert(&st->table, conn_ref(st, c));
 	tcp_set_state(st, c, TCP_SYN_SENT);
 	tcp_wake_output(st, c);
@@ -271,8 +268,6 @@ static ssize_t send_error(const struct tcp_conn *c)
 		return -ECONNRESET;
 	if (c->flags & CF_CLOSE)
 		return -EPIPE;
-	if (c->state == TCP_CLOSED)
-		return -ENOTCONN;
 	return 0;
 }
 

@@ -464,7 +464,7 @@ void tcp_resume(struct stack *st, struct tcp_conn *c);
  * Sends nothing by itself: the next stack_output() may.
  *
  * Return: bytes taken, less than @len if the send queue is full;
- *         -ENOTCONN before OPEN, -EPIPE after CLOSE, -ECONNRESET when it ended
+ *         -EPIPE after CLOSE, -ECONNRESET when it ended
  */
 ssize_t tcp_send(struct stack *st, struct tcp_conn *c, const void *data,
 		 size_t len);

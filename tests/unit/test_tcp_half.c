@@ -275,6 +275,47 @@ static void cookie_source_full(void)
 	rig_end();
 }
 
+/* A connection that came by cookie ends, and in the same batch a new one comes
+ * from the same place: that one counts, not a memory of the old. */
+static void cookie_closed_and_opened_again(void)
+{
+	rig.close_with_peer = true;
+	cookie_sent(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)),
+		    SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+			MSS(rig_mss())));
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1001));
+	rig_expect(SEG(.flags = TH_FIN | TH_ACK, .seq = 1001, .ack = 5002));
+	rig.conf.cookies = COOKIES_NEVER;
+	stack_reconf(rig.st, &rig.conf);
+	rig_hold();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5002, .ack = 1002));
+	rig_rx(SEG(.flags = TH_SYN, .seq = 90000, MSS(1000)));
+	rig_release();
+	rig_check(rig_only()->closed == 1);
+	rig_check(rig_only()->reason == CLOSE_FIN);
+	rig_check(rig_stats().time_wait == 0);
+	rig_check(rig_state() == TCP_SYN_RECEIVED);
+	rig_forget();
+	rig_end();
+}
+
+/* Alone, it is remembered: a late copy of its first segment opens nothing. */
+static void cookie_closed_is_remembered(void)
+{
+	rig.close_with_peer = true;
+	cookie_sent(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)),
+		    SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+			MSS(rig_mss())));
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1001));
+	rig_expect(SEG(.flags = TH_FIN | TH_ACK, .seq = 1001, .ack = 5002));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5002, .ack = 1002));
+	rig_check(rig_stats().time_wait == 1);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_check(rig_only()->opened == 1);
+	rig_forget();
+	rig_end();
+}
+
 /* ---- replies without a record ---- */
 
 /* More answers than are held: the rest is lost like packets are. */
@@ -316,6 +357,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(cookie_timestamps_switched_off),
 	UNIT_TEST(cookie_comes_back_too_late),
 	UNIT_TEST(cookie_source_full),
+	UNIT_TEST(cookie_closed_and_opened_again),
+	UNIT_TEST(cookie_closed_is_remembered),
 	UNIT_TEST(replies_bounded),
 };
 

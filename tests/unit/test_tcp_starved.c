@@ -301,14 +301,77 @@ static void refuse(void)
 	end();
 }
 
+/* Text waits for a window, and when that opens there is no memory to remember
+ * what was sent: it leaves when there is, before a RTO is over. */
+static void send_without_record(void)
+{
+	struct tcp_seg s;
+
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(0)));
+	rig_check(rig_send(100) == 100);
+	rig_expect_silence();
+	starve(0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, WND(8000)));
+	rig_expect_silence();
+	rig_check(rig_stats().limits[LIMIT_MEMORY] >= 1);
+	feed();
+	rig_wait(S(1) + RIG_LATE_US);
+	rig_check(rig_take(&s) && s.seq == 1001 && s.len == 100);
+	rx_ack(5001, 1101);
+	rig_expect_silence_for(S(5));
+	end();
+}
+
+/* Neither the reply nor, with a page for that, its text. */
+static void echo(void)
+{
+	uint8_t m[256] = {rig.v6 ? 128 : 8}, pkt[400];
+	uint8_t proto = rig.v6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP;
+	uint32_t head, sum = 0;
+	uint16_t csum;
+
+	rig_start();
+	if (rig.v6)
+		sum = csum_pseudo(&rig.peer, &rig.own, proto, sizeof(m));
+	csum = csum_fold(csum_partial(m, sizeof(m), sum));
+	m[2] = (uint8_t)(csum >> 8);
+	m[3] = (uint8_t)csum;
+	head = wire_ip_build(pkt, &rig.peer, &rig.own, proto, 64, 0, 1, true,
+			     sizeof(m));
+	memcpy(pkt + head, m, sizeof(m));
+	for (uint32_t left = 0; left < 2; left++) {
+		size_t len;
+
+		starve(left);
+		rig_rx_packet(pkt, head + sizeof(m));
+		rig_check(!rig_take_packet(&len));
+		rig_check(rig_stats().limits[LIMIT_MEMORY] == left + 1);
+		feed();
+	}
+	rig_check(rig_stats().echo_out == 0);
+	rig_rx_packet(pkt, head + sizeof(m));
+	rig_check(rig_stats().echo_out == 1);
+	rig_forget();
+	end();
+}
+
 static const struct unit_test tests[] = {
-	UNIT_TEST(rcv_syn_listen),  UNIT_TEST(rcv_ack_syn_received),
-	UNIT_TEST(rcv_ack_cookie),  UNIT_TEST(open_refused),
-	UNIT_TEST(send_idle),	    UNIT_TEST(send_active),
-	UNIT_TEST(want_write_idle), UNIT_TEST(close_idle),
-	UNIT_TEST(abort_idle),	    UNIT_TEST(rcv_text_idle),
-	UNIT_TEST(rcv_fin_idle),    UNIT_TEST(rcv_old_idle),
-	UNIT_TEST(set_timeouts),    UNIT_TEST(time_wait),
+	UNIT_TEST(send_without_record),
+	UNIT_TEST(echo),
+	UNIT_TEST(rcv_syn_listen),
+	UNIT_TEST(rcv_ack_syn_received),
+	UNIT_TEST(rcv_ack_cookie),
+	UNIT_TEST(open_refused),
+	UNIT_TEST(send_idle),
+	UNIT_TEST(send_active),
+	UNIT_TEST(want_write_idle),
+	UNIT_TEST(close_idle),
+	UNIT_TEST(abort_idle),
+	UNIT_TEST(rcv_text_idle),
+	UNIT_TEST(rcv_fin_idle),
+	UNIT_TEST(rcv_old_idle),
+	UNIT_TEST(set_timeouts),
+	UNIT_TEST(time_wait),
 	UNIT_TEST(refuse),
 };
 
