@@ -93,7 +93,7 @@ check: deps
 	@$(MAKE) --no-print-directory layers
 	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN) $(B)/tests/sim/sim \
 		$(B)/tests/wire/wire
-	@$(MAKE) --no-print-directory unit wire sim cli wire-tshark
+	@$(MAKE) --no-print-directory unit wire sim rfc cli wire-tshark
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory clang
 	@$(MAKE) --no-print-directory lint

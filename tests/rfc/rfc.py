@@ -12,7 +12,7 @@ A tag is a label in brackets, "(MUST-40)", or several, "(MUST-40, SHLD-18)" or
   in tests/sim/, e2e/ the file shows it, at that line
 
 requirements.tsv has all the labels. exempt.tsv has those that do not apply,
-with the reason. A MUST that has neither code and test nor a reason fails, and
+with the reason. A MUST or SHOULD without both and without a reason fails, and
 so does whatever is wrong with a tag or a reason: an unknown label, a label
 outside brackets, which would be overlooked, a tag above a function that no
 suite runs, and a reason beside code and test that meet the requirement anyway.
@@ -210,16 +210,16 @@ def read_other_tests(table):
             table.cite(label, f"{name}:{line}", "tests", f"{name}:{line}")
 
 
-def is_must(row):
-    return row.label.startswith("MUST")
+def is_required(row):
+    return row.label.startswith(("MUST", "SHLD"))
 
 
 def judge(table):
-    """Add the MUSTs that are not met, and the reasons that are none."""
+    """Add what is not met, and the reasons that are none."""
     for row in table.rows.values():
         if row.exempt and row.met():
             table.fault(row.label, "met, and yet in exempt.tsv")
-        if is_must(row) and not row.exempt and not row.met():
+        if is_required(row) and not row.exempt and not row.met():
             lacks = [w for w, have in (("code", row.code),
                                        ("test", row.tests)) if not have]
             table.fault(row.label, f"no {' and no '.join(lacks)}: {row.words}")
@@ -292,7 +292,7 @@ def main():
     for fault in table.faults:
         print(f"rfc: {fault}", file=sys.stderr)
     unmet = {f.split(":")[0] for f in table.faults}
-    passed = sum(is_must(r) and r.label not in unmet
+    passed = sum(is_required(r) and r.label not in unmet
                  for r in table.rows.values())
     print(f"rfc: {passed} passed, {len(table.faults)} failed")
     return 1 if table.faults else 0

@@ -1,6 +1,6 @@
 # The simulator: two ends on a virtual clock. `make sim` runs the scenarios
 # and SIM_SEEDS seeds; a failure prints the command that repeats it.
-SIM_SEEDS ?= 500
+SIM_SEEDS ?= 2000
 SIM_FROM  ?= 1
 SIM_SRC    = $(wildcard tests/sim/*.c)
 
