@@ -3,6 +3,7 @@
  *
  *	sim --seed N [-v]            one seed of the swarm
  *	sim --seeds N [--from S]     seeds S to S + N - 1
+ *	          [--jobs J]         J of them at once
  *	sim --scenario NAME [-v]     one scenario
  *	sim --scenarios              all of them
  *
@@ -23,10 +24,17 @@
 
 #define RUN_SECONDS_MAX 60 /* of wall-clock time */
 #define TWICE_ONE_IN	16
+#define JOBS_MAX	64
 
 struct job {
 	uint64_t seed;
 	const struct scenario *scenario; /* NULL: the swarm */
+};
+
+/* A process that runs one. */
+struct place {
+	pid_t pid; /* 0 = free */
+	struct job job;
 };
 
 static void job_name(const struct job *j, char *buf, size_t len)
@@ -73,28 +81,46 @@ static const struct scenario *scenario_at(size_t i)
 	return i < npath_scenarios ? &path_scenarios[i] : NULL;
 }
 
-/* Return: did it pass? */
-static bool job_fork(const struct job *j)
+/* Begin a job in the first free place. */
+static void job_fork(struct place *places, const struct job *j)
 {
-	char command[128];
-	int status;
-	pid_t pid;
+	struct place *p = places;
 
+	while (p->pid)
+		p++;
 	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
+	p->job = *j;
+	p->pid = fork();
+	if (p->pid == 0) {
 		alarm(RUN_SECONDS_MAX);
 		job_run(j, false);
 		exit(0);
 	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid > 0 && WIFEXITED(status))
+	if (p->pid < 0) {
+		fprintf(stderr, "sim: fork: %s\n", strerror(errno));
+		exit(71);
+	}
+}
+
+/* Wait for any of them to end. Return: did it pass? */
+static bool job_wait(struct place *places)
+{
+	struct place *p = places;
+	char command[128];
+	int status;
+	pid_t pid;
+
+	do {
+		pid = waitpid(-1, &status, 0);
+	} while (pid < 0 && errno == EINTR);
+	while (p->pid != pid)
+		p++;
+	p->pid = 0;
+	if (WIFEXITED(status))
 		return WEXITSTATUS(status) == 0;
-	job_name(j, command, sizeof(command));
+	job_name(&p->job, command, sizeof(command));
 	fprintf(stderr, "FAILED: %s\n  repeat with: %s\n",
-		pid > 0 ? strsignal(WTERMSIG(status)) : strerror(errno),
-		command);
+		strsignal(WTERMSIG(status)), command);
 	return false;
 }
 
@@ -104,27 +130,33 @@ static int report(unsigned int passed, unsigned int failed)
 	return failed || !passed;
 }
 
-static int run_seeds(uint64_t from, uint64_t n)
+static int run_seeds(uint64_t from, uint64_t n, unsigned int jobs)
 {
+	struct place places[JOBS_MAX] = {{.pid = 0}};
 	unsigned int passed = 0, failed = 0;
 
-	for (uint64_t i = 0; i < n; i++) {
-		if (job_fork(&(struct job){.seed = from + i}))
-			passed++;
-		else
-			failed++;
+	for (uint64_t i = 0; i < n + jobs; i++) {
+		if (i >= jobs && i - jobs < n) {
+			if (job_wait(places))
+				passed++;
+			else
+				failed++;
+		}
+		if (i < n)
+			job_fork(places, &(struct job){.seed = from + i});
 	}
 	return report(passed, failed);
 }
 
 static int run_scenarios(void)
 {
+	struct place place = {.pid = 0};
 	unsigned int passed = 0, failed = 0;
-
 	const struct scenario *s;
 
 	for (size_t i = 0; (s = scenario_at(i)); i++) {
-		if (job_fork(&(struct job){.seed = s->seed, .scenario = s}))
+		job_fork(&place, &(struct job){.seed = s->seed, .scenario = s});
+		if (job_wait(&place))
 			passed++;
 		else
 			failed++;
@@ -150,7 +182,8 @@ static int run_scenario(const char *name, bool verbose)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: sim --seed N [-v] | --seeds N [--from S] | "
+	fprintf(stderr, "usage: sim --seed N [-v] | --seeds N [--from S] "
+			"[--jobs J] | "
 			"--scenario NAME [-v] | --scenarios\n");
 	return 64;
 }
@@ -161,11 +194,12 @@ int main(int argc, char **argv)
 		{"seed", required_argument, NULL, 's'},
 		{"seeds", required_argument, NULL, 'n'},
 		{"from", required_argument, NULL, 'f'},
+		{"jobs", required_argument, NULL, 'j'},
 		{"scenario", required_argument, NULL, 'c'},
 		{"scenarios", no_argument, NULL, 'a'},
 		{NULL, 0, NULL, 0},
 	};
-	uint64_t seed = 0, n = 0, from = 1;
+	uint64_t seed = 0, n = 0, from = 1, jobs = 1;
 	const char *scenario = NULL;
 	bool verbose = false;
 	int what = 0, opt;
@@ -177,13 +211,15 @@ int main(int argc, char **argv)
 			n = strtoull(optarg, NULL, 10);
 		else if (opt == 'f')
 			from = strtoull(optarg, NULL, 10);
+		else if (opt == 'j')
+			jobs = strtoull(optarg, NULL, 10);
 		else if (opt == 'c')
 			scenario = optarg;
 		else if (opt == 'v')
 			verbose = true;
 		else if (opt != 'a')
 			return usage();
-		if (opt != 'v' && opt != 'f')
+		if (opt != 'v' && opt != 'f' && opt != 'j')
 			what = opt;
 	}
 	switch (what) {
@@ -191,7 +227,9 @@ int main(int argc, char **argv)
 		job_run(&(struct job){.seed = seed}, verbose);
 		return report(1, 0);
 	case 'n':
-		return run_seeds(from, n);
+		if (jobs < 1 || jobs > JOBS_MAX)
+			return usage();
+		return run_seeds(from, n, (unsigned int)jobs);
 	case 'c':
 		return run_scenario(scenario, verbose);
 	case 'a':

@@ -243,6 +243,7 @@ struct link {
 	int64_t bad_until_us;  /* a burst of losses */
 	bool marked;	       /* the packet at hand found a long queue */
 	uint16_t frag_id;
+	bool spared; /* no more damage to the packet at hand */
 };
 
 /* What the path remembers of one direction of a connection. */
@@ -313,7 +314,9 @@ struct sim {
 	struct link link[2];
 	struct packet **heap;
 	size_t nheap, heap_room;
-	unsigned int opened; /* of opts->conn */
+	unsigned int opened;	   /* of opts->conn */
+	unsigned int opened_sides; /* of the next one */
+	int64_t open_again_us;	   /* not before */
 	unsigned int open_ends;
 	struct end end[SIM_CONNS_MAX][2];
 	struct watch watch[65536][2]; /* by the port of side 0 */
@@ -467,7 +470,7 @@ void packet_split(const uint8_t *pkt, uint32_t len, uint16_t gso_size,
 /* sim_app.c */
 extern const struct tcp_service app_service;
 void app_init(struct sim *sim);
-void app_open(struct sim *sim, unsigned int index);
+void app_open(struct sim *sim);
 void app_check(const struct sim *sim);
 void end_begin(struct end *e);
 void end_over(struct end *e, enum close_reason why);

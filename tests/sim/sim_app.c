@@ -18,6 +18,10 @@
 /* A prime length: a shift by any power of two is another text. */
 #define PATTERN_LEN 1048573u
 
+#define COOKIE_US     (64 * US_PER_S)
+#define OPEN_AGAIN_US US_PER_S
+#define MEMORY_ENOUGH (8u << 20)
+
 static uint8_t pattern[PATTERN_LEN];
 
 static void app_on_open(struct stack *st, struct tcp_conn *c);
@@ -45,6 +49,7 @@ static void app_maybe_close(struct stack *st, struct end *e);
 static void app_maybe_abort(struct stack *st, struct end *e);
 static void app_pause(struct stack *st, struct end *e);
 static bool end_may_end(const struct end *e, enum close_reason why);
+static bool cookie_expired(const struct sim *sim, unsigned int index);
 static bool end_may_miss(const struct end *e);
 
 static void pattern_init(void)
@@ -92,7 +97,8 @@ void app_init(struct sim *sim)
 	}
 }
 
-static void open_from(struct sim *sim, unsigned int index, unsigned int side)
+/* Return: false if memory is short now */
+static bool open_from(struct sim *sim, unsigned int index, unsigned int side)
 {
 	const struct sim_opts *o = sim->opts;
 	bool crossing = o->conn[index].crossing;
@@ -105,12 +111,14 @@ static void open_from(struct sim *sim, unsigned int index, unsigned int side)
 
 	if (sim->host[side].peer) {
 		peer_open(sim->host[side].peer, index);
-		return;
+		return true;
 	}
 	err = stack_open(sim->host[side].st, &app_service, e, &peer,
 			 crossing ? (uint16_t)(port + !side) : SIM_PORT, NULL,
 			 crossing ? (uint16_t)(port + side) : 0, sim->now_us,
 			 &c);
+	if (err == -ENOBUFS && o->memory[side] < MEMORY_ENOUGH)
+		return false;
 	SIM_REQUIRE(!err, "connection %u: stack_open() says %d", index, err);
 	tcp_info(sim->host[side].st, c, &info, sim->now_us);
 	SIM_REQUIRE(info.state == TCP_SYN_SENT, "open in %s",
@@ -121,14 +129,22 @@ static void open_from(struct sim *sim, unsigned int index, unsigned int side)
 	end_begin(e);
 	SIM_REQUIRE(tcp_user(c) == e, "stack_open() lost the user pointer");
 	stack_check(sim->host[side].st);
+	return true;
 }
 
-/** app_open() - Begin connection @index */
-void app_open(struct sim *sim, unsigned int index)
+/** app_open() - Begin the next connection, or try again later */
+void app_open(struct sim *sim)
 {
-	open_from(sim, index, 0);
-	if (sim->opts->conn[index].crossing)
-		open_from(sim, index, 1);
+	unsigned int sides = sim->opts->conn[sim->opened].crossing ? 2 : 1;
+
+	for (; sim->opened_sides < sides; sim->opened_sides++) {
+		if (!open_from(sim, sim->opened, sim->opened_sides)) {
+			sim->open_again_us = sim->now_us + OPEN_AGAIN_US;
+			return;
+		}
+	}
+	sim->opened_sides = 0;
+	sim->opened++;
 }
 
 static bool is_aborted(const struct sim *sim, unsigned int index)
@@ -149,7 +165,7 @@ void app_check(const struct sim *sim)
 		for (unsigned int side = 0; side < 2; side++) {
 			const struct end *e = &sim->end[i][side];
 
-			if (is_aborted(sim, i))
+			if (is_aborted(sim, i) || cookie_expired(sim, i))
 				continue;
 			if (e->reason == CLOSE_RESET_BY_PEER && end_may_miss(e))
 				continue;
@@ -170,7 +186,7 @@ void app_check(const struct sim *sim)
 		}
 		/* A reset is forgiven to one end whose peer is gone cleanly
 		 * (its last ACK was lost and 2 MSL are over), never to both. */
-		SIM_REQUIRE(is_aborted(sim, i) ||
+		SIM_REQUIRE(is_aborted(sim, i) || cookie_expired(sim, i) ||
 				    sim->end[i][0].reason == CLOSE_FIN ||
 				    sim->end[i][1].reason == CLOSE_FIN,
 			    "connection %u: both ends were reset", i);
@@ -470,6 +486,8 @@ static bool end_may_end(const struct end *e, enum close_reason why)
 		return why == CLOSE_RESET_BY_US;
 	if (why == CLOSE_FIN)
 		return e->closing && e->peer_closed;
+	if (why == CLOSE_RESET_BY_PEER && cookie_expired(e->sim, e->index))
+		return true;
 	if (why == CLOSE_RESET_BY_PEER && e->closing &&
 	    (e->peer_closed || end_may_miss(e)))
 		return true;
@@ -492,4 +510,18 @@ static bool end_may_miss(const struct end *e)
 
 	return e->closing && e->plan->read_pause_ppm && peer->closed &&
 	       peer->reason == CLOSE_FIN;
+}
+
+/* A cookie is good for two periods of 64 s. A client that got it and could not
+ * make itself heard for that long is reset, for nobody knows it. */
+static bool cookie_expired(const struct sim *sim, unsigned int index)
+{
+	const struct conn_plan *p = &sim->opts->conn[index];
+	struct stack_stats s;
+
+	if (p->crossing || sim->end[index][1].started || !sim->host[1].st ||
+	    sim->now_us - sim->opts->start_us - p->open_at_us < COOKIE_US)
+		return false;
+	stack_stats(sim->host[1].st, &s);
+	return s.cookies_sent > 0;
 }

@@ -158,6 +158,10 @@ void draw_path(struct sim_opts *o, struct rand *r)
 			if (o->link[i].queue && o->link[i].queue < 100000)
 				o->link[i].queue = 100000;
 	}
+	/* After an abort the listener is free for whatever is forged. */
+	for (unsigned int i = 0; i < o->nconns; i++)
+		if (o->conn[i].app[0].abort_at || o->conn[i].app[1].abort_at)
+			return;
 	o->forge.ppm = rand_maybe(r, 6, 1000, PPM);
 	o->forge.replay_ppm = rand_maybe(r, 8, 1000, 100000);
 }

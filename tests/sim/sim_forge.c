@@ -247,18 +247,19 @@ static void forge_icmp(struct sim *sim, unsigned int to, const uint8_t *pkt,
 	link_inject(sim, to, buf, n, sim->now_us, true);
 }
 
-/* A packet with one random byte somewhere, or cut short. */
+/* A packet with one wrong byte behind the IP header, or cut short. */
 static void forge_noise(struct sim *sim, unsigned int to, const uint8_t *pkt,
 			uint32_t len)
 {
 	static uint8_t buf[SIM_PACKET_MAX];
+	uint32_t head = pkt[0] >> 4 == 6 ? 40 : 20;
 	struct rand *r = &sim->forge;
 
 	memcpy(buf, pkt, len);
 	if (rand_one_in(r, 2))
 		len = (uint32_t)rand_between(r, 1, len - 1);
 	else
-		buf[rand_between(r, 0, len - 1)] ^=
+		buf[rand_between(r, head, len - 1)] ^=
 			(uint8_t)rand_between(r, 1, 255);
 	link_inject(sim, to, buf, len, sim->now_us, true);
 }

@@ -122,8 +122,10 @@ void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
 		at_us = l->last_at_us;
 	if (at_us > l->last_at_us)
 		l->last_at_us = at_us;
+	l->spared = false;
 	if (!path_fragment(l, pkt, len, at_us))
 		link_deliver(l, pkt, len, gso_size, at_us);
+	l->spared = false;
 	if (rand_chance(&l->rand, o->dup_ppm))
 		link_deliver(
 			l, pkt, len, gso_size,
@@ -194,10 +196,12 @@ void link_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
 		packet_mark(p->data);
 	if (l->opts->batch_us)
 		p->at_us += l->opts->batch_us - at_us % l->opts->batch_us;
-	if (rand_chance(&l->rand, l->opts->corrupt_ppm)) {
+	if (!l->spared && rand_chance(&l->rand, l->opts->corrupt_ppm)) {
 		bit = rand_between(&l->rand, 0, (uint64_t)len * 8 - 1);
 		p->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		p->meta.csum_ok = false;
+		/* Two bits, in two fragments, may cancel each other out. */
+		l->spared = true;
 		trace_packet(sim, l->from, "damaged", p->data, len, gso_size);
 	}
 	link_push(sim, p);

@@ -180,16 +180,19 @@ bool path_fragment(struct link *l, const uint8_t *pkt, uint32_t len,
 {
 	static uint8_t buf[SIM_PACKET_MAX];
 	bool v6 = pkt[0] >> 4 == 6, more;
-	uint32_t head = v6 ? 40 : 20, body = len - head, piece, n;
+	uint32_t head = v6 ? 40 : 20, body = len - head, piece, lost, n;
 
 	if (!l->opts->fragment || len <= l->opts->fragment)
 		return false;
 	piece = (l->opts->fragment - head - (v6 ? 8 : 0)) & ~7u;
+	lost = rand_chance(&l->rand, l->opts->loss_ppm / 2)
+		       ? (uint32_t)rand_between(&l->rand, 0, body / piece)
+		       : UINT32_MAX;
 	l->frag_id++;
 	for (uint32_t off = 0; off < body; off += n) {
 		n = body - off < piece ? body - off : piece;
 		more = off + n < body;
-		if (rand_chance(&l->rand, l->opts->loss_ppm / 4))
+		if (off / piece == lost)
 			continue;
 		if (v6)
 			fragment6(pkt, off, n, more, l->frag_id, buf);

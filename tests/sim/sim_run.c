@@ -113,9 +113,12 @@ uint64_t sim_run(const struct sim_opts *opts, bool verbose)
 
 static int64_t conn_open_us(const struct sim *sim)
 {
+	int64_t at_us;
+
 	if (sim->opened == sim->opts->nconns)
 		return TIME_NEVER;
-	return sim->opts->start_us + sim->opts->conn[sim->opened].open_at_us;
+	at_us = sim->opts->start_us + sim->opts->conn[sim->opened].open_at_us;
+	return at_us > sim->open_again_us ? at_us : sim->open_again_us;
 }
 
 /* Everything that is due at this instant. */
@@ -126,7 +129,7 @@ static void run_now(struct sim *sim)
 
 	for (unsigned int turn = 0;; turn++) {
 		while (conn_open_us(sim) <= sim->now_us) {
-			app_open(sim, sim->opened++);
+			app_open(sim);
 			touched[0] = touched[1] = true;
 		}
 		box_expire(sim);

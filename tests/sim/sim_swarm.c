@@ -309,6 +309,11 @@ void swarm_limits(struct sim_opts *o)
 		if (o->peer[i].on &&
 		    mss > draw_peer_bytes_max(&o->peer[i]) / 1000)
 			mss = draw_peer_bytes_max(&o->peer[i]) / 1000;
+	if (o->box.split && mss > o->box.split)
+		mss = o->box.split;
+	/* What a cookie makes of an MSS below 536, less the timestamp. */
+	if (o->box.mss_clamp && o->box.mss_clamp < 536)
+		mss = 36;
 	for (unsigned int i = 0; i < o->nconns; i++) {
 		for (unsigned int side = 0; side < 2; side++) {
 			uint64_t chunks, bytes;
