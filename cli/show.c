@@ -3,8 +3,9 @@
  *
  * The first line is that of the list. Below stands what ss -tiom would say, in
  * its words where it has them, sorted by what one looks for: what was
- * negotiated, the path, what holds sending back, receiving, the numbers, the
- * timers. What does not apply is not there.
+ * negotiated, the path, what holds sending back, what was lost, receiving, the
+ * sums, the numbers, the timers. What does not apply is not there. Amounts are
+ * bytes unless they count something.
  */
 #include "cli.h"
 
@@ -20,7 +21,7 @@
 
 struct fact {
 	const char *name;  /* for people */
-	const char *field; /* in the tcb */
+	const char *field; /* in the tcb, or beside it */
 	enum column_kind kind;
 };
 
@@ -28,6 +29,7 @@ static const struct fact options[] = {
 	{"", "options", COLUMN_TEXT},
 	{"snd_wscale:", "snd_wscale", COLUMN_COUNT},
 	{"rcv_wscale:", "rcv_wscale", COLUMN_COUNT},
+	{"dscp:", "dscp", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact path[] = {
@@ -35,37 +37,50 @@ static const struct fact path[] = {
 	{"rttvar:", "rttvar_us", COLUMN_TIME},
 	{"minrtt:", "min_rtt_us", COLUMN_TIME},
 	{"rto:", "rto_us", COLUMN_TIME},
-	{"backoff:", "backoff", COLUMN_COUNT},
+	{"pmtu:", "pmtu", COLUMN_COUNT},
+	{"probe:", "mtu_probe", COLUMN_COUNT},
 	{"mss:", "snd_mss", COLUMN_COUNT},
 	{"peer_mss:", "peer_mss", COLUMN_COUNT},
-	{"pmtu:", "pmtu", COLUMN_COUNT},
+	{"own_mss:", "own_mss", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact sending[] = {
 	{"", "congestion", COLUMN_TEXT},
-	{"", "recovery", COLUMN_TEXT},
 	{"cwnd:", "cwnd", COLUMN_COUNT},
 	{"ssthresh:", SSTHRESH, COLUMN_COUNT},
 	{"wnd:", "snd_wnd", COLUMN_COUNT},
 	{"queued:", "send_queued", COLUMN_COUNT},
 	{"in_flight:", "in_flight", COLUMN_COUNT},
+	{"acked:", "bytes_acked", COLUMN_COUNT},
+	{"urgent:", "urgent_out", COLUMN_COUNT},
+	{NULL, NULL, COLUMN_TEXT},
+};
+static const struct fact losses[] = {
+	{"", "recovery", COLUMN_TEXT},
 	{"sacked:", "sacked", COLUMN_COUNT},
 	{"lost:", "lost", COLUMN_COUNT},
-	{"urgent:", "urgent_out", COLUMN_COUNT},
+	{"tries:", "tries", COLUMN_COUNT},
+	{"backoff:", "backoff", COLUMN_COUNT},
 	{"reordering:", "reordering", COLUMN_COUNT},
 	{"undone:", "undone", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact receiving[] = {
 	{"wnd:", "rcv_wnd", COLUMN_COUNT},
+	{"buffer:", "rcvbuf", COLUMN_COUNT},
+	{"mss:", "recv_mss", COLUMN_COUNT},
 	{"queued:", "recv_queued", COLUMN_COUNT},
 	{"out_of_order:", "recv_ooo", COLUMN_COUNT},
 	{"urgent:", "urgent_in", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
-static const struct fact segments[] = {
-	{"in:", "segs_in", COLUMN_COUNT},
-	{"out:", "segs_out", COLUMN_COUNT},
+static const struct fact totals[] = {
+	{"segs_in:", "segs_in", COLUMN_COUNT},
+	{"segs_out:", "segs_out", COLUMN_COUNT},
+	{"retrans:", "retrans", COLUMN_COUNT},
+	{"bytes_in:", "bytes_in", COLUMN_COUNT},
+	{"bytes_out:", "bytes_out", COLUMN_COUNT},
+	{"memory:", "memory", COLUMN_COUNT},
 	{NULL, NULL, COLUMN_TEXT},
 };
 static const struct fact numbers[] = {
@@ -90,7 +105,7 @@ static const struct fact timers[] = {
 
 static void show_text(const struct cli *cli, const json_t *conn);
 static void put_facts(const struct cli *cli, const char *label,
-		      const json_t *tcb, const struct fact *facts);
+		      const json_t *from, const struct fact *facts);
 static bool applies(const struct fact *fact, const json_t *v);
 
 enum cli_exit show_run(struct cli *cli, int argc, char **argv)
@@ -119,23 +134,34 @@ static void show_text(const struct cli *cli, const json_t *conn)
 		table_end(&t, true);
 	}
 	free(text);
-	put_facts(cli, "options", tcb, options);
-	put_facts(cli, "path", tcb, path);
-	put_facts(cli, "sending", tcb, sending);
-	put_facts(cli, "receiving", tcb, receiving);
-	put_facts(cli, "segments", tcb, segments);
-	put_facts(cli, "numbers", tcb, numbers);
+	if (!tcb)
+		return;
+	put_facts(cli, "options", conn, options);
+	put_facts(cli, "path", conn, path);
+	put_facts(cli, "sending", conn, sending);
+	put_facts(cli, "losses", conn, losses);
+	put_facts(cli, "receiving", conn, receiving);
+	put_facts(cli, "totals", conn, totals);
+	put_facts(cli, "numbers", conn, numbers);
 	put_facts(cli, "timers", json_object_get(tcb, "timers"), timers);
+}
+
+/* In the control block; or beside it, where the line above has it rounded. */
+static const json_t *find(const json_t *from, const char *field)
+{
+	const json_t *v = json_object_get(json_object_get(from, "tcb"), field);
+
+	return v ? v : json_object_get(from, field);
 }
 
 /* One line, or more if the terminal is narrow; none if there are no facts. */
 static void put_facts(const struct cli *cli, const char *label,
-		      const json_t *tcb, const struct fact *facts)
+		      const json_t *from, const struct fact *facts)
 {
 	size_t column = 0;
 
 	for (; facts->name; facts++) {
-		const json_t *v = json_object_get(tcb, facts->field);
+		const json_t *v = find(from, facts->field);
 		char cell[VALUE_MAX];
 		size_t len;
 

@@ -117,7 +117,14 @@ static void put_numbers(json_t **o, const struct conn_info *info)
 	put_number(o, "rcv_wnd", info->rcv_wnd);
 	put_number(o, "snd_mss", info->snd_mss);
 	put_number(o, "peer_mss", info->peer_mss);
+	put_number(o, "own_mss", info->own_mss);
+	if (info->state != TCP_SYN_SENT)
+		put_number(o, "recv_mss", info->recv_mss);
 	put_number(o, "pmtu", info->pmtu);
+	if (info->mtu_probe)
+		put_number(o, "mtu_probe", info->mtu_probe);
+	if (info->dscp)
+		put_number(o, "dscp", info->dscp);
 	if (info->wscale) {
 		put_number(o, "snd_wscale", info->snd_wscale);
 		put_number(o, "rcv_wscale", info->rcv_wscale);
@@ -138,6 +145,8 @@ static void put_estimates(json_t **o, const struct conn_info *info)
 	put_number(o, "send_queued", info->send_queued);
 	put_number(o, "recv_queued", info->recv_queued);
 	put_number(o, "recv_ooo", info->recv_ooo);
+	put_number(o, "rcvbuf", info->rcvbuf);
+	put_number(o, "memory", info->memory);
 	put_number(o, "in_flight", info->in_flight);
 	put_number(o, "sacked", info->sacked);
 	put_number(o, "lost", info->lost);
@@ -149,6 +158,8 @@ static void put_estimates(json_t **o, const struct conn_info *info)
 	if (info->undone)
 		put_number(o, "undone", info->undone);
 	put_number(o, "backoff", info->backoff);
+	put_number(o, "tries", info->tries);
+	put_number(o, "bytes_acked", info->bytes_acked);
 	put_number(o, "segs_in", info->segs_in);
 	put_number(o, "segs_out", info->segs_out);
 	if (info->cc_name)

@@ -139,6 +139,19 @@ void recvq_clear(struct recvq *q, struct recvq_pools *ps)
 		put_next(q, ps, 0);
 }
 
+uint32_t recvq_memory(const struct recvq *q, const struct recvq_pools *ps)
+{
+	uint32_t sum = 0;
+
+	if (q->ooo.max == RECVQ_RANGES_MAX)
+		sum = PAGE_SIZE_B;
+	else if (q->ooo.max == RECVQ_RANGES_BLK)
+		sum = BLK_SIZE;
+	for (ref_t r = q->head; r; r = blk(ps, r)->next)
+		sum += BLK_SIZE;
+	return sum;
+}
+
 static struct recvq_blk *blk(const struct recvq_pools *ps, ref_t b)
 {
 	return ref_ptr(ps->arena, b);

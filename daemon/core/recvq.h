@@ -79,6 +79,9 @@ size_t recvq_peek(const struct recvq *q, const struct recvq_pools *ps,
 /** recvq_consume() - Take @n ready bytes */
 void recvq_consume(struct recvq *q, struct recvq_pools *ps, size_t n);
 
+/** recvq_memory() - Bytes of its blocks */
+uint32_t recvq_memory(const struct recvq *q, const struct recvq_pools *ps);
+
 void recvq_clear(struct recvq *q, struct recvq_pools *ps);
 
 #endif

@@ -139,6 +139,15 @@ unsigned int sendq_view(struct sendq *q, const struct sendq_pools *ps,
 	return n;
 }
 
+uint32_t sendq_memory(const struct sendq *q, const struct sendq_pools *ps)
+{
+	uint32_t sum = 0;
+
+	for (ref_t r = q->head; r; r = blk(ps, r)->next)
+		sum += (uint32_t)sizeof(struct sendq_blk) + blk(ps, r)->cap;
+	return sum;
+}
+
 void sendq_drop(struct sendq *q, struct sendq_pools *ps, uint32_t n)
 {
 	struct sendq_blk *b;

@@ -66,6 +66,9 @@ unsigned int sendq_view(struct sendq *q, const struct sendq_pools *ps,
 			uint32_t off, uint32_t len, struct iovec *iov,
 			unsigned int niov, uint32_t *got);
 
+/** sendq_memory() - Bytes of its blocks */
+uint32_t sendq_memory(const struct sendq *q, const struct sendq_pools *ps);
+
 /** sendq_drop() - The first @n bytes were acknowledged */
 void sendq_drop(struct sendq *q, struct sendq_pools *ps, uint32_t n);
 

@@ -20,6 +20,7 @@ static bool walk_describe(struct stack *st, void *record,
 			  struct conn_info *info, struct tcp_conn **c);
 static void info_key(struct conn_info *info, const struct tcp_key *key);
 static void info_windows(const struct tcp_conn *c, struct conn_info *info);
+static uint32_t unacked(const struct tcp_conn *c);
 static void info_active(const struct stack *st, const struct tcp_conn *c,
 			const struct tcp_active *a, struct conn_info *info);
 
@@ -74,6 +75,11 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.pmtu = c->pmtu,
 		.peer_mss = c->peer_mss,
 		.snd_mss = c->cc.mss,
+		.own_mss = tcp_syn_mss(st, &c->e.key.peer),
+		.recv_mss = c->rcv_mss,
+		.rcvbuf = c->rcvbuf,
+		.memory = sizeof(*c),
+		.tries = c->rexmt_count,
 		.snd_wscale = c->snd_wscale,
 		.rcv_wscale = c->rcv_wscale,
 		.ts = c->flags & CF_TS,
@@ -99,10 +105,12 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		info->bytes_in = ((uint64_t)c->rcv_laps << 32) +
 				 (c->rcv_nxt - c->irs - 1) -
 				 !!(c->flags & CF_PEER_FIN);
-		if (c->flags & CF_OPEN)
+		if (c->flags & CF_OPEN) {
 			info->bytes_out = ((uint64_t)c->snd_laps << 32) +
 					  (c->snd_nxt - c->iss - 1) -
 					  !!(c->flags & CF_FIN_SENT);
+			info->bytes_acked = info->bytes_out - unacked(c);
+		}
 	}
 	info_windows(c, info);
 	info_active(st, c, a, info);
@@ -204,6 +212,14 @@ static void info_windows(const struct tcp_conn *c, struct conn_info *info)
 	info->rcv_wnd = tcp_rcv_wnd(c);
 }
 
+/* Text on its way: the FIN behind it is none. */
+static uint32_t unacked(const struct tcp_conn *c)
+{
+	uint32_t n = c->snd_nxt - c->snd_una;
+
+	return n && c->flags & CF_FIN_SENT ? n - 1 : n;
+}
+
 static int64_t until(const struct stack *st, int64_t at_us)
 {
 	if (at_us == TIME_NEVER)
@@ -220,6 +236,12 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 		[RECOVERY_RTO] = "rto",
 	};
 
+	if (c->settings)
+		info->memory += sizeof(struct tcp_settings);
+	if (c->path) {
+		info->mtu_probe = conn_path(st, c)->probe_mtu;
+		info->memory += sizeof(struct tcp_path);
+	}
 	info->linger_in_us = until(st, c->linger_at_us);
 	info->keepalive_in_us = until(st, tcp_keepalive_at(st, c));
 	if (!a)
@@ -243,4 +265,12 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->reorder_in_us = until(st, a->reorder_at_us);
 	info->probe_in_us = until(st, a->probe_at_us);
 	info->recovery = recovery[a->recovery];
+	info->memory += sizeof(*a) + sendq_memory(&a->sndq, &st->send_pools) +
+			recvq_memory(&a->rcvq, &st->recv_pools);
+	for (ref_t r = a->tx_head; r;) {
+		const struct tx_rec *t = ref_ptr(&st->arena, r);
+
+		info->memory += sizeof(*t);
+		r = t->next;
+	}
 }

@@ -257,17 +257,22 @@ struct conn_info {
 	uint64_t bytes_in, bytes_out; /* text, each byte once */
 	/* From here on only for full connections. */
 	uint64_t segs_in, segs_out;
+	uint64_t bytes_acked; /* of bytes_out */
 	uint32_t iss, irs;
 	uint32_t snd_una, snd_nxt, snd_max, snd_wnd;
 	uint32_t rcv_nxt, rcv_wnd;
 	uint32_t snd_mss, peer_mss, pmtu;
+	uint32_t mtu_probe;	    /* size under test (RFC 4821); 0 = none */
+	uint32_t own_mss, recv_mss; /* as announced; as the peer uses it */
 	uint8_t snd_wscale, rcv_wscale;
 	bool ts, sack, wscale, ecn, nodelay;
 	uint8_t dscp;
 	int64_t srtt_us, rttvar_us, rto_us, min_rtt_us; /* 0 before a sample */
 	uint32_t cwnd, ssthresh;			/* bytes */
 	uint32_t send_queued, recv_queued, recv_ooo;	/* bytes */
-	uint32_t in_flight, sacked, lost;		/* bytes */
+	uint32_t rcvbuf; /* the window it is willing to offer */
+	uint32_t memory; /* bytes of records and buffers */
+	uint32_t in_flight, sacked, lost; /* bytes */
 	uint32_t urgent_in;  /* bytes to the end of urgent data, unread */
 	uint32_t urgent_out; /* the same, not acknowledged yet */
 	uint32_t undone;     /* recoveries that proved needless, since it was
@@ -275,6 +280,7 @@ struct conn_info {
 	uint32_t reordering; /* by how many segments one was overtaken, at
 			      * most; at least 3 */
 	uint32_t backoff;    /* doublings of the RTO */
+	uint32_t tries;	     /* of the oldest segment, or window probes */
 	int64_t rexmt_in_us, persist_in_us, delack_in_us; /* -1 = not armed */
 	int64_t reorder_in_us, probe_in_us;    /* RFC 8985, 6.2 and 7.2 */
 	int64_t keepalive_in_us, linger_in_us; /* linger: FIN-WAIT-2, 2 MSL */

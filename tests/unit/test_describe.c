@@ -59,6 +59,14 @@ static struct conn_info established(void)
 		.rttvar_us = 90,
 		.rto_us = 200000,
 		.min_rtt_us = 150,
+		.own_mss = 1460,
+		.recv_mss = 536,
+		.mtu_probe = 9000,
+		.dscp = 46,
+		.rcvbuf = 65536,
+		.memory = 2424,
+		.tries = 2,
+		.bytes_acked = 1099511627770,
 		.cwnd = 14480,
 		.ssthresh = UINT32_MAX,
 		.rexmt_in_us = 199000,
@@ -142,12 +150,16 @@ static void connection_with_control_block(void)
 	       "{\"iss\":4294967295,\"irs\":1,\"snd_una\":10,\"snd_nxt\":20,"
 	       "\"snd_max\":30,\"snd_wnd\":65535,\"rcv_nxt\":40,"
 	       "\"rcv_wnd\":65536,\"snd_mss\":1448,\"peer_mss\":1460,"
-	       "\"pmtu\":1500,\"snd_wscale\":7,\"rcv_wscale\":8,"
+	       "\"own_mss\":1460,\"recv_mss\":536,\"pmtu\":1500,"
+	       "\"mtu_probe\":9000,\"dscp\":46,\"snd_wscale\":7,\"rcv_wscale\":"
+	       "8,"
 	       "\"options\":[\"ts\",\"sack\",\"ws\"],\"srtt_us\":180,"
 	       "\"rttvar_us\":90,\"rto_us\":200000,\"min_rtt_us\":150,"
 	       "\"cwnd\":14480,\"send_queued\":0,\"recv_queued\":0,"
-	       "\"recv_ooo\":0,\"in_flight\":0,\"sacked\":0,\"lost\":0,"
-	       "\"reordering\":0,\"backoff\":0,\"segs_in\":4,\"segs_out\":5,"
+	       "\"recv_ooo\":0,\"rcvbuf\":65536,\"memory\":2424,\"in_flight\":"
+	       "0,\"sacked\":0,\"lost\":0,"
+	       "\"reordering\":0,\"backoff\":0,\"tries\":2,"
+	       "\"bytes_acked\":1099511627770,\"segs_in\":4,\"segs_out\":5,"
 	       "\"congestion\":\"newreno\",\"recovery\":\"open\","
 	       "\"timers\":{\"rexmt_us\":199000}}");
 }

@@ -230,8 +230,18 @@ static void info_of_established(void)
 	rig_wait(S(2));
 	rig_forget();
 	rig_check(rig_info(RIG_PEER_PORT, &i));
-	rig_check(i.retrans >= 1 && i.backoff == 1);
+	rig_check(i.retrans >= 1 && i.backoff == 1 && i.tries == 1);
 	rig_check(i.bytes_out == 300); /* each byte once */
+	rig_check(i.bytes_acked == 0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5701, .ack = 1101));
+	rig_close();
+	rig_forget();
+	rig_check(rig_info(RIG_PEER_PORT, &i));
+	rig_check(i.tries == 0);
+	rig_check(i.bytes_out == 300 && i.bytes_acked == 100);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5701, .ack = 1302));
+	rig_check(rig_info(RIG_PEER_PORT, &i));
+	rig_check(i.bytes_out == 300 && i.bytes_acked == 300);
 	rig_end();
 }
 
@@ -248,7 +258,42 @@ static void info_of_received(void)
 	rig_check(i.recv_queued == 100);
 	rig_check(i.recv_ooo == 50);
 	rig_check(i.rcv_wnd == 65435);
+	rig_check(i.rcvbuf == rig.conf.rcvbuf);
+	rig_check(i.own_mss == rig_mss());
+	rig_check(i.recv_mss >= 100);
 	rig_check(rig_stats().out_of_order == 1);
+	rig_end();
+}
+
+/* What ss calls skmem: everything that it holds, and nothing when it is idle
+ * but its record. */
+static void info_of_memory(void)
+{
+	struct conn_info i;
+	uint32_t idle, one, text = 50000;
+
+	rig_established();
+	rig_send(10);
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1011));
+	rig_wait(S(1));
+	rig_check(rig_info(RIG_PEER_PORT, &i));
+	idle = i.memory;
+	rig_check(idle > 0 && idle <= 256);
+	rig_send(10);
+	rig_forget();
+	rig_check(rig_info(RIG_PEER_PORT, &i));
+	one = i.memory;
+	rig_check(one > idle + 10);
+	rig_send(text);
+	rig_forget();
+	rig_check(rig_info(RIG_PEER_PORT, &i));
+	rig_check(i.memory > one + text && i.memory < one + 2 * text);
+	one = i.memory;
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5201, .ack = 1011, .len = 50));
+	rig_forget();
+	rig_check(rig_info(RIG_PEER_PORT, &i));
+	rig_check(i.memory > one + 50);
 	rig_end();
 }
 
@@ -410,9 +455,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(event_fields),       UNIT_TEST(event_mask),
 	UNIT_TEST(events_lost),	       UNIT_TEST(info_of_established),
 	UNIT_TEST(info_of_received),   UNIT_TEST(info_of_half_open),
-	UNIT_TEST(info_of_time_wait),  UNIT_TEST(walk_in_slices),
-	UNIT_TEST(walk_and_close),     UNIT_TEST(listener_info),
-	UNIT_TEST(stats_of_a_life),
+	UNIT_TEST(info_of_memory),     UNIT_TEST(info_of_time_wait),
+	UNIT_TEST(walk_in_slices),     UNIT_TEST(walk_and_close),
+	UNIT_TEST(listener_info),      UNIT_TEST(stats_of_a_life),
 };
 
 int main(int argc, char **argv)

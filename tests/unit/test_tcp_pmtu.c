@@ -432,6 +432,23 @@ static void no_probe_without_sack(void)
 	rig_end();
 }
 
+/* Which size is on its way shows. */
+static void probe_shows(void)
+{
+	established(base_mtu() + 100);
+	path.tells = true;
+	rig_send(100000);
+	rig_check(deliver(100000, S(5)));
+	rig_check(info().mtu_probe == 0);
+	rig_wait(TEN_MIN);
+	rig_send(100000);
+	while (!info().mtu_probe && path.next < 200000 && !rig.failed)
+		round_trip();
+	rig_check(info().mtu_probe == 1500);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(black_hole),
 	UNIT_TEST(dead_path),
@@ -441,6 +458,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(lost_probe_spares_cwnd),
 	UNIT_TEST(raised_after_ten_minutes),
 	UNIT_TEST(probe_refused_by_router),
+	UNIT_TEST(probe_shows),
 	UNIT_TEST(too_big_at_first),
 	UNIT_TEST(too_big_while_all_arrives),
 	UNIT_TEST(too_big_and_timeout),
