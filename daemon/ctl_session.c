@@ -106,8 +106,8 @@ static void not_opened(const struct ctl_job *job, int err)
 		why = "the port is in use";
 	else if (err == -EINVAL)
 		why = "nobody can be connected to there";
-	ctl_reply_error(job->client, job->id, CTL_ERROR_LOCAL, CTL_NO_OFFSET,
-			NULL, "%s", why);
+	ctl_reply_error(job->client, job->id, CTL_ERROR_NOT_OPENED,
+			CTL_NO_OFFSET, NULL, "%s", why);
 }
 
 /** ctl_session_open() - conn.open */
@@ -284,7 +284,7 @@ static void push(struct ctl_session *s)
 static void tell_failed(const struct ctl_session *s)
 {
 	const struct chat_reader *r = &s->reader;
-	enum ctl_error code = CTL_ERROR_LOCAL;
+	enum ctl_error code = CTL_ERROR_NOT_OPENED;
 	char peer[IPPORT_TEXT_MAX];
 
 	if (r->reason == CLOSE_REFUSED)

@@ -118,7 +118,7 @@
 	E(REFUSED, "refused", 20)              \
 	E(TIMEOUT, "timeout", 21)              \
 	E(UNREACHABLE, "unreachable", 22)      \
-	E(LOCAL, "local", 25)
+	E(NOT_OPENED, "local", 25)
 
 enum ctl_error {
 #define CTL_ERROR_ENUM(name, wire, exit) CTL_ERROR_##name,
