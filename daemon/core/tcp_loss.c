@@ -63,8 +63,6 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	uint32_t recover_fs = c->snd_nxt - c->snd_una - a->sacked;
 	bool marked;
 
-	if (!a->sacked)
-		a->disorder_nxt = c->snd_nxt;
 	if (a->tx_head)
 		news.acked = seg->ack - c->snd_una;
 	if (news.acked)

@@ -276,13 +276,12 @@ struct tcp_active {
 	uint32_t sacked, lost; /* bytes; lost and not sent again */
 	uint32_t dupacks;
 	uint8_t recovery;
-	bool force_one;	      /* one retransmission whatever cwnd says */
-	bool force_new;	      /* one segment of new text, the same */
-	bool fin_held;	      /* a FIN came before the text in front of it */
-	bool cwnd_limited;    /* cwnd stopped us since the last ACK */
-	tcp_seq fin_seq;      /* its number */
-	tcp_seq recover;      /* RFC 6582, snd_nxt when recovery began */
-	tcp_seq disorder_nxt; /* snd_nxt when the first hole was reported */
+	bool force_one;	   /* one retransmission whatever cwnd says */
+	bool force_new;	   /* one segment of new text, the same */
+	bool fin_held;	   /* a FIN came before the text in front of it */
+	bool cwnd_limited; /* cwnd stopped us since the last ACK */
+	tcp_seq fin_seq;   /* its number */
+	tcp_seq recover;   /* RFC 6582, snd_nxt when recovery began */
 	struct cc_state ccs;
 	struct prr prr;
 	struct cwv cwv;

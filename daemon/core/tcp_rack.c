@@ -32,17 +32,22 @@ void tcp_rack_delivered(struct stack *st, struct tcp_conn *c,
 
 	if (t->flags & TX_RETRANS) {
 		/* Which of its copies arrived? If the ACK came too early for
-		 * the last one, it was an earlier one. */
-		if (rtt < c->rtt.min_us)
+		 * the last one, it was an earlier one. The timestamp tells
+		 * exactly, but it is that of the segment which moved the left
+		 * edge (RFC 7323, 4.3): behind a hole it would be older than
+		 * any retransmission, and says nothing. */
+		if (rtt < c->rtt.min_us ||
+		    (seq_leq(t->end, seg->ack) &&
+		     tcp_ack_precedes(c, seg,
+				      (uint32_t)(t->sent_us / 1000) +
+					      c->ts_offset))) {
+			/* It was late and not lost. The RFC asks those alone
+			 * that were not sent again, but if all that come late
+			 * are, it would never learn. */
+			if (seq_lt(t->end, a->rack_fack))
+				reordered(c, a, t);
 			return;
-		/* The timestamp tells exactly, but it is that of the segment
-		 * which moved the left edge (RFC 7323, 4.3): behind a hole it
-		 * would be older than any retransmission, and says nothing. */
-		if (seq_leq(t->end, seg->ack) &&
-		    tcp_ack_precedes(c, seg,
-				     (uint32_t)(t->sent_us / 1000) +
-					     c->ts_offset))
-			return;
+		}
 	} else {
 		if (rtt < news->rtt_us)
 			news->rtt_us = rtt;

@@ -10,7 +10,7 @@
 void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, tcp_seq ack, uint32_t recover_fs)
 {
-	tcp_seq nxt;
+	uint32_t flight = c->snd_nxt - ack;
 
 	if (tcp_pmtu_spares(st, c))
 		return;
@@ -20,10 +20,12 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 	a->force_one = true;
 	a->tlp_out = a->force_new = false; /* RFC 8985, 7.1 */
 	a->probe_at_us = TIME_NEVER;
-	/* RFC 5681, 3.1 and 3.2: half of FlightSize, SACKed or not, without
-	 * what limited transmit (RFC 3042) sent after the first sign. */
-	nxt = a->sacked ? seq_max(a->disorder_nxt, ack) : c->snd_nxt;
-	tcp_recovery_reduce(st, c, a, nxt - ack);
+	/* RFC 5681, 3.1 and 3.2: of FlightSize, SACKed or not, without what
+	 * limited transmit (RFC 3042) sent since the first sign, which is what
+	 * goes beyond cwnd. */
+	if (flight > c->cc.cwnd)
+		flight = c->cc.cwnd;
+	tcp_recovery_reduce(st, c, a, flight);
 	tcp_ecn_reduced(c, a);
 	prr_enter(&a->prr, recover_fs);
 }

@@ -145,6 +145,63 @@ static void reordering_is_tolerated(void)
 	rig_end();
 }
 
+/* What was sent again and turns out to have been late was reordered as well: by
+ * the timestamp its ACK echoes, or by an ACK that comes before the second copy
+ * could have been there. */
+static void late_though_sent_again(void)
+{
+	rig_send(10000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(1001, 2001, 6001);
+	expect_text(1001, 1);
+	rig_check(look().reordering == 3);
+	rig_wait(MS(5));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001,
+		   .echo_ago_ms = (uint32_t)(RTT_US / 1000) + 5));
+	rig_check(look().reordering == 5);
+	rx_ack(11001);
+	rig_end();
+}
+
+static void late_though_sent_again_plain(void)
+{
+	open_sack();
+	late_though_sent_again();
+}
+
+static void late_though_sent_again_timestamps(void)
+{
+	open_with(SEG(.flags = TH_SYN, .seq = 5000, MSS(1012), SACK_OK, TS(1)));
+	late_though_sent_again();
+}
+
+/* RFC 5681, 3.1: a path on which there is always a hole somewhere, and then a
+ * loss: what is in flight counts, however long ago the first hole was. */
+static void loss_among_holes(void)
+{
+	tcp_seq at = 11001;
+
+	open_sack();
+	rig_send(10000);
+	rig_wait(RTT_US);
+	rx_ack(at);
+	for (unsigned int i = 0; i < 20; i++, rig_wait(RTT_US / 5)) {
+		rig_send(2000);
+		if (i < 5)
+			continue;
+		rx_sack(at, at + 1000, at + 2000);
+		at += 2000;
+	}
+	rig_check(look().recovery[0] == 'o');
+	rx_sack(at, at + 1000, at + 9000);
+	rig_wait(RTT_US / 2);
+	rig_check(look().recovery[0] == 'f');
+	rig_check(look().ssthresh == 5000);
+	rig_forget();
+	rig_end();
+}
+
 /* 6.2, step 3: what one ACK reports together, in whatever order its blocks
  * stand (RFC 2018, 4), was not seen to be reordered. */
 static void blocks_are_no_reordering(void)
@@ -462,6 +519,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(three_beyond_a_hole),
 	UNIT_TEST(one_and_a_while),
 	UNIT_TEST(reordering_is_tolerated),
+	UNIT_TEST(late_though_sent_again_plain),
+	UNIT_TEST(late_though_sent_again_timestamps),
+	UNIT_TEST(loss_among_holes),
 	UNIT_TEST(blocks_are_no_reordering),
 	UNIT_TEST(window_grows_with_dsack),
 	UNIT_TEST(probe_with_new_text),
