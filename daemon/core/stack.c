@@ -278,6 +278,23 @@ bool stack_is_full(const struct stack *st)
 	return left <= st->arena.npages / 16 || left <= 8;
 }
 
+/* When the second's share is nearly used up, chance decides: how many of his own
+ * challenges somebody gets must not tell him how many others got (CVE-2016-5696;
+ * Cao et al., "Off-path TCP exploits: global rate limit considered dangerous",
+ * 2016). */
+bool challenge_take(struct stack *st)
+{
+	struct bucket *b = &st->challenge_bucket;
+	uint32_t rate = st->conf.challenge_ack_rate, few = rate / 2;
+
+	if (!bucket_take(b, rate, st->now_us))
+		return false;
+	if (b->tokens >= few || stack_random(st) % few <= b->tokens)
+		return true;
+	b->tokens++;
+	return false;
+}
+
 bool bucket_take(struct bucket *b, uint32_t rate, int64_t now_us)
 {
 	int64_t passed = now_us - b->filled_us;

@@ -21,6 +21,7 @@ typedef enum seg_verdict seg_step(struct stack *st, struct tcp_conn *c,
 
 static seg_step check_timestamp, check_seq, check_rst, check_syn, check_ack,
 	take_ecn, take_urg, take_text, take_fin;
+static bool answer_take(struct stack *st, struct tcp_active *a);
 static void synchronized(struct stack *st, struct tcp_conn *c,
 			 struct tcp_seg *s);
 static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
@@ -31,8 +32,6 @@ static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
 static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 				     struct tcp_seg *s);
-static void challenge_segment(struct stack *st, struct tcp_conn *c,
-			      const struct tcp_seg *s);
 static bool ack_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
 static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
 				      const struct tcp_seg *s);
@@ -96,8 +95,9 @@ void tcp_conn_input(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg)
 
 void tcp_challenge(struct stack *st, struct tcp_conn *c)
 {
-	if (!bucket_take(&st->challenge_bucket, st->conf.challenge_ack_rate,
-			 st->now_us)) {
+	struct tcp_active *a = tcp_activate(st, c);
+
+	if (!a || !answer_take(st, a) || !challenge_take(st)) {
 		stack_drop(st, DROP_CHALLENGE_RATE, NULL, NULL, c);
 		return;
 	}
@@ -106,22 +106,11 @@ void tcp_challenge(struct stack *st, struct tcp_conn *c)
 	tcp_wake_output(st, c);
 }
 
-/* Challenge a segment. An ACK that says nothing else, few a second: if both ends
- * find each other's ACKs wrong, each answer begets the next, for ever. */
-static void challenge_segment(struct stack *st, struct tcp_conn *c,
-			      const struct tcp_seg *s)
+/* RFC 5961, 7: of what is wrong with one connection, few a second are answered.
+ * If both ends find each other's ACKs wrong, each answer begets the next. */
+static bool answer_take(struct stack *st, struct tcp_active *a)
 {
-	struct tcp_active *a;
-
-	if (!seg_len(s)) {
-		a = tcp_activate(st, c);
-		if (!a ||
-		    !bucket_take(&a->answers, ANSWERS_A_SECOND, st->now_us)) {
-			stack_drop(st, DROP_CHALLENGE_RATE, NULL, NULL, c);
-			return;
-		}
-	}
-	tcp_challenge(st, c);
+	return bucket_take(&a->answers, ANSWERS_A_SECOND, st->now_us);
 }
 
 /* RFC 9293, 3.10.7.4: the checks for SYN-RECEIVED and later. The third,
@@ -261,7 +250,7 @@ static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 			c->flags |= CF_ACK_NOW;
 			tcp_wake_output(st, c);
 		} else {
-			challenge_segment(st, c, s);
+			tcp_challenge(st, c);
 		}
 		return SEG_DONE;
 	}
@@ -331,14 +320,18 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 		stack_drop(st, DROP_SYN_CHALLENGED, NULL, s, c);
 	else
 		stack_drop(st, off < 0 ? DROP_DUPLICATE : DROP_SEQ, NULL, s, c);
-	/* Text that came twice (the ACK was lost) and keep-alive probes are
-	 * answered always, all else at a bounded rate: two ends that find each
-	 * other's numbers wrong must not storm. */
 	if (s->flags & TH_SYN || off >= 0 || (!s->len && off != -1)) {
-		challenge_segment(st, c, s);
+		tcp_challenge(st, c);
 		return SEG_DONE;
 	}
+	/* Text or a FIN that came twice (the ACK was lost) is answered always,
+	 * for who sends it again has a timer. Probes of an idle connection or
+	 * a closed window are no guesses, and take nothing from what all
+	 * connections may spend on those; but two ends, each a number behind
+	 * the other, would take each other's ACKs for them. */
 	a = tcp_activate(st, c);
+	if (!seg_len(s) && (!a || !answer_take(st, a)))
+		return SEG_DONE;
 	if (a)
 		tcp_sack_twice(c, a, s->seq, s->seq + s->len);
 	/* The peer's tail loss probe was quicker than our delayed ACK. */
@@ -434,7 +427,7 @@ static enum seg_verdict check_ack(struct stack *st, struct tcp_conn *c,
 			   seq_gt(s->ack, c->snd_max) ? DROP_ACK_FUTURE
 						      : DROP_ACK_OLD,
 			   NULL, s, c);
-		challenge_segment(st, c, s);
+		tcp_challenge(st, c);
 		return SEG_DONE;
 	}
 	if (seq_lt(s->ack, c->snd_una))

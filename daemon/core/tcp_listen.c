@@ -13,6 +13,9 @@
 
 #include "tcp_priv.h"
 
+/* Of one record; a full connection has ANSWERS_A_SECOND. */
+#define CHALLENGE_EVERY_MS 250
+
 static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, struct tcp_seg *seg);
 static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
@@ -260,6 +263,7 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 		h->iss = cookie_make(st, key, seg, (uint32_t)(hash >> 32), &ts);
 	}
 	h->created_us = st->now_us;
+	h->answered_ms = stack_ms(st) - CHALLENGE_EVERY_MS;
 	h->wnd = seg->wnd;
 	/* RFC 9293, 3.7.1 (MUST-14, MUST-15) */
 	h->peer_mss =
@@ -547,8 +551,8 @@ static void half_challenge(struct stack *st, struct tcp_half *h)
 			       : syn_window(st),
 	};
 
-	if (!bucket_take(&st->challenge_bucket, st->conf.challenge_ack_rate,
-			 st->now_us)) {
+	if (stack_ms(st) - h->answered_ms < CHALLENGE_EVERY_MS ||
+	    !challenge_take(st)) {
 		stack_drop(st, DROP_CHALLENGE_RATE, &h->e.key, NULL, NULL);
 		return;
 	}
@@ -559,6 +563,7 @@ static void half_challenge(struct stack *st, struct tcp_half *h)
 		s.ts_val = tcp_ts_now(st, (uint32_t)(hash >> 32));
 		s.ts_ecr = h->ts_recent;
 	}
+	h->answered_ms = stack_ms(st);
 	if (tcp_reply(st, &s))
 		st->stats.challenge_acks++;
 }

@@ -81,13 +81,15 @@ struct tcp_half {
 	uint16_t peer_mss; /* as offered, or the default */
 	uint16_t wnd;	   /* of the SYN, never scaled */
 	uint8_t peer_wscale;
-	uint8_t retries; /* SYN-ACKs sent again */
+	uint8_t retries;      /* SYN-ACKs sent again */
+	uint32_t answered_ms; /* last challenge */
 };
 
 struct tcp_timewait {
 	struct table_entry e;
 	uint8_t kind;
-	uint8_t ts;	   /* timestamps were in use */
+	uint8_t ts : 1;	   /* timestamps were in use */
+	uint8_t told : 7;  /* tick of the last answer to a bare ACK */
 	uint16_t deadline; /* tcp_timewait.c: in ticks of 250 ms */
 	uint32_t id;
 	ref_t next; /* in its slot */
@@ -311,7 +313,7 @@ struct tcp_active {
 	int64_t drs_at_us;
 	uint64_t drs_bytes, drs_last;
 
-	struct bucket answers; /* to ACKs that are wrong */
+	struct bucket answers; /* to what is wrong: RFC 5961, 7 */
 
 	/* Deadlines; TIME_NEVER if not running. */
 	int64_t rexmt_at_us;   /* RFC 6298, 5 */
@@ -378,7 +380,7 @@ struct listener {
  * RTO if cwnd has grown: an exchange of small messages would otherwise take and
  * give it back with each of them, and cwnd is worth nothing without it. */
 #define ACTIVE_LINGER_US  200000
-#define ANSWERS_A_SECOND  4 /* to ACKs that are wrong, of a connection */
+#define ANSWERS_A_SECOND  4	     /* to what is wrong with one connection */
 #define HANDSHAKE_UNKNOWN UINT32_MAX /* by cookie: nobody remembers the SYN */
 #define DUP_THRESH	  3	     /* RFC 5681, 3.2 */
 #define MSS_LEAST	  48 /* what we believe of a peer's MSS, as Linux does */
@@ -575,6 +577,8 @@ bool stack_is_own(const struct stack *st, const struct ip_addr *a);
 bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a);
 /** stack_is_full() - Is the last memory left to those who are connected? */
 bool stack_is_full(const struct stack *st);
+/** challenge_take() - May another challenge ACK leave (RFC 5961, 7)? */
+bool challenge_take(struct stack *st);
 /** bucket_take() - May one more be done this second? @rate 0 = never */
 bool bucket_take(struct bucket *b, uint32_t rate, int64_t now_us);
 
@@ -701,7 +705,7 @@ void tcp_established(struct stack *st, struct tcp_conn *c);
 void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	       const struct stack_rx *meta);
 void tcp_conn_input(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg);
-/** tcp_challenge() - Send a rate-limited ACK (RFC 5961, 7) */
+/** tcp_challenge() - Send an ACK if both limits allow it (RFC 5961, 7) */
 void tcp_challenge(struct stack *st, struct tcp_conn *c);
 
 /* ---- tcp_settings.c --------------------------------------------------- */

@@ -14,7 +14,7 @@ static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us);
 static void tw_remove(struct stack *st, struct tcp_timewait *tw);
 static bool tw_reusable(const struct tcp_timewait *tw,
 			const struct tcp_seg *seg);
-static void tw_ack(struct stack *st, const struct tcp_timewait *tw,
+static void tw_ack(struct stack *st, struct tcp_timewait *tw,
 		   const struct tcp_seg *seg);
 
 void timewait_enter(struct stack *st, struct tcp_conn *c)
@@ -36,6 +36,7 @@ void timewait_enter(struct stack *st, struct tcp_conn *c)
 	tw->e.key = c->e.key;
 	tw->kind = KIND_TIMEWAIT;
 	tw->ts = !!(c->flags & CF_TS);
+	tw->told = (st->now_us / TW_TICK_US - 1) & 127;
 	tw->id = c->id;
 	tw->snd_nxt = c->snd_nxt;
 	tw->rcv_nxt = c->rcv_nxt;
@@ -184,7 +185,22 @@ static bool tw_reusable(const struct tcp_timewait *tw,
 	return seq_gt(seg->seq, tw->rcv_nxt);
 }
 
-static void tw_ack(struct stack *st, const struct tcp_timewait *tw,
+/* The limit of all, and one of its own for bare ACKs, which might be answers to
+ * this: one a tick, of which seven bits are kept. */
+static bool answer_allowed(struct stack *st, struct tcp_timewait *tw,
+			   const struct tcp_seg *seg)
+{
+	uint8_t tick = (st->now_us / TW_TICK_US) & 127;
+
+	if (!seg_len(seg)) {
+		if (tw->told == tick)
+			return false;
+		tw->told = tick & 127;
+	}
+	return challenge_take(st);
+}
+
+static void tw_ack(struct stack *st, struct tcp_timewait *tw,
 		   const struct tcp_seg *seg)
 {
 	struct tcp_seg ack = {
@@ -198,8 +214,7 @@ static void tw_ack(struct stack *st, const struct tcp_timewait *tw,
 		.ack = tw->rcv_nxt,
 	};
 
-	if (!bucket_take(&st->challenge_bucket, st->conf.challenge_ack_rate,
-			 st->now_us)) {
+	if (!answer_allowed(st, tw, seg)) {
 		stack_drop(st, DROP_CHALLENGE_RATE, &tw->e.key, seg, NULL);
 		return;
 	}
