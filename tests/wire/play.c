@@ -26,7 +26,8 @@
 #define ECHO_REST   0x12340001u
 
 static bool play_line(struct play *w, const struct script_line *l);
-static bool play_quiet(struct play *w, int64_t for_us);
+static bool play_before(struct play *w, const struct script_line *l);
+static bool play_quiet(struct play *w, int64_t until_us);
 static bool play_send(struct play *w, const struct script_line *l);
 static bool play_expect(struct play *w, const struct script_line *l);
 static bool play_call(struct play *w, const struct script_line *l);
@@ -43,7 +44,7 @@ static void address_fill(const struct play *w, enum who who, struct ip_addr *a);
 static void sent_note(struct peer *c, const struct script_seg *s,
 		      const struct packet *p);
 static void came_note(struct peer *c, const struct packet *p);
-static void drain(struct play *w, int64_t for_us);
+static void drain(struct play *w, int64_t until_us);
 static void leave(struct play *w);
 
 static uint8_t wire[PACKET_MAX], pieces[PACKET_MAX];
@@ -84,11 +85,11 @@ static bool play_lines(struct play *w)
 {
 	bool ok = true;
 
-	w->begin_us = w->g->now_us;
+	w->begin_us = w->mark_us = w->g->now_us;
 	for (size_t i = 0; ok && i < w->s->nlines; i++)
 		ok = play_line(w, &w->s->lines[i]);
 	if (ok)
-		ok = play_quiet(w, w->g->live ? SETTLE_US : 0);
+		ok = play_quiet(w, w->g->now_us + (w->g->live ? SETTLE_US : 0));
 	leave(w);
 	if (w->g->ops->end(w->g) || !ok)
 		return ok;
@@ -133,8 +134,7 @@ static bool play_line(struct play *w, const struct script_line *l)
 	}
 	if (l->after_us >= 0)
 		w->moved = true;
-	if (l->kind != LINE_EXPECT && l->kind != LINE_DRAIN && !w->batch &&
-	    !play_quiet(w, l->after_us > 0 ? l->after_us : 0))
+	if (l->kind != LINE_EXPECT && !play_before(w, l))
 		return false;
 	switch (l->kind) {
 	case LINE_SEND:
@@ -144,11 +144,13 @@ static bool play_line(struct play *w, const struct script_line *l)
 	case LINE_NOTHING:
 		w->exchanges += w->moved && !l->shared;
 		w->moved = false;
-		if (w->g->live && !l->n)
-			return play_quiet(w, SETTLE_US);
-		return play_quiet(w, l->n);
+		w->mark_us += l->n;
+		return play_quiet(w, w->g->live && !l->n
+					     ? w->g->now_us + SETTLE_US
+					     : w->mark_us);
 	case LINE_DRAIN:
-		drain(w, l->n);
+		w->mark_us += l->n;
+		drain(w, w->mark_us);
 		return true;
 	case LINE_BATCH:
 	case LINE_BATCH_END:
@@ -166,6 +168,16 @@ static bool play_line(struct play *w, const struct script_line *l)
 		break;
 	}
 	return true;
+}
+
+/* Nothing may come before the line's time, nor be there already. */
+static bool play_before(struct play *w, const struct script_line *l)
+{
+	if (l->after_us > 0)
+		w->mark_us += l->after_us;
+	else if (w->batch || l->kind == LINE_DRAIN)
+		return true;
+	return play_quiet(w, l->after_us > 0 ? w->mark_us : w->g->now_us);
 }
 
 /* ---- packets that come ------------------------------------------------ */
@@ -219,14 +231,14 @@ static bool come(struct play *w, struct packet *p, const char **wrong,
 	return true;
 }
 
-static bool play_quiet(struct play *w, int64_t for_us)
+static bool play_quiet(struct play *w, int64_t until_us)
 {
 	int64_t from_us = w->g->now_us;
 	const char *wrong;
 	struct packet p;
 	char words[256];
 
-	if (!come(w, &p, &wrong, from_us + for_us))
+	if (!come(w, &p, &wrong, until_us))
 		return true;
 	judge_describe(words, sizeof(words), peer_of(w, &p), &p, false);
 	return fails(w, "nobody expected this, after %.3f ms: %s",
@@ -236,7 +248,7 @@ static bool play_quiet(struct play *w, int64_t for_us)
 static bool play_expect(struct play *w, const struct script_line *l)
 {
 	struct peer *c = &w->peers[l->conn];
-	int64_t from_us = w->g->now_us, after_us = l->after_us, took_us;
+	int64_t from_us = w->mark_us, after_us = l->after_us, took_us;
 	int64_t most_us = l->most_us >= 0 ? l->most_us : after_us;
 	bool live = w->g->live;
 	const char *wrong = NULL;
@@ -249,6 +261,7 @@ static bool play_expect(struct play *w, const struct script_line *l)
 	if (!come(w, &p, &wrong, from_us + most_us))
 		return fails(w, "nothing came");
 	took_us = w->g->now_us - from_us;
+	w->mark_us = w->g->now_us;
 	if (took_us < after_us - w->g->early_us)
 		return fails(w, "it came after %.3f ms, expected %.3f",
 			     (double)took_us / 1e3, (double)after_us / 1e3);
@@ -288,9 +301,8 @@ static void came_note(struct peer *c, const struct packet *p)
 	}
 }
 
-static void drain(struct play *w, int64_t for_us)
+static void drain(struct play *w, int64_t until_us)
 {
-	int64_t until_us = w->g->now_us + for_us;
 	const char *wrong;
 	struct packet p;
 	struct peer *c;
@@ -349,6 +361,7 @@ static bool play_send(struct play *w, const struct script_line *l)
 	}
 	tell(w, c, &p, true);
 	send_packet(w, s, &p);
+	w->mark_us = w->g->now_us;
 	w->moved = true;
 	if (p.tcp)
 		sent_note(c, s, &p);
@@ -637,7 +650,7 @@ static void leave(struct play *w)
 		if (w->peers[i].used)
 			play_send(w, &l);
 	}
-	drain(w, SETTLE_US);
+	drain(w, w->g->now_us + SETTLE_US);
 }
 
 /* ---- the user, and looking -------------------------------------------- */
@@ -649,6 +662,7 @@ static bool play_call(struct play *w, const struct script_line *l)
 	w->moved = true;
 	if (!w->g->ops->call(w->g, &c->at, l->word, l->n))
 		return fails(w, "%s", w->g->why);
+	w->mark_us = w->g->now_us;
 	if (strcmp(l->word, "open") == 0) {
 		c->used = true;
 		c->iss_known = false;

@@ -35,6 +35,7 @@ struct play {
 	bool moved;		/* something happened that may be answered */
 	bool batch;
 	int64_t begin_us;
+	int64_t mark_us; /* of what happened last: times count from there */
 	enum tcp_state begin_state;
 	const struct script_line *line; /* in work */
 	char why[PLAY_WHY_MAX];

@@ -14,7 +14,7 @@
  *	> R 11
  *	< A 1 ack 1
  *	expect drop rst_inexact 1
- *	+40ms nothing for 1s
+ *	nothing for 1s
  *
  * Segments. ">" goes to the stack, "<" must come from it, and what comes
  * without being asked for is a failure. Then the flags (letters of FSRPAUEC, or
@@ -50,9 +50,9 @@
  *	< icmp reply | port | protocol ...
  *	> proto N [len N]	a packet of another protocol; 17 is whole UDP
  *
- * Time. "+1s" before any line lets time pass in which nothing may happen. A
- * "<" must come at once, or then (the engine's timers round up to a millisecond);
- * "+1s..2s <" somewhere between.
+ * Time. "+1s" before any line lets time pass in which nothing may happen,
+ * counted from what happened last. A "<" must come at once, or then, give or
+ * take the millisecond that timers round; "+1s..2s <" somewhere between.
  *
  *	nothing [for TIME]	the stack says nothing
  *	drain [for TIME]	whatever it says is passed over
