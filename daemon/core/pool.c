@@ -14,7 +14,7 @@
  * more. Pages with room are in a list; the page that has just got room goes to
  * its front, because it is nearly full and the others may still become empty.
  * One empty page is kept back, or a single object taken and given back in turn
- * would move a page each time.
+ * would move a page each time; it is given up when the arena has no other.
  */
 #include "pool.h"
 
@@ -45,6 +45,7 @@ static void link_page(struct pool *p, uint32_t page);
 static void unlink_page(struct pool *p, uint32_t page);
 static void empty_page(struct pool *p, uint32_t page);
 static void clear_mark(const struct pool *p, uint8_t *obj);
+static void give_up_spare(struct arena *a);
 
 bool arena_init(struct arena *a, void *mem, size_t len, size_t reserved)
 {
@@ -71,6 +72,8 @@ void *arena_page(struct arena *a, uint8_t tag)
 	uint32_t page;
 
 	ASSERT(tag != 0);
+	if (!a->free_head && a->untouched == a->npages && a->spare)
+		give_up_spare(a);
 	if (a->free_head) {
 		page = a->free_head - 1;
 		memcpy(&a->free_head, page_ptr(a, page), sizeof(a->free_head));
@@ -108,6 +111,8 @@ void pool_init(struct pool *p, struct arena *a, uint32_t size, uint32_t max,
 	p->per_page = (PAGE_SIZE_B - PAGE_HEAD) / p->size;
 	p->max = max;
 	p->tag = tag;
+	p->next = a->pools;
+	a->pools = p;
 }
 
 void *pool_get(struct pool *p)
@@ -201,6 +206,7 @@ static uint32_t add_page(struct pool *p)
 
 	if (page) {
 		p->spare = 0;
+		p->arena->spare--;
 	} else {
 		h = arena_page(p->arena, p->tag);
 		if (!h)
@@ -239,10 +245,23 @@ static void unlink_page(struct pool *p, uint32_t page)
 static void empty_page(struct pool *p, uint32_t page)
 {
 	unlink_page(p, page);
-	if (p->spare)
+	if (p->spare) {
 		arena_page_free(p->arena, page_ptr(p->arena, page));
-	else
+	} else {
 		p->spare = page;
+		p->arena->spare++;
+	}
+}
+
+static void give_up_spare(struct arena *a)
+{
+	struct pool *p = a->pools;
+
+	while (!p->spare)
+		p = p->next;
+	arena_page_free(a, page_ptr(a, p->spare));
+	p->spare = 0;
+	a->spare--;
 }
 
 /* A page the arena had before is not zero, and an object put back neither. */

@@ -28,6 +28,8 @@ struct arena {
 	uint32_t used;	    /* pages handed out now */
 	uint32_t free_head; /* page number + 1; 0 = none; linked in the pages */
 	uint8_t *owner;	    /* for each page: pool's tag, 0 = none */
+	uint32_t spare;	    /* of used: empty, kept back by a pool */
+	struct pool *pools; /* all of them */
 };
 
 struct pool {
@@ -39,6 +41,7 @@ struct pool {
 	uint32_t partial;  /* page number of one with room; 0 = none */
 	uint32_t spare;	   /* one empty page kept back; 0 = none */
 	uint8_t tag;	   /* 1..255, of this pool in arena.owner */
+	struct pool *next; /* in arena.pools */
 };
 
 static inline void *ref_ptr(const struct arena *a, ref_t ref)
@@ -62,11 +65,19 @@ static inline ref_t ptr_ref(const struct arena *a, const void *p)
  */
 bool arena_init(struct arena *a, void *mem, size_t len, size_t reserved);
 
-/** arena_page() - A page of 64 KiB with undefined contents; NULL if none left */
+/** arena_page() - A page of 64 KiB with undefined contents; NULL if none left
+ *
+ * The last ones are those that pools kept back. */
 void *arena_page(struct arena *a, uint8_t tag);
 void arena_page_free(struct arena *a, void *page);
 
-/** pool_init() - @size is rounded up to a multiple of 32 */
+/** arena_left() - Pages that arena_page() can still hand out */
+static inline uint32_t arena_left(const struct arena *a)
+{
+	return a->npages - a->first - a->used + a->spare;
+}
+
+/** pool_init() - @size is rounded up to a multiple of 32; @p stays where it is */
 void pool_init(struct pool *p, struct arena *a, uint32_t size, uint32_t max,
 	       uint8_t tag);
 

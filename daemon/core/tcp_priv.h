@@ -497,7 +497,7 @@ static inline uint16_t tcp_default_mss(const struct ip_addr *peer)
 
 static inline uint32_t stack_pages_left(const struct stack *st)
 {
-	return st->arena.npages - st->arena.first - st->arena.used;
+	return arena_left(&st->arena);
 }
 
 /* Our timestamp clock: milliseconds (RFC 7323, 5.4). */

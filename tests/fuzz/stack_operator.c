@@ -158,7 +158,7 @@ void op_starve(struct fuzz *f)
 	operator_feed(f);
 	if (left & 128)
 		return;
-	while (a->npages - a->first - a->used > (left & 15u)) {
+	while (arena_left(a) > (left & 15u)) {
 		ASSERT(f->npages < ARRAY_LEN(f->pages));
 		f->pages[f->npages] = arena_page(a, PAGES_TAG);
 		ASSERT(f->pages[f->npages] != NULL);

@@ -141,6 +141,26 @@ static void pool_empty_pages_but_one_go_back(void)
 	arena_rig_free(&r);
 }
 
+/* What a pool keeps back is not lost to the others. */
+static void pool_spare_page_is_given_up(void)
+{
+	struct arena_rig r;
+	struct pool p, q;
+
+	arena_rig_init(&r, 3);
+	pool_init(&p, &r.arena, 64, 0, TAG);
+	pool_init(&q, &r.arena, PAGE_SIZE_B - PAGE_HEAD, 0, OTHER);
+	pool_put(&p, pool_get(&p));
+	CU_ASSERT_EQUAL(r.arena.used, 1);
+	CU_ASSERT_EQUAL(arena_left(&r.arena), 3);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_PTR_NOT_NULL(pool_get(&q));
+	CU_ASSERT_EQUAL(arena_left(&r.arena), 0);
+	CU_ASSERT_PTR_NULL(pool_get(&q));
+	CU_ASSERT_PTR_NULL(pool_get(&p));
+	arena_rig_free(&r);
+}
+
 static void pool_one_object_a_page(void)
 {
 	struct arena_rig r;
@@ -410,6 +430,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(pool_maximum_is_kept),
 	UNIT_TEST(pool_arena_empty),
 	UNIT_TEST(pool_empty_pages_but_one_go_back),
+	UNIT_TEST(pool_spare_page_is_given_up),
 	UNIT_TEST(pool_one_object_a_page),
 	UNIT_TEST(pool_full_page_gets_room),
 	UNIT_TEST(pool_last_object_keeps_its_page),
