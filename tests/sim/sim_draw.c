@@ -110,7 +110,11 @@ static void draw_sizes(struct sim_opts *o, unsigned int from, struct rand *r)
 		l->mtu_from_us = rand_maybe(r, 2, 1000, 5000000);
 		l->whole = false;
 	} else if (rand_one_in(r, 12) && !o->peer[!from].on) {
-		l->fragment = (uint32_t)rand_log(r, 200, 1500);
+		/* Not into more pieces than a stack keeps of a packet. */
+		uint32_t least = o->conf[from].mtu / 32;
+
+		l->fragment =
+			(uint32_t)rand_log(r, least > 200 ? least : 200, 4000);
 		l->whole = false;
 	}
 }

@@ -110,7 +110,7 @@ void sock_output(struct sock *s)
 	    ahead(s->rcv + sock_window(s), s->edge) >= (int32_t)window_tell(s))
 		s->ack_now = true;
 	if (s->ack_now)
-		send_segment(s, s->nxt, 0, TH_ACK);
+		send_segment(s, s->max, 0, TH_ACK);
 }
 
 /** sock_timeout() - No ACK came: back to the oldest byte */
@@ -288,13 +288,13 @@ static uint16_t offer_window(struct sock *s)
 /** sock_keepalive() - Ask whether the other side lives (RFC 9293, 3.8.4) */
 void sock_keepalive(struct sock *s)
 {
-	send_segment(s, s->nxt - 1, 0, TH_ACK);
+	send_segment(s, s->max - 1, 0, TH_ACK);
 }
 
 /** sock_reset() - Say that it is over */
 void sock_reset(struct sock *s)
 {
-	send_segment(s, s->nxt, 0, TH_RST | TH_ACK);
+	send_segment(s, s->max, 0, TH_RST | TH_ACK);
 }
 
 /** peer_reset_reply() - RFC 9293, 3.10.7.1: nobody is here */

@@ -224,6 +224,31 @@ static void replayed(struct sim_opts *o)
 	o->conf[1].cookies = COOKIES_ALWAYS;
 }
 
+/* The least memory a stack can have. Each kind of record that was needed once
+ * kept a page, until the pages left over were too few for a SYN, for ever
+ * (seed 38142 of old). */
+static void least_memory(struct sim_opts *o)
+{
+	fragments(o);
+	o->memory[1] = STACK_MEM_MIN;
+	o->nconns = 40;
+	o->conf[1].mtu = 576;
+	o->conf[1].net6.len = 0;
+	o->conf[1].window_scale = 0;
+	o->link[0].fragment = 300;
+	o->link[1].mtu = 560;
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].loss_ppm = 120000;
+		o->link[i].reorder_ppm = 50000;
+		o->link[i].reorder_us = 300000;
+	}
+	for (unsigned int n = 0; n < o->nconns; n++) {
+		o->conn[n].open_at_us = n * 10 * US_PER_S;
+		o->conn[n].app[0].bytes = o->conn[n].app[1].bytes = 60000;
+		o->conn[n].app[1].by_ref = n % 2;
+	}
+}
+
 const struct scenario path_scenarios[] = {
 	{"lost_syns", 1, first_syns},
 	{"lost_first_text", 1, first_text},
@@ -239,6 +264,7 @@ const struct scenario path_scenarios[] = {
 	{"narrower", 1, narrower},
 	{"fragments", 1, fragments},
 	{"fragments6", 1, fragments6},
+	{"least_memory", 1, least_memory},
 	{"strip_syn", 1, strip_syn},
 	{"strip_mss", 1, strip_mss},
 	{"strip_synack", 1, strip_synack},
