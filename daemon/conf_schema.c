@@ -125,6 +125,7 @@ static const struct conf_key keys[] = {
 {"tcp.congestion", "cubic", conf_set_word, IN(stack.congestion),
  .words = congestion, .min = CC_NEWRENO},
 {"tcp.ecn", "accept", conf_set_word, IN(stack.ecn), .words = ecn},
+{"tcp.pacing", "yes", YES_NO, IN(stack.pacing)},
 {"tcp.sack", "yes", YES_NO, IN(stack.sack)},
 {"tcp.timestamps", "yes", conf_set_timestamps, IN(stack.timestamps),
  .words = timestamps},

@@ -98,6 +98,7 @@ static json_t *timers_json(const struct conn_info *info)
 	put_time(&o, "delack_us", info->delack_in_us);
 	put_time(&o, "reorder_us", info->reorder_in_us);
 	put_time(&o, "probe_us", info->probe_in_us);
+	put_time(&o, "pace_us", info->pace_in_us);
 	put_time(&o, "keepalive_us", info->keepalive_in_us);
 	put_time(&o, "linger_us", info->linger_in_us);
 	return o;
@@ -142,6 +143,8 @@ static void put_estimates(json_t **o, const struct conn_info *info)
 	put_number(o, "cwnd", info->cwnd);
 	if (info->ssthresh != UINT32_MAX) /* RFC 5681, 3.1: high at first */
 		put_number(o, "ssthresh", info->ssthresh);
+	if (info->pacing_rate)
+		put_number(o, "pacing_rate", info->pacing_rate);
 	put_number(o, "send_queued", info->send_queued);
 	put_number(o, "recv_queued", info->recv_queued);
 	put_number(o, "recv_ooo", info->recv_ooo);

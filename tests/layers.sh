@@ -58,7 +58,7 @@ links_only()
 }
 
 std='<(endian|errno|stdbool|stddef|stdint|string|sys/uio|sys/types)\.h>'
-leaves='"(assert|be|cc|cwv|hystart|list|pool|prr|ranges|reasm|recvq|rtt|sendq|seq|table|wheel|wire)\.h"'
+leaves='"(assert|be|cc|cwv|hystart|list|pace|pool|prr|ranges|reasm|recvq|rtt|sendq|seq|table|wheel|wire)\.h"'
 hash='<sodium/crypto_shorthash\.h>'
 
 core=$(ls daemon/core/*.c daemon/core/*.h)

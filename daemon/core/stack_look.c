@@ -93,6 +93,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.rto_us = tcp_rto_us(st, c),
 		.min_rtt_us = c->rtt.min_us,
 		.cwnd = c->cc.cwnd,
+		.pacing_rate = tcp_pace_rate(st, c),
 		.ssthresh = c->cc.ssthresh,
 		.reordering = DUP_THRESH,
 		.backoff = c->backoff,
@@ -198,7 +199,7 @@ static void info_key(struct conn_info *info, const struct tcp_key *key)
 	info->local_port = key->local_port;
 	info->peer_port = key->peer_port;
 	info->rexmt_in_us = info->persist_in_us = info->delack_in_us = -1;
-	info->reorder_in_us = info->probe_in_us = -1;
+	info->reorder_in_us = info->probe_in_us = info->pace_in_us = -1;
 	info->keepalive_in_us = info->linger_in_us = -1;
 }
 
@@ -263,6 +264,7 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->persist_in_us = until(st, a->persist_at_us);
 	info->delack_in_us = until(st, a->delack_at_us);
 	info->reorder_in_us = until(st, a->reorder_at_us);
+	info->pace_in_us = until(st, a->pace_at_us);
 	info->probe_in_us = until(st, a->probe_at_us);
 	info->recovery = recovery[a->recovery];
 	info->memory += sizeof(*a) + sendq_memory(&a->sndq, &st->send_pools) +

@@ -64,7 +64,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	recvq_init(&a->rcvq, c->rcv_nxt);
 	a->rexmt_at_us = a->persist_at_us = TIME_NEVER;
 	a->delack_at_us = a->reorder_at_us = a->probe_at_us = TIME_NEVER;
-	a->hold_until_us = TIME_NEVER;
+	a->hold_until_us = a->pace_at_us = TIME_NEVER;
 	a->cwr_end = c->snd_una;
 	a->stalled_us = TIME_NEVER;
 	a->answers = (struct bucket){st->now_us, ANSWERS_A_SECOND};

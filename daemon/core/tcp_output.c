@@ -71,6 +71,8 @@ static void cwnd_used(const struct tcp_conn *c, struct tcp_active *a)
 {
 	uint32_t in_flight = tcp_in_flight(c, a);
 
+	if (a && a->pace_at_us != TIME_NEVER)
+		return; /* something has yet to leave */
 	a->cwnd_limited =
 		in_flight + c->cc.mss > c->cc.cwnd ||
 		(c->cc.cwnd < c->cc.ssthresh && in_flight >= c->cc.cwnd / 2);
@@ -181,7 +183,8 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 
 	if (!t || tcp_undo_waits(a))
 		return false;
-	if (in_flight && in_flight >= c->cc.cwnd && !a->force_one)
+	if (!a->force_one && ((in_flight && in_flight >= c->cc.cwnd) ||
+			      tcp_pace_waits(st, c, a)))
 		return false;
 	mss = seg_most(c, seg_mss(c, a));
 	most = gso_limit(st, c, t->start, mss);
@@ -208,6 +211,7 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 		s.flags |= TH_PSH;
 	count_again(st, c, &s);
 	tcp_loss_resent(st, c, t, t->start + text + fin);
+	tcp_pace_sent(st, c, a, text);
 	if (a->rexmt_at_us == TIME_NEVER)
 		tcp_rexmt_restart(st, c);
 	emit(st, c, &s, mss, out);
@@ -265,6 +269,8 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		b = (struct budget){.len = (uint32_t)probe};
 	else
 		b = new_budget(st, c, a, mss);
+	if (b.len && !a->force_new && tcp_pace_waits(st, c, a))
+		return false;
 	if (b.len) {
 		uint32_t got = text_view(st, a, sent, b.len, mss, out);
 
@@ -307,6 +313,7 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	if (b.len % mss && !probe)
 		c->snd_sml = c->snd_nxt;
 	st->stats.text_out += b.len;
+	tcp_pace_sent(st, c, a, b.len);
 	a->persist_at_us = TIME_NEVER;
 	if (a->stalled_us == TIME_NEVER)
 		a->stalled_us = st->now_us;
@@ -476,6 +483,8 @@ static uint32_t gso_limit(const struct stack *st, const struct tcp_conn *c,
 		return mss;
 	if (st->conf.gso_max < most)
 		most = st->conf.gso_max;
+	if (tcp_pace_burst(st, c, mss) < most)
+		most = tcp_pace_burst(st, c, mss);
 	return most <= mss ? mss : most - most % mss;
 }
 

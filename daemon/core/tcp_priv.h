@@ -322,6 +322,8 @@ struct tcp_active {
 	int64_t reorder_at_us; /* RFC 8985, 6.3 */
 	int64_t probe_at_us;   /* tail loss probe, RFC 8985, 7 */
 	int64_t hold_until_us; /* RFC 3168, 6.1.2: no new text before */
+	int64_t pace_at_us;    /* text waits for pace_next_us */
+	int64_t pace_next_us;  /* what left is spread until then */
 	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
 	int64_t used_us;       /* last activity: idle records are given back */
 	int64_t sent_us;       /* text left last: RFC 5681, 4.1 */
@@ -872,6 +874,20 @@ int tcp_pmtu_probe(struct stack *st, struct tcp_conn *c, uint32_t mss);
 void tcp_pmtu_probe_sent(struct stack *st, struct tcp_conn *c, uint32_t len);
 /** tcp_pmtu_free() - Give the path record back, if there is one */
 void tcp_pmtu_free(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_pace.c ------------------------------------------------------- */
+
+/** tcp_pace_rate() - Bytes a second; 0 = as they come */
+uint64_t tcp_pace_rate(const struct stack *st, const struct tcp_conn *c);
+/** tcp_pace_waits() - Must text wait? Then its deadline is set */
+bool tcp_pace_waits(struct stack *st, const struct tcp_conn *c,
+		    struct tcp_active *a);
+/** tcp_pace_burst() - Bytes that may leave at once */
+uint32_t tcp_pace_burst(const struct stack *st, const struct tcp_conn *c,
+			uint32_t mss);
+/** tcp_pace_sent() - So many left */
+void tcp_pace_sent(const struct stack *st, const struct tcp_conn *c,
+		   struct tcp_active *a, uint32_t len);
 
 /* ---- tcp_timer.c ------------------------------------------------------ */
 

@@ -2,7 +2,7 @@
  * tcp_timer.c - What happens when nothing happens
  *
  * A connection has these deadlines: retransmit, persist, delayed ACK, the
- * reordering and tail probe timers of RACK, keep-alive, the end of FIN-WAIT-2
+ * reordering and tail probe timers of RACK, pacing, keep-alive, the end of FIN-WAIT-2
  * or TIME-WAIT, its service's alarm, and giving back its active record. It
  * sits in the stack's wheel once, under the earliest of them (tcp_rearm()); a
  * deadline that moves later costs nothing until the wheel fires, and then
@@ -73,7 +73,7 @@ void tcp_rearm(struct stack *st, struct tcp_conn *c)
 	if (a) {
 		at = earlier(at, earlier(a->rexmt_at_us, a->persist_at_us));
 		at = earlier(at, earlier(a->delack_at_us, a->reorder_at_us));
-		at = earlier(at, a->hold_until_us);
+		at = earlier(at, earlier(a->hold_until_us, a->pace_at_us));
 		at = earlier(at, earlier(a->probe_at_us,
 					 a->used_us + active_linger_us(st, c)));
 		if (user_timeout_us && a->stalled_us != TIME_NEVER)
@@ -153,6 +153,10 @@ static void timer_active(struct stack *st, struct tcp_conn *c,
 		return;
 	if (a->delack_at_us <= st->now_us)
 		tcp_receive_expire(st, c);
+	if (a->pace_at_us <= st->now_us) {
+		a->pace_at_us = TIME_NEVER;
+		tcp_wake_output(st, c);
+	}
 	if (a->hold_until_us <= st->now_us) {
 		a->hold_until_us = TIME_NEVER;
 		tcp_wake_output(st, c);

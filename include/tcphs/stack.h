@@ -100,6 +100,7 @@ struct stack_conf {
 	enum stack_cc congestion;
 	enum stack_cookies cookies;
 	enum stack_ecn ecn;
+	bool pacing; /* spread a window over the round trip */
 };
 
 /* What a listener's owner sets. Copied by stack_listen(). */
@@ -269,7 +270,8 @@ struct conn_info {
 	uint8_t dscp;
 	int64_t srtt_us, rttvar_us, rto_us, min_rtt_us; /* 0 before a sample */
 	uint32_t cwnd, ssthresh;			/* bytes */
-	uint32_t send_queued, recv_queued, recv_ooo;	/* bytes */
+	uint64_t pacing_rate; /* bytes a second; 0 = not paced */
+	uint32_t send_queued, recv_queued, recv_ooo; /* bytes */
 	uint32_t rcvbuf; /* the window it is willing to offer */
 	uint32_t memory; /* bytes of records and buffers */
 	uint32_t in_flight, sacked, lost; /* bytes */
@@ -282,6 +284,7 @@ struct conn_info {
 	uint32_t backoff;    /* doublings of the RTO */
 	uint32_t tries;	     /* of the oldest segment, or window probes */
 	int64_t rexmt_in_us, persist_in_us, delack_in_us; /* -1 = not armed */
+	int64_t pace_in_us;
 	int64_t reorder_in_us, probe_in_us;    /* RFC 8985, 6.2 and 7.2 */
 	int64_t keepalive_in_us, linger_in_us; /* linger: FIN-WAIT-2, 2 MSL */
 	enum close_reason reason;	       /* CLOSE_NONE while it lives */

@@ -134,6 +134,7 @@ static struct stack_conf conf_for(uint32_t n)
 		.delayed_ack_us = 40000,
 		.sack = true,
 		.timestamps = true,
+		.pacing = true,
 		.mtu_probing = true,
 		.window_scale = WSCALE,
 		.congestion = CC_NEWRENO,

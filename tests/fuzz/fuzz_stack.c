@@ -464,6 +464,7 @@ static size_t configure(struct fuzz *f)
 		.timestamps = b & 64,
 		.timestamps_strict = c & 1,
 		.mtu_probing = d & 2,
+		.pacing = d & 4,
 		.window_scale = c >> 1 & 15,
 		.congestion = b & 128 ? CC_CUBIC : CC_NEWRENO,
 		.cookies = (c >> 5) % 3,

@@ -167,6 +167,7 @@ static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
 		delays_us[rand_between(r, 0, ARRAY_LEN(delays_us) - 1)];
 	c->msl_us = (int64_t)rand_log(r, 1000000, 120000000);
 	c->ecn = (enum stack_ecn)rand_between(r, ECN_NO, ECN_REQUEST);
+	c->pacing = !rand_one_in(r, 4);
 }
 
 static void draw_app(struct app_plan *a, uint32_t bytes_max, struct rand *r)

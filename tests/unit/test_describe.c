@@ -74,6 +74,7 @@ static struct conn_info established(void)
 		.delack_in_us = -1,
 		.reorder_in_us = -1,
 		.probe_in_us = -1,
+		.pace_in_us = -1,
 		.keepalive_in_us = -1,
 		.linger_in_us = -1,
 		.cc_name = "newreno",

@@ -1,0 +1,193 @@
+/*
+ * test_tcp_pacing.c - When text leaves, if not at once
+ */
+#include "rig.h"
+
+static tcp_seq at;
+
+static struct conn_info look(void)
+{
+	struct conn_info info = {0};
+
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	return info;
+}
+
+static uint32_t taken(void)
+{
+	struct tcp_seg s;
+	uint32_t n = 0;
+
+	while (rig_take(&s))
+		n += s.len;
+	return n;
+}
+
+static void rx_ack(tcp_seq ack)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = ack));
+}
+
+static void round_trip(uint32_t len, int64_t rtt_us)
+{
+	rig_send(len);
+	rig_wait(rtt_us);
+	taken();
+	at += len;
+	rx_ack(at);
+}
+
+/* A window of 40 segments of 1000, in slow start. */
+static void grown(int64_t rtt_us)
+{
+	struct tcp_seg s;
+
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK, SCALE(7)));
+	rig_check(rig_take(&s));
+	rig_wait(rtt_us);
+	at = 1001;
+	rx_ack(at);
+	round_trip(10000, rtt_us);
+	round_trip(20000, rtt_us);
+	rig_check(look().cwnd == 40000);
+}
+
+/* Two windows a round trip, some bytes each millisecond. */
+static void spread_over_the_round_trip(void)
+{
+	uint32_t n, each;
+
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_check(look().pacing_rate ==
+		  2 * 40000 * 1000000ull / (uint64_t)look().srtt_us);
+	each = (uint32_t)(look().pacing_rate / 1000);
+	rig_check(each >= 800 && each <= 1000);
+	rig_send(60000);
+	n = taken();
+	rig_check(n >= 2000 && n <= 6000);
+	rig_check(look().pace_in_us > 0 && look().pace_in_us <= MS(5));
+	for (uint32_t i = 1; i <= 40; i++) {
+		rig_wait(MS(1));
+		n += taken();
+		rig_check(n <= 6000 + i * each);
+		rig_check(n + 4000 >= i * each || n == 40000);
+	}
+	rig_wait(MS(20));
+	n += taken();
+	rig_check(n == 40000); /* and there cwnd ends it */
+	rig_check(look().pace_in_us == -1);
+	at += 60000;
+	rx_ack(at - 20000);
+	rig_wait(MS(100));
+	rx_ack(at);
+	rig_forget();
+	rig_end();
+}
+
+/* 1.2 of them where slow start ends. */
+static void slower_in_avoidance(void)
+{
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_send(40000);
+	rig_wait(MS(100));
+	taken();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at,
+		   SACK(at + 1000, at + 40000)));
+	rig_wait(MS(100));
+	taken();
+	at += 40000;
+	rx_ack(at);
+	rig_check(look().ssthresh == look().cwnd);
+	rig_check(look().pacing_rate ==
+		  look().cwnd * 1200000ull / (uint64_t)look().srtt_us);
+	rig_end();
+}
+
+/* RFC 6928: what every connection may begin with leaves at once. */
+static void initial_window_at_once(void)
+{
+	struct tcp_seg s;
+
+	rig.conf.pacing = true;
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK));
+	rig_check(rig_take(&s));
+	rig_wait(MS(100));
+	rx_ack(1001);
+	rig_send(20000);
+	rig_check(taken() == 10000);
+	rig_check(look().pacing_rate == 0);
+	rig_end();
+}
+
+/* A near peer, or nobody who wants it. */
+static void near_peer_at_once(void)
+{
+	rig.conf.pacing = true;
+	grown(900);
+	rig_check(look().pacing_rate == 0);
+	rig_send(60000);
+	rig_check(taken() == 40000);
+	rig_end();
+}
+
+static void switched_off(void)
+{
+	grown(MS(100));
+	rig_check(look().pacing_rate == 0);
+	rig_send(60000);
+	rig_check(taken() == 40000);
+	rig_end();
+}
+
+/* A loss is repaired at once, whatever waits; what follows is spread. */
+static void first_retransmission_at_once(void)
+{
+	struct tcp_seg s;
+
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_send(60000);
+	rig_wait(MS(100));
+	rig_check(taken() == 40000);
+	rx_ack(at + 10000);
+	rig_forget();
+	rig_check(look().pace_in_us > 0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at + 10000,
+		   SACK(at + 30000, at + 40000)));
+	rig_check(rig_take(&s) && s.seq == at + 10000);
+	rig_check(taken() <= 6000);
+	rig_check(look().pace_in_us > 0);
+	rig_wait(MS(200));
+	rig_forget();
+	rig_end();
+}
+
+/* Without text to send nothing is armed. */
+static void no_timer_without_text(void)
+{
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_send(1000);
+	rig_check(taken() == 1000);
+	rig_check(look().pace_in_us == -1);
+	at += 1000;
+	rx_ack(at);
+	rig_end();
+}
+
+static const struct unit_test tests[] = {
+	UNIT_TEST(spread_over_the_round_trip),
+	UNIT_TEST(slower_in_avoidance),
+	UNIT_TEST(initial_window_at_once),
+	UNIT_TEST(near_peer_at_once),
+	UNIT_TEST(switched_off),
+	UNIT_TEST(first_retransmission_at_once),
+	UNIT_TEST(no_timer_without_text),
+};
+
+int main(int argc, char **argv)
+{
+	return rig_main("tcp_pacing", tests, ARRAY_LEN(tests), argc, argv);
+}
