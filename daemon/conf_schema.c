@@ -132,6 +132,7 @@ static const struct conf_key keys[] = {
 {"tcp.window_scale", "7", conf_set_number, IN(stack.window_scale),
  .max = 14}, /* RFC 7323, 2.3 */
 {"tcp.mtu_probing", "yes", YES_NO, IN(stack.mtu_probing)},
+{"tcp.quick_acks", "16", conf_set_number, IN(stack.quick_acks), .max = 255},
 {"tcp.cookies", "pressure", conf_set_word, IN(stack.cookies),
  .words = cookies},
 

@@ -309,6 +309,9 @@ struct tcp_active {
 	uint8_t sack_untold;  /* so many of sack_list are in no ACK yet */
 	uint8_t dupacks_owed; /* to a peer without SACK */
 
+	int64_t text_us;    /* text came last: quick_acks */
+	uint8_t quick_acks; /* so many packets with text get an ACK at once */
+
 	/* Window growth: what was consumed in one round trip. */
 	int64_t drs_at_us;
 	uint64_t drs_bytes, drs_last;

@@ -4,8 +4,9 @@
  * Text in order goes to its service at once, from where it lies in the packet,
  * if nothing waits in front of it; what the service leaves is copied to the
  * receive queue. An ACK is owed for everything that takes sequence numbers: at
- * once when something is out of order, a second full segment came, or the peer
- * waits for it, else within delayed_ack (RFC 9293, 3.8.6.3; RFC 5681, 4.2). It
+ * once when something is out of order, a second full segment came, the peer
+ * waits for it or has only begun to send, else within delayed_ack (RFC 9293,
+ * 3.8.6.3; RFC 5681, 4.2). It
  * leaves when the whole batch of input is done, so one ACK answers many segments
  * (RFC 9293, 3.10.7.4 (MUST-58, MUST-59)).
  */
@@ -20,6 +21,8 @@ static void receive_direct(struct stack *st, struct tcp_conn *c,
 static void receive_advance(struct stack *st, struct tcp_conn *c,
 			    struct tcp_active *a);
 static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a);
+static bool quick_ack(const struct stack *st, const struct tcp_conn *c,
+		      struct tcp_active *a);
 static void text_read(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a, uint32_t n);
 static bool window_pinches(struct stack *st, struct tcp_conn *c);
@@ -145,11 +148,12 @@ static void receive_advance(struct stack *st, struct tcp_conn *c,
 static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 {
 	uint32_t unacked = c->rcv_nxt - c->last_ack;
+	bool quick = quick_ack(st, c, a);
 
 	if (unacked >= 2u * c->rcv_mss)
 		c->ack_each = false;
 	if (unacked > c->rcv_mss || (unacked == c->rcv_mss && c->ack_each) ||
-	    !st->conf.delayed_ack_us || window_pinches(st, c))
+	    !st->conf.delayed_ack_us || quick || window_pinches(st, c))
 		c->flags |= CF_ACK_NOW;
 	if (c->flags & CF_ACK_NOW) {
 		tcp_wake_output(st, c);
@@ -157,6 +161,24 @@ static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 		c->flags |= CF_ACK_DELAYED;
 		a->delack_at_us = st->now_us + st->conf.delayed_ack_us;
 	}
+}
+
+/*
+ * Who begins to send has a window of a few segments, or of one, and each ACK that
+ * waits is a pause of his. So does he after a silence longer than an RTO (RFC
+ * 5681, 4.1). The timer of delayed ACKs may be as long as ten round trips; the
+ * SHOULD for it (RFC 9293, 3.8.6.3 (SHLD-18)) is about a flow that is under way.
+ */
+static bool quick_ack(const struct stack *st, const struct tcp_conn *c,
+		      struct tcp_active *a)
+{
+	if (st->now_us - a->text_us > tcp_rto_us(st, c))
+		a->quick_acks = st->conf.quick_acks;
+	a->text_us = st->now_us;
+	if (!a->quick_acks)
+		return false;
+	a->quick_acks--;
+	return true;
 }
 
 /*

@@ -96,6 +96,7 @@ struct stack_conf {
 	bool timestamps;
 	bool timestamps_strict; /* drop segments that omit them */
 	bool mtu_probing;	/* RFC 4821, once a path seems narrow */
+	uint8_t quick_acks;	/* not delayed, at the start of a flow */
 	uint8_t window_scale;	/* 0..14; what we offer */
 	enum stack_cc congestion;
 	enum stack_cookies cookies;

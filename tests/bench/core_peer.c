@@ -136,6 +136,7 @@ static struct stack_conf conf_for(uint32_t n)
 		.timestamps = true,
 		.pacing = true,
 		.mtu_probing = true,
+		.quick_acks = 16,
 		.window_scale = WSCALE,
 		.congestion = CC_NEWRENO,
 		.cookies = COOKIES_NEVER,

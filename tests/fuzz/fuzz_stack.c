@@ -465,6 +465,7 @@ static size_t configure(struct fuzz *f)
 		.timestamps_strict = c & 1,
 		.mtu_probing = d & 2,
 		.pacing = d & 4,
+		.quick_acks = d & 8 ? 16 : 0,
 		.window_scale = c >> 1 & 15,
 		.congestion = b & 128 ? CC_CUBIC : CC_NEWRENO,
 		.cookies = (c >> 5) % 3,

@@ -52,6 +52,7 @@ static void conf_calm(struct stack_conf *c, unsigned int side)
 		.sack = true,
 		.timestamps = true,
 		.mtu_probing = true,
+		.quick_acks = 16,
 		.window_scale = 7,
 		.congestion = CC_NEWRENO,
 		.cookies = COOKIES_PRESSURE,
@@ -161,6 +162,7 @@ static void draw_conf(struct stack_conf *c, bool v6, struct rand *r)
 	c->sack = !rand_one_in(r, 3);
 	c->timestamps = !rand_one_in(r, 3);
 	c->mtu_probing = !rand_one_in(r, 3);
+	c->quick_acks = rand_one_in(r, 2) ? 16 : 0;
 	c->rto_min_us = (int64_t)rand_log(r, 20000, 1000000);
 	c->rto_max_us = rand_one_in(r, 2) ? 60 * US_PER_S : 10 * US_PER_S;
 	c->delayed_ack_us =

@@ -136,15 +136,15 @@ static void print_host(const struct sim_opts *o, unsigned int side)
 
 	printf("host %u: mtu %u gso %" PRIu32 "%s, rcvbuf %" PRIu32 "-%" PRIu32
 	       " sndbuf %" PRIu32 " scale %u%s%s%s, rto %" PRId64 "-%" PRId64
-	       " us, delack %" PRId64 " us, msl %" PRId64
+	       " us, delack %" PRId64 " us after %u, msl %" PRId64
 	       " us, keepalive %" PRId64 " us, half-open %" PRIu32
 	       " cookies %d ecn %d, memory %zu\n",
 	       side, c->mtu, c->gso_max, c->csum_offload ? " csum" : "",
 	       c->rcvbuf, c->rcvbuf_max, c->sndbuf, c->window_scale,
 	       c->sack ? " sack" : "", c->timestamps ? " ts" : "",
 	       c->mtu_probing ? " probing" : "", c->rto_min_us, c->rto_max_us,
-	       c->delayed_ack_us, c->msl_us, c->keepalive_us, c->max_half_open,
-	       (int)c->cookies, (int)c->ecn, o->memory[side]);
+	       c->delayed_ack_us, c->quick_acks, c->msl_us, c->keepalive_us,
+	       c->max_half_open, (int)c->cookies, (int)c->ecn, o->memory[side]);
 }
 
 static void print_peer(const struct peer_opts *p, unsigned int side)

@@ -63,6 +63,7 @@ static void defaults_are_the_classics(void)
 	CU_ASSERT_EQUAL(conf.stack.rcvbuf, 64u << 10);
 	CU_ASSERT_EQUAL(conf.stack.rcvbuf_max, 4u << 20);
 	CU_ASSERT_EQUAL(conf.stack.delayed_ack_us, 40000);
+	CU_ASSERT_EQUAL(conf.stack.quick_acks, 16);
 	CU_ASSERT_EQUAL(conf.stack.cookies, COOKIES_PRESSURE);
 	CU_ASSERT_TRUE(conf.stack.timestamps);
 	CU_ASSERT_FALSE(conf.stack.timestamps_strict);

@@ -68,6 +68,94 @@ static void ack_more_than_a_segment(void)
 	rig_end();
 }
 
+/* The first ones at once, whatever their size, and then by the rules. */
+static void ack_at_once_at_the_start(void)
+{
+	tcp_seq seq = 5001;
+	uint32_t len;
+
+	rig.conf.quick_acks = 16;
+	rig_established();
+	for (unsigned int i = 0; i < 16; i++) {
+		len = i % 2 ? rig_mss() : 10;
+		rx_text(seq, len);
+		seq += len;
+		rig_expect(ACK_OF(seq));
+		rig_expect_silence();
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		rx_text(seq, 10);
+		seq += 10;
+		rig_expect_after(MS(40), ACK_OF(seq));
+	}
+	rig_end();
+}
+
+/* A turn has one ACK then, too, and all its segments count. */
+static void ack_at_once_for_a_turn(void)
+{
+	tcp_seq seq = 5001;
+
+	rig.conf.quick_acks = 5;
+	rig_established();
+	rig_hold();
+	for (unsigned int i = 0; i < 4; i++, seq += 10)
+		rx_text(seq, 10);
+	rig_release();
+	rig_expect(ACK_OF(seq));
+	rig_expect_silence_for(MS(100));
+	rx_text(seq, 10);
+	rig_expect(ACK_OF(seq + 10));
+	rx_text(seq + 10, 10);
+	rig_expect_after(MS(40), ACK_OF(seq + 20));
+	rig_end();
+}
+
+/* RFC 5681, 4.1: the peer restarts after an RTO, and so do we; not before, as
+ * long as what is in flight keeps the record. */
+static void ack_at_once_after_a_silence(void)
+{
+	rig.conf.quick_acks = 1;
+	rig_established();
+	rig_send(10);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, .len = 10));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 10));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1011, .ack = 5011));
+	rig_wait(MS(900));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5011, .ack = 1001, .len = 10));
+	rig_expect_after(MS(40),
+			 SEG(.flags = TH_ACK, .seq = 1011, .ack = 5021));
+	rig_wait(MS(2100));
+	rig_forget(); /* what is not acknowledged was sent again */
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5021, .ack = 1011, .len = 10));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1011, .ack = 5031));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5031, .ack = 1011, .len = 10));
+	rig_expect_after(MS(40),
+			 SEG(.flags = TH_ACK, .seq = 1011, .ack = 5041));
+	rig_end();
+}
+
+/* A peer that sends one segment at a time is found out when they are over. */
+static void ack_at_once_then_each(void)
+{
+	uint32_t mss;
+	tcp_seq seq = 5001;
+
+	rig.conf.quick_acks = 2;
+	rig_established();
+	mss = rig_mss();
+	for (unsigned int i = 0; i < 6; i++) {
+		rx_text(seq, mss);
+		seq += mss;
+		if (i == 2)
+			rig_expect_after(MS(40), ACK_OF(seq));
+		else
+			rig_expect(ACK_OF(seq));
+		rig_expect_silence();
+	}
+	rig_end();
+}
+
 /* A peer that sends one segment at a time waits for our timer once, not each
  * time. */
 static void ack_each_segment_of_a_slow_peer(void)
@@ -219,6 +307,10 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(ack_delay_not_restarted),
 	UNIT_TEST(ack_every_second_segment),
 	UNIT_TEST(ack_more_than_a_segment),
+	UNIT_TEST(ack_at_once_at_the_start),
+	UNIT_TEST(ack_at_once_for_a_turn),
+	UNIT_TEST(ack_at_once_after_a_silence),
+	UNIT_TEST(ack_at_once_then_each),
 	UNIT_TEST(ack_each_segment_of_a_slow_peer),
 	UNIT_TEST(ack_each_segment_of_an_impatient_peer),
 	UNIT_TEST(ack_two_mss_in_small_segments),

@@ -36,6 +36,7 @@ size_t stage_settings(const struct script *s,
 		"limits.memory=16MiB",
 		"limits.rcvbuf_max=64KiB",
 		"interface.offload=off",
+		"tcp.quick_acks=0",
 	};
 	size_t n = 0;
 

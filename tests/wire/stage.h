@@ -58,7 +58,7 @@ uint8_t stage_pattern(uint32_t n);
 int stage_state(const char *name);
 
 /** stage_settings() - "section.key=value": what suits scripts, what @s sets */
-#define STAGE_SUITS 3
+#define STAGE_SUITS 4
 size_t stage_settings(const struct script *s,
 		      const char *all[STAGE_SUITS + SCRIPT_SETTINGS]);
 
