@@ -332,8 +332,9 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 	a = tcp_activate(st, c);
 	if (!seg_len(s) && (!a || !answer_take(st, a)))
 		return SEG_DONE;
-	if (a)
-		tcp_sack_twice(c, a, s->seq, s->seq + s->len);
+	if (a) /* beyond a closed window nothing was taken */
+		tcp_sack_twice(c, a, s->seq,
+			       seq_min(s->seq + s->len, c->rcv_nxt));
 	/* The peer's tail loss probe was quicker than our delayed ACK. */
 	if (c->flags & CF_ACK_DELAYED && s->seq + s->len == c->rcv_nxt)
 		tcp_receive_expire(st, c);

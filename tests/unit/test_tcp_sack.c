@@ -120,6 +120,24 @@ static void duplicate_beyond_a_hole(void)
 	rig_end();
 }
 
+/* At a closed window nothing behind RCV.NXT is taken, so it did not come twice.
+ */
+static void duplicate_at_closed_window(void)
+{
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 4096;
+	rig_established_all();
+	rig_read_stop();
+	for (tcp_seq at = 5001; at < 5001 + 4096; at += 1024)
+		rx_text(at, 1024);
+	rig_wait(MS(100));
+	rig_forget();
+	rx_text(9047, 100); /* half of it is new */
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 9097, WND(0),
+		       SACK(9047, 9097)));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 5681, 4.2: a peer without SACK counts the duplicate ACKs. */
 static void without_sack_an_ack_for_each(void)
 {
@@ -156,6 +174,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(more_ranges_than_a_batch_may_tell),
 	UNIT_TEST(duplicates_are_told_one_by_one),
 	UNIT_TEST(duplicate_beyond_a_hole),
+	UNIT_TEST(duplicate_at_closed_window),
 	UNIT_TEST(without_sack_an_ack_for_each),
 };
 
