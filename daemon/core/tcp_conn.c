@@ -180,7 +180,7 @@ void tcp_init_windows(struct tcp_conn *c)
 	}
 }
 
-void tcp_established(struct stack *st, struct tcp_conn *c)
+void tcp_established(struct stack *st, struct tcp_conn *c, int64_t how)
 {
 	const struct tcp_service *svc = tcp_service_of(st, c);
 
@@ -196,7 +196,8 @@ void tcp_established(struct stack *st, struct tcp_conn *c)
 	EVENT_CONN(st, c, HANDSHAKE_COMPLETED,
 		   .a = c->handshake_us == HANDSHAKE_UNKNOWN
 				? -1
-				: (int64_t)c->handshake_us);
+				: (int64_t)c->handshake_us,
+		   .b = how | (c->retrans & HANDSHAKE_RESENT));
 	/* What was sent while the handshake was under way (RFC 9293, 3.10.2). */
 	if (c->active && conn_active(st, c)->sndq.len)
 		tcp_wake_output(st, c);
@@ -402,5 +403,5 @@ static void count_close(struct stack *st, const struct tcp_conn *c)
 	default:
 		st->stats.closed_reset_out++;
 	}
-	EVENT_CONN(st, c, CONN_CLOSED, .a = c->reason);
+	EVENT_CONN(st, c, CONN_CLOSED, .a = c->reason, .b = c->rtt.srtt_us);
 }

@@ -164,7 +164,7 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 		conn_active(st, c)->rexmt_at_us = TIME_NEVER;
 		c->flags |= CF_ACK_NOW;
 		tcp_wake_output(st, c);
-		tcp_established(st, c);
+		tcp_established(st, c, 0);
 		if (c->flags & CF_DEAD)
 			return;
 		/* Urgent data, text and FIN may ride on the SYN-ACK. */
@@ -463,7 +463,7 @@ static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
 		a->rexmt_at_us = TIME_NEVER;
 	c->flags &= ~CF_SYN_NOW;
 	c->handshake_us = (uint32_t)(st->now_us - c->created_us);
-	tcp_established(st, c);
+	tcp_established(st, c, 0);
 	return c->flags & CF_DEAD ? SEG_DONE : SEG_NEXT;
 }
 

@@ -167,7 +167,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	tcp_set_state(st, c, TCP_SYN_RECEIVED);
 	EVENT_CONN(st, c, COOKIE_ACCEPTED, .seg = seg);
 	tcp_init_windows(c);
-	tcp_established(st, c);
+	tcp_established(st, c, HANDSHAKE_COOKIE);
 	tcp_conn_input(st, c, seg);
 }
 
@@ -463,6 +463,7 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 {
 	uint32_t in_window = seg->seq - (h->irs + 1);
 	struct tcp_conn *c;
+	int64_t how = 0;
 
 	if (seg->flags & TH_RST) {
 		/* RFC 5961, 3.2 */
@@ -485,8 +486,9 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 			/* RFC 3168, 6.1.1: it fell back, and so do we. */
 			if (!tcp_ecn_syn(st, seg))
 				h->flags &= (uint8_t)~HALF_ECN;
+			h->flags |= HALF_SYN_AGAIN;
 			half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
-				   &(struct event_more){.seg = seg});
+				   &(struct event_more){.a = 1, .seg = seg});
 			half_synack(st, h);
 			return;
 		}
@@ -498,10 +500,12 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 	}
 	if (!half_ack_ok(st, h, seg))
 		return;
+	if (h->flags & HALF_SYN_AGAIN)
+		how = HANDSHAKE_SYN_AGAIN;
 	c = half_promote(st, h, seg);
 	if (!c)
 		return;
-	tcp_established(st, c);
+	tcp_established(st, c, how);
 	tcp_conn_input(st, c, seg);
 }
 

@@ -66,6 +66,7 @@ enum half_flags {
 	HALF_WSCALE = 1 << 2,
 	HALF_COUNTED = 1 << 3, /* in the count of its source */
 	HALF_ECN = 1 << 4,
+	HALF_SYN_AGAIN = 1 << 5, /* its SYN came more than once */
 };
 
 struct tcp_half {
@@ -702,8 +703,9 @@ void tcp_run_service(struct stack *st, struct tcp_conn *c);
 void tcp_reap(struct stack *st);
 /** tcp_init_windows() - Segment sizes and cwnd once the options are known */
 void tcp_init_windows(struct tcp_conn *c);
-/** tcp_established() - The handshake is over: tell everybody */
-void tcp_established(struct stack *st, struct tcp_conn *c);
+/** tcp_established() - The handshake is over: tell everybody
+ * @how: HANDSHAKE_COOKIE, HANDSHAKE_SYN_AGAIN */
+void tcp_established(struct stack *st, struct tcp_conn *c, int64_t how);
 
 /* ---- tcp_input.c ------------------------------------------------------ */
 

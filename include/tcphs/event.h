@@ -46,11 +46,13 @@ enum tcp_state {
 #define EVENT_LIST(E)                                                         \
 	/* A SYN went out for the first time (active open); a: 1 */           \
 	E(SYN_SENT, "syn.sent", 6)                                            \
-	/* A SYN arrived at a listener and a SYN-ACK is queued */             \
+	/* A SYN arrived at a listener and a SYN-ACK is queued; a: 1 if it  \
+	 * had come before */ \
 	E(SYN_RECEIVED, "syn.received", 6)                                    \
 	/* The SYN-ACK to our SYN arrived */                                  \
 	E(SYNACK_RECEIVED, "synack.received", 6)                              \
-	/* ESTABLISHED; a: microseconds since the first SYN */                \
+	/* ESTABLISHED; a: microseconds since the first SYN, -1 if nobody   \
+	 * remembers it (a cookie), b: HANDSHAKE_* */ \
 	E(HANDSHAKE_COMPLETED, "handshake.completed", 6)                      \
 	/* Both sides sent a SYN: RFC 9293, 3.5 */                            \
 	E(HANDSHAKE_SIMULTANEOUS, "handshake.simultaneous", 5)                \
@@ -80,7 +82,8 @@ enum tcp_state {
 	E(FIN_SENT, "fin.sent", 6)                                            \
 	/* a: old enum tcp_state, b: new */                                   \
 	E(STATE, "conn.state", 7)                                             \
-	/* Both FINs acknowledged; a: enum close_reason */                    \
+	/* Over, however it ended; a: enum close_reason, b: smoothed round  \
+	 * trip time in microseconds, 0 if none was measured */ \
 	E(CONN_CLOSED, "conn.closed", 6)                                      \
 	/* A valid RST arrived */                                             \
 	E(RESET_RECEIVED, "conn.reset_received", 5)                           \
@@ -290,6 +293,11 @@ struct event {
 };
 
 #define LISTENER_NONE 0xffff
+
+/* b of EVENT_HANDSHAKE_COMPLETED: how it went. */
+#define HANDSHAKE_RESENT    0xff  /* mask: SYNs or SYN-ACKs we sent again */
+#define HANDSHAKE_COOKIE    0x100 /* opened by a SYN cookie */
+#define HANDSHAKE_SYN_AGAIN 0x200 /* the client repeated its SYN */
 
 /* RFC 9293, 3.1: the control bits, as they lie in byte 13 of the header. */
 #define TH_FIN 0x01

@@ -149,6 +149,112 @@ static void event_fields(void)
 	rig_end();
 }
 
+/* The last event of a type since the last call; its type is another if there
+ * was none. */
+static struct event last_event(enum event_type type)
+{
+	struct event found = {.type = EVENT_NTYPES};
+	const struct event *e;
+
+	while ((e = stack_event_next(rig.st)))
+		if (e->type == type)
+			found = *e;
+	return found;
+}
+
+/* Let the rig see the SYN or SYN-ACK that has the stack's first number. */
+static void see_number(void)
+{
+	struct tcp_seg s;
+
+	rig_check(rig_take(&s));
+	rig_check(s.flags & TH_SYN);
+}
+
+/* How long a handshake took, and what went wrong on the way. */
+static void handshake_of_a_server(void)
+{
+	struct event e;
+
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_check(last_event(EVENT_SYN_RECEIVED).a == 0);
+	see_number();
+	rig_wait(MS(30));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_forget();
+	e = last_event(EVENT_HANDSHAKE_COMPLETED);
+	rig_check(e.type == EVENT_HANDSHAKE_COMPLETED);
+	rig_check(e.a == MS(30));
+	rig_check(e.b == 0);
+	rig_end();
+}
+
+static void handshake_with_retransmissions(void)
+{
+	struct event e;
+
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	see_number();
+	rig_wait(MS(900));
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_check(last_event(EVENT_SYN_RECEIVED).a == 1);
+	rig_wait(MS(300)); /* and our SYN-ACK, after a second */
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_forget();
+	e = last_event(EVENT_HANDSHAKE_COMPLETED);
+	rig_check(e.a == MS(1200));
+	rig_check(e.b == (HANDSHAKE_SYN_AGAIN | 1));
+	rig_end();
+}
+
+static void handshake_by_cookie(void)
+{
+	struct event e;
+
+	rig.conf.cookies = COOKIES_ALWAYS;
+	rig_established();
+	e = last_event(EVENT_HANDSHAKE_COMPLETED);
+	rig_check(e.a == -1);
+	rig_check(e.b == HANDSHAKE_COOKIE);
+	rig_end();
+}
+
+static void handshake_of_a_client(void)
+{
+	struct event e;
+
+	rig_open();
+	see_number();
+	rig_wait(MS(1200)); /* one SYN again */
+	rig_forget();
+	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
+		   MSS(1000)));
+	rig_forget();
+	e = last_event(EVENT_HANDSHAKE_COMPLETED);
+	rig_check(e.a == MS(1200));
+	rig_check(e.b == 1);
+	rig_end();
+}
+
+/* The end tells the round trip time, if it ever was measured. */
+static void round_trip_at_the_end(void)
+{
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	see_number();
+	rig_wait(MS(30));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_abort();
+	rig_forget();
+	rig_check(last_event(EVENT_CONN_CLOSED).b == MS(30));
+	rig_end();
+	rig_open();
+	rig_abort();
+	rig_forget();
+	rig_check(last_event(EVENT_CONN_CLOSED).b == 0);
+	rig_end();
+}
+
 /* Only what was asked for. */
 static void event_mask(void)
 {
@@ -450,14 +556,27 @@ static void stats_of_a_life(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(events_of_a_life),   UNIT_TEST(events_of_an_active_open),
-	UNIT_TEST(events_of_failures), UNIT_TEST(events_of_trouble),
-	UNIT_TEST(event_fields),       UNIT_TEST(event_mask),
-	UNIT_TEST(events_lost),	       UNIT_TEST(info_of_established),
-	UNIT_TEST(info_of_received),   UNIT_TEST(info_of_half_open),
-	UNIT_TEST(info_of_memory),     UNIT_TEST(info_of_time_wait),
-	UNIT_TEST(walk_in_slices),     UNIT_TEST(walk_and_close),
-	UNIT_TEST(listener_info),      UNIT_TEST(stats_of_a_life),
+	UNIT_TEST(events_of_a_life),
+	UNIT_TEST(events_of_an_active_open),
+	UNIT_TEST(events_of_failures),
+	UNIT_TEST(events_of_trouble),
+	UNIT_TEST(event_fields),
+	UNIT_TEST(event_mask),
+	UNIT_TEST(handshake_of_a_server),
+	UNIT_TEST(handshake_with_retransmissions),
+	UNIT_TEST(handshake_by_cookie),
+	UNIT_TEST(handshake_of_a_client),
+	UNIT_TEST(round_trip_at_the_end),
+	UNIT_TEST(events_lost),
+	UNIT_TEST(info_of_established),
+	UNIT_TEST(info_of_received),
+	UNIT_TEST(info_of_half_open),
+	UNIT_TEST(info_of_memory),
+	UNIT_TEST(info_of_time_wait),
+	UNIT_TEST(walk_in_slices),
+	UNIT_TEST(walk_and_close),
+	UNIT_TEST(listener_info),
+	UNIT_TEST(stats_of_a_life),
 };
 
 int main(int argc, char **argv)
