@@ -1,36 +1,36 @@
 /*
- * evlog.h - Events of the stack as lines for people
+ * evlog.h - Events as lines for people
  */
 #ifndef TCPHS_EVLOG_H
 #define TCPHS_EVLOG_H
 
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-#include <tcphs/stack.h>
+#include "evbus.h"
 
-/**
- * evlog_sentence() - The classic line of an event
- * @conf: Of the stack: how many tries there are, what cookies mean
- * @buf:  Gets "[Server] Received SYN, sending SYN-ACK" and the like
- *
- * These words are a contract: tests and users match them.
- *
- * Return: length as snprintf() would, 0 if the event has no line
- */
-int evlog_sentence(const struct event *e, const struct stack_conf *conf,
-		   char *buf, size_t len);
-
-/** evlog_mask() - Which events a log level needs, for stack_event_mask() */
-uint64_t evlog_mask(int level, bool handshakes);
+struct evlog {
+	struct evbus_sink sink;
+	struct evbus *bus;
+	int64_t until_us; /* end of the second; 0 = none has begun */
+	bool counted;	  /* lines in this turn */
+	bool owes;	  /* lines were left out and not told */
+	uint32_t lines[EVENT_NTYPES];
+	uint32_t left_out[EVENT_NTYPES];
+};
 
 /**
- * evlog_drain() - Take all events of the stack and log them
+ * evlog_start() - Log what a level wants, see log_init() for where
+ * @handshakes: The ordinary life of connections, too
  *
  * Bounded a second per event type; what was left out is counted and said.
- *
- * Return: when to call it again at the latest, so that the count is said;
- *         TIME_NEVER if there is none
  */
-int64_t evlog_drain(struct stack *st, int64_t now_us);
+void evlog_start(struct evlog *l, struct evbus *b, int level, bool handshakes);
+
+/** evlog_level() - The same at another level from now on */
+void evlog_level(struct evlog *l, int level, bool handshakes);
+
+/** evlog_mask() - Which events that needs */
+uint64_t evlog_mask(int level, bool handshakes);
 
 #endif

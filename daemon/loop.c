@@ -20,8 +20,6 @@
 #include <errno.h>
 #include <time.h>
 
-#include "evlog.h"
-
 #define TURN_PACKETS 64
 #define SECOND_US    1000000
 
@@ -33,11 +31,12 @@ static void take_packets(struct loop *l, int64_t now_us);
 static void send_packets(struct loop *l, int64_t now_us);
 static void arm(struct loop *l, int64_t at_us, int64_t now_us);
 
-void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
+void loop_init(struct loop *l, struct ev_loop *ev, struct evbus *bus,
 	       struct tun *tun, const struct loop_hooks *hooks)
 {
 	l->ev = ev;
-	l->st = st;
+	l->bus = bus;
+	l->st = bus->st;
 	l->tun = tun;
 	l->hooks = *hooks;
 	l->has_packets = false;
@@ -103,7 +102,7 @@ static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents)
 
 static void turn(struct loop *l)
 {
-	int64_t now_us = loop_now_us(), at_us, log_at_us;
+	int64_t now_us = loop_now_us(), at_us, bus_at_us;
 	bool again;
 
 	l->wanted = false;
@@ -114,9 +113,9 @@ static void turn(struct loop *l)
 	stack_expire(l->st, now_us);
 	send_packets(l, now_us);
 	stack_reap(l->st, now_us);
-	log_at_us = evlog_drain(l->st, now_us);
+	bus_at_us = evbus_drain(l->bus, now_us);
 	at_us = again ? now_us : stack_deadline(l->st);
-	arm(l, at_us < log_at_us ? at_us : log_at_us, now_us);
+	arm(l, at_us < bus_at_us ? at_us : bus_at_us, now_us);
 }
 
 static void take_packets(struct loop *l, int64_t now_us)

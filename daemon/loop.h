@@ -10,6 +10,7 @@
 
 #include <tcphs/stack.h>
 
+#include "evbus.h"
 #include "tun.h"
 
 struct loop_hooks {
@@ -23,6 +24,7 @@ struct loop_hooks {
 
 struct loop {
 	struct ev_loop *ev;
+	struct evbus *bus;
 	struct stack *st;
 	struct tun *tun;
 	struct loop_hooks hooks;
@@ -37,9 +39,10 @@ struct loop {
 
 /**
  * loop_init() - Take turns in @ev from its next iteration on
+ * @bus:   Of the stack; drained at the end of each turn
  * @hooks: Copied
  */
-void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
+void loop_init(struct loop *l, struct ev_loop *ev, struct evbus *bus,
 	       struct tun *tun, const struct loop_hooks *hooks);
 
 /** loop_kick() - Have a turn soon: something was marked in the stack */

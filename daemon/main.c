@@ -26,7 +26,6 @@
 #include "conf.h"
 #include "core/assert.h"
 #include "ctl.h"
-#include "evlog.h"
 #include "log.h"
 #include "netlink.h"
 #include "priv.h"
@@ -373,7 +372,8 @@ static int start_stack(struct run *r, int64_t now_us)
 		log_errorx("Cannot start: limits.memory is too small");
 		return EX_CONFIG;
 	}
-	stack_event_mask(r->st, evlog_mask(c->log_level, c->log_handshakes));
+	evbus_init(&r->bus, r->st, NULL, NULL);
+	evlog_start(&r->evlog, &r->bus, c->log_level, c->log_handshakes);
 	warn_if_reachable(c);
 	return run_listen(r->st, c) < 0 ? EX_CONFIG : 0;
 }
@@ -438,7 +438,8 @@ static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 		log_errorx("Cannot start: %s", err);
 		return EX_OSERR;
 	}
-	log_notice("Gave up all capabilities, going on as user %u",
-		   (unsigned int)u->uid);
+	evbus_say(&r->bus, EVENT_DAEMON_CONFINED, 0,
+		  "Gave up all capabilities, going on as user %u",
+		  (unsigned int)u->uid);
 	return 0;
 }

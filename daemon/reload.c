@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "evlog.h"
 #include "log.h"
 #include "service/service.h"
 
@@ -66,17 +65,19 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	 * costs nothing. */
 	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	if (memcmp(&new, &r->conf, sizeof(new)) == 0) {
-		log_notice("Configuration read again, nothing changed");
+		evbus_say(&r->bus, EVENT_DAEMON_RELOADED, 0,
+			  "Configuration read again, nothing changed");
 		return 0;
 	}
 	remove_listeners(r->st, &r->conf, &new);
 	stack_reconf(r->st, &new.stack);
 	(void)run_listen(r->st, &new);
 	log_set_level(new.log_level);
-	stack_event_mask(r->st, evlog_mask(new.log_level, new.log_handshakes));
+	evlog_level(&r->evlog, new.log_level, new.log_handshakes);
 	r->conf = new;
 	loop_kick(&r->loop);
-	log_notice("Configuration read again, %u listeners", new.nlisteners);
+	evbus_say(&r->bus, EVENT_DAEMON_RELOADED, 1,
+		  "Configuration read again, %u listeners", new.nlisteners);
 	return 1;
 }
 
@@ -122,7 +123,8 @@ static int refuse(struct run *r, const char *err)
 {
 	r->conf_ok = false;
 	snprintf(r->conf_error, sizeof(r->conf_error), "%s", err);
-	log_errorx("Reload refused, everything stays as it was");
+	evbus_say(&r->bus, EVENT_DAEMON_REFUSED, 0,
+		  "Reload refused, everything stays as it was");
 	notify_remark(&r->notify, "the new configuration was refused");
 	return -EINVAL;
 }

@@ -22,7 +22,6 @@
 
 #include <tcphs/ipaddr.h>
 
-#include "evlog.h"
 #include "log.h"
 #include "service/service.h"
 
@@ -31,7 +30,7 @@
 static int start_ctl(struct run *r, int fd);
 static void start_signals(struct run *r);
 static void stop_watchers(struct run *r);
-static void say_ready(const struct run *r);
+static void say_ready(struct run *r);
 static void on_stop(struct ev_loop *ev, ev_signal *w, int revents);
 static void on_hangup(struct ev_loop *ev, ev_signal *w, int revents);
 static void on_patience(struct ev_loop *ev, ev_timer *w, int revents);
@@ -57,7 +56,9 @@ int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 	r->started_at = time(NULL);
 	r->conf_ok = true;
 	service_start(r->started_us, r->started_at);
-	loop_init(&r->loop, r->ev, r->st, &r->tun, &hooks);
+	loop_init(&r->loop, r->ev, &r->bus, &r->tun, &hooks);
+	r->bus.kick = hook_kick;
+	r->bus.kick_arg = r;
 	start_signals(r);
 	if (r->watch.fd >= 0) {
 		ev_io_init(&r->link_changed, on_link_changed, r->watch.fd,
@@ -73,7 +74,9 @@ int run_forever(struct run *r)
 	say_ready(r);
 	notify_ready(&r->notify, &r->loop);
 	ev_run(r->ev, 0);
+	(void)evbus_drain(&r->bus, loop_now_us());
 	stop_watchers(r);
+	evbus_free(&r->bus);
 	return r->exit_code;
 }
 
@@ -127,7 +130,7 @@ static void stop_watchers(struct run *r)
 	ev_io_stop(r->ev, &r->link_changed);
 }
 
-static void say_ready(const struct run *r)
+static void say_ready(struct run *r)
 {
 	const struct stack_conf *c = stack_conf(r->st);
 	char own4[IPADDR_TEXT_MAX] = "", own6[IPADDR_TEXT_MAX] = "";
@@ -136,8 +139,9 @@ static void say_ready(const struct run *r)
 		ipaddr_format(&c->own4, own4);
 	if (c->net6.len)
 		ipaddr_format(&c->own6, own6);
-	log_notice("Ready on %s: %s%s%s, %u listeners", r->tun.name, own4,
-		   own4[0] && own6[0] ? " and " : "", own6, r->conf.nlisteners);
+	evbus_say(&r->bus, EVENT_DAEMON_READY, 0,
+		  "Ready on %s: %s%s%s, %u listeners", r->tun.name, own4,
+		  own4[0] && own6[0] ? " and " : "", own6, r->conf.nlisteners);
 }
 
 static void on_stop(struct ev_loop *ev, ev_signal *w, int revents)
@@ -149,14 +153,16 @@ static void on_stop(struct ev_loop *ev, ev_signal *w, int revents)
 	loop_kick(&r->loop);
 	stack_stats(r->st, &s);
 	if (r->stage != RUN_READY) {
-		log_notice("Stopping at once (%s again), resetting %u "
-			   "connections",
-			   strsignal(w->signum), s.full);
+		evbus_say(&r->bus, EVENT_DAEMON_STOPPING, s.full,
+			  "Stopping at once (%s again), resetting %u "
+			  "connections",
+			  strsignal(w->signum), s.full);
 		r->stage = RUN_RESETTING;
 		return;
 	}
-	log_notice("Stopping (%s), closing %u connections",
-		   strsignal(w->signum), s.full);
+	evbus_say(&r->bus, EVENT_DAEMON_STOPPING, s.full,
+		  "Stopping (%s), closing %u connections", strsignal(w->signum),
+		  s.full);
 	r->stage = RUN_CLOSING;
 	r->patience_us = loop_now_us() + r->conf.stop_timeout_us;
 	ev_timer_set(&r->patience, (double)r->conf.stop_timeout_us / SECOND_US,
@@ -271,7 +277,7 @@ static void hook_log_level(void *arg, int level)
 {
 	struct run *r = arg;
 
-	stack_event_mask(r->st, evlog_mask(level, r->conf.log_handshakes));
+	evlog_level(&r->evlog, level, r->conf.log_handshakes);
 }
 
 static void hook_status(void *arg, json_t *status)

@@ -14,6 +14,8 @@
 
 #include "conf.h"
 #include "ctl.h"
+#include "evbus.h"
+#include "evlog.h"
 #include "loop.h"
 #include "netlink.h"
 #include "notify.h"
@@ -38,6 +40,8 @@ struct run {
 	struct tun tun;
 	struct netlink_watch watch;
 	struct stack *st;
+	struct evbus bus;
+	struct evlog evlog;
 	struct ev_loop *ev;
 	struct loop loop;
 	struct notify notify;
@@ -68,7 +72,7 @@ int run_listen(struct stack *st, const struct conf *conf);
 
 /**
  * run_begin() - Watch everything, serve nothing yet
- * @r:      source, conf, tun, watch, st and ev are set, all else is 0
+ * @r:      source, conf, tun, watch, st, bus and ev are set, all else is 0
  * @ctl_fd: From ctl_listen(); belongs to it now
  * @now_us: The time stack_init() was given
  *

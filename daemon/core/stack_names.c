@@ -25,7 +25,7 @@ static const struct {
 	int level;
 } events[] = {
 #define EVENT_ENTRY(name, dotted, level) {dotted, level},
-	EVENT_LIST(EVENT_ENTRY)
+	EVENT_LIST(EVENT_ENTRY) SHELL_EVENT_LIST(EVENT_ENTRY)
 #undef EVENT_ENTRY
 };
 

@@ -3,8 +3,8 @@
  *
  * The core emits these into a bounded ring (stack_events()); the journal, the
  * terminal, `tcphsctl` and later the metrics and the analyser read them. An
- * event is a fact with numbers. The sentence for people is made from it by a
- * sink (daemon/evlog.c) and nowhere else.
+ * event is a fact with numbers. The sentence for people is made from it by
+ * daemon/evwords.c and nowhere else.
  *
  * Four lists stand here, because the core and its readers share them and must
  * not drift apart: states, events, reasons to drop a segment, reasons for which
@@ -101,12 +101,34 @@ enum tcp_state {
 	/* A limit refused work; a: enum stack_limit */                       \
 	E(LIMIT, "limit.reached", 4)
 
+/*
+ * What the shell around the core has to tell, in the same columns. These come
+ * with a sentence of their own and, where there is more to say, with named
+ * facts; the core never emits them.
+ */
+#define SHELL_EVENT_LIST(E)                                            \
+	/* Events came faster than they could be taken; a: how many */ \
+	E(LOST, "lost", 4)                                             \
+	/* The interface is up, the listeners are open */              \
+	E(DAEMON_READY, "daemon.ready", 5)                             \
+	/* A configuration was taken; a: 1 if it differed */           \
+	E(DAEMON_RELOADED, "daemon.reloaded", 5)                       \
+	/* A configuration was not taken, all stays as it was */       \
+	E(DAEMON_REFUSED, "daemon.reload_refused", 3)                  \
+	/* Capabilities, user and sandbox are as they stay */          \
+	E(DAEMON_CONFINED, "daemon.rights_dropped", 5)                 \
+	/* A signal ends the daemon; a: connections that are closed */ \
+	E(DAEMON_STOPPING, "daemon.stopping", 5)
+
 enum event_type {
 #define EVENT_ENUM(name, dotted, level) EVENT_##name,
-	EVENT_LIST(EVENT_ENUM)
+	EVENT_LIST(EVENT_ENUM) SHELL_EVENT_LIST(EVENT_ENUM)
 #undef EVENT_ENUM
 		EVENT_NTYPES
 };
+
+/* How many types the core emits: those before the shell's. */
+#define EVENT_NCORE EVENT_LOST
 
 /* Each limit of the configuration whose reaching refuses work. */
 #define STACK_LIMIT_LIST(L)                                                  \
