@@ -210,11 +210,17 @@ static size_t sent(struct app_conn *a, ssize_t n)
 	return (size_t)n;
 }
 
-/* Only a source knows what comes next. */
+/* Only a source knows what comes next. The connection may have ended, and its
+ * service not been told yet. */
 static void send_urgent(struct stack *st, struct app_conn *a, uint32_t len)
 {
-	if (a->kind == APP_SOURCE)
-		sent(a, tcp_send_urgent(st, a->c, source_at(a->put), len));
+	ssize_t n;
+
+	if (a->kind != APP_SOURCE)
+		return;
+	n = tcp_send_urgent(st, a->c, source_at(a->put), len);
+	if (n != -ECONNRESET)
+		sent(a, n);
 }
 
 static enum syn_verdict on_syn(struct stack *st, const struct stack_listener *l,
