@@ -115,7 +115,13 @@ void stack_input(struct stack *st, const void *pkt, size_t len,
 	stack_enter(st, now_us);
 	st->stats.packets_in++;
 	st->stats.bytes_in += len;
-	packet_input(st, pkt, len, meta ? meta : &none);
+	if (!meta)
+		meta = &none;
+	if (tap_on(st))
+		tap_begin(st);
+	packet_input(st, pkt, len, meta);
+	if (tap_on(st))
+		tap_taken(st, pkt, len, meta);
 	stack_leave(st);
 }
 
@@ -174,6 +180,8 @@ bool stack_output(struct stack *st, struct stack_pkt *out, int64_t now_us)
 	if (some) {
 		st->stats.packets_out++;
 		st->stats.bytes_out += out->len;
+		if (tap_on(st))
+			tap_sent(st, out);
 	}
 	stack_leave(st);
 	return some;
@@ -373,8 +381,11 @@ static void packet_input(struct stack *st, const void *pkt, size_t len,
 	struct ip_pkt ip;
 	enum drop_reason why = wire_ip_parse(pkt, len, &ip);
 
-	if (why == DROP_NONE)
+	if (why == DROP_NONE) {
 		why = ip_for_us(st, &ip);
+		if (tap_on(st))
+			tap_addressed(st, &ip);
+	}
 	if (why != DROP_NONE) {
 		stack_drop(st, why, NULL, NULL, NULL);
 		/* RFC 1122, 3.2.2.1; RFC 8200, 4 */

@@ -67,13 +67,16 @@ void stack_drop(struct stack *st, enum drop_reason why,
 	const struct event_more more = {.a = why, .seg = seg};
 
 	st->stats.dropped[why]++;
+	/* What is given up to make room is not the packet in work. */
+	if (!st->tap.packet.drop && why != DROP_FRAG_EVICTED)
+		st->tap.packet.drop = (uint8_t)why;
 	if (!event_wanted(st, EVENT_SEGMENT_DROPPED))
 		return;
 	if (c)
 		event_conn_put(st, EVENT_SEGMENT_DROPPED, c, &more);
 	else if (key)
-		event_put(st, EVENT_SEGMENT_DROPPED, key, 0, LISTENER_NONE,
-			  ROLE_SERVER, TCP_CLOSED, &more);
+		event_put(st, EVENT_SEGMENT_DROPPED, key, st->attempt,
+			  LISTENER_NONE, ROLE_SERVER, TCP_CLOSED, &more);
 }
 
 void stack_limit_hit(struct stack *st, enum stack_limit limit,

@@ -117,6 +117,23 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	info_active(st, c, a, info);
 }
 
+void half_info(const struct stack *st, const struct tcp_half *h,
+	       struct conn_info *info)
+{
+	*info = (struct conn_info){
+		.id = h->id,
+		.state = TCP_SYN_RECEIVED,
+		.role = ROLE_SERVER,
+		.listener = h->listener,
+		.half_open = true,
+		.age_us = st->now_us - h->created_us,
+		.idle_us = -1,
+		.handshake_us = -1,
+		.retrans = h->retries,
+	};
+	info_key(info, &h->e.key);
+}
+
 void stack_stats(const struct stack *st, struct stack_stats *out)
 {
 	*out = st->stats;
@@ -161,18 +178,7 @@ static bool walk_describe(struct stack *st, void *record,
 			*c = record;
 		return true;
 	case KIND_HALF:
-		*info = (struct conn_info){
-			.id = h->id,
-			.state = TCP_SYN_RECEIVED,
-			.role = ROLE_SERVER,
-			.listener = h->listener,
-			.half_open = true,
-			.age_us = st->now_us - h->created_us,
-			.idle_us = -1,
-			.handshake_us = -1,
-			.retrans = h->retries,
-		};
-		info_key(info, &h->e.key);
+		half_info(st, h, info);
 		return true;
 	case KIND_TIMEWAIT:
 		*info = (struct conn_info){

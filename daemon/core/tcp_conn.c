@@ -278,6 +278,8 @@ void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
 {
 	ASSERT(!(c->flags & CF_DEAD));
 	c->reason = (uint8_t)why;
+	if (tap_on(st))
+		tap_ended(st, c);
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
 		st->stats.handshakes_failed++;
 		EVENT_CONN(st, c, HANDSHAKE_FAILED, .a = why);
@@ -297,6 +299,7 @@ void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
 
 void tcp_reset(struct stack *st, struct tcp_conn *c, enum close_reason why)
 {
+	struct reply_note note;
 	struct tcp_seg s;
 
 	/* RFC 9293, 3.10.5: nobody to tell in SYN-SENT, and in TIME-WAIT the
@@ -306,7 +309,15 @@ void tcp_reset(struct stack *st, struct tcp_conn *c, enum close_reason why)
 		s.seq = c->snd_nxt;
 		s.nsack = 0;
 		s.opts &= (uint8_t)~OPT_SACK;
-		if (tcp_reply(st, &s))
+		note = (struct reply_note){
+			.conn = c->id,
+			.listener = c->listener,
+			.role = c->flags & CF_CLIENT ? ROLE_CLIENT
+						     : ROLE_SERVER,
+			.before = c->state,
+			.after = TCP_CLOSED,
+		};
+		if (tcp_reply(st, &s, &note))
 			st->stats.resets_out++;
 		EVENT_CONN(st, c, RESET_SENT, .a = why, .seq = s.seq,
 			   .ack = s.ack, .flags = s.flags);
@@ -354,6 +365,8 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		if (!tcp_read_out(st, c) || c->flags & CF_ACK_NOW)
 			return;
 		c->reason = CLOSE_FIN;
+		if (tap_on(st))
+			tap_ended(st, c);
 		count_close(st, c);
 		timewait_enter(st, c);
 		c->flags |= CF_DEAD;

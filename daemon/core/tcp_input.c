@@ -65,6 +65,8 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	key.local_port = seg.dport;
 	key.peer_port = seg.sport;
 	ref = table_find(&st->table, &key);
+	if (tap_on(st))
+		tap_found(st, &key, ref, &seg);
 	if (!ref) {
 		tcp_listen_input(st, &key, &seg, NULL);
 		return;
@@ -102,6 +104,7 @@ void tcp_challenge(struct stack *st, struct tcp_conn *c)
 		return;
 	}
 	st->stats.challenge_acks++;
+	a->challenge = true;
 	c->flags |= CF_ACK_NOW;
 	tcp_wake_output(st, c);
 }

@@ -39,7 +39,10 @@ static bool syn_pressure(struct stack *st, struct listener *l,
 			 unsigned int index, const struct tcp_key *key);
 static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, const struct tcp_seg *seg);
-static void half_synack(struct stack *st, struct tcp_half *h);
+static void half_synack(struct stack *st, struct tcp_half *h,
+			unsigned int what);
+static void listen_judge(struct stack *st, const struct tcp_key *key,
+			 struct tcp_seg *seg, const struct tcp_timewait *old);
 static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 			const struct tcp_seg *seg);
 static void half_challenge(struct stack *st, struct tcp_half *h);
@@ -79,6 +82,16 @@ static uint16_t syn_window(const struct stack *st)
 void tcp_listen_input(struct stack *st, const struct tcp_key *key,
 		      struct tcp_seg *seg, const struct tcp_timewait *old)
 {
+	/* Whatever becomes of a SYN, it can be spoken of. */
+	if ((seg->flags & (TH_SYN | TH_ACK | TH_RST)) == TH_SYN)
+		st->attempt = st->tap.packet.conn = ++st->next_id;
+	listen_judge(st, key, seg, old);
+	st->attempt = 0;
+}
+
+static void listen_judge(struct stack *st, const struct tcp_key *key,
+			 struct tcp_seg *seg, const struct tcp_timewait *old)
+{
 	unsigned int index;
 	struct listener *l =
 		listener_find(st, &key->local, key->local_port, &index);
@@ -91,8 +104,8 @@ void tcp_listen_input(struct stack *st, const struct tcp_key *key,
 		st->stats.syns_in++;
 	if (!l || l->removed || !l->conf.enabled) {
 		if (event_wanted(st, EVENT_RESET_NOBODY))
-			event_put(st, EVENT_RESET_NOBODY, key, 0, LISTENER_NONE,
-				  ROLE_SERVER, TCP_CLOSED,
+			event_put(st, EVENT_RESET_NOBODY, key, st->attempt,
+				  LISTENER_NONE, ROLE_SERVER, TCP_CLOSED,
 				  &(struct event_more){.seg = seg});
 		tcp_reply_rst(st, seg);
 		return;
@@ -149,6 +162,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	}
 	c->id = ++st->next_id;
 	st->stats.cookies_accepted++;
+	st->tap.packet.flags |= PACKET_COOKIE;
 	c->flags |= counted ? CF_COUNTED : 0;
 	c->flags |= (k.ts ? CF_TS : 0) | (k.sack ? CF_SACK : 0);
 	c->flags |= k.ecn ? CF_ECN : 0;
@@ -232,7 +246,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 	l->half_open++;
 	half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
 		   &(struct event_more){.seg = seg});
-	half_synack(st, h);
+	half_synack(st, h, 0);
 	st->stats.synacks_out++;
 	wheel_arm(&st->wheel_half, ptr_ref(&st->arena, h),
 		  st->now_us + st->conf.rto_initial_us);
@@ -248,7 +262,7 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 	h->e.key = *key;
 	h->kind = KIND_HALF;
 	h->listener = (uint16_t)index;
-	h->id = ++st->next_id;
+	h->id = st->attempt;
 	h->irs = seg->seq;
 	/* RFC 9293, 3.4.1 (MUST-8, SHLD-1): a clock of 4 us, and what nobody
 	 * outside can know. */
@@ -367,6 +381,14 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 		.opts = OPT_MSS,
 		.mss = tcp_syn_mss(st, &key->peer),
 	};
+	const struct reply_note note = {
+		.conn = st->attempt,
+		.listener = (uint16_t)index,
+		.role = ROLE_SERVER,
+		.before = TCP_LISTEN,
+		.after = TCP_LISTEN,
+		.flags = PACKET_COOKIE,
+	};
 	uint32_t ts, offset = (uint32_t)(stack_isn_hash(st, key) >> 32);
 
 	synack.seq = cookie_make(st, key, seg, offset, &ts);
@@ -383,14 +405,14 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 			synack.wscale = tcp_syn_wscale(st);
 		}
 	}
-	if (!tcp_reply(st, &synack))
+	if (!tcp_reply(st, &synack, &note))
 		return;
 	l->cookies++;
 	l->cookie_sent_us = st->now_us;
 	st->stats.cookies_sent++;
 	if (event_wanted(st, EVENT_COOKIE_SENT))
-		event_put(st, EVENT_COOKIE_SENT, key, 0, (uint16_t)index,
-			  ROLE_SERVER, TCP_LISTEN,
+		event_put(st, EVENT_COOKIE_SENT, key, st->attempt,
+			  (uint16_t)index, ROLE_SERVER, TCP_LISTEN,
 			  &(struct event_more){.seg = seg});
 }
 
@@ -399,10 +421,23 @@ static uint8_t half_tos(const struct stack *st, const struct tcp_half *h)
 	return (uint8_t)(st->listeners[h->listener].conf.dscp << 2);
 }
 
+static struct reply_note half_note(const struct tcp_half *h, unsigned int what)
+{
+	return (struct reply_note){
+		.conn = h->id,
+		.listener = h->listener,
+		.role = ROLE_SERVER,
+		.before = TCP_SYN_RECEIVED,
+		.after = TCP_SYN_RECEIVED,
+		.flags = (uint8_t)what,
+	};
+}
+
 /* An MSS in every SYN, and in nothing else: RFC 9293, 3.7.1 (MUST-14, SHLD-5,
  * MAY-3), 3.2 (MUST-65). */
-static void half_synack(struct stack *st, struct tcp_half *h)
+static void half_synack(struct stack *st, struct tcp_half *h, unsigned int what)
 {
+	const struct reply_note note = half_note(h, what);
 	struct tcp_seg s = {
 		.src = h->e.key.local,
 		.dst = h->e.key.peer,
@@ -433,7 +468,7 @@ static void half_synack(struct stack *st, struct tcp_half *h)
 		s.ts_val = tcp_ts_now(st, (uint32_t)(hash >> 32));
 		s.ts_ecr = h->ts_recent;
 	}
-	tcp_reply(st, &s);
+	tcp_reply(st, &s, &note);
 }
 
 void tcp_half_expire(struct stack *st, struct tcp_half *h)
@@ -448,7 +483,7 @@ void tcp_half_expire(struct stack *st, struct tcp_half *h)
 	st->stats.retransmit_synack++;
 	half_event(st, EVENT_SYNACK_RETRANSMIT, h, TCP_SYN_RECEIVED,
 		   &(struct event_more){.a = h->retries + 1, .b = wait});
-	half_synack(st, h);
+	half_synack(st, h, PACKET_RETRANSMIT);
 	/* Not for three minutes, as an active SYN (RFC 9293, 3.8.3
 	 * (MUST-23)): what we wait for is a client that may be forged, and
 	 * RFC 4987, 3.3 asks to shorten this. synack_retries = 7 gives it.
@@ -489,7 +524,7 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 			h->flags |= HALF_SYN_AGAIN;
 			half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
 				   &(struct event_more){.a = 1, .seg = seg});
-			half_synack(st, h);
+			half_synack(st, h, PACKET_RETRANSMIT);
 			return;
 		}
 		/* Another one: RFC 5961, 4.2. If the client forgot us, our
@@ -540,6 +575,7 @@ static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 
 static void half_challenge(struct stack *st, struct tcp_half *h)
 {
+	const struct reply_note note = half_note(h, PACKET_CHALLENGE);
 	struct tcp_seg s = {
 		.src = h->e.key.local,
 		.dst = h->e.key.peer,
@@ -568,7 +604,7 @@ static void half_challenge(struct stack *st, struct tcp_half *h)
 		s.ts_ecr = h->ts_recent;
 	}
 	h->answered_ms = stack_ms(st);
-	if (tcp_reply(st, &s))
+	if (tcp_reply(st, &s, &note))
 		st->stats.challenge_acks++;
 }
 
@@ -622,6 +658,8 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why)
 {
 	st->stats.handshakes_failed++;
+	if (tap_on(st))
+		tap_half_ended(st, h, why);
 	half_event(st, EVENT_HANDSHAKE_FAILED, h, TCP_CLOSED,
 		   &(struct event_more){.a = why});
 	table_remove(&st->table, ptr_ref(&st->arena, h));

@@ -25,7 +25,7 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out);
 static bool output_again(struct stack *st, struct tcp_conn *c,
 			 struct stack_pkt *out);
-static void count_again(struct stack *st, struct tcp_conn *c,
+static bool count_again(struct stack *st, struct tcp_conn *c,
 			const struct tcp_seg *s);
 static bool output_new(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out);
@@ -46,7 +46,7 @@ static uint32_t gso_limit(const struct stack *st, const struct tcp_conn *c,
 static uint32_t text_view(struct stack *st, struct tcp_active *a, uint32_t off,
 			  uint32_t len, uint32_t mss, struct stack_pkt *out);
 static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
-		 uint32_t mss, struct stack_pkt *out);
+		 uint32_t mss, unsigned int what, struct stack_pkt *out);
 
 bool tcp_output(struct stack *st, struct tcp_conn *c, struct stack_pkt *out)
 {
@@ -122,6 +122,7 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 	if (tcp_sack_owed(a))
 		c->flags |= CF_ACK_NOW;
 	a->delack_at_us = TIME_NEVER;
+	a->challenge = false;
 }
 
 /* RFC 9293, 3.7.1 (MUST-14, SHLD-5, MAY-3) and 3.2 (MUST-65): the MSS goes with
@@ -130,7 +131,7 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out)
 {
 	struct tcp_active *a = conn_active(st, c);
-	bool first = c->state == TCP_SYN_SENT;
+	bool first = c->state == TCP_SYN_SENT, again = c->rexmt_count > 0;
 	struct tcp_seg s = {
 		.src = c->e.key.local,
 		.dst = c->e.key.peer,
@@ -165,7 +166,7 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 		EVENT_CONN(st, c, SYN_SENT, .a = 1, .seq = s.seq,
 			   .flags = s.flags, .wnd = s.wnd);
 	out->iov_len = 1;
-	emit(st, c, &s, 0, out);
+	emit(st, c, &s, 0, again ? PACKET_RETRANSMIT : 0, out);
 	return true;
 }
 
@@ -178,6 +179,7 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 	struct tcp_active *a = conn_active(st, c);
 	struct tx_rec *t = tcp_tx_next(st, c);
 	uint32_t in_flight = tcp_in_flight(c, a), mss, len, text, most, room;
+	unsigned int what = PACKET_RETRANSMIT;
 	struct tcp_seg s;
 	bool fin;
 
@@ -209,16 +211,18 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 	if (text && text + (t->flags & TX_FIN ? 1 : 0) == len &&
 	    t->end == c->snd_nxt)
 		s.flags |= TH_PSH;
-	count_again(st, c, &s);
+	if (count_again(st, c, &s))
+		what |= PACKET_PROBE;
 	tcp_loss_resent(st, c, t, t->start + text + fin);
 	tcp_pace_sent(st, c, a, text);
 	if (a->rexmt_at_us == TIME_NEVER)
 		tcp_rexmt_restart(st, c);
-	emit(st, c, &s, mss, out);
+	emit(st, c, &s, mss, what, out);
 	return true;
 }
 
-static void count_again(struct stack *st, struct tcp_conn *c,
+/* Return: is it a tail loss probe? */
+static bool count_again(struct stack *st, struct tcp_conn *c,
 			const struct tcp_seg *s)
 {
 	const struct tcp_active *a = conn_active(st, c);
@@ -240,6 +244,7 @@ static void count_again(struct stack *st, struct tcp_conn *c,
 	c->retrans++;
 	EVENT_CONN(st, c, DATA_RETRANSMIT, .a = s->len, .b = why, .seq = s->seq,
 		   .ack = s->ack, .len = s->len, .flags = s->flags);
+	return why < 0;
 }
 
 static bool output_new(struct stack *st, struct tcp_conn *c,
@@ -247,6 +252,7 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 {
 	struct tcp_active *a = conn_active(st, c);
 	uint32_t sent = c->snd_nxt - c->snd_una, whole, mss;
+	unsigned int what = 0;
 	struct budget b;
 	struct tcp_seg s;
 	int probe = 0;
@@ -319,11 +325,13 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		a->stalled_us = st->now_us;
 	if (a->rexmt_at_us == TIME_NEVER)
 		tcp_rexmt_restart(st, c);
+	if (probe || a->force_new)
+		what = PACKET_PROBE;
 	if (a->force_new)
 		tcp_probe_sent(c, a);
 	else
 		tcp_probe_arm(st, c, a);
-	emit(st, c, &s, probe ? 0 : mss, out);
+	emit(st, c, &s, probe ? 0 : mss, what, out);
 	return true;
 }
 
@@ -407,6 +415,7 @@ static bool output_probe(struct stack *st, struct tcp_conn *c,
 {
 	struct tcp_active *a = conn_active(st, c);
 	uint32_t sent = c->snd_nxt - c->snd_una;
+	unsigned int what = PACKET_PROBE;
 	struct tcp_seg s;
 
 	if (!(c->flags & (CF_PROBE | CF_KEEPALIVE)))
@@ -423,13 +432,15 @@ static bool output_probe(struct stack *st, struct tcp_conn *c,
 		/* A number the peer has acknowledged makes it answer (SHLD-12),
 		 * and a FIN that the closed window holds back. */
 		s.seq = c->snd_nxt - 1;
-		if (c->flags & CF_KEEPALIVE)
+		if (c->flags & CF_KEEPALIVE) {
 			st->stats.keepalive_probes++;
-		else
+			what = PACKET_KEEPALIVE;
+		} else {
 			st->stats.window_probes++;
+		}
 	}
 	c->flags &= ~(CF_PROBE | CF_KEEPALIVE);
-	emit(st, c, &s, 0, out);
+	emit(st, c, &s, 0, what, out);
 	return true;
 }
 
@@ -437,6 +448,7 @@ static bool output_ack(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out)
 {
 	struct tcp_active *a = conn_active(st, c);
+	unsigned int what = a && a->challenge ? PACKET_CHALLENGE : 0;
 	struct tcp_seg s;
 
 	if (!(c->flags & CF_ACK_NOW))
@@ -447,7 +459,7 @@ static bool output_ack(struct stack *st, struct tcp_conn *c,
 	EVENT_CONN(st, c, ACK_SENT, .a = s.ack, .seq = s.seq, .ack = s.ack,
 		   .flags = s.flags, .wnd = s.wnd);
 	out->iov_len = 1;
-	emit(st, c, &s, 0, out);
+	emit(st, c, &s, 0, what, out);
 	return true;
 }
 
@@ -523,9 +535,10 @@ static uint32_t text_sum(const struct iovec *iov, unsigned int n)
 	return (uint32_t)(sum & 0xffff) + (uint32_t)(sum >> 16);
 }
 
-/* Build the packet around the text that out->iov points at already. */
+/* Build the packet around the text that out->iov points at already; @what are
+ * its enum packet_flags. */
 static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
-		 uint32_t mss, struct stack_pkt *out)
+		 uint32_t mss, unsigned int what, struct stack_pkt *out)
 {
 	bool partial = st->conf.csum_offload;
 	uint32_t tcp_off, sum = 0;
@@ -546,4 +559,6 @@ static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 	out->ipv6 = !ip_addr_is4(&s->src);
 	st->stats.segments_out += out->gso_size ? (s->len + mss - 1) / mss : 1;
 	c->segs_out++;
+	if (tap_on(st))
+		tap_conn_sends(st, c, what);
 }

@@ -283,6 +283,7 @@ struct tcp_active {
 	bool force_new;	   /* one segment of new text, the same */
 	bool fin_held;	   /* a FIN came before the text in front of it */
 	bool cwnd_limited; /* cwnd stopped us since the last ACK */
+	bool challenge;	   /* the ACK that is due is one (RFC 5961) */
 	tcp_seq fin_seq;   /* its number */
 	tcp_seq recover;   /* RFC 6582, snd_nxt when recovery began */
 	struct cc_state ccs;
@@ -346,9 +347,18 @@ struct tcp_source {
 	uint32_t count;
 };
 
+/* For whom a packet leaves that has no full connection: stack_tap.c. */
+struct reply_note {
+	uint32_t conn; /* id; 0 = nobody's */
+	uint16_t listener;
+	uint8_t role, before, after;
+	uint8_t flags; /* enum packet_flags */
+};
+
 /* A packet without a connection (or before it has one), ready to leave. */
 struct reply {
 	ref_t next;
+	struct reply_note note;
 	uint16_t len;	  /* of head */
 	uint16_t tcp_off; /* of the TCP header; 0 = no TCP checksum to finish */
 	struct sendq body; /* ICMP: what came */
@@ -391,6 +401,13 @@ struct listener {
 #define DUP_THRESH	  3	     /* RFC 5681, 3.2 */
 #define MSS_LEAST	  48 /* what we believe of a peer's MSS, as Linux does */
 
+/* What is known so far of the packet in work: stack_tap.c. */
+struct tap {
+	struct stack_watcher watcher; /* packet is NULL if nobody watches */
+	struct stack_packet packet;
+	struct tcp_conn *conn; /* whose it is, if it has a full one */
+};
+
 struct stack {
 	struct arena arena;
 	struct stack_conf conf;
@@ -429,6 +446,7 @@ struct stack {
 	struct bucket rst_bucket, challenge_bucket, echo_bucket,
 		complaint_bucket;
 	uint32_t next_id;
+	uint32_t attempt; /* id of the SYN in work that found no record; or 0 */
 	uint16_t next_ip_id;
 	uint16_t next_port; /* RFC 6056 */
 	bool stopping;
@@ -440,6 +458,8 @@ struct stack {
 	struct rtt_limits rtt_limits;
 
 	uint8_t out_head[WIRE_HEAD_MAX]; /* of the packet handed out last */
+
+	struct tap tap;
 
 	uint64_t event_mask;
 	uint64_t event_put, event_got;
@@ -570,6 +590,45 @@ void stack_drop(struct stack *st, enum drop_reason why,
 void stack_limit_hit(struct stack *st, enum stack_limit limit,
 		     const struct tcp_key *key, uint16_t listener);
 
+/* ---- stack_tap.c ------------------------------------------------------ */
+
+static inline bool tap_on(const struct stack *st)
+{
+	return __builtin_expect(st->tap.watcher.packet != NULL, 0);
+}
+
+/* Call these only if tap_on(); a packet that arrives takes the first four in
+ * this order, one that leaves one of the next two and then tap_sent(). */
+
+/** tap_begin() - A packet is about to be judged */
+void tap_begin(struct stack *st);
+/** tap_addressed() - Its IP header was read */
+void tap_addressed(struct stack *st, const struct ip_pkt *ip);
+/** tap_found() - It is of @key, which has this record (0 = none)
+ * @seg: NULL if it is an ICMP error about it */
+void tap_found(struct stack *st, const struct tcp_key *key, ref_t ref,
+	       const struct tcp_seg *seg);
+/** tap_taken() - It was judged: show it */
+void tap_taken(struct stack *st, const void *pkt, size_t len,
+	       const struct stack_rx *meta);
+/** tap_conn_sends() - A packet of @c was built
+ * @flags: enum packet_flags */
+void tap_conn_sends(struct stack *st, struct tcp_conn *c, unsigned int flags);
+/** tap_reply_sends() - One of the queue of replies leaves */
+void tap_reply_sends(struct stack *st, const struct reply *r);
+/** tap_sent() - It is ready: show it */
+void tap_sent(struct stack *st, const struct stack_pkt *out);
+/** tap_ended(), tap_half_ended() - It is about to end; c->reason is set */
+void tap_ended(struct stack *st, struct tcp_conn *c);
+void tap_half_ended(struct stack *st, const struct tcp_half *h,
+		    enum close_reason why);
+
+/* ---- stack_look.c ----------------------------------------------------- */
+
+/** half_info() - What a half-open record tells */
+void half_info(const struct stack *st, const struct tcp_half *h,
+	       struct conn_info *info);
+
 /* ---- stack.c ---------------------------------------------------------- */
 
 uint64_t stack_random(struct stack *st);
@@ -608,8 +667,10 @@ void udp_input(struct stack *st, const struct ip_pkt *ip, bool csum_ok);
 
 /* ---- tcp_reply.c ------------------------------------------------------ */
 
-/** tcp_reply() - Queue a segment without text; false without memory */
-bool tcp_reply(struct stack *st, const struct tcp_seg *seg);
+/** tcp_reply() - Queue a segment without text; false without memory
+ * @note: NULL = it answers the packet in work, for whomever that was */
+bool tcp_reply(struct stack *st, const struct tcp_seg *seg,
+	       const struct reply_note *note);
 /** tcp_reply_rst() - Answer a segment nobody wants (RFC 9293, 3.10.7.1) */
 void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg);
 /** reply_new() - An empty one, or NULL, and then a limit was hit */

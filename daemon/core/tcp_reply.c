@@ -55,7 +55,23 @@ bool reply_queue(struct stack *st, struct reply *r, const void *body,
 	return true;
 }
 
-bool tcp_reply(struct stack *st, const struct tcp_seg *seg)
+/* What arrived last is what is answered. If nobody watches this means nothing,
+ * and nobody reads it. */
+static struct reply_note answer_note(const struct stack *st)
+{
+	const struct stack_packet *p = &st->tap.packet;
+
+	return (struct reply_note){
+		.conn = p->conn,
+		.listener = p->listener,
+		.role = p->role,
+		.before = p->state_before,
+		.after = p->state_before,
+	};
+}
+
+bool tcp_reply(struct stack *st, const struct tcp_seg *seg,
+	       const struct reply_note *note)
 {
 	const struct tcp_key key = {
 		.local = seg->src,
@@ -69,6 +85,7 @@ bool tcp_reply(struct stack *st, const struct tcp_seg *seg)
 	ASSERT(seg->len == 0);
 	if (!r)
 		return false;
+	r->note = note ? *note : answer_note(st);
 	r->ipv6 = !ip_addr_is4(&seg->src);
 	r->len = (uint16_t)wire_tcp_build(
 		r->head, seg, st->next_ip_id++,
@@ -105,7 +122,7 @@ void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg)
 		rst.flags |= TH_ACK;
 		rst.ack = seg->seq + seg_len(seg);
 	}
-	if (tcp_reply(st, &rst))
+	if (tcp_reply(st, &rst, NULL))
 		st->stats.resets_out++;
 }
 
@@ -129,6 +146,8 @@ bool reply_output(struct stack *st, struct stack_pkt *out)
 	out->csum_offset = 16;
 	out->gso_size = 0;
 	out->ipv6 = r->ipv6;
+	if (tap_on(st))
+		tap_reply_sends(st, r);
 	if (!last)
 		return true;
 	st->reply_sent = st->reply_head;

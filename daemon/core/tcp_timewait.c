@@ -225,5 +225,5 @@ static void tw_ack(struct stack *st, struct tcp_timewait *tw,
 		ack.ts_val = tcp_ts_now(st, (uint32_t)(h >> 32));
 		ack.ts_ecr = tw->ts_recent;
 	}
-	tcp_reply(st, &ack);
+	tcp_reply(st, &ack, NULL);
 }

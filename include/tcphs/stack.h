@@ -393,6 +393,67 @@ void stack_event_mask(struct stack *st, uint64_t mask);
  */
 const struct event *stack_event_next(struct stack *st);
 
+/* ---- packets ---------------------------------------------------------- */
+
+enum packet_flags {
+	PACKET_OUT = 1 << 0,	    /* sent by us; else received */
+	PACKET_RETRANSMIT = 1 << 1, /* carries numbers that went before */
+	PACKET_PROBE = 1 << 2,	    /* of a tail loss, a window or a path MTU */
+	PACKET_KEEPALIVE = 1 << 3,
+	PACKET_CHALLENGE = 1 << 4, /* an ACK because of RFC 5961 */
+	PACKET_COOKIE = 1 << 5,	   /* a SYN-ACK that is one, or its ACK */
+};
+
+/*
+ * One packet that was taken, and what became of it, or one that leaves. What is
+ * received is told after it was judged: state_before is that of the connection
+ * it found, state_after that in which it left it; LISTEN or CLOSED where there
+ * is none. Sending changes no state but that a RST ends the connection.
+ */
+struct stack_packet {
+	int64_t at_us;
+	/* All of it, from the version nibble on: one part if received; if sent,
+	 * as struct stack_pkt says. Dead when the watcher returns. */
+	const struct iovec *iov;
+	unsigned int iov_len;
+	uint32_t len;	     /* all of iov; padding included */
+	uint16_t gso_size;   /* text bytes of each segment; 0 = one segment */
+	uint16_t csum_start; /* of the TCP header, if csum_partial */
+	bool csum_partial;   /* the checksum is left to the device */
+	bool csum_ok;	     /* received: the device vouches for it */
+
+	/* Whose. Ends are zero as far as the packet has none, or is malformed.
+	 * An ICMP error has the ends of the connection it quotes. */
+	struct ip_addr local, peer;
+	uint16_t local_port, peer_port;
+	uint32_t conn;	   /* id; 0 = nobody's. A SYN that opens nothing has
+			    * an id, too, and so has what answers it */
+	uint16_t listener; /* index or LISTENER_NONE */
+	uint8_t role;	   /* enum tcp_role */
+	uint8_t state_before, state_after;
+	uint8_t drop;  /* enum drop_reason: the first that was given */
+	uint8_t flags; /* enum packet_flags */
+};
+
+/*
+ * Somebody who sees every packet. Must not call into the stack. A connection's
+ * end is told when it happens: before the packet that caused it, and before the
+ * RST or the ACK that it leaves behind. TIME-WAIT counts as an end.
+ */
+struct stack_watcher {
+	void (*packet)(void *ctx, const struct stack_packet *p);
+	/* @info: as it was, with its reason; of a half-open record the upper
+	 * part and the reason. May be NULL. */
+	void (*ended)(void *ctx, const struct conn_info *info);
+	void *ctx;
+};
+
+/**
+ * stack_watch() - Have every packet shown
+ * @w: Copied; NULL = nobody watches, which costs a branch or two a packet
+ */
+void stack_watch(struct stack *st, const struct stack_watcher *w);
+
 /* ---- services --------------------------------------------------------- */
 
 enum syn_verdict { SYN_ACCEPT, SYN_REFUSE, SYN_SILENCE };
