@@ -189,6 +189,8 @@ void tcp_established(struct stack *st, struct tcp_conn *c, int64_t how)
 	c->snd_una = c->iss + 1; /* whatever the ACK says beyond is text */
 	c->backoff = 0;
 	c->rexmt_count = 0;
+	if (c->active)
+		conn_active(st, c)->stalled_us = TIME_NEVER;
 	if (c->flags & CF_CLIENT)
 		st->stats.handshakes_active++;
 	else

@@ -160,6 +160,8 @@ static bool output_syn(struct stack *st, struct tcp_conn *c,
 		s.opts |= OPT_WSCALE;
 	c->flags &= ~(CF_SYN_NOW | CF_ACK_NOW);
 	c->snd_nxt = c->snd_max = c->snd_sml = c->iss + 1;
+	if (a->stalled_us == TIME_NEVER)
+		a->stalled_us = st->now_us; /* RFC 9293, 3.10.8: any state */
 	if (a->rexmt_at_us == TIME_NEVER)
 		a->rexmt_at_us = st->now_us + tcp_rto_us(st, c);
 	if (first && !c->rexmt_count)

@@ -134,6 +134,33 @@ static void open_times_out(void)
 	rig_end();
 }
 
+/* RFC 9293, 3.10.8: the user timeout ends an open in any state; once that is
+ * established, it counts from what is sent then. */
+static void open_user_timeout(void)
+{
+	rig.conf.user_timeout_us = MS(2500);
+	opened();
+	rig_expect_after(S(1), OUR_SYN);
+	rig_expect_silence_for(MS(1400));
+	rig_check(rig_state() == TCP_SYN_SENT);
+	rig_expect_silence_for(MS(200));
+	rig_check(rig_state() == TCP_CLOSED);
+	rig_check(rig_only()->reason == CLOSE_TIMEOUT_USER);
+	rig_end();
+}
+
+static void open_then_user_timeout_is_over(void)
+{
+	rig.conf.user_timeout_us = MS(2500);
+	opened();
+	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
+		   MSS(1000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001));
+	rig_expect_silence_for(S(60));
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	rig_end();
+}
+
 /* RFC 6298, 5.7: after a lost SYN the RTO for text starts at 3 s. */
 static void open_syn_lost_then_rto_3s(void)
 {
@@ -340,6 +367,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(open_then_wrong_ack),
 	UNIT_TEST(open_then_bare_ack),
 	UNIT_TEST(open_times_out),
+	UNIT_TEST(open_user_timeout),
+	UNIT_TEST(open_then_user_timeout_is_over),
 	UNIT_TEST(open_syn_lost_then_rto_3s),
 	UNIT_TEST(open_simultaneous),
 	UNIT_TEST(open_simultaneous_then_ack),
