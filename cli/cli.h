@@ -27,7 +27,7 @@ enum cli_exit {
 	CLI_NOT_FOUND,
 	CLI_PROTOCOL, /* daemon and client do not understand each other */
 	CLI_TIMEOUT,
-	/* connect */
+	/* connect and probe */
 	CLI_REFUSED = 20,
 	CLI_NO_ANSWER,
 	CLI_UNREACHABLE,
@@ -55,6 +55,9 @@ struct cli {
 	bool rst, yes; /* of close and kill */
 	bool classic, nodelay;
 	const char *source; /* port */
+	uint32_t count;	    /* probes; 0 = until interrupted */
+	int64_t interval_us;
+	const char *expect; /* outcome; NULL = none in particular */
 	bool watch, version, help;
 	int64_t watch_us, timeout_us;
 	uint32_t given; /* options seen: bit 1 << index in cli_options */
@@ -74,6 +77,7 @@ struct cli {
 #define LOCAL	      (1u << 4) /* needs no daemon */
 #define TAKES_CLASSIC (1u << 5)
 #define TAKES_CONNECT (1u << 6)
+#define TAKES_PROBE   (1u << 7)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -147,6 +151,7 @@ enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit close_run(struct cli *cli, int argc, char **argv);
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv);
+enum cli_exit probe_run(struct cli *cli, int argc, char **argv);
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv);
 enum cli_exit send_run(struct cli *cli, int argc, char **argv);
 enum cli_exit kill_run(struct cli *cli, int argc, char **argv);

@@ -36,6 +36,8 @@ const struct command cli_commands[] = {
 	 UINT32_MAX, WORDS_FILTER, TAKES_RST | TAKES_YES, kill_run},
 	{"connect", NULL, "ADDR PORT", "open a connection, and talk", 2, 2,
 	 WORDS_NONE, TAKES_CLASSIC | TAKES_CONNECT, connect_run},
+	{"probe", NULL, "ADDR PORT", "time handshakes, like a ping", 2, 2,
+	 WORDS_NONE, TAKES_PROBE, probe_run},
 	{"attach", NULL, "CONN", "talk on a connection of service chat", 1, 1,
 	 WORDS_CONN, TAKES_CLASSIC, attach_run},
 	{"send", NULL, "CONN TEXT...", "say one line there", 2, UINT32_MAX,

@@ -16,8 +16,9 @@
 #include <tcphs/ctl.h>
 #include <tcphs/nearest.h>
 
-#define WATCH_US   INT64_C(2000000)
-#define TIMEOUT_US INT64_C(10000000)
+#define WATCH_US    INT64_C(2000000)
+#define INTERVAL_US INT64_C(1000000)
+#define TIMEOUT_US  INT64_C(10000000)
 
 enum opt {
 	OPT_SOCKET,
@@ -38,6 +39,9 @@ enum opt {
 	OPT_CLASSIC,
 	OPT_SOURCE,
 	OPT_NODELAY,
+	OPT_COUNT,
+	OPT_INTERVAL,
+	OPT_EXPECT,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -70,12 +74,19 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			TAKES_CONNECT},
 	[OPT_NODELAY] = {"nodelay", 0, NULL,
 			 "send small pieces at once (no Nagle)", TAKES_CONNECT},
+	[OPT_COUNT] = {"count", 'c', "N", "probes; else until Ctrl-C",
+		       TAKES_PROBE},
+	[OPT_INTERVAL] = {"interval", 'i', "DUR", "from one to the next (1s)",
+			  TAKES_PROBE},
+	[OPT_EXPECT] = {"expect", 0, "OUTCOME",
+			"exit 0 if all went so, 1 if not", TAKES_PROBE},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
 
 static void make_tables(struct option *longs, char *shorts);
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg);
+static enum cli_exit take_count(struct cli *cli, const char *arg);
 static enum cli_exit take_color(struct cli *cli, const char *arg);
 static enum cli_exit unknown(const char *arg, int letter);
 static int index_of_letter(int letter);
@@ -96,6 +107,7 @@ enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
 	cli->header = true;
 	cli->timeout_us = TIMEOUT_US;
 	cli->watch_us = WATCH_US;
+	cli->interval_us = INTERVAL_US;
 	take_color(cli, "auto");
 
 	make_tables(longs, shorts);
@@ -229,6 +241,20 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 	case OPT_NODELAY:
 		cli->nodelay = true;
 		break;
+	case OPT_COUNT:
+		return take_count(cli, arg);
+	case OPT_INTERVAL:
+		if (!text_parse_duration(arg, &cli->interval_us) ||
+		    cli->interval_us < 1000) {
+			complain("--interval wants a time such as 200ms or 5s, "
+				 "not '%s'",
+				 arg);
+			return CLI_USAGE;
+		}
+		break;
+	case OPT_EXPECT:
+		cli->expect = arg;
+		break;
 	case OPT_VERSION:
 		cli->version = true;
 		break;
@@ -238,6 +264,19 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 	case NOPTS:
 		break;
 	}
+	return CLI_OK;
+}
+
+static enum cli_exit take_count(struct cli *cli, const char *arg)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end || !n || n > UINT32_MAX) {
+		complain("--count wants a number, not '%s'", arg);
+		return CLI_USAGE;
+	}
+	cli->count = (uint32_t)n;
 	return CLI_OK;
 }
 

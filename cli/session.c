@@ -277,18 +277,6 @@ static enum cli_exit talk(struct session *s, const char *method, json_t *params)
 
 /* ---- commands ---------------------------------------------------------- */
 
-static bool parse_port(const char *text, int *port)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	*port = (int)n;
-	if (*text >= '0' && *text <= '9' && !*end && n > 0 && n < 65536)
-		return true;
-	complain("'%s' is no port; 1 to 65535 is", text);
-	return false;
-}
-
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 {
 	struct session s = {.cli = cli, .peer = "Server"};
@@ -296,8 +284,8 @@ enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 	int port, source;
 
 	(void)argc;
-	if (!parse_port(argv[1], &port) ||
-	    (cli->source && !parse_port(cli->source, &source)))
+	if (!text_parse_port(argv[1], &port) ||
+	    (cli->source && !text_parse_port(cli->source, &source)))
 		return CLI_USAGE;
 	params = json_pack("{s:s, s:i, s:b}", "address", argv[0], "port", port,
 			   "nodelay", cli->nodelay);

@@ -118,6 +118,18 @@ bool text_parse_duration(const char *s, int64_t *us)
 	return false;
 }
 
+bool text_parse_port(const char *s, int *port)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	*port = (int)n;
+	if (*s >= '0' && *s <= '9' && !*end && n > 0 && n < 65536)
+		return true;
+	complain("'%s' is no port; 1 to 65535 is", s);
+	return false;
+}
+
 char *text_join(int n, char **words)
 {
 	size_t len = 1;

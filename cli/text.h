@@ -26,6 +26,9 @@ const char *text_bytes(uint64_t n, char buf[TEXT_NUMBER_MAX]);
  */
 bool text_parse_duration(const char *s, int64_t *us);
 
+/** text_parse_port() - A TCP port; says so and returns false if it is none */
+bool text_parse_port(const char *s, int *port);
+
 /** text_join() - The words with blanks between; to be freed */
 char *text_join(int n, char **words);
 

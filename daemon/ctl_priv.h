@@ -190,6 +190,9 @@ void ctl_reply_result(struct ctl_client *c, const char *id, json_t *result);
 void ctl_reply_error(struct ctl_client *c, const char *id, enum ctl_error code,
 		     size_t at, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
+void ctl_reply_failure(struct ctl_client *c, const char *id,
+		       enum ctl_error code, json_t *more, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 size_t ctl_reply_refusal(char *buf, size_t len, enum ctl_error code,
 			 const char *message, const char *hint);
 

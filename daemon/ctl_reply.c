@@ -126,6 +126,30 @@ static json_t *error_json(enum ctl_error code, size_t at, const char *message,
 	return o;
 }
 
+/* The same in both forms; takes the reference of @more. */
+static void write_error(struct ctl_client *c, const char *id,
+			enum ctl_error code, size_t at, const char *hint,
+			json_t *more, const char *message)
+{
+	bool hinted = hint && *hint;
+	char text[512];
+	json_t *error;
+	int n;
+
+	if (c->mode == MODE_TEXT) {
+		n = snprintf(text, sizeof(text), "error: %s%s%s%s\n", message,
+			     hinted ? " (" : "", hinted ? hint : "",
+			     hinted ? ")" : "");
+		ctl_client_write(c, text, (size_t)n);
+	} else {
+		error = error_json(code, at, message, hint);
+		json_object_update(error, more);
+		write_answer(c, id, "error", error);
+		json_decref(error);
+	}
+	json_decref(more);
+}
+
 /**
  * ctl_reply_error() - The last line of an answer that failed
  * @id:   "" if it could not be read
@@ -135,26 +159,29 @@ static json_t *error_json(enum ctl_error code, size_t at, const char *message,
 void ctl_reply_error(struct ctl_client *c, const char *id, enum ctl_error code,
 		     size_t at, const char *hint, const char *fmt, ...)
 {
-	char message[256], text[512];
-	json_t *error;
+	char message[256];
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	if (c->mode == MODE_TEXT) {
-		bool more = hint && *hint;
+	write_error(c, id, code, at, hint, NULL, message);
+}
 
-		n = snprintf(text, sizeof(text), "error: %s%s%s%s\n", message,
-			     more ? " (" : "", more ? hint : "",
-			     more ? ")" : "");
-		ctl_client_write(c, text, (size_t)n);
-		return;
-	}
-	error = error_json(code, at, message, hint);
-	write_answer(c, id, "error", error);
-	json_decref(error);
+/**
+ * ctl_reply_failure() - The same with numbers
+ * @more: Members beside code and message; takes the reference
+ */
+void ctl_reply_failure(struct ctl_client *c, const char *id,
+		       enum ctl_error code, json_t *more, const char *fmt, ...)
+{
+	char message[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	write_error(c, id, code, CTL_NO_OFFSET, NULL, more, message);
 }
 
 /**

@@ -25,6 +25,8 @@
 #define BASE64	 sodium_base64_VARIANT_ORIGINAL
 #define SEND_MAX (CTL_REQUEST_MAX * 3 / 4)
 
+#define PATIENCE_MAX_US INT64_C(3600000000) /* an hour */
+
 struct ctl_session {
 	struct chat_reader reader;
 	struct ctl_job *job;
@@ -114,7 +116,7 @@ static void not_opened(const struct ctl_job *job, int err)
 void ctl_session_open(const struct ctl_request *r)
 {
 	struct ctl *ctl = r->client->ctl;
-	json_int_t port = 0, local_port = 0;
+	json_int_t port = 0, local_port = 0, patience_us = 0;
 	struct chat_target to = {0};
 	struct ip_addr local;
 	bool peer_given, local_given;
@@ -126,6 +128,8 @@ void ctl_session_open(const struct ctl_request *r)
 	    !take_address(r, "local_address", &local, &local_given) ||
 	    !ctl_method_number(r, "port", 1, UINT16_MAX, &port) ||
 	    !ctl_method_number(r, "local_port", 1, UINT16_MAX, &local_port) ||
+	    !ctl_method_number(r, "patience_us", 1, PATIENCE_MAX_US,
+			       &patience_us) ||
 	    !ctl_method_bool(r, "nodelay", &to.nodelay))
 		return;
 	if (!peer_given || !port) {
@@ -139,7 +143,10 @@ void ctl_session_open(const struct ctl_request *r)
 	to.peer_port = (uint16_t)port;
 	to.local = local_given ? &local : NULL;
 	to.local_port = (uint16_t)local_port;
+	to.patience_us = patience_us;
 	s = session_new(job, true);
+	if (s)
+		s->reader.asks = patience_us > 0;
 	if (s)
 		err = chat_open(ctl->st, &to, ctl_now_us(), &s->reader);
 	if (err) {
@@ -285,21 +292,30 @@ static void tell_failed(const struct ctl_session *s)
 {
 	const struct chat_reader *r = &s->reader;
 	enum ctl_error code = CTL_ERROR_NOT_OPENED;
+	const char *words = close_words(r->reason);
 	char peer[IPPORT_TEXT_MAX];
 
 	if (r->reason == CLOSE_REFUSED)
 		code = CTL_ERROR_REFUSED;
 	else if (r->reason == CLOSE_TIMEOUT_SYN ||
-		 r->reason == CLOSE_TIMEOUT_SYNACK)
+		 r->reason == CLOSE_TIMEOUT_SYNACK ||
+		 r->reason == CLOSE_TIMEOUT_USER)
 		code = CTL_ERROR_TIMEOUT;
 	else if (r->reason == CLOSE_UNREACHABLE)
 		code = CTL_ERROR_UNREACHABLE;
+	if (r->reason == CLOSE_TIMEOUT_USER) /* our patience, of that kind */
+		words = close_words(CLOSE_TIMEOUT_SYN);
 	ipport_format(&r->last.peer, r->last.peer_port, peer);
-	ctl_reply_error(s->job->client, s->job->id, code, CTL_NO_OFFSET, NULL,
-			"%s: %s after %" PRIu32 " SYN%s, %.1f ms", peer,
-			close_words(r->reason), r->last.retrans + 1,
-			r->last.retrans ? "s" : "",
-			(double)r->last.age_us / 1000);
+	ctl_reply_failure(s->job->client, s->job->id, code,
+			  json_pack("{s:s, s:I, s:I, s:o}", "reason",
+				    close_name(r->reason), "time_us",
+				    (json_int_t)r->last.age_us, "retrans",
+				    (json_int_t)r->last.retrans, "conn",
+				    json_sprintf("c%" PRIu32, r->last.id)),
+			  "%s: %s after %" PRIu32 " SYN%s, %.1f ms", peer,
+			  words, r->last.retrans + 1,
+			  r->last.retrans ? "s" : "",
+			  (double)r->last.age_us / 1000);
 }
 
 static void tell_end(const struct ctl_session *s)

@@ -48,6 +48,20 @@ static void chat_peer_closed(struct stack *st, struct tcp_conn *c)
 	changed(r);
 }
 
+/*
+ * RFC 9293, 3.9.2.2 (MUST-56): an unreachable network or host ends nothing by
+ * itself, for the route may come back. It is up to the user, and one that only
+ * asks who is there has heard enough.
+ */
+static void chat_trouble(struct stack *st, struct tcp_conn *c,
+			 const struct tcp_trouble *t)
+{
+	const struct chat_reader *r = tcp_user(c);
+
+	if (r && r->asks && !r->open && t->what == TROUBLE_ICMP)
+		tcp_abort(st, c, CLOSE_UNREACHABLE);
+}
+
 static void chat_closed(struct stack *st, struct tcp_conn *c,
 			enum close_reason why)
 {
@@ -67,6 +81,7 @@ const struct tcp_service chat_service = {
 	.on_data = chat_changed,
 	.on_writable = chat_changed,
 	.on_peer_closed = chat_peer_closed,
+	.on_trouble = chat_trouble,
 	.on_closed = chat_closed,
 };
 
@@ -79,6 +94,13 @@ int chat_open(struct stack *st, const struct chat_target *to, int64_t now_us,
 	if (err)
 		return err;
 	tcp_set_nodelay(st, r->c, to->nodelay);
+	if (to->patience_us &&
+	    tcp_set_user_timeout(st, r->c, to->patience_us) < 0) {
+		tcp_set_user(r->c, NULL);
+		tcp_close(st, r->c);
+		r->c = NULL;
+		return -ENOBUFS;
+	}
 	return 0;
 }
 

@@ -12,6 +12,7 @@ struct chat_reader {
 	 * Called from inside a turn: look at it later. */
 	void (*changed)(struct chat_reader *r);
 	bool ends; /* the connection ends with it */
+	bool asks; /* the first complaint of the path answers it */
 
 	struct tcp_conn *c; /* NULL after its end */
 	bool open;	    /* ESTABLISHED was reached */
@@ -27,6 +28,7 @@ struct chat_target {
 	const struct ip_addr *local; /* NULL = ours */
 	uint16_t local_port;	     /* 0 = any */
 	bool nodelay;
+	int64_t patience_us; /* without progress; 0 = as configured */
 };
 
 /** chat_open() - Active open for @r; 0, or as stack_open() */

@@ -41,9 +41,12 @@
  *	                     result: count, and skipped: half-open and TIME-WAIT
  *	                     records, which cannot be closed
  *	conn.open         a  params: address, port, local_address, local_port,
- *	                     nodelay (bool); items: session, see below; result:
- *	                     connection as it ended, with reason and words.
- *	                     Errors: refused, timeout, unreachable, local
+ *	                     nodelay (bool), patience_us (without progress; and
+ *	                     the first ICMP error ends the handshake); items:
+ *	                     session, see below; result: connection as it ended,
+ *	                     with reason and words. Errors: refused, timeout,
+ *	                     unreachable, local; with reason, time_us, retrans
+ *	                     and conn if a SYN was sent
  *	conn.attach       a  params: conn, of service chat, with one reader at a
  *	                     time; items and result as conn.open
  *	conn.send         a  params: session (the id of a conn.open or

@@ -5,3 +5,6 @@ UNIT_LIBS_test_cli_client = -ljansson
 UNIT_SRC_test_cli_output = cli/output.c cli/text_table.c cli/cell.c cli/text.c \
 	$(CLI_TEST_NAMES)
 UNIT_LIBS_test_cli_output = -ljansson
+UNIT_SRC_test_cli_probe = cli/probe_report.c cli/output.c cli/text_table.c \
+	cli/cell.c cli/text.c $(CLI_TEST_NAMES)
+UNIT_LIBS_test_cli_probe = -ljansson

@@ -261,6 +261,15 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	return -ENOBUFS;
 }
 
+int tcp_set_user_timeout(struct stack *st, struct tcp_conn *c,
+			 int64_t timeout_us)
+{
+	(void)st;
+	(void)c;
+	(void)timeout_us;
+	return 0;
+}
+
 void tcp_set_nodelay(struct stack *st, struct tcp_conn *c, bool on)
 {
 	(void)st;

@@ -121,6 +121,39 @@ static void open_failures(void)
 	rig_stop(&r, &p);
 }
 
+/* What only asks has a patience, and gets numbers with its refusal. */
+static void open_with_patience(void)
+{
+	struct rig r;
+	struct peer p;
+	json_t *j, *error;
+
+	start(&r, &p);
+	peer_say(&p, "{\"id\":1,\"method\":\"conn.open\",\"params\":{"
+		     "\"address\":\"198.18.66.1\",\"port\":5000,"
+		     "\"patience_us\":7500}}");
+	while (!fake_chat.reader)
+		rig_turn(&r);
+	CU_ASSERT_EQUAL(fake_chat.target.patience_us, 7500);
+	CU_ASSERT(fake_chat.reader->asks);
+	fake_chat_end(CLOSE_TIMEOUT_USER);
+	j = peer_json(&p);
+	error = json_object_get(j, "error");
+	CU_ASSERT_STRING_EQUAL(
+		json_string_value(json_object_get(error, "code")), "timeout");
+	CU_ASSERT_STRING_EQUAL(
+		json_string_value(json_object_get(error, "message")),
+		"198.18.66.1:5000: no answer to our SYN after 3 SYNs, 7.5 ms");
+	CU_ASSERT_STRING_EQUAL(
+		json_string_value(json_object_get(error, "conn")), "c42");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(error, "time_us")),
+			7500);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(error, "retrans")),
+			2);
+	json_decref(j);
+	rig_stop(&r, &p);
+}
+
 static void open_wrong_parameters(void)
 {
 	static const struct {
@@ -136,6 +169,9 @@ static void open_wrong_parameters(void)
 		 "'port' must be a whole number from 1 to 65535"},
 		{"\"address\":\"198.18.66.1\",\"port\":80,\"nodelay\":1",
 		 "'nodelay' must be true or false"},
+		{"\"address\":\"198.18.66.1\",\"port\":80,"
+		 "\"patience_us\":0",
+		 "'patience_us' must be a whole number from 1 to 3600000000"},
 	};
 	struct rig r;
 	struct peer p;
@@ -369,6 +405,7 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(open_tells_and_ends),
 		UNIT_TEST(open_failures),
+		UNIT_TEST(open_with_patience),
 		UNIT_TEST(open_wrong_parameters),
 		UNIT_TEST(session_sleeps),
 		UNIT_TEST(send_waits_for_room),
