@@ -17,7 +17,8 @@ struct conf_listener {
 	struct stack_listener l; /* service and service_arg are not set here */
 	char service[STACK_NAME_MAX];
 	bool allow_host; /* l.allow begins with the host side's networks */
-	int line;	 /* of its section; 0 if it has none in the file */
+	int64_t slow_handshake_us; /* longer ones are told; 0 = none */
+	int line; /* of its section; 0 if it has none in the file */
 };
 
 struct conf {

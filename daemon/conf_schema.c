@@ -152,6 +152,8 @@ static const struct conf_key keys[] = {
 {"listener.congestion", "default", conf_set_word, IN_LISTENER(l.congestion),
  .words = listener_congestion},
 {"listener.dscp", "0", conf_set_number, IN_LISTENER(l.dscp), .max = 63},
+{"listener.slow_handshake", "500ms", conf_set_time,
+ IN_LISTENER(slow_handshake_us), .min = MS, .max = H, .off = true},
 
 {"log.target", "auto", conf_set_word, IN(log_target), .words = target},
 {"log.level", "info", conf_set_word, IN(log_level), .words = levels,

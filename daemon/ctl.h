@@ -12,6 +12,9 @@
 
 struct ctl;
 
+/* Takes one item of an answer; the reference, too. */
+typedef void ctl_put_fn(void *to, json_t *item);
+
 /* What only the daemon can do for a client. */
 struct ctl_hooks {
 	void *arg;
@@ -27,6 +30,10 @@ struct ctl_hooks {
 	/* The log has another level now, and needs other events. May be NULL
 	 * if all events are recorded anyway. */
 	void (*log_level)(void *arg, int level);
+	/* Put how long handshakes took, an object for each listener (that of
+	 * this name, or all if it is NULL) and for our own active opens. */
+	void (*histogram)(void *arg, const char *listener, ctl_put_fn *put,
+			  void *to);
 };
 
 struct ctl_conf {

@@ -42,6 +42,7 @@ static const struct method {
 	{"listener.list", RIGHTS_VIEW, method_listener_list},
 	{"listener.enable", RIGHTS_ADMIN, method_listener_enable},
 	{"listener.disable", RIGHTS_ADMIN, method_listener_disable},
+	{"histogram", RIGHTS_VIEW, ctl_numbers_histogram},
 	{"reload", RIGHTS_ADMIN, method_reload},
 	{"log.level", RIGHTS_ADMIN, method_log_level},
 	{"cancel", RIGHTS_VIEW, method_cancel},
@@ -317,7 +318,8 @@ static void method_listener_list(const struct ctl_request *r)
 	ctl_reply_result(r->client, r->id, json_pack("{s:I}", "count", n));
 }
 
-static void no_listener(const struct ctl_request *r, const char *name)
+/** ctl_method_no_listener() - There is none of this name; with a guess */
+void ctl_method_no_listener(const struct ctl_request *r, const char *name)
 {
 	struct listener_info info[STACK_LISTENERS_MAX];
 	const char *names[STACK_LISTENERS_MAX], *near;
@@ -343,7 +345,7 @@ static void enable(const struct ctl_request *r, bool on)
 	if (!ctl_method_needs(r, "name", &name))
 		return;
 	if (stack_listener_enable(ctl->st, name, on) < 0) {
-		no_listener(r, name);
+		ctl_method_no_listener(r, name);
 		return;
 	}
 	log_notice("listener %s %s by the operator", name,

@@ -7,6 +7,7 @@
  *	ctl_method.c  a line to a method; methods that answer at once
  *	ctl_walk.c    methods that walk over the connections, in slices
  *	ctl_session.c connections that a client reads and writes
+ *	ctl_numbers.c what was measured
  *	ctl_reply.c   answers, as JSON or as text
  *	ctl_text.c    text mode: a command line to a method
  */
@@ -156,6 +157,7 @@ bool ctl_method_number(const struct ctl_request *r, const char *name,
 bool ctl_method_needs(const struct ctl_request *r, const char *name,
 		      const char **value);
 bool ctl_method_id(const json_t *id, char text[CTL_ID_MAX]);
+void ctl_method_no_listener(const struct ctl_request *r, const char *name);
 
 /* ---- ctl_walk.c -------------------------------------------------------- */
 
@@ -172,6 +174,10 @@ struct ctl_job *ctl_job_new(const struct ctl_request *r,
 struct ctl_job *ctl_job_find(const struct ctl_client *c, const char *id);
 struct ctl_job *ctl_walk_act(const struct ctl_request *r,
 			     const struct ctl_job *like);
+
+/* ---- ctl_numbers.c ----------------------------------------------------- */
+
+void ctl_numbers_histogram(const struct ctl_request *r);
 
 /* ---- ctl_session.c ----------------------------------------------------- */
 

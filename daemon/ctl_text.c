@@ -31,6 +31,7 @@ static const struct command {
 	{"ss", "conn.list", "filter", false, NULL},
 	{"show", "conn.show", "conn", false, "show CONN"},
 	{"stats", "stats", NULL, false, "stats"},
+	{"histogram", "histogram", "listener", false, "histogram [LISTENER]"},
 	{"listener list", "listener.list", NULL, false, "listener list"},
 	{"listener enable", "listener.enable", "name", false,
 	 "listener enable NAME"},

@@ -145,6 +145,7 @@ static int words(const struct event *e, const struct stack_conf *conf,
 	case EVENT_DAEMON_REFUSED:
 	case EVENT_DAEMON_CONFINED:
 	case EVENT_DAEMON_STOPPING:
+	case EVENT_HANDSHAKE_SLOW:
 	case EVENT_NTYPES:
 		break;
 	}

@@ -75,6 +75,7 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	log_set_level(new.log_level);
 	evlog_level(&r->evlog, new.log_level, new.log_handshakes);
 	r->conf = new;
+	run_measure_listeners(r);
 	loop_kick(&r->loop);
 	evbus_say(&r->bus, EVENT_DAEMON_RELOADED, 1,
 		  "Configuration read again, %u listeners", new.nlisteners);

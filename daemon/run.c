@@ -57,6 +57,7 @@ int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 	r->conf_ok = true;
 	service_start(r->started_us, r->started_at);
 	loop_init(&r->loop, r->ev, &r->bus, &r->tun, &hooks);
+	run_measure(r);
 	r->bus.kick = hook_kick;
 	r->bus.kick_arg = r;
 	start_signals(r);
@@ -82,7 +83,7 @@ int run_forever(struct run *r)
 
 static int start_ctl(struct run *r, int fd)
 {
-	const struct ctl_hooks hooks = {
+	struct ctl_hooks hooks = {
 		.arg = r,
 		.reload = hook_reload,
 		.status = hook_status,
@@ -98,6 +99,7 @@ static int start_ctl(struct run *r, int fd)
 		.instance = r->tun.name,
 	};
 
+	run_numbers_hooks(&hooks);
 	r->ctl = ctl_new(r->ev, fd, &conf, r->st, &hooks);
 	if (r->ctl)
 		return 0;

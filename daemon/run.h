@@ -16,10 +16,10 @@
 #include "ctl.h"
 #include "evbus.h"
 #include "evlog.h"
+#include "handshakes.h"
 #include "loop.h"
 #include "netlink.h"
 #include "notify.h"
-#include "pktbus.h"
 #include "tun.h"
 
 /* Where the configuration comes from; the same at start and at reload. */
@@ -42,8 +42,8 @@ struct run {
 	struct netlink_watch watch;
 	struct stack *st;
 	struct evbus bus;
-	struct pktbus packets;
 	struct evlog evlog;
+	struct handshakes handshakes;
 	struct ev_loop *ev;
 	struct loop loop;
 	struct notify notify;
@@ -71,6 +71,15 @@ struct run {
  * Return: 0, or the negative errno of the last that was refused (logged)
  */
 int run_listen(struct stack *st, const struct conf *conf);
+
+/** run_measure() - Begin to measure what the bus tells; run_numbers.c */
+void run_measure(struct run *r);
+
+/** run_measure_listeners() - The configuration is another one now */
+void run_measure_listeners(struct run *r);
+
+/** run_numbers_hooks() - What control clients may ask of the measurements */
+void run_numbers_hooks(struct ctl_hooks *hooks);
 
 /**
  * run_begin() - Watch everything, serve nothing yet

@@ -55,6 +55,9 @@
  *	                     waits until all is queued, one request at a time; to
  *	                     another's connection it is queued at once or "busy"
  *	stats             v  result: see below
+ *	histogram         v  params: listener (name; all, and our own active
+ *	                     opens, without it); items: handshakes, see below;
+ *	                     result: count
  *	listener.list     v  items: listeners; result: count
  *	listener.enable   a  params: name; result: {}
  *	listener.disable  a  params: name; result: {}
@@ -84,6 +87,14 @@
  *	max_connections (0 = none) status ("waiting for client", "connected
  *	198.18.66.1:49152 (1)", "disabled") half_open connections syns opened
  *	refused overflows cookies allow [prefixes]
+ *
+ * Handshakes of a listener, or of our own active opens (no listener): listener
+ *	role outcomes {"completed":n,"refused":n,"timeout":n,"reset":n,
+ *	"unreachable":n,"aborted":n} resent (completed after we sent a SYN or
+ *	SYN-ACK again) syn_again (after the client's SYN came again) cookies
+ *	(completed by cookie: nobody knows how long it took) slow, and of all
+ *	others that completed: count sum_us min_us max_us p50_us p90_us p99_us
+ *	p999_us buckets [[upper bound in us, how many], ...]
  *
  * Status: version, instance, state ("ready"|"stopping"), pid, uptime_us,
  *	started (RFC 3339), interface, address4, address6, mtu, offload (bool),

@@ -106,19 +106,22 @@ enum tcp_state {
  * with a sentence of their own and, where there is more to say, with named
  * facts; the core never emits them.
  */
-#define SHELL_EVENT_LIST(E)                                            \
-	/* Events came faster than they could be taken; a: how many */ \
-	E(LOST, "lost", 4)                                             \
-	/* The interface is up, the listeners are open */              \
-	E(DAEMON_READY, "daemon.ready", 5)                             \
-	/* A configuration was taken; a: 1 if it differed */           \
-	E(DAEMON_RELOADED, "daemon.reloaded", 5)                       \
-	/* A configuration was not taken, all stays as it was */       \
-	E(DAEMON_REFUSED, "daemon.reload_refused", 3)                  \
-	/* Capabilities, user and sandbox are as they stay */          \
-	E(DAEMON_CONFINED, "daemon.rights_dropped", 5)                 \
-	/* A signal ends the daemon; a: connections that are closed */ \
-	E(DAEMON_STOPPING, "daemon.stopping", 5)
+#define SHELL_EVENT_LIST(E)                                              \
+	/* Events came faster than they could be taken; a: how many */   \
+	E(LOST, "lost", 4)                                               \
+	/* The interface is up, the listeners are open */                \
+	E(DAEMON_READY, "daemon.ready", 5)                               \
+	/* A configuration was taken; a: 1 if it differed */             \
+	E(DAEMON_RELOADED, "daemon.reloaded", 5)                         \
+	/* A configuration was not taken, all stays as it was */         \
+	E(DAEMON_REFUSED, "daemon.reload_refused", 3)                    \
+	/* Capabilities, user and sandbox are as they stay */            \
+	E(DAEMON_CONFINED, "daemon.rights_dropped", 5)                   \
+	/* A signal ends the daemon; a: connections that are closed */   \
+	E(DAEMON_STOPPING, "daemon.stopping", 5)                         \
+	/* A handshake took longer than its listener's slow_handshake; \
+	 * a and b as those of handshake.completed */ \
+	E(HANDSHAKE_SLOW, "handshake.slow", 5)
 
 enum event_type {
 #define EVENT_ENUM(name, dotted, level) EVENT_##name,

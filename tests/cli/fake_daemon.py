@@ -85,6 +85,25 @@ LISTENERS = [
 ]
 
 
+def histogram(**more):
+    item = {"role": "server", "outcomes": {"completed": 0}, "resent": 0,
+            "syn_again": 0, "cookies": 0, "slow": 0, "count": 0, "sum_us": 0,
+            "buckets": []}
+    item.update(more)
+    return item
+
+
+HISTOGRAMS = [
+    histogram(listener="web", count=104, sum_us=1220000, min_us=95,
+              max_us=1012000, p50_us=200, p90_us=210, p99_us=300,
+              p999_us=1012000, slow=1, cookies=3, resent=1,
+              outcomes={"completed": 107, "timeout": 2, "reset": 0},
+              buckets=[[95, 1], [200, 80], [210, 22], [1100000, 1]]),
+    histogram(listener="echo"),
+    histogram(role="client", outcomes={"completed": 0, "refused": 4}),
+]
+
+
 class Client:
     def __init__(self, sock, log):
         self.sock, self.log, self.buf = sock, log, b""
@@ -160,6 +179,12 @@ def answer(c, req):
         for i in LISTENERS:
             c.item(req, i)
         c.result(req, {"count": len(LISTENERS)})
+    elif method == "histogram":
+        found = [i for i in HISTOGRAMS
+                 if params.get("listener") in (None, i.get("listener"))]
+        for i in found:
+            c.item(req, i)
+        c.result(req, {"count": len(found)})
     elif method in ("listener.enable", "listener.disable"):
         if params["name"] in [i["name"] for i in LISTENERS]:
             c.result(req, {})

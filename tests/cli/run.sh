@@ -153,6 +153,25 @@ group_look()
 	ctl 0 listener list
 	out 'connected 198.18.66.1:50112 (2)'
 	out 'waiting for client'
+	ctl 0 histogram
+	out 'web  107 handshakes (3 by cookie, not timed), 1 slow'
+	out ', 1 after a retransmission, 2 timeout'
+	out 'p50 0.20ms'
+	out 'up to 200us   #######################################'
+	out '      80  76.9%'
+	out 'up to 500us   ###########   '
+	out 'up to 10ms                '
+	out 'up to 2s      #   '
+	not_out 'up to 50us'
+	not_out 'up to 5s'
+	not_out 'echo'
+	out 'our own connections  0 handshakes, 4 refused'
+	ctl 0 histogram listener=echo
+	out 'echo  0 handshakes'
+	not_out 'web'
+	asked '"listener":"echo"'
+	ctl 0 --csv -o listener,count,p99_us histogram
+	out 'web,104,300'
 }
 
 group_act()

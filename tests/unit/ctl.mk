@@ -1,4 +1,4 @@
-CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_listen.c \
+CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_listen.c daemon/ctl_numbers.c \
 	daemon/ctl_method.c daemon/ctl_reply.c daemon/ctl_session.c \
 	daemon/ctl_text.c daemon/ctl_walk.c \
 	daemon/describe.c daemon/describe_text.c daemon/log.c \

@@ -46,10 +46,26 @@ static void hook_level(void *arg, int level)
 	r->level = level;
 }
 
+static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
+			   void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:s}", "listener", listener ? listener : "echo"));
+	if (!listener)
+		put(to, json_pack("{s:s}", "role", "client"));
+}
+
 void rig_init(struct rig *r, unsigned int nconns)
 {
-	const struct ctl_hooks hooks = {r,	    hook_reload, hook_status,
-					hook_stats, hook_kick,	 hook_level};
+	const struct ctl_hooks hooks = {
+		.arg = r,
+		.reload = hook_reload,
+		.status = hook_status,
+		.stats = hook_stats,
+		.kick = hook_kick,
+		.log_level = hook_level,
+		.histogram = hook_histogram,
+	};
 	char err[256] = "";
 	int fd;
 

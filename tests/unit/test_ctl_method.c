@@ -48,6 +48,28 @@ static void stats_count_the_clients_too(void)
 	rig_stop(&r, &p);
 }
 
+/* All of them, one of them, one that is not there. */
+static void histogram(void)
+{
+	struct rig r;
+	struct peer p;
+
+	rig_start(&r, &p, 0);
+	peer_say(&p, "{\"id\":1,\"method\":\"histogram\"}");
+	peer_expect(&p, "{\"id\":1,\"item\":{\"listener\":\"echo\"}}");
+	peer_expect(&p, "{\"id\":1,\"item\":{\"role\":\"client\"}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"count\":2}}");
+	peer_say(&p, "{\"id\":2,\"method\":\"histogram\","
+		     "\"params\":{\"listener\":\"web\"}}");
+	peer_expect(&p, "{\"id\":2,\"item\":{\"listener\":\"web\"}}");
+	peer_expect(&p, "{\"id\":2,\"result\":{\"count\":1}}");
+	peer_say(&p, "{\"id\":3,\"method\":\"histogram\","
+		     "\"params\":{\"listener\":\"wep\"}}");
+	peer_expect_error(&p, "not_found", "there is no listener 'wep'",
+			  "did you mean 'web'?");
+	rig_stop(&r, &p);
+}
+
 static void listeners_are_listed_and_switched(void)
 {
 	struct rig r;
@@ -503,6 +525,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(status_is_hook_and_stack),
 		UNIT_TEST(stats_count_the_clients_too),
 		UNIT_TEST(listeners_are_listed_and_switched),
+		UNIT_TEST(histogram),
 		UNIT_TEST(reload_says_what_came_of_it),
 		UNIT_TEST(log_level_is_set_and_told),
 		UNIT_TEST(unknown_method_is_guessed_at),
