@@ -373,6 +373,7 @@ static int start_stack(struct run *r, int64_t now_us)
 		return EX_CONFIG;
 	}
 	evbus_init(&r->bus, r->st, NULL, NULL);
+	pktbus_init(&r->packets, r->st);
 	evlog_start(&r->evlog, &r->bus, c->log_level, c->log_handshakes);
 	warn_if_reachable(c);
 	return run_listen(r->st, c) < 0 ? EX_CONFIG : 0;

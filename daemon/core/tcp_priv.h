@@ -714,6 +714,10 @@ struct cookie {
 tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
 		    const struct tcp_seg *syn, uint32_t ts_offset,
 		    uint32_t *ts);
+/** cookie_recent() - Could a cookie that is still good have this number?
+ *
+ * Whatever its hash, which only the first ACK of a connection fits. */
+bool cookie_recent(const struct stack *st, const struct tcp_seg *ack);
 /** cookie_check() - Is this the ACK of a cookie of the last two minutes? */
 bool cookie_check(const struct stack *st, const struct tcp_key *key,
 		  const struct tcp_seg *ack, struct cookie *k);
