@@ -55,7 +55,9 @@ struct cli {
 	bool rst, yes; /* of close and kill */
 	bool classic, nodelay;
 	const char *source; /* port */
-	uint32_t count;	    /* probes; 0 = until interrupted */
+	const char *since, *level;
+	bool follow;
+	uint32_t count; /* probes; 0 = until interrupted */
 	int64_t interval_us;
 	const char *expect; /* outcome; NULL = none in particular */
 	bool watch, version, help;
@@ -78,6 +80,7 @@ struct cli {
 #define TAKES_CLASSIC (1u << 5)
 #define TAKES_CONNECT (1u << 6)
 #define TAKES_PROBE   (1u << 7)
+#define TAKES_EVENTS  (1u << 8)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -150,6 +153,7 @@ enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
+enum cli_exit events_run(struct cli *cli, int argc, char **argv);
 enum cli_exit close_run(struct cli *cli, int argc, char **argv);
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv);
 enum cli_exit probe_run(struct cli *cli, int argc, char **argv);

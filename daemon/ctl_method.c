@@ -38,6 +38,7 @@ static const struct method {
 	{"conn.open", RIGHTS_ADMIN, ctl_session_open},
 	{"conn.attach", RIGHTS_ADMIN, ctl_session_attach},
 	{"conn.send", RIGHTS_ADMIN, ctl_session_send},
+	{"events.follow", RIGHTS_VIEW, ctl_events_follow},
 	{"stats", RIGHTS_VIEW, method_stats},
 	{"listener.list", RIGHTS_VIEW, method_listener_list},
 	{"listener.enable", RIGHTS_ADMIN, method_listener_enable},

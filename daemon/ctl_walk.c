@@ -64,6 +64,7 @@ void ctl_job_del(struct ctl_job *job)
 	job->client->njobs--;
 	filter_free(job->filter);
 	ctl_session_del(job->session);
+	ctl_events_del(job->events);
 	free(job);
 }
 
@@ -192,8 +193,13 @@ static bool take_fields(const struct ctl_request *r, uint32_t *fields)
 	return true;
 }
 
-/* The filter, if it is a good one; an absent one matches everything. */
-static struct filter *take_filter(const struct ctl_request *r)
+/**
+ * ctl_walk_filter() - The parameter "filter", if it is a good one
+ *
+ * Return: an absent one matches everything; NULL if it is wrong, which was
+ *         answered
+ */
+struct filter *ctl_walk_filter(const struct ctl_request *r)
 {
 	struct filter_error err;
 	struct filter *f;
@@ -217,7 +223,7 @@ void ctl_walk_list(const struct ctl_request *r)
 
 	if (!take_fields(r, &fields))
 		return;
-	f = take_filter(r);
+	f = ctl_walk_filter(r);
 	if (!f)
 		return;
 	job = ctl_job_new(r, list_step);
@@ -267,7 +273,7 @@ void ctl_walk_kill(const struct ctl_request *r)
 
 	if (!ctl_method_bool(r, "rst", &rst))
 		return;
-	f = take_filter(r);
+	f = ctl_walk_filter(r);
 	if (!f)
 		return;
 	if (filter_is_empty(f)) {

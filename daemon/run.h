@@ -16,11 +16,11 @@
 #include "ctl.h"
 #include "evbus.h"
 #include "evlog.h"
+#include "evmemory.h"
 #include "handshakes.h"
 #include "loop.h"
 #include "netlink.h"
 #include "notify.h"
-#include "pktbus.h"
 #include "tun.h"
 
 /* Where the configuration comes from; the same at start and at reload. */
@@ -43,8 +43,8 @@ struct run {
 	struct netlink_watch watch;
 	struct stack *st;
 	struct evbus bus;
-	struct pktbus packets;
 	struct evlog evlog;
+	struct evmemory memory;
 	struct handshakes handshakes;
 	struct ev_loop *ev;
 	struct loop loop;

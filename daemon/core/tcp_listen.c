@@ -133,8 +133,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	struct cookie k;
 	bool counted;
 
-	if (seg->flags & TH_SYN || !listener_cookies(st, l) ||
-	    !cookie_recent(st, seg)) {
+	if (seg->flags & TH_SYN || !listener_cookies(st, l)) {
 		tcp_reply_rst(st, seg);
 		return;
 	}

@@ -18,7 +18,6 @@
 #
 # --smoke takes one short turn each and looks whether there is a figure at all.
 . "$(dirname "$0")/../e2e/lib.sh"
-E2E_JUDGE=0 # what is captured is slower
 
 SMOKE=
 [ "${1:-}" = --smoke ] && SMOKE=1 && shift
@@ -153,9 +152,9 @@ start_kernel()
 		KERNEL_PEER=$PEER
 }
 
-# keep ROW SUBJECT RUN JSON FIELD: of a result. FIELD is what has to be
+# record ROW SUBJECT RUN JSON FIELD: keep a result. FIELD is what has to be
 # there and more than nothing.
-keep()
+record()
 {
 	local value=
 
@@ -184,7 +183,7 @@ turn()
 	cec | rr) field=per_second ;;
 	*) field=gbit_per_second ;;
 	esac
-	keep "$2:$3" "$4" "$1" "$json" "$field"
+	record "$2:$3" "$4" "$1" "$json" "$field"
 }
 
 # ---- memory of idle connections ------------------------------------------
@@ -341,7 +340,7 @@ idle_record()
 	json=$(awk -v bytes="$3" -v n="$HELD" 'BEGIN {
 		printf "{\"connections\":%d,\"bytes_each\":%.1f}", n,
 			n ? bytes / n : 0 }')
-	keep "idle:$IDLE" "$1" "$2" "$json" bytes_each
+	record "idle:$IDLE" "$1" "$2" "$json" bytes_each
 }
 
 # ---- the runs --------------------------------------------------------------
