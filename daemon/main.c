@@ -374,6 +374,7 @@ static int start_stack(struct run *r, int64_t now_us)
 		return EX_CONFIG;
 	}
 	evbus_init(&r->bus, r->st, NULL, NULL);
+	pktbus_init(&r->packets, r->st);
 	evlog_start(&r->evlog, &r->bus, c->log_level, c->log_handshakes);
 	if (evmemory_start(&r->memory, &r->bus, c->log_recent) < 0) {
 		log_errorx("Cannot start: no memory for log.recent");

@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "netlink.h"
 #include "notify.h"
+#include "pktbus.h"
 #include "tun.h"
 
 /* Where the configuration comes from; the same at start and at reload. */
@@ -43,6 +44,7 @@ struct run {
 	struct netlink_watch watch;
 	struct stack *st;
 	struct evbus bus;
+	struct pktbus packets;
 	struct evlog evlog;
 	struct evmemory memory;
 	struct handshakes handshakes;

@@ -67,14 +67,20 @@ tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
 	return count << 27 | i << 24 | cookie_hash(st, key, syn->seq, count, i);
 }
 
+bool cookie_recent(const struct stack *st, const struct tcp_seg *ack)
+{
+	uint32_t now = (uint32_t)(st->now_us / COOKIE_PERIOD_US);
+
+	return ((now - ((ack->ack - 1) >> 27)) & 31) < COOKIE_PERIODS;
+}
+
 bool cookie_check(const struct stack *st, const struct tcp_key *key,
 		  const struct tcp_seg *ack, struct cookie *k)
 {
-	uint32_t now = (uint32_t)(st->now_us / COOKIE_PERIOD_US) & 31;
 	tcp_seq c = ack->ack - 1;
 	uint32_t count = c >> 27, i = c >> 24 & 7;
 
-	if (((now - count) & 31) >= COOKIE_PERIODS)
+	if (!cookie_recent(st, ack))
 		return false;
 	if (cookie_hash(st, key, ack->seq - 1, count, i) != (c & 0xffffff))
 		return false;

@@ -133,7 +133,8 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	struct cookie k;
 	bool counted;
 
-	if (seg->flags & TH_SYN || !listener_cookies(st, l)) {
+	if (seg->flags & TH_SYN || !listener_cookies(st, l) ||
+	    !cookie_recent(st, seg)) {
 		tcp_reply_rst(st, seg);
 		return;
 	}

@@ -256,6 +256,8 @@ enum stack_limit {
 	D(WINDOW_FULL, "window_full", "RFC 9293, 3.8.6",                       \
 	  "text beyond the window")                                            \
 	D(MEMORY, "memory", "RFC 9293, 3.10.7.4", "no memory to hold it")      \
+	D(OOO_EVICTED, "ooo_evicted", "RFC 2018, 8",                           \
+	  "text beyond a hole made room for others")                           \
 	D(CHALLENGE_RATE, "challenge_rate", "RFC 5961, 7",                     \
 	  "challenge ACK rate limit reached")
 

@@ -1,7 +1,13 @@
 # The simulator: two ends on a virtual clock. `make sim` runs the scenarios
 # and SIM_SEEDS seeds; a failure prints the command that repeats it.
-SIM_SEEDS ?= 2000
+#
+#	make sim-long SIM_LONG=1000000	by hand, for an hour or two; goes on
+#					where the last one ended, in
+#					build/sim-long, with the same program
+SIM_SEEDS ?= 10000
+SIM_LONG  ?= 1000000
 SIM_FROM  ?= 1
+SIM_JOBS  ?= $(shell nproc)
 SIM_SRC    = $(wildcard tests/sim/*.c)
 
 $(B)/tests/sim/sim: $(call obj,$(SIM_SRC) $(CORE))
@@ -10,6 +16,9 @@ $(B)/tests/sim/sim: $(call obj,$(SIM_SRC) $(CORE))
 
 sim: $(B)/tests/sim/sim
 	$(Q)$< --scenarios
-	$(Q)$< --seeds $(SIM_SEEDS) --from $(SIM_FROM)
+	$(Q)$< --seeds $(SIM_SEEDS) --from $(SIM_FROM) --jobs $(SIM_JOBS)
 
-.PHONY: sim
+sim-long: $(B)/tests/sim/sim
+	@tests/sim/long.sh $< $(B)/sim-long $(SIM_LONG) $(SIM_FROM) $(SIM_JOBS)
+
+.PHONY: sim sim-long

@@ -51,6 +51,7 @@ static void app_pause(struct stack *st, struct end *e);
 static bool end_may_end(const struct end *e, enum close_reason why);
 static bool cookie_expired(const struct sim *sim, unsigned int index);
 static bool end_may_miss(const struct end *e);
+static bool end_may_ask_nobody(const struct end *e);
 
 static void pattern_init(void)
 {
@@ -491,6 +492,8 @@ static bool end_may_end(const struct end *e, enum close_reason why)
 	if (why == CLOSE_RESET_BY_PEER && e->closing &&
 	    (e->peer_closed || end_may_miss(e)))
 		return true;
+	if (why == CLOSE_TIMEOUT_DATA && end_may_ask_nobody(e))
+		return true;
 	if (!is_aborted(e->sim, e->index))
 		return false;
 	return why == CLOSE_RESET_BY_PEER || why == CLOSE_REFUSED ||
@@ -510,6 +513,22 @@ static bool end_may_miss(const struct end *e)
 
 	return e->closing && e->plan->read_pause_ppm && peer->closed &&
 	       peer->reason == CLOSE_FIN;
+}
+
+/* Or no reset comes: while cookies are out it is withheld for two minutes, and
+ * then it gets lost while the path is silent. */
+static bool end_may_ask_nobody(const struct end *e)
+{
+	const struct end *peer = &e->sim->end[e->index][!e->side];
+	const struct link_opts *l = &e->sim->opts->link[!e->side];
+	struct stack_stats s;
+
+	if (!e->closing || !e->peer_closed || !peer->closed ||
+	    peer->reason != CLOSE_FIN || !peer->sim->host[peer->side].st ||
+	    !(l->outage_us || l->gone_to_us || l->burst_ppm))
+		return false;
+	stack_stats(peer->sim->host[peer->side].st, &s);
+	return s.cookies_sent > 0;
 }
 
 /* A cookie is good for two periods of 64 s. A client that got it and could not

@@ -67,6 +67,10 @@ uint32_t draw_peer_bytes_max(const struct peer_opts *p)
 		least = p->segment;
 	if (p->mss && least > p->mss)
 		least = p->mss;
+	/* A cookie without its timestamp forgets the window scale. */
+	if (p->wscale && (p->ts_omit_ppm || p->ts_stop_at) &&
+	    least > p->window >> p->shift)
+		least = (p->window >> p->shift) + 1;
 	return least * 1000;
 }
 

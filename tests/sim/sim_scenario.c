@@ -314,6 +314,23 @@ static void cookie_record(struct sim_opts *o)
 					 .dup_ppm = 1000000});
 }
 
+/* The last ACK to the client is lost until the server's TIME-WAIT is over, and
+ * cookies are out all the time: the client's FIN was taken for a guess, and got
+ * no answer until it gave up (seed 6810 of old). */
+static void cookies_last_ack(struct sim_opts *o)
+{
+	o->nconns = 100;
+	for (unsigned int i = 0; i < o->nconns; i++) {
+		o->conn[i].open_at_us = i * 4 * US_PER_S;
+		o->conn[i].app[0].bytes = o->conn[i].app[1].bytes = 1000;
+		o->conn[i].app[0].close = APP_CLOSE_AFTER_PEER;
+	}
+	o->conf[1].cookies = COOKIES_ALWAYS;
+	o->conf[0].rto_max_us = 10 * US_PER_S;
+	o->conf[0].msl_us = o->conf[1].msl_us = US_PER_S;
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 200000;
+}
+
 const struct scenario plain_scenarios[] = {
 	{"calm", 1, calm},
 	{"calm6", 1, calm6},
@@ -342,6 +359,7 @@ const struct scenario plain_scenarios[] = {
 	{"small_windows", 1, small_windows},
 	{"crossing_scaled", 1, crossing_scaled},
 	{"cookie_record", 1, cookie_record},
+	{"cookies_last_ack", 1, cookies_last_ack},
 };
 
 const size_t nplain_scenarios = ARRAY_LEN(plain_scenarios);

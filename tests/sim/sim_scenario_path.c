@@ -109,6 +109,22 @@ static void narrower(struct sim_opts *o)
 	}
 }
 
+/* Two copies get lost, and of the third a router says that it is too big: the
+ * fourth need not wait. */
+static void narrow_late(struct sim_opts *o)
+{
+	narrow(o);
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].gone_from_us = 30 * US_PER_MS;
+		o->link[i].gone_to_us = US_PER_S;
+		o->link[i].mtu_from_us = US_PER_S;
+	}
+	for (unsigned int n = 0; n < o->nconns; n++) {
+		o->conn[n].app[1].bytes = 0;
+		o->conn[n].app[1].close = APP_CLOSE_AFTER_PEER;
+	}
+}
+
 static void fragments(struct sim_opts *o)
 {
 	some(o);
@@ -239,6 +255,18 @@ static void replayed(struct sim_opts *o)
 	o->conf[1].cookies = COOKIES_ALWAYS;
 }
 
+/* Old SYNs come when all is over, and may get the same cookie once more. */
+static void replayed_cookies(struct sim_opts *o)
+{
+	o->nconns = 300;
+	for (unsigned int n = 0; n < o->nconns; n++) {
+		o->conn[n].open_at_us = n / 3 * 200 * US_PER_MS;
+		o->conn[n].app[0].bytes = o->conn[n].app[1].bytes = 10;
+	}
+	o->conf[1].max_half_open = 1;
+	o->forge.replay_ppm = 500000;
+}
+
 /* The least memory a stack can have. Each kind of record that was needed once
  * kept a page, until the pages left over were too few for a SYN, for ever
  * (seed 38142 of old). */
@@ -276,6 +304,7 @@ const struct scenario path_scenarios[] = {
 	{"tail_drop", 1, tail_drop},
 	{"narrow", 1, narrow},
 	{"narrow6", 1, narrow6},
+	{"narrow_late", 1, narrow_late},
 	{"narrower", 1, narrower},
 	{"fragments", 1, fragments},
 	{"fragments6", 1, fragments6},
@@ -295,6 +324,7 @@ const struct scenario path_scenarios[] = {
 	{"forged6", 1, forged6},
 	{"forged_shut", 1, forged_shut},
 	{"replayed", 1, replayed},
+	{"replayed_cookies", 1, replayed_cookies},
 };
 
 const size_t npath_scenarios = ARRAY_LEN(path_scenarios);

@@ -67,6 +67,20 @@ static void mss48_cookie(struct sim_opts *o)
 	bytes_all(o, 20000);
 }
 
+/* The timestamp that would tell the window scale is left out of the segment that
+ * brings the cookie back, so windows look 512 times smaller (seed 19436 of
+ * old). */
+static void ts_not_with_cookie(struct sim_opts *o)
+{
+	struct peer_opts *p = peer_at(o, 0);
+
+	p->ts_omit_ppm = 500000;
+	p->shift = 9;
+	p->window = 7232;
+	o->conf[1].cookies = COOKIES_ALWAYS;
+	bytes_all(o, 2000);
+}
+
 static void window100(struct sim_opts *o)
 {
 	struct peer_opts *p = peer_at(o, 1);
@@ -234,6 +248,7 @@ const struct scenario peer_scenarios[] = {
 	{"peer_no_sack", 1, no_sack},
 	{"peer_mss48", 1, mss48},
 	{"peer_mss48_cookie", 1, mss48_cookie},
+	{"peer_ts_not_with_cookie", 1, ts_not_with_cookie},
 	{"peer_window100", 1, window100},
 	{"peer_silly_window", 1, silly_window},
 	{"peer_silent_window", 1, silent_window},

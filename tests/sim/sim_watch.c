@@ -28,6 +28,8 @@
 #include "core/seq.h"
 #include "core/wire.h"
 
+#include "sim_segment.h"
+
 #define ACKS_FREE 10
 #define WHEEL_US  20000 /* how late a timer may be */
 #define MSS_NONE4 536	/* RFC 9293, 3.7.1 (MUST-15) */
@@ -112,8 +114,9 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 		/* The port is used again: all that was said is void. */
 		if (!(s.flags & TH_ACK) && me->said.syn && s.seq != me->syn_seq)
 			*me = *peer = (struct watch){.text = false};
-		/* An old SYN came again after the end. */
-		if (s.flags & TH_ACK && me->fin && s.seq != me->syn_seq)
+		/* An old SYN came again after the end; its answer may have the
+		 * same number, if that is a cookie. */
+		if (s.flags & TH_ACK && me->fin)
 			*me = (struct watch){.mixed = true};
 		if (judged)
 			SIM_REQUIRE(s.opts & OPT_MSS, "no MSS (SHLD-5)");
@@ -143,6 +146,21 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 	}
 }
 
+/* A router says that a packet of side @to was too big: it is sent again at once,
+ * in smaller ones (RFC 1191, 6.5). */
+static void watch_too_big(struct sim *sim, unsigned int to,
+			  const struct packet *p)
+{
+	bool v6 = p->data[0] >> 4 == 6;
+	uint32_t head = v6 ? 40 : 20;
+	const uint8_t *m = p->data + head, *ports = m + 8 + head;
+
+	if (p->forged || p->len < 2 * head + 12 ||
+	    p->data[v6 ? 6 : 9] != (v6 ? PROTO_ICMPV6 : PROTO_ICMP))
+		return;
+	sim->watch[get16(ports + 2 * to)][to].gap_us = 0;
+}
+
 /** watch_heard() - A packet arrives at side @to, undamaged as far as we know */
 void watch_heard(struct sim *sim, unsigned int to, const struct packet *p)
 {
@@ -150,8 +168,12 @@ void watch_heard(struct sim *sim, unsigned int to, const struct packet *p)
 	struct tcp_seg s;
 	uint32_t edge;
 
-	if (!sim->host[to].st || !parse(p->data, p->len, p->meta.csum_ok, &s))
+	if (!sim->host[to].st)
 		return;
+	if (!parse(p->data, p->len, p->meta.csum_ok, &s)) {
+		watch_too_big(sim, to, p);
+		return;
+	}
 	me = &sim->watch[to ? s.sport : s.dport][to];
 	me->nheard++;
 	if (p->forged)
@@ -189,7 +211,8 @@ void watch_heard(struct sim *sim, unsigned int to, const struct packet *p)
 static void watch_syn(struct watch *w, const struct tcp_seg *s)
 {
 	SIM_REQUIRE(!(s->flags & TH_FIN), "SYN with FIN");
-	w->mixed |= options_differ(&w->said, s);
+	w->mixed |= options_differ(&w->said, s) ||
+		    (w->said.syn && s->seq != w->syn_seq);
 	w->max = w->said.syn ? seq_max(w->max, s->seq + seg_len(s))
 			     : s->seq + seg_len(s);
 	options_take(&w->said, s);

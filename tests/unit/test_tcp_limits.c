@@ -194,9 +194,26 @@ static void cookie_expires(void)
 	rx_syn(40003);
 	rig_forget();
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001));
 	rig_expect_silence();
 	rig_check(rig_only()->opened == 0);
-	rig_check(rig_dropped(DROP_COOKIE) == 1);
+	rig_check(rig_dropped(DROP_COOKIE) == 0);
+	rig_end();
+}
+
+/* RFC 9293, 3.10.7.2: while cookies are out, an ACK of a number that none of
+ * them can have is of a connection that is gone, and its peer is told. */
+static void cookie_of_another_time(void)
+{
+	fill_half_open();
+	rx_syn(RIG_PEER_PORT);
+	rig_expect(SYNACK(RIG_PEER_PORT, MSS(rig_mss())));
+	rig_rx(SEG(.flags = TH_FIN | TH_ACK, .seq = 5001,
+		   .ack = 1001 + (1u << 27)));
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001 + (1u << 27)));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	check_works();
 	rig_end();
 }
 
@@ -448,6 +465,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(cookie_with_rst),
 	UNIT_TEST(cookie_then_record),
 	UNIT_TEST(cookie_expires),
+	UNIT_TEST(cookie_of_another_time),
 	UNIT_TEST(cookies_always),
 	UNIT_TEST(half_open_full),
 	UNIT_TEST(backlog_full),

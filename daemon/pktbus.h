@@ -1,0 +1,32 @@
+/*
+ * pktbus.h - Every packet to everybody who wants to see it
+ */
+#ifndef TCPHS_PKTBUS_H
+#define TCPHS_PKTBUS_H
+
+#include <sys/queue.h>
+
+#include <tcphs/stack.h>
+
+/* Inside whatever watches. As struct stack_watcher, for one of several. */
+struct pktbus_sink {
+	TAILQ_ENTRY(pktbus_sink) link;
+	void (*packet)(struct pktbus_sink *s, const struct stack_packet *p);
+	/* May be NULL. */
+	void (*ended)(struct pktbus_sink *s, const struct conn_info *info);
+};
+
+struct pktbus {
+	struct stack *st;
+	TAILQ_HEAD(, pktbus_sink) sinks;
+};
+
+void pktbus_init(struct pktbus *b, struct stack *st);
+
+/** pktbus_add() - Show @s every packet, after the sinks before it */
+void pktbus_add(struct pktbus *b, struct pktbus_sink *s);
+
+/** pktbus_remove() - No more; may be called by @s itself, inside a callback */
+void pktbus_remove(struct pktbus *b, struct pktbus_sink *s);
+
+#endif
