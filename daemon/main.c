@@ -26,6 +26,7 @@
 #include "conf.h"
 #include "core/assert.h"
 #include "ctl.h"
+#include "lab.h"
 #include "log.h"
 #include "netlink.h"
 #include "priv.h"
@@ -72,6 +73,8 @@ int main(int argc, char **argv)
 	int64_t now_us;
 	int ctl_fd = -1, code;
 
+	if (argc > 1 && strcmp(argv[1], "lab") == 0)
+		return lab_main(argc - 1, argv + 1);
 	r.tun.fd = r.watch.fd = -1;
 	parse_options(&o, argc, argv);
 	code = load(&r, &o);
@@ -177,7 +180,8 @@ _Noreturn static void usage(FILE *f, int code)
 {
 	fputs("usage: tcphsd [-c FILE] [-t] [-D SECTION.KEY=VALUE]... "
 	      "[--foreground]\n"
-	      "              [--log-level LEVEL] [-V] [-h]\n",
+	      "              [--log-level LEVEL] [-V] [-h]\n"
+	      "       tcphsd lab [--classic] [--step] [--seed N]\n",
 	      f);
 	if (code == EX_OK)
 		fputs("\n"
@@ -193,7 +197,10 @@ _Noreturn static void usage(FILE *f, int code)
 		      "                      error, warning, notice, info or "
 		      "debug\n"
 		      "  -V, --version       print the version\n"
-		      "  -h, --help          print this\n",
+		      "  -h, --help          print this\n"
+		      "\n"
+		      "  lab                 watch two TCPs talk; needs no "
+		      "right\n",
 		      f);
 	exit(code);
 }
