@@ -42,6 +42,7 @@ enum step_kind {
 	STEP_LISTENER,
 	STEP_ROLE,
 	STEP_ID,
+	/* what a packet alone does not tell, up to STEP_BYTES */
 	STEP_AGE,
 	STEP_IDLE,
 	STEP_RTT,
@@ -209,6 +210,17 @@ bool filter_match(const struct filter *f, const struct conn_info *info,
 bool filter_is_empty(const struct filter *f)
 {
 	return !f->n;
+}
+
+/** filter_fits_packets() - Can it be answered for a packet alone? */
+bool filter_fits_packets(const struct filter *f)
+{
+	for (unsigned int i = 0; i < f->n; i++) {
+		if (f->step[i].kind >= STEP_AGE &&
+		    f->step[i].kind <= STEP_BYTES)
+			return false;
+	}
+	return true;
 }
 
 /* ---- errors ------------------------------------------------------------ */

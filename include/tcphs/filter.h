@@ -51,6 +51,14 @@ struct filter *filter_parse(const char *text, struct filter_error *err);
 bool filter_is_empty(const struct filter *f);
 
 /**
+ * filter_fits_packets() - Can it be answered for a packet alone?
+ *
+ * A packet has ends, an id, states, a listener and a role. Age, idle, rtt, hs,
+ * retrans and bytes are its connection's.
+ */
+bool filter_fits_packets(const struct filter *f);
+
+/**
  * filter_match() - Does a connection match?
  * @listener: Name of its listener, NULL if none
  */

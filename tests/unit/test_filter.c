@@ -167,6 +167,35 @@ static void empty_filter_takes_everything(void)
 	filter_free(f);
 }
 
+/* What is about a connection's life cannot be said of one packet. */
+static void fits_packets(void)
+{
+	static const struct {
+		const char *text;
+		bool fits;
+	} rows[] = {
+		{"", true},
+		{"state established and (src 198.18.66.2:80 or not dport = 7)",
+		 true},
+		{"listener = web role = client id = c1 exclude listen", true},
+		{"sport = 7 and age > 1s", false},
+		{"idle > 1s", false},
+		{"rtt > 1ms", false},
+		{"not hs > 1ms", false},
+		{"retrans > 0", false},
+		{"bytes > 1", false},
+	};
+	struct filter_error err;
+	struct filter *f;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		f = filter_parse(rows[i].text, &err);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		CU_ASSERT_EQUAL(filter_fits_packets(f), rows[i].fits);
+		filter_free(f);
+	}
+}
+
 static void states_by_every_name(void)
 {
 	expect("state established", "a");
@@ -678,6 +707,7 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(empty_filter_takes_everything),
+		UNIT_TEST(fits_packets),
 		UNIT_TEST(states_by_every_name),
 		UNIT_TEST(state_groups_of_ss),
 		UNIT_TEST(ends_by_address_prefix_and_port),
