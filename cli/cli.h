@@ -55,11 +55,12 @@ struct cli {
 	bool rst, yes; /* of close and kill */
 	bool classic, nodelay;
 	const char *source; /* port */
-	const char *since, *level;
-	bool follow;
-	uint32_t count; /* probes; 0 = until interrupted */
+	uint32_t count;	    /* probes, packets; 0 = until interrupted */
 	int64_t interval_us;
-	const char *expect; /* outcome; NULL = none in particular */
+	const char *expect;  /* outcome; NULL = none in particular */
+	const char *file;    /* to write; "-" = stdout; NULL = none given */
+	uint32_t snaplen;    /* 0 = as the daemon is told */
+	int64_t duration_us; /* 0 = until interrupted */
 	bool watch, version, help;
 	int64_t watch_us, timeout_us;
 	uint32_t given; /* options seen: bit 1 << index in cli_options */
@@ -80,7 +81,9 @@ struct cli {
 #define TAKES_CLASSIC (1u << 5)
 #define TAKES_CONNECT (1u << 6)
 #define TAKES_PROBE   (1u << 7)
-#define TAKES_EVENTS  (1u << 8)
+#define TAKES_COUNT   (1u << 8)
+#define TAKES_FILE    (1u << 9)
+#define TAKES_DUMP    (1u << 10)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -153,9 +156,9 @@ enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
-enum cli_exit events_run(struct cli *cli, int argc, char **argv);
 enum cli_exit close_run(struct cli *cli, int argc, char **argv);
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv);
+enum cli_exit dump_run(struct cli *cli, int argc, char **argv);
 enum cli_exit probe_run(struct cli *cli, int argc, char **argv);
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv);
 enum cli_exit send_run(struct cli *cli, int argc, char **argv);

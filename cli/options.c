@@ -42,9 +42,9 @@ enum opt {
 	OPT_COUNT,
 	OPT_INTERVAL,
 	OPT_EXPECT,
-	OPT_SINCE,
-	OPT_FOLLOW,
-	OPT_LEVEL,
+	OPT_WRITE,
+	OPT_SNAPLEN,
+	OPT_DURATION,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -77,26 +77,28 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			TAKES_CONNECT},
 	[OPT_NODELAY] = {"nodelay", 0, NULL,
 			 "send small pieces at once (no Nagle)", TAKES_CONNECT},
-	[OPT_COUNT] = {"count", 'c', "N", "probes; else until Ctrl-C",
-		       TAKES_PROBE},
+	[OPT_COUNT] = {"count", 'c', "N", "so many; else until Ctrl-C",
+		       TAKES_COUNT},
 	[OPT_INTERVAL] = {"interval", 'i', "DUR", "from one to the next (1s)",
 			  TAKES_PROBE},
 	[OPT_EXPECT] = {"expect", 0, "OUTCOME",
 			"exit 0 if all went so, 1 if not", TAKES_PROBE},
-	[OPT_SINCE] = {"since", 0, "TIME", "10m ago, 14:30, or a time in UTC",
-		       TAKES_EVENTS},
-	[OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes",
-			TAKES_EVENTS},
-	[OPT_LEVEL] = {"level", 0, "LEVEL",
-		       "error, warning, notice, info (default) or debug",
-		       TAKES_EVENTS},
+	[OPT_WRITE] = {"write", 0, "FILE",
+		       "file to write (-w FILE), - for a pipe", TAKES_FILE},
+	[OPT_SNAPLEN] = {"snaplen", 0, "BYTES", "kept of each packet",
+			 TAKES_DUMP},
+	[OPT_DURATION] = {"duration", 0, "DUR", "end after so long",
+			  TAKES_DUMP},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
 
 static void make_tables(struct option *longs, char *shorts);
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg);
-static enum cli_exit take_count(struct cli *cli, const char *arg);
+static enum cli_exit take_number(const char *name, const char *arg,
+				 uint32_t *n);
+static bool writes(char **words, int n, int c);
+static enum cli_exit take_file(struct cli *cli, const char *arg);
 static enum cli_exit take_color(struct cli *cli, const char *arg);
 static enum cli_exit unknown(const char *arg, int letter);
 static int index_of_letter(int letter);
@@ -132,6 +134,10 @@ enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
 			e = CLI_USAGE;
 		} else if (c == '?')
 			e = unknown(argv[optind - 1], optopt);
+		else if (writes(words, *n, c))
+			e = take_file(cli, optarg || optind == argc
+						   ? optarg
+						   : argv[optind++]);
 		else
 			e = take(cli,
 				 (enum opt)(c >= LONG_BASE
@@ -181,6 +187,26 @@ static void make_tables(struct option *longs, char *shorts)
 	}
 	longs[NOPTS] = (struct option){0};
 	*shorts = '\0';
+}
+
+/* Behind a command that takes a file, -w is not --watch[=SEC]. */
+static bool writes(char **words, int n, int c)
+{
+	const struct command *cmd;
+	int used;
+
+	if (c != 'w' || !n)
+		return false;
+	cmd = command_find(words, n, &used);
+	return cmd && cmd->flags & TAKES_FILE;
+}
+
+static enum cli_exit take_file(struct cli *cli, const char *arg)
+{
+	if (arg)
+		return take(cli, OPT_WRITE, arg);
+	complain("-w wants a file, or - for a pipe");
+	return CLI_USAGE;
 }
 
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
@@ -252,7 +278,7 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		cli->nodelay = true;
 		break;
 	case OPT_COUNT:
-		return take_count(cli, arg);
+		return take_number(cli_options[opt].name, arg, &cli->count);
 	case OPT_INTERVAL:
 		if (!text_parse_duration(arg, &cli->interval_us) ||
 		    cli->interval_us < 1000) {
@@ -265,14 +291,19 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 	case OPT_EXPECT:
 		cli->expect = arg;
 		break;
-	case OPT_SINCE:
-		cli->since = arg;
+	case OPT_WRITE:
+		cli->file = arg;
 		break;
-	case OPT_FOLLOW:
-		cli->follow = true;
-		break;
-	case OPT_LEVEL:
-		cli->level = arg;
+	case OPT_SNAPLEN:
+		return take_number(cli_options[opt].name, arg, &cli->snaplen);
+	case OPT_DURATION:
+		if (!text_parse_duration(arg, &cli->duration_us) ||
+		    cli->duration_us < 1000) {
+			complain("--duration wants a time such as 500ms or 1m, "
+				 "not '%s'",
+				 arg);
+			return CLI_USAGE;
+		}
 		break;
 	case OPT_VERSION:
 		cli->version = true;
@@ -286,16 +317,16 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 	return CLI_OK;
 }
 
-static enum cli_exit take_count(struct cli *cli, const char *arg)
+static enum cli_exit take_number(const char *name, const char *arg, uint32_t *n)
 {
 	char *end;
-	unsigned long n = strtoul(arg, &end, 10);
+	unsigned long v = strtoul(arg, &end, 10);
 
-	if (*arg < '0' || *arg > '9' || *end || !n || n > UINT32_MAX) {
-		complain("--count wants a number, not '%s'", arg);
+	if (*arg < '0' || *arg > '9' || *end || !v || v > UINT32_MAX) {
+		complain("--%s wants a number, not '%s'", name, arg);
 		return CLI_USAGE;
 	}
-	cli->count = (uint32_t)n;
+	*n = (uint32_t)v;
 	return CLI_OK;
 }
 

@@ -38,7 +38,8 @@ static const struct method {
 	{"conn.open", RIGHTS_ADMIN, ctl_session_open},
 	{"conn.attach", RIGHTS_ADMIN, ctl_session_attach},
 	{"conn.send", RIGHTS_ADMIN, ctl_session_send},
-	{"events.follow", RIGHTS_VIEW, ctl_events_follow},
+	{"dump.follow", RIGHTS_ADMIN, ctl_dump_follow},
+	{"dump.stop", RIGHTS_ADMIN, ctl_dump_stop},
 	{"stats", RIGHTS_VIEW, method_stats},
 	{"listener.list", RIGHTS_VIEW, method_listener_list},
 	{"listener.enable", RIGHTS_ADMIN, method_listener_enable},
@@ -301,6 +302,7 @@ static void method_stats(const struct ctl_request *r)
 	stack_stats(ctl->st, &stats);
 	o = describe_stats(&stats);
 	json_object_set_new(o, "control", own_stats(ctl));
+	json_object_set_new(o, "capture", ctl_dump_stats(ctl));
 	ctl->hooks.stats(ctl->hooks.arg, o);
 	ctl_reply_result(r->client, r->id, o);
 }

@@ -60,6 +60,8 @@ int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 	run_measure(r);
 	r->bus.kick = hook_kick;
 	r->bus.kick_arg = r;
+	capture_init(&r->capture, &r->packets, r->tun.name);
+	r->capture.snaplen = r->conf.snaplen;
 	start_signals(r);
 	if (r->watch.fd >= 0) {
 		ev_io_init(&r->link_changed, on_link_changed, r->watch.fd,
@@ -77,7 +79,6 @@ int run_forever(struct run *r)
 	ev_run(r->ev, 0);
 	(void)evbus_drain(&r->bus, loop_now_us());
 	stop_watchers(r);
-	evmemory_free(&r->memory);
 	evbus_free(&r->bus);
 	return r->exit_code;
 }
@@ -91,7 +92,7 @@ static int start_ctl(struct run *r, int fd)
 		.stats = hook_stats,
 		.kick = hook_kick,
 		.log_level = hook_log_level,
-		.events = &r->memory,
+		.capture = &r->capture,
 	};
 	const struct ctl_conf conf = {
 		.path = r->conf.socket,

@@ -12,11 +12,11 @@
 
 #include <tcphs/stack.h>
 
+#include "capture.h"
 #include "conf.h"
 #include "ctl.h"
 #include "evbus.h"
 #include "evlog.h"
-#include "evmemory.h"
 #include "handshakes.h"
 #include "loop.h"
 #include "netlink.h"
@@ -45,8 +45,8 @@ struct run {
 	struct stack *st;
 	struct evbus bus;
 	struct pktbus packets;
+	struct capture capture;
 	struct evlog evlog;
-	struct evmemory memory;
 	struct handshakes handshakes;
 	struct ev_loop *ev;
 	struct loop loop;

@@ -54,13 +54,13 @@
  *	                     (bool: FIN after it); result: sent. To a session it
  *	                     waits until all is queued, one request at a time; to
  *	                     another's connection it is queued at once or "busy"
- *	events.follow     v  params: filter (on the connections they are
- *	                     about), since (RFC 3339, UTC), level ("info" if
- *	                     absent), follow (bool: go on, from now on if there
- *	                     is no since); items: events as tcphs-events(7) has
- *	                     them. Each has a consecutive number, seq; who reads
- *	                     too slowly gets one item "lost" with count, whose
- *	                     seq is that of the last it missed. Result: count
+ *	dump.follow       a  params: filter (of what packets have: state,
+ *	                     exclude, src, dst, sport, dport, listener, role,
+ *	                     id), snaplen, packets (end after so many); items:
+ *	                     {"base64":...}, pieces of a pcapng file; result:
+ *	                     packets (in the file), lost, seen
+ *	dump.stop         a  params: id (of a dump.follow); result: {}. The
+ *	                     dump.follow sends what waits, then its result
  *	stats             v  result: see below
  *	histogram         v  params: listener (name; all, and our own active
  *	                     opens, without it); items: handshakes, see below;
@@ -114,7 +114,7 @@
  *	"time_wait":n,"memory":n,"memory_used":n},"tun":{"read_errors":n,
  *	"write_errors":n,"write_full":n},"control":{"clients":n (now),
  *	"accepted":n,"busy":n,"strangers":n,"requests":n,"too_long":n,
- *	"stalled":n}}
+ *	"stalled":n},"capture":{"readers":n (now),"packets":n,"lost":n}}
  */
 #ifndef TCPHS_CTL_H
 #define TCPHS_CTL_H

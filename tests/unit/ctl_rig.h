@@ -14,14 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "capture.h"
 #include "core/assert.h"
 #include "ctl_priv.h"
-#include "evmemory.h"
 #include "fake_stack.h"
 #include "unit.h"
 
 #define PATIENCE_S 20.0
-#define RIG_EVENTS 256 /* that are remembered */
 
 struct rig {
 	char dir[32], path[64];
@@ -29,8 +28,8 @@ struct rig {
 	struct ctl *ctl;
 	struct ctl_conf conf;
 	struct stack *st;
-	struct evbus bus;
-	struct evmemory memory;
+	struct pktbus bus;
+	struct capture capture;
 	int reload_answer;
 	unsigned int kicks;
 	int level; /* of the hook; -1 before */

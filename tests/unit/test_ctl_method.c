@@ -154,8 +154,8 @@ static void unknown_method_is_guessed_at(void)
 	peer_say(&p, "{\"id\":1,\"method\":\"con.list\"}");
 	peer_expect_error(&p, "unknown_method", "unknown method 'con.list'",
 			  "did you mean 'conn.list'?");
-	peer_say(&p, "{\"id\":1,\"method\":\"dump.follow\"}");
-	peer_expect_error(&p, "unknown_method", "unknown method 'dump.follow'",
+	peer_say(&p, "{\"id\":1,\"method\":\"teleport.now\"}");
+	peer_expect_error(&p, "unknown_method", "unknown method 'teleport.now'",
 			  NULL);
 	rig_stop(&r, &p);
 }

@@ -1,0 +1,22 @@
+/*
+ * dump.h - Packets from the daemon to a file
+ */
+#ifndef TCPHS_CLI_DUMP_H
+#define TCPHS_CLI_DUMP_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli.h"
+
+/**
+ * dump_to() - Follow packets until there are enough, or a signal comes
+ * @out:    Gets a pcapng file
+ * @params: Of dump.follow; reference taken
+ * @result: Gets the last word of the daemon, a new reference; NULL if there was
+ *          none. The reader going away is an end like any other.
+ */
+enum cli_exit dump_to(struct cli *cli, FILE *out, json_t *params,
+		      json_t **result);
+
+#endif

@@ -1,0 +1,221 @@
+#!/bin/bash
+# dump.sh - Capture files, as Wireshark's own tools see them
+#
+# What tshark finds in a capture of a run must be what the daemon says happened:
+# the same handshakes, the same ends, whole checksums, nothing lost.
+
+. "$(dirname "$0")/lib.sh"
+
+# Signals must reach tcphsctl itself, and Ctrl-C even as a job of a script.
+start_dump()
+{
+	"$TCPHSCTL" -s "$SOCKET" dump "$@" 2>"$TMP/dump.err" &
+	DUMP=$!
+}
+
+# A file begins with its head as soon as the daemon has begun.
+dump_began()
+{
+	[ -s "$1" ]
+}
+
+stop_dump()
+{
+	kill -s "${1:-TERM}" "$DUMP"
+	wait "$DUMP"
+}
+
+# fields FILE FILTER FIELD...: one line a packet.
+fields()
+{
+	local file=$1 filter=$2 field args=()
+
+	shift 2
+	for field; do
+		args+=(-e "$field")
+	done
+	tshark -n -r "$file" -o tcp.check_checksum:TRUE \
+		-o ip.check_checksum:TRUE -Y "$filter" -T fields \
+		"${args[@]}" 2>/dev/null
+}
+
+count()
+{
+	fields "$1" "$2" frame.number | wc -l
+}
+
+# packets FILE: as capinfos counts them.
+packets()
+{
+	capinfos -M -c -T -r "$1" 2>/dev/null | cut -f2
+}
+
+write_conf <<END
+[timers]
+msl = 100ms
+[capture]
+snaplen = 96
+[listener.echo]
+port = 7
+service = echo
+[listener.http]
+port = 80
+service = http
+[listener.chargen]
+port = 19
+service = chargen
+END
+start_daemon
+
+echo '--- a run, whole'
+RUN=$TMP/run.pcapng
+start_dump -w "$RUN" --snaplen 65575
+check 'dump begins' wait_for 5 dump_began "$RUN"
+for i in 1 2 3; do
+	echo "hello $i" | nc -N $OWN4 7 >/dev/null
+	echo "hello $i" | nc -N $OWN6 7 >/dev/null
+done
+curl -s "http://$OWN4/bytes/3000000" | wc -c >"$TMP/got"
+check 'curl gets it all' same 3000000 "$(cat "$TMP/got")"
+check_not 'port 99 is refused' nc -z $OWN4 99
+# Daemon as client, to the kernel.
+nc -l -N $HOST4 5000 </dev/null >/dev/null &
+wait_for 5 sh -c 'ss -Hltn sport = :5000 | grep -q LISTEN'
+ctl -q connect $HOST4 5000 </dev/null
+# Somebody whose checksum is wrong; the daemon drops it.
+/usr/bin/python3 - "$OWN4" "$HOST4" <<'END'
+import sys
+from scapy.all import IP, TCP, conf, send
+conf.verb = 0
+send(IP(dst=sys.argv[1], src=sys.argv[2]) /
+     TCP(sport=4444, dport=7, flags="S", chksum=1))
+END
+check 'all is over' wait_for 5 sh -c \
+	"! '$TCPHSCTL' -s $SOCKET -q list state connected"
+stop_dump INT
+check 'dump ends well' same 0 $?
+check 'capinfos reads it' capinfos "$RUN"
+check 'times are nanoseconds' grep -q 'nanoseconds' <(capinfos "$RUN")
+check 'nothing is lost' grep -q ', 0 lost' "$TMP/dump.err"
+check 'it has what dump says' same \
+	"$(sed 's/ .*//' "$TMP/dump.err")" "$(packets "$RUN")"
+check 'checksums are whole, but one' same 1 "$(count "$RUN" \
+	'tcp.checksum.status == 0 or ip.checksum.status == 0')"
+check 'tshark finds no fault' same '' "$(tshark -n -r "$RUN" \
+	-o tcp.check_checksum:TRUE -d tcp.port==1-65535,data \
+	-q -z 'expert,warn,tcp.port != 4444' 2>/dev/null |
+	sed -n 's/^ *\([0-9][0-9]* .*\)/\1/p' |
+	grep -v -e 'Connection reset (RST)$')"
+
+# The same handshakes as our log: SYNs that came, handshakes that were done.
+logged()
+{
+	grep -c "$1" "$LOG"
+}
+check 'SYNs: tshark and the log agree' same \
+	"$(logged 'Received SYN, sending SYN-ACK')" \
+	"$(count "$RUN" 'tcp.flags.syn == 1 and tcp.flags.ack == 0 and
+		frame.comment contains "LISTEN -> SYN-RECEIVED"')"
+check 'SYN-ACKs, too' same "$(logged 'Received SYN, sending SYN-ACK')" \
+	"$(count "$RUN" 'tcp.flags.syn == 1 and tcp.flags.ack == 1 and
+		tcp.srcport != 5000')"
+check 'handshakes, too' same "$(logged 'Received ACK, handshake completed')" \
+	"$(count "$RUN" 'frame.comment contains "SYN-RECEIVED -> ESTABLISHED"')"
+check 'our own, too' same 1 "$(count "$RUN" \
+	'frame.comment contains "SYN-SENT -> ESTABLISHED"')"
+check 'ends, too' same "$(logged 'Connection closed (FIN-ACK complete)')" \
+	"$(count "$RUN" 'frame.comment contains "LAST-ACK -> CLOSED" or
+		frame.comment contains "-> TIME-WAIT"')"
+check 'each connection has one stream' same 9 "$(fields "$RUN" \
+	'frame.comment contains "SYN-RECEIVED" or
+	 frame.comment contains "nobody listens" or
+	 frame.comment contains "SYN-SENT"' tcp.stream | sort -u | wc -l)"
+check 'a drop has its reason' same 1 "$(count "$RUN" 'frame.comment contains
+	"dropped: wrong TCP checksum (RFC 9293, 3.1 (MUST-3))"')"
+check 'the refusal is told' same 1 \
+	"$(count "$RUN" 'frame.comment contains "nobody listens"')"
+check 'directions are told' same \
+	"$(count "$RUN" "ip.src == $OWN4 or ipv6.src == $OWN6")" \
+	"$(count "$RUN" 'frame.packet_flags_direction == 2')"
+
+echo '--- choosing'
+start_dump -w "$TMP/few.pcapng" -c 3 sport = :7
+check 'dump -c begins' wait_for 5 dump_began "$TMP/few.pcapng"
+curl -s "http://$OWN4/bytes/10" >/dev/null
+echo hi | nc -N $OWN4 7 >/dev/null
+wait $DUMP
+check 'dump -c ends by itself' same 0 $?
+check 'it has 3 packets' same 3 "$(packets "$TMP/few.pcapng")"
+check 'only those of the filter' same 3 \
+	"$(count "$TMP/few.pcapng" 'tcp.port == 7')"
+start_dump -w "$TMP/cut.pcapng" --duration 300ms
+check 'dump --duration begins' wait_for 5 dump_began "$TMP/cut.pcapng"
+curl -s "http://$OWN4/bytes/100000" >/dev/null
+wait $DUMP
+check 'dump --duration ends by itself' same 0 $?
+check 'packets are cut to snaplen' same 96 "$(fields "$TMP/cut.pcapng" \
+	'frame.len > 2000' frame.cap_len | sort -u)"
+check 'and tshark reads them' same 0 \
+	"$(count "$TMP/cut.pcapng" '_ws.malformed')"
+check 'a wrong filter is refused' exits 2 ctl dump -w "$TMP/no" state nowhere
+check 'what packets do not know, too' exits 2 ctl dump -w "$TMP/no" 'rtt > 1ms'
+check 'and no file' exits 2 ctl dump
+check 'and a file that cannot be' exits 2 ctl dump -w "$TMP/no/such/file"
+
+echo '--- pipes'
+start_dump -w - > >(echo $BASHPID >"$TMP/pid" && exec tshark -n -l -r - -T fields -e frame.comment \
+	>"$TMP/live" 2>/dev/null)
+# As often as it takes until tshark is there to see it.
+said_hello()
+{
+	echo hi | nc -N $OWN4 7 >/dev/null
+	grep -q 'SYN-RECEIVED -> ESTABLISHED' "$TMP/live"
+}
+check 'packets come through a pipe as they pass' wait_for 10 said_hello
+kill "$(cat "$TMP/pid")"
+left()
+{
+	echo hi | nc -N $OWN4 7 >/dev/null
+	! kill -0 $DUMP 2>/dev/null
+}
+wait_for 5 left
+wait $DUMP
+check 'a reader who leaves is no error' same 0 $?
+
+echo '--- a reader who does not read'
+SLOW=$TMP/slow.pcapng
+readers()
+{
+	ctl stats --json | jq -e ".capture.readers == $1"
+}
+start_dump -w - --snaplen 65575 > >(
+	wait_for 20 [ -e "$TMP/go" ]
+	exec cat >"$SLOW"
+)
+check 'the daemon watches for it' wait_for 5 readers 1
+for i in 1 2 3; do
+	timeout 5 curl -s "http://$OWN4/bytes/30000000" | wc -c
+done >"$TMP/got"
+check 'does not hold up the others' same "$(printf '30000000\n%.0s' 1 2 3)" \
+	"$(cat "$TMP/got")"
+check 'loses packets' sh -c "'$TCPHSCTL' -s $SOCKET stats --json |
+	jq -e '.capture.lost > 0'"
+: >"$TMP/go"
+slow_has()
+{
+	[ "$(stat -c %s "$SLOW")" -ge "$1" ]
+}
+check 'then reads what was kept' wait_for 10 slow_has 4000000
+echo hi | nc -N $OWN4 7 >/dev/null
+stop_dump
+check 'and ends well' same 0 $?
+check 'the file says how many are missing' same \
+	"$(sed 's/.*written, \([0-9]*\) lost.*/\1/' "$TMP/dump.err")" \
+	"$(fields "$SLOW" 'frame.drop_count' frame.drop_count |
+		awk '{ n += $1 } END { print n }')"
+check_not 'in words, too' same 0 "$(count "$SLOW" \
+	'frame.comment matches "[1-9][0-9]* packets before it are not in"')"
+check 'nobody watches any more' wait_for 5 readers 0
+
+check 'the daemon ends well' stop_daemon
+summary
