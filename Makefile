@@ -7,7 +7,8 @@
 #	make check		all tests (root); each kind has a target: unit
 #				wire sim layers cli e2e systemd asan clang lint
 #				fuzz coverage
-#	make bench		against the kernel's own TCP (root)
+#	make bench		against the kernel's own TCP (root); goodput over
+#				bad networks alone: make goodput
 #	make install		PREFIX=/usr/local DESTDIR=
 #
 # One Makefile, no recursion into folders. Sources are listed by room, objects

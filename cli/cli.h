@@ -55,7 +55,9 @@ struct cli {
 	bool rst, yes; /* of close and kill */
 	bool classic, nodelay;
 	const char *source; /* port */
-	uint32_t count;	    /* probes, packets; 0 = until interrupted */
+	const char *since, *level;
+	bool follow;
+	uint32_t count; /* probes, packets; 0 = until interrupted */
 	int64_t interval_us;
 	const char *expect;  /* outcome; NULL = none in particular */
 	const char *file;    /* to write; "-" = stdout; NULL = none given */
@@ -81,9 +83,10 @@ struct cli {
 #define TAKES_CLASSIC (1u << 5)
 #define TAKES_CONNECT (1u << 6)
 #define TAKES_PROBE   (1u << 7)
-#define TAKES_COUNT   (1u << 8)
-#define TAKES_FILE    (1u << 9)
-#define TAKES_DUMP    (1u << 10)
+#define TAKES_EVENTS  (1u << 8)
+#define TAKES_COUNT   (1u << 9)
+#define TAKES_FILE    (1u << 10)
+#define TAKES_DUMP    (1u << 11)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -156,6 +159,7 @@ enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
+enum cli_exit events_run(struct cli *cli, int argc, char **argv);
 enum cli_exit close_run(struct cli *cli, int argc, char **argv);
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv);
 enum cli_exit dump_run(struct cli *cli, int argc, char **argv);

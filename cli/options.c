@@ -42,6 +42,9 @@ enum opt {
 	OPT_COUNT,
 	OPT_INTERVAL,
 	OPT_EXPECT,
+	OPT_SINCE,
+	OPT_FOLLOW,
+	OPT_LEVEL,
 	OPT_WRITE,
 	OPT_SNAPLEN,
 	OPT_DURATION,
@@ -83,6 +86,13 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			  TAKES_PROBE},
 	[OPT_EXPECT] = {"expect", 0, "OUTCOME",
 			"exit 0 if all went so, 1 if not", TAKES_PROBE},
+	[OPT_SINCE] = {"since", 0, "TIME", "10m ago, 14:30, or a time in UTC",
+		       TAKES_EVENTS},
+	[OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes",
+			TAKES_EVENTS},
+	[OPT_LEVEL] = {"level", 0, "LEVEL",
+		       "error, warning, notice, info (default) or debug",
+		       TAKES_EVENTS},
 	[OPT_WRITE] = {"write", 0, "FILE",
 		       "file to write (-w FILE), - for a pipe", TAKES_FILE},
 	[OPT_SNAPLEN] = {"snaplen", 0, "BYTES", "kept of each packet",
@@ -290,6 +300,15 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_EXPECT:
 		cli->expect = arg;
+		break;
+	case OPT_SINCE:
+		cli->since = arg;
+		break;
+	case OPT_FOLLOW:
+		cli->follow = true;
+		break;
+	case OPT_LEVEL:
+		cli->level = arg;
 		break;
 	case OPT_WRITE:
 		cli->file = arg;

@@ -10,6 +10,8 @@
 
 #include <tcphs/stack.h>
 
+#include "log.h"
+
 #define CONF_PATH_MAX 256
 #define CONF_NAME_MAX 64 /* of a user or a group */
 
@@ -43,7 +45,9 @@ struct conf {
 	/* [log] */
 	int log_level; /* syslog's numbers, 3 error .. 7 debug */
 	enum conf_log_target { LOG_AUTO, LOG_JOURNAL, LOG_STDERR } log_target;
+	enum log_format log_format;
 	bool log_handshakes;
+	uint32_t log_recent; /* events that are remembered */
 
 	/* [capture] */
 	uint32_t snaplen;

@@ -40,6 +40,7 @@ static const char *const ecn[] = {"no", "accept", "request", NULL};
 static const char *const cookies[] = {"never", "pressure", "always", NULL};
 static const char *const overflow[] = {"drop", "reset", NULL};
 static const char *const target[] = {"auto", "journal", "stderr", NULL};
+static const char *const format[] = {"classic", "logfmt", "json", NULL};
 static const char *const levels[] = {"error", "warning", "notice",
 				     "info",  "debug",	 NULL};
 
@@ -156,9 +157,12 @@ static const struct conf_key keys[] = {
  IN_LISTENER(slow_handshake_us), .min = MS, .max = H, .off = true},
 
 {"log.target", "auto", conf_set_word, IN(log_target), .words = target},
+{"log.format", "classic", conf_set_word, IN(log_format), .words = format},
 {"log.level", "info", conf_set_word, IN(log_level), .words = levels,
  .min = 3},
 {"log.handshakes", "yes", YES_NO, IN(log_handshakes)},
+{"log.recent", "16384", conf_set_number, IN(log_recent), .min = 1,
+ .max = 1 << 24, .off = true, .restart = true},
 
 {"capture.snaplen", "262", conf_set_number, IN(snaplen),
  .min = 64, .max = 65575},

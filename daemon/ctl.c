@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "ctl_priv.h"
+#include "evmemory.h"
 #include "log.h"
 
 #define SLICE_US       200
@@ -68,6 +69,11 @@ struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 	ctl->stall_s = CTL_STALL_S;
 	TAILQ_INIT(&ctl->clients);
 	TAILQ_INIT(&ctl->ready);
+	TAILQ_INIT(&ctl->followers);
+	if (hooks->events) {
+		hooks->events->on_new = ctl_events_new;
+		hooks->events->arg = ctl;
+	}
 
 	ev_io_init(&ctl->acceptable, on_acceptable, fd, EV_READ);
 	ev_timer_init(&ctl->accept_again, on_accept_again, ACCEPT_AGAIN_S, 0);
@@ -95,6 +101,8 @@ void ctl_del(struct ctl *ctl)
 		return;
 	while ((c = TAILQ_FIRST(&ctl->clients)))
 		ctl_client_del(c);
+	if (ctl->hooks.events)
+		ctl->hooks.events->on_new = NULL;
 	ev_io_stop(ctl->loop, &ctl->acceptable);
 	ev_timer_stop(ctl->loop, &ctl->accept_again);
 	ev_idle_stop(ctl->loop, &ctl->idle);

@@ -12,6 +12,7 @@
 
 struct capture;
 struct ctl;
+struct evmemory;
 
 /* Takes one item of an answer; the reference, too. */
 typedef void ctl_put_fn(void *to, json_t *item);
@@ -31,6 +32,8 @@ struct ctl_hooks {
 	/* The log has another level now, and needs other events. May be NULL
 	 * if all events are recorded anyway. */
 	void (*log_level)(void *arg, int level);
+	/* Where events are remembered; may be NULL. */
+	struct evmemory *events;
 	/* Put how long handshakes took, an object for each listener (that of
 	 * this name, or all if it is NULL) and for our own active opens. */
 	void (*histogram)(void *arg, const char *listener, ctl_put_fn *put,

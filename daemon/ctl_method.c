@@ -38,6 +38,7 @@ static const struct method {
 	{"conn.open", RIGHTS_ADMIN, ctl_session_open},
 	{"conn.attach", RIGHTS_ADMIN, ctl_session_attach},
 	{"conn.send", RIGHTS_ADMIN, ctl_session_send},
+	{"events.follow", RIGHTS_VIEW, ctl_events_follow},
 	{"dump.follow", RIGHTS_ADMIN, ctl_dump_follow},
 	{"dump.stop", RIGHTS_ADMIN, ctl_dump_stop},
 	{"stats", RIGHTS_VIEW, method_stats},

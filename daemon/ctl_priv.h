@@ -8,6 +8,7 @@
  *	ctl_walk.c    methods that walk over the connections, in slices
  *	ctl_session.c connections that a client reads and writes
  *	ctl_numbers.c what was measured
+ *	ctl_events.c  events, those before and those to come
  *	ctl_dump.c    packets to a client
  *	ctl_reply.c   answers, as JSON or as text
  *	ctl_text.c    text mode: a command line to a method
@@ -69,9 +70,10 @@ struct ctl_job {
 	const char *verb; /* "close" */
 	/* ctl_session.c */
 	struct ctl_session *session;
-	struct ctl_dump *dump; /* ctl_dump.c */
-	int said;	       /* 0, or why not */
-	bool asleep;	       /* nothing to do until ctl_client_settle() */
+	int said;		   /* 0, or why not */
+	struct ctl_events *events; /* ctl_events.c */
+	struct ctl_dump *dump;	   /* ctl_dump.c */
+	bool asleep;		   /* nothing to do until ctl_client_settle() */
 };
 
 struct ctl_client {
@@ -107,6 +109,7 @@ struct ctl {
 	ev_check check;
 	int64_t sliced_at_us;
 	TAILQ_HEAD(ctl_client_list, ctl_client) clients, ready;
+	TAILQ_HEAD(, ctl_events) followers;
 	/* Names of the listeners by index, as of this slice; "" = none. */
 	char listeners[STACK_LISTENERS_MAX][STACK_NAME_MAX];
 	struct {
@@ -167,6 +170,7 @@ void ctl_walk_list(const struct ctl_request *r);
 void ctl_walk_kill(const struct ctl_request *r);
 void ctl_walk_show(const struct ctl_request *r);
 void ctl_walk_close(const struct ctl_request *r);
+struct filter *ctl_walk_filter(const struct ctl_request *r);
 bool ctl_walk_cancel(struct ctl_client *c, const char *id);
 bool ctl_walk_running(const struct ctl_client *c, const char *id);
 struct filter *ctl_walk_filter(const struct ctl_request *r);
@@ -188,6 +192,12 @@ void ctl_session_open(const struct ctl_request *r);
 void ctl_session_attach(const struct ctl_request *r);
 void ctl_session_send(const struct ctl_request *r);
 void ctl_session_del(struct ctl_session *s);
+
+/* ---- ctl_events.c ------------------------------------------------------ */
+
+void ctl_events_new(void *arg);
+void ctl_events_follow(const struct ctl_request *r);
+void ctl_events_del(struct ctl_events *f);
 
 /* ---- ctl_dump.c -------------------------------------------------------- */
 

@@ -30,6 +30,7 @@ static const struct command {
 	{"ls", "conn.list", "filter", false, NULL},
 	{"ss", "conn.list", "filter", false, NULL},
 	{"show", "conn.show", "conn", false, "show CONN"},
+	{"events", "events.follow", "filter", false, "events [FILTER]"},
 	{"stats", "stats", NULL, false, "stats"},
 	{"histogram", "histogram", "listener", false, "histogram [LISTENER]"},
 	{"listener list", "listener.list", NULL, false, "listener list"},

@@ -64,6 +64,7 @@ void ctl_job_del(struct ctl_job *job)
 	job->client->njobs--;
 	filter_free(job->filter);
 	ctl_session_del(job->session);
+	ctl_events_del(job->events);
 	ctl_dump_del(job->dump);
 	free(job);
 }
@@ -194,9 +195,10 @@ static bool take_fields(const struct ctl_request *r, uint32_t *fields)
 }
 
 /**
- * ctl_walk_filter() - The filter, if it is a good one
+ * ctl_walk_filter() - The parameter "filter", if it is a good one
  *
- * An absent one matches everything. NULL if it is wrong, which was answered.
+ * Return: an absent one matches everything; NULL if it is wrong, which was
+ *         answered
  */
 struct filter *ctl_walk_filter(const struct ctl_request *r)
 {

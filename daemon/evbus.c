@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "core/assert.h"
+#include "jsontext.h"
 
 #define SECOND_US  1000000
 #define POSTED_MAX 256 /* notes that wait for the drain */
@@ -32,6 +33,7 @@ static void post(struct evbus *b, const struct event *e,
 static struct evbus_note *note_new(const struct event *e, const char *text,
 				   const struct evbus_fact *facts,
 				   unsigned int nfacts);
+static char *clean_copy(char *to, const char *text);
 static void take_core(struct evbus *b);
 static void take_posted(struct evbus *b);
 static void tell_lost(struct evbus *b);
@@ -191,15 +193,25 @@ static struct evbus_note *note_new(const struct event *e, const char *text,
 	};
 	if (!n->e.at_us)
 		n->e.at_us = clock_us(CLOCK_MONOTONIC);
-	p = stpcpy(p, text) + 1;
+	p = clean_copy(p, text);
 	for (unsigned int i = 0; i < nfacts; i++) {
 		copy[i] = facts[i];
 		if (!facts[i].text)
 			continue;
 		copy[i].text = p;
-		p = stpcpy(p, facts[i].text) + 1;
+		p = clean_copy(p, facts[i].text);
 	}
 	return n;
+}
+
+/* Texts may hold what somebody wrote into a file; none of it shall move a
+ * terminal's cursor or end a line, wherever it is shown. */
+static char *clean_copy(char *to, const char *text)
+{
+	char *end = stpcpy(to, text) + 1;
+
+	jsontext_clean(to);
+	return end;
 }
 
 static void take_core(struct evbus *b)

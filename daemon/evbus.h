@@ -96,8 +96,10 @@ int64_t evbus_drain(struct evbus *b, int64_t now_us);
  * evbus_post() - Tell what did not happen in the core
  * @e:     Type, and what is known of a and b, connection and ends; copied, and
  *         given the time if at_us is 0
- * @facts: Copied
+ * @facts: Copied, but for their keys, which must stay
  * @fmt:   A sentence without its final point
+ *
+ * Control characters in texts become '?'.
  *
  * Costs nothing if nobody wants the type. May be called anywhere, also by a
  * sink; it is handed out by the next evbus_drain(), behind what the core had to

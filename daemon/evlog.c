@@ -16,43 +16,35 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <tcphs/ipaddr.h>
-
-#include "core/assert.h"
+#include "evfields.h"
+#include "evline.h"
 #include "evwords.h"
 #include "log.h"
 
 #define LINES_A_SECOND 200 /* of each event type */
 #define SECOND_US      1000000
 
-#define FIELD_MAX 320 /* bytes of one field, MESSAGE is the longest */
+#define WORDS_MAX 600 /* a sentence; those of the bus are shorter */
+#define KEY_MAX	  64  /* of a fact's name */
 
 /* Fields of one journal record, stored one behind the other. */
 struct fields {
 	struct iovec iov[LOG_FIELDS_MAX];
 	int n;
 	size_t used;
-	char text[LOG_FIELDS_MAX * FIELD_MAX / 4];
+	char text[EVLINE_MAX];
 };
 
 static void take(struct evbus_sink *s, const struct evbus_record *r);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
 static void say_left_out(struct evlog *l);
-static void log_event(const struct evbus_record *r,
-		      const struct stack_conf *conf);
-static void line_for_stderr(const struct event *e,
-			    const struct stack_conf *conf, const char *text,
-			    char *buf, size_t len);
-static const char *own_end(const struct event *e, const struct stack_conf *conf,
-			   char buf[IPPORT_TEXT_MAX]);
-static const char *end_text(const struct ip_addr *a, uint16_t port,
-			    char buf[IPPORT_TEXT_MAX]);
+static void log_event(const struct evbus_record *r, const struct stack *st);
 static void fields_of(struct fields *f, const struct evbus_record *r,
-		      const char *text);
-static void fields_of_reason(struct fields *f, const struct event *e);
+		      const struct stack *st);
+static void put_field(void *arg, const char *key, const char *text,
+		      int64_t number);
 static void put(struct fields *f, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-static const char *flags_text(uint8_t flags, char buf[9]);
 
 void evlog_start(struct evlog *l, struct evbus *b, int level, bool handshakes)
 {
@@ -82,18 +74,24 @@ uint64_t evlog_mask(int level, bool handshakes)
 	return handshakes ? mask : mask & ~ordinary;
 }
 
+/* Is it about the daemon itself? */
+static bool is_own(uint8_t type)
+{
+	return type >= EVENT_LOST && type <= EVENT_DAEMON_STOPPING;
+}
+
 static void take(struct evbus_sink *s, const struct evbus_record *r)
 {
 	struct evlog *l = (struct evlog *)s;
 	uint8_t type = r->e->type;
 
-	if (type < EVENT_NCORE && l->lines[type]++ >= LINES_A_SECOND) {
+	if (!is_own(type) && l->lines[type]++ >= LINES_A_SECOND) {
 		l->left_out[type]++;
 		l->owes = true;
 		return;
 	}
 	l->counted = true;
-	log_event(r, stack_conf(l->bus->st));
+	log_event(r, l->bus->st);
 }
 
 /* A second begins with its first line. */
@@ -126,126 +124,60 @@ static void say_left_out(struct evlog *l)
 	l->owes = false;
 }
 
-static void log_event(const struct evbus_record *r,
-		      const struct stack_conf *conf)
+static void log_event(const struct evbus_record *r, const struct stack *st)
 {
-	const struct event *e = r->e;
-	char text[FIELD_MAX - 16], line[FIELD_MAX + 2 * IPPORT_TEXT_MAX + 32];
 	struct fields f = {.n = 0, .used = 0};
+	char line[EVLINE_MAX];
 
-	if (!evwords(e, r->note, conf, text, sizeof(text)))
-		return;
 	/* Where there is no journal after all, the line is next best. */
-	line_for_stderr(e, conf, text, line, sizeof(line));
+	if (log_format() == LOG_JSON)
+		evline_json(r, st, line);
+	else if (log_format() == LOG_LOGFMT)
+		evline_logfmt(r, st, line);
+	else
+		evline_classic(r, st, line);
 	if (log_is_journal())
-		fields_of(&f, r, text);
+		fields_of(&f, r, st);
 	log_record(line, f.iov, f.n);
 }
 
-/*
- * "c42 [Server] Received SYN, ...  198.18.66.1:50118 -> :8090", the client at
- * the left. Our own address is left out where there is only one.
- */
-static void line_for_stderr(const struct event *e,
-			    const struct stack_conf *conf, const char *text,
-			    char *buf, size_t len)
-{
-	char own[IPPORT_TEXT_MAX], peer[IPPORT_TEXT_MAX], conn[16] = "";
-
-	if (e->type >= EVENT_NCORE && !e->peer_port) {
-		snprintf(buf, len, "%s", text);
-		return;
-	}
-	own_end(e, conf, own);
-	end_text(&e->peer, e->peer_port, peer);
-	if (e->conn)
-		snprintf(conn, sizeof(conn), "c%u ", e->conn);
-	if (e->role == ROLE_CLIENT)
-		snprintf(buf, len, "%s%s  %s -> %s", conn, text, own, peer);
-	else
-		snprintf(buf, len, "%s%s  %s -> %s", conn, text, peer, own);
-}
-
-static const char *own_end(const struct event *e, const struct stack_conf *conf,
-			   char buf[IPPORT_TEXT_MAX])
-{
-	const struct ip_addr *usual =
-		ip_addr_is4(&e->local) ? &conf->own4 : &conf->own6;
-
-	if (!e->local_port || memcmp(&e->local, usual, sizeof(*usual)) != 0)
-		return end_text(&e->local, e->local_port, buf);
-	snprintf(buf, IPPORT_TEXT_MAX, ":%u", e->local_port);
-	return buf;
-}
-
-/* What has no ports is not TCP. */
-static const char *end_text(const struct ip_addr *a, uint16_t port,
-			    char buf[IPPORT_TEXT_MAX])
-{
-	return port ? ipport_format(a, port, buf) : ipaddr_format(a, buf);
-}
-
 static void fields_of(struct fields *f, const struct evbus_record *r,
-		      const char *text)
+		      const struct stack *st)
 {
-	const struct event *e = r->e;
-	char addr[IPADDR_TEXT_MAX], flags[9];
+	enum event_type type = (enum event_type)r->e->type;
+	char words[WORDS_MAX];
 
-	put(f, "MESSAGE=%s", text);
-	put(f, "PRIORITY=%d", event_level((enum event_type)e->type));
+	if (evwords(r->e, r->note, stack_conf(st), words, sizeof(words)) <= 0)
+		*words = '\0';
+	put(f, "MESSAGE=%s", words);
+	put(f, "PRIORITY=%d", event_level(type));
 	put(f, "SYSLOG_IDENTIFIER=tcphsd");
-	put(f, "TCPHS_EVENT=%s", event_name((enum event_type)e->type));
+	put(f, "TCPHS_EVENT=%s", event_name(type));
 	put(f, "TCPHS_SEQNO=%llu", (unsigned long long)r->seq);
-	if (e->type >= EVENT_NCORE && !e->peer_port)
-		return;
-	put(f, "TCPHS_ROLE=%s", e->role == ROLE_CLIENT ? "client" : "server");
-	put(f, "TCPHS_LOCAL_ADDR=%s", ipaddr_format(&e->local, addr));
-	put(f, "TCPHS_PEER_ADDR=%s", ipaddr_format(&e->peer, addr));
-	if (e->conn)
-		put(f, "TCPHS_CONN=c%u", e->conn);
-	if (e->local_port)
-		put(f, "TCPHS_LOCAL_PORT=%u", e->local_port);
-	if (e->peer_port)
-		put(f, "TCPHS_PEER_PORT=%u", e->peer_port);
-	if (e->seg_flags) {
-		put(f, "TCPHS_FLAGS=%s", flags_text(e->seg_flags, flags));
-		put(f, "TCPHS_SEQ=%u", e->seg_seq);
-		put(f, "TCPHS_ACK=%u", e->seg_ack);
-		put(f, "TCPHS_WIN=%u", e->seg_wnd);
-	}
-	fields_of_reason(f, e);
+	evfields(r, st, put_field, f);
 }
 
-/* The fields made from a and b. */
-static void fields_of_reason(struct fields *f, const struct event *e)
+/* seg_ack becomes TCPHS_ACK, hs_us becomes TCPHS_HS_US. */
+static void put_field(void *arg, const char *key, const char *text,
+		      int64_t number)
 {
-	switch ((enum event_type)e->type) {
-	case EVENT_HANDSHAKE_COMPLETED:
-		put(f, "TCPHS_HS_US=%lld", (long long)e->a);
-		break;
-	case EVENT_STATE:
-		put(f, "TCPHS_STATE_FROM=%s",
-		    tcp_state_name((enum tcp_state)e->a));
-		put(f, "TCPHS_STATE_TO=%s",
-		    tcp_state_name((enum tcp_state)e->b));
-		break;
-	case EVENT_HANDSHAKE_FAILED:
-	case EVENT_CONN_CLOSED:
-	case EVENT_RESET_SENT:
-		put(f, "TCPHS_REASON=%s", close_name((enum close_reason)e->a));
-		break;
-	case EVENT_SEGMENT_DROPPED:
-		put(f, "TCPHS_REASON=%s", drop_name((enum drop_reason)e->a));
-		put(f, "TCPHS_RFC=%s", drop_clause((enum drop_reason)e->a));
-		break;
-	case EVENT_LIMIT:
-		put(f, "TCPHS_REASON=%s", limit_name((enum stack_limit)e->a));
-		break;
-	default:
-		break;
-	}
+	char name[KEY_MAX];
+	size_t i;
+
+	if (strncmp(key, "seg_", 4) == 0)
+		key += 4;
+	for (i = 0; key[i] && i < sizeof(name) - 1; i++)
+		name[i] = (char)(key[i] >= 'a' && key[i] <= 'z'
+					 ? key[i] - 'a' + 'A'
+					 : key[i]);
+	name[i] = '\0';
+	if (text)
+		put(arg, "TCPHS_%s=%s", name, text);
+	else
+		put(arg, "TCPHS_%s=%lld", name, (long long)number);
 }
 
+/* What has no room is left out. */
 static void put(struct fields *f, const char *fmt, ...)
 {
 	size_t room = sizeof(f->text) - f->used;
@@ -253,26 +185,13 @@ static void put(struct fields *f, const char *fmt, ...)
 	va_list ap;
 	int len;
 
-	ASSERT(f->n < LOG_FIELDS_MAX);
+	if (f->n == LOG_FIELDS_MAX)
+		return;
 	va_start(ap, fmt);
 	len = vsnprintf(at, room, fmt, ap);
 	va_end(ap);
-	ASSERT(len >= 0);
-	ASSERT((size_t)len < room);
+	if (len < 0 || (size_t)len >= room)
+		return;
 	f->iov[f->n++] = (struct iovec){at, (size_t)len};
 	f->used += (size_t)len;
-}
-
-/* As tcpdump writes them, with A for ACK: "SA", "FPA". */
-static const char *flags_text(uint8_t flags, char buf[9])
-{
-	static const char letters[] = "FSRPAUEC";
-	int n = 0;
-
-	for (int i = 0; i < 8; i++) {
-		if (flags & (1 << i))
-			buf[n++] = letters[i];
-	}
-	buf[n] = '\0';
-	return buf;
 }

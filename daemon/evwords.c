@@ -7,6 +7,7 @@
 #include "evwords.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <tcphs/ipaddr.h>
 
@@ -33,6 +34,13 @@ int evwords(const struct event *e, const struct evbus_note *note,
 		return 0;
 	tail = words(e, conf, buf + head, len - (size_t)head);
 	return tail ? head + tail : 0;
+}
+
+bool evwords_has_ends(const struct event *e)
+{
+	static const struct ip_addr none;
+
+	return memcmp(&e->peer, &none, sizeof(none)) != 0;
 }
 
 static int words(const struct event *e, const struct stack_conf *conf,
@@ -140,13 +148,7 @@ static int words(const struct event *e, const struct stack_conf *conf,
 				"%lld events came faster than they could be "
 				"taken",
 				(long long)e->a);
-	case EVENT_DAEMON_READY:
-	case EVENT_DAEMON_RELOADED:
-	case EVENT_DAEMON_REFUSED:
-	case EVENT_DAEMON_CONFINED:
-	case EVENT_DAEMON_STOPPING:
-	case EVENT_HANDSHAKE_SLOW:
-	case EVENT_NTYPES:
+	default: /* the shell's bring their own */
 		break;
 	}
 	return 0;

@@ -4,6 +4,7 @@
 #ifndef TCPHS_EVWORDS_H
 #define TCPHS_EVWORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <tcphs/stack.h>
@@ -20,5 +21,8 @@
  */
 int evwords(const struct event *e, const struct evbus_note *note,
 	    const struct stack_conf *conf, char *buf, size_t len);
+
+/** evwords_has_ends() - Is it about somebody at the other end? */
+bool evwords_has_ends(const struct event *e);
 
 #endif

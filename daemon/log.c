@@ -28,11 +28,13 @@
 #include <unistd.h>
 
 #include "core/assert.h"
+#include "jsontext.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 /* Less than PIPE_BUF: written whole or not at all. */
-#define LOG_LINE_MAX 1024
+#define LOG_RECORD_MAX 4000
+#define LOG_LINE_MAX   1024 /* of a sentence */
 
 #define LOG_FIELDS_MIN 3 /* MESSAGE, PRIORITY, SYSLOG_IDENTIFIER */
 
@@ -44,6 +46,7 @@ static const char *const level_names[] = {
 
 static struct {
 	int level;
+	enum log_format format;
 	int journal;	       /* a socket; -1 if stderr is used */
 	unsigned int left_out; /* lines since one could last be written */
 } out = {.level = LOG_LEVEL_INFO, .journal = -1};
@@ -57,6 +60,7 @@ static bool write_one(const char *line, const struct iovec *fields,
 		      int nfields);
 static void make_fields(struct iovec fields[LOG_FIELDS_MIN], char *buf,
 			size_t len, int level, const char *text);
+static void make_line(char *line, size_t len, int level, const char *text);
 static int send_fields(const struct iovec *fields, int nfields);
 static bool write_line(const char *text);
 
@@ -64,13 +68,15 @@ static bool write_line(const char *text);
  * log_init() - Choose where the log goes
  * @to:    LOG_TO_AUTO: the journal if stderr leads there
  * @level: Sentences above it are not written
+ * @format: Of lines on stderr
  *
  * Reads the time zone and opens what is needed: later, in a sandbox, it may not.
  */
-void log_init(enum log_to to, int level)
+void log_init(enum log_to to, int level, enum log_format format)
 {
 	tzset();
 	out.level = level;
+	out.format = format;
 	if (out.journal >= 0)
 		close(out.journal);
 	out.journal = -1;
@@ -82,6 +88,16 @@ void log_init(enum log_to to, int level)
 void log_set_level(int level)
 {
 	out.level = level;
+}
+
+void log_set_format(enum log_format format)
+{
+	out.format = format;
+}
+
+enum log_format log_format(void)
+{
+	return out.format;
 }
 
 int log_level(void)
@@ -158,7 +174,7 @@ static bool stderr_is_journal(void)
 
 static void sentence(int level, int err, const char *fmt, va_list ap)
 {
-	char text[LOG_LINE_MAX], buf[LOG_LINE_MAX + 64];
+	char text[LOG_LINE_MAX], buf[LOG_LINE_MAX + 64], line[LOG_RECORD_MAX];
 	struct iovec fields[LOG_FIELDS_MIN];
 	int len;
 
@@ -169,12 +185,10 @@ static void sentence(int level, int err, const char *fmt, va_list ap)
 		snprintf(text + len, sizeof(text) - (size_t)len, ": %s",
 			 strerror(err));
 	/* One line is one record, whatever a file name holds. */
-	for (char *p = text; *p; p++) {
-		if (*p == '\n')
-			*p = ' ';
-	}
+	jsontext_clean(text);
 	make_fields(fields, buf, sizeof(buf), level, text);
-	write_out(text, fields, LOG_FIELDS_MIN);
+	make_line(line, sizeof(line), level, text);
+	write_out(line, fields, LOG_FIELDS_MIN);
 }
 
 /* Write a line, after saying how many could not be. */
@@ -189,12 +203,13 @@ static void write_out(const char *line, const struct iovec *fields, int nfields)
 static bool say_left_out(void)
 {
 	struct iovec fields[LOG_FIELDS_MIN];
-	char text[64], buf[128];
+	char text[64], buf[128], line[256];
 
 	snprintf(text, sizeof(text), "%u lines left out: %s was stuck",
 		 out.left_out, log_is_journal() ? "the journal" : "stderr");
 	make_fields(fields, buf, sizeof(buf), LOG_LEVEL_WARN, text);
-	if (!write_one(text, fields, LOG_FIELDS_MIN))
+	make_line(line, sizeof(line), LOG_LEVEL_WARN, text);
+	if (!write_one(line, fields, LOG_FIELDS_MIN))
 		return false;
 	out.left_out = 0;
 	return true;
@@ -227,6 +242,31 @@ static void make_fields(struct iovec fields[LOG_FIELDS_MIN], char *buf,
 	fields[2] = (struct iovec){identifier, sizeof(identifier) - 1};
 }
 
+/* A sentence for stderr; write_line() gives it the time if it is for people. */
+static void make_line(char *line, size_t len, int level, const char *text)
+{
+	char time[64], quoted[LOG_RECORD_MAX - 128];
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	if (out.format == LOG_CLASSIC) {
+		snprintf(line, len, "%s", text);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(time + n, sizeof(time) - n, ".%06ldZ", now.tv_nsec / 1000);
+	n = jsontext(quoted, sizeof(quoted) - 1, text);
+	quoted[n] = '\0';
+	snprintf(line, len,
+		 out.format == LOG_JSON
+			 ? "{\"time\":\"%s\",\"level\":\"%s\",\"message\":%s}"
+			 : "time=%s level=%s msg=%s",
+		 time, log_level_name(level), quoted);
+}
+
 /* One datagram; 0 or a negative errno. */
 static int send_fields(const struct iovec *fields, int nfields)
 {
@@ -252,18 +292,22 @@ static int send_fields(const struct iovec *fields, int nfields)
 static bool write_line(const char *text)
 {
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
-	char line[LOG_LINE_MAX + 32];
+	char line[LOG_RECORD_MAX + 32];
 	struct timespec now;
 	struct tm tm;
-	size_t len;
+	size_t len = 0;
 
 	if (poll(&pfd, 1, 0) != 1)
 		return false;
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
-	len = strftime(line, sizeof(line), "%H:%M:%S", &tm);
-	len += (size_t)snprintf(line + len, sizeof(line) - len, ".%06ld %.*s\n",
-				now.tv_nsec / 1000, LOG_LINE_MAX, text);
+	if (out.format == LOG_CLASSIC) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		localtime_r(&now.tv_sec, &tm);
+		len = strftime(line, sizeof(line), "%H:%M:%S", &tm);
+		len += (size_t)snprintf(line + len, sizeof(line) - len,
+					".%06ld ", now.tv_nsec / 1000);
+	}
+	len += (size_t)snprintf(line + len, sizeof(line) - len, "%.*s\n",
+				LOG_RECORD_MAX, text);
 	/* A reader that went away (EPIPE) is no reason to count forever. */
 	return write(STDERR_FILENO, line, len) >= 0 || errno != EAGAIN;
 }

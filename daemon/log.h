@@ -19,9 +19,12 @@
 #define LOG_LEVEL_DEBUG	 7
 
 enum log_to { LOG_TO_AUTO, LOG_TO_JOURNAL, LOG_TO_STDERR };
+enum log_format { LOG_CLASSIC, LOG_LOGFMT, LOG_JSON }; /* on stderr */
 
-void log_init(enum log_to to, int level);
+void log_init(enum log_to to, int level, enum log_format format);
 void log_set_level(int level);
+void log_set_format(enum log_format format);
+enum log_format log_format(void);
 int log_level(void);
 /** log_level_parse() - "debug" to 7; -1 if it is no level */
 int log_level_parse(const char *name);
@@ -43,11 +46,12 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_at(int level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-#define LOG_FIELDS_MAX 24
+#define LOG_FIELDS_MAX 40
 
 /**
  * log_record() - Log what is known in parts, whatever the level
- * @line:   For stderr, without time and line feed
+ * @line:   For stderr, as log_format() says; without line feed, and without the
+ *          time if that is LOG_CLASSIC
  * @fields: For the journal: "KEY=value" without line feeds, MESSAGE and PRIORITY
  *          among them; at most LOG_FIELDS_MAX
  */

@@ -225,7 +225,8 @@ static void start_log(const struct conf *c, bool foreground)
 		[LOG_STDERR] = LOG_TO_STDERR,
 	};
 
-	log_init(foreground ? LOG_TO_STDERR : to[c->log_target], c->log_level);
+	log_init(foreground ? LOG_TO_STDERR : to[c->log_target], c->log_level,
+		 c->log_format);
 }
 
 /* Everything up to the point where packets may come. */
@@ -382,6 +383,10 @@ static int start_stack(struct run *r, int64_t now_us)
 	evbus_init(&r->bus, r->st, NULL, NULL);
 	pktbus_init(&r->packets, r->st);
 	evlog_start(&r->evlog, &r->bus, c->log_level, c->log_handshakes);
+	if (evmemory_start(&r->memory, &r->bus, c->log_recent) < 0) {
+		log_errorx("Cannot start: no memory for log.recent");
+		return EX_OSERR;
+	}
 	warn_if_reachable(c);
 	return run_listen(r->st, c) < 0 ? EX_CONFIG : 0;
 }

@@ -73,6 +73,7 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	stack_reconf(r->st, &new.stack);
 	(void)run_listen(r->st, &new);
 	log_set_level(new.log_level);
+	log_set_format(new.log_format);
 	evlog_level(&r->evlog, new.log_level, new.log_handshakes);
 	r->capture.snaplen = new.snaplen;
 	r->conf = new;

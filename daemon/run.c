@@ -79,6 +79,7 @@ int run_forever(struct run *r)
 	ev_run(r->ev, 0);
 	(void)evbus_drain(&r->bus, loop_now_us());
 	stop_watchers(r);
+	evmemory_free(&r->memory);
 	evbus_free(&r->bus);
 	return r->exit_code;
 }
@@ -92,6 +93,7 @@ static int start_ctl(struct run *r, int fd)
 		.stats = hook_stats,
 		.kick = hook_kick,
 		.log_level = hook_log_level,
+		.events = &r->memory,
 		.capture = &r->capture,
 	};
 	const struct ctl_conf conf = {

@@ -17,6 +17,7 @@
 #include "ctl.h"
 #include "evbus.h"
 #include "evlog.h"
+#include "evmemory.h"
 #include "handshakes.h"
 #include "loop.h"
 #include "netlink.h"
@@ -47,6 +48,7 @@ struct run {
 	struct pktbus packets;
 	struct capture capture;
 	struct evlog evlog;
+	struct evmemory memory;
 	struct handshakes handshakes;
 	struct ev_loop *ev;
 	struct loop loop;

@@ -74,6 +74,15 @@ void ranges_trim(struct ranges *rs, tcp_seq seq)
 		rs->r[0].start = seq_max(rs->r[0].start, seq);
 }
 
+void ranges_cut(struct ranges *rs, tcp_seq seq)
+{
+	uint32_t at = ranges_find(rs, seq);
+
+	if (at < rs->n && seq_lt(rs->r[at].start, seq))
+		rs->r[at++].end = seq;
+	rs->n = at;
+}
+
 uint32_t ranges_bytes(const struct ranges *rs)
 {
 	uint32_t sum = 0;

@@ -43,6 +43,9 @@ uint32_t ranges_find(const struct ranges *rs, tcp_seq seq);
 /** ranges_trim() - Forget everything before @seq */
 void ranges_trim(struct ranges *rs, tcp_seq seq);
 
+/** ranges_cut() - Forget everything from @seq on */
+void ranges_cut(struct ranges *rs, tcp_seq seq);
+
 /** ranges_bytes() - Sum of all lengths */
 uint32_t ranges_bytes(const struct ranges *rs);
 

@@ -26,7 +26,7 @@
 #define BLK_BYTES (BLK_SIZE - (uint32_t)offsetof(struct recvq_blk, byte))
 
 struct recvq_blk {
-	ref_t next;
+	ref_t next, prev;
 	tcp_seq start; /* of byte[0] */
 	uint8_t byte[];
 };
@@ -48,10 +48,11 @@ static tcp_seq grid_start(const struct recvq_pools *ps, ref_t before,
 static void join(struct recvq *q, struct recvq_pools *ps, tcp_seq end);
 static bool more_ranges(struct recvq *q, struct recvq_pools *ps);
 static void put_ranges(struct recvq *q, struct recvq_pools *ps);
+static void fewer_ranges(struct recvq *q, struct recvq_pools *ps);
 static bool head_holds(const struct recvq *q, const struct recvq_pools *ps);
 static bool blk_holds(const struct recvq *q, const struct recvq_blk *b);
 static void put_idle(struct recvq *q, struct recvq_pools *ps);
-static void put_next(struct recvq *q, struct recvq_pools *ps, ref_t at);
+static void put_block(struct recvq *q, struct recvq_pools *ps, ref_t at);
 
 void recvq_pools_init(struct recvq_pools *ps, struct arena *a, uint8_t tag,
 		      uint8_t ranges_tag)
@@ -85,7 +86,8 @@ int recvq_put(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
 		if (q->ooo.max == RECVQ_RANGES_MAX)
 			return -ENOSPC;
 		if (!more_ranges(q, ps))
-			return -ENOMEM;
+			return q->ooo.max == RECVQ_RANGES_BLK ? -ENOSPC
+							      : -ENOMEM;
 	}
 	stop = store(q, ps, seq, data, end, took);
 	/* Of a part, the whole may have joined a range that it does not reach. */
@@ -127,7 +129,7 @@ void recvq_consume(struct recvq *q, struct recvq_pools *ps, size_t n)
 	q->ready -= (uint32_t)n;
 	q->head_off += (uint32_t)n;
 	while (q->head && !head_holds(q, ps))
-		put_next(q, ps, 0);
+		put_block(q, ps, q->head);
 }
 
 void recvq_clear(struct recvq *q, struct recvq_pools *ps)
@@ -136,20 +138,51 @@ void recvq_clear(struct recvq *q, struct recvq_pools *ps)
 	q->ooo.n = 0;
 	put_ranges(q, ps);
 	while (q->head)
-		put_next(q, ps, 0);
+		put_block(q, ps, q->head);
 }
 
-uint32_t recvq_memory(const struct recvq *q, const struct recvq_pools *ps)
+void recvq_hold(struct recvq_pools *ps, uint32_t least)
 {
-	uint32_t sum = 0;
+	ASSERT(least > 0); /* a maximum of 0 would be none */
+	ps->blk.max = ps->blk.in_use > least ? ps->blk.in_use : least;
+}
 
+void recvq_release(struct recvq_pools *ps)
+{
+	ps->blk.max = 0;
+}
+
+uint32_t recvq_blocks(const struct recvq *q)
+{
 	if (q->ooo.max == RECVQ_RANGES_MAX)
-		sum = PAGE_SIZE_B;
-	else if (q->ooo.max == RECVQ_RANGES_BLK)
-		sum = BLK_SIZE;
-	for (ref_t r = q->head; r; r = blk(ps, r)->next)
-		sum += BLK_SIZE;
-	return sum;
+		return q->nblk + PAGE_SIZE_B / BLK_SIZE;
+	return q->nblk + (q->ooo.max == RECVQ_RANGES_BLK);
+}
+
+uint32_t recvq_early(const struct recvq *q)
+{
+	uint32_t ready = q->ready ? q->head_off + q->ready : 0;
+
+	return recvq_blocks(q) - (ready + BLK_BYTES - 1) / BLK_BYTES;
+}
+
+tcp_seq recvq_far(const struct recvq *q, const struct recvq_pools *ps)
+{
+	return q->ooo.n ? seq_max(blk(ps, q->tail)->start, q->next) : q->next;
+}
+
+void recvq_cut(struct recvq *q, struct recvq_pools *ps)
+{
+	ASSERT(q->ooo.n > 0);
+	ranges_cut(&q->ooo, recvq_far(q, ps));
+	if (!blk_holds(q, blk(ps, q->tail)))
+		put_block(q, ps, q->tail);
+	fewer_ranges(q, ps);
+}
+
+uint32_t recvq_memory(const struct recvq *q)
+{
+	return recvq_blocks(q) * BLK_SIZE;
 }
 
 static struct recvq_blk *blk(const struct recvq_pools *ps, ref_t b)
@@ -227,14 +260,17 @@ static struct recvq_blk *blk_at(struct recvq *q, struct recvq_pools *ps,
 		return NULL;
 	b->start = grid_start(ps, *at, after, seq);
 	b->next = after;
-	after = ptr_ref(ps->arena, b);
-	if (*at)
-		blk(ps, *at)->next = after;
+	b->prev = *at;
+	*at = ptr_ref(ps->arena, b);
+	if (b->prev)
+		blk(ps, b->prev)->next = *at;
 	else
-		q->head = after;
-	if (!b->next)
-		q->tail = after;
-	*at = after;
+		q->head = *at;
+	if (b->next)
+		blk(ps, b->next)->prev = *at;
+	else
+		q->tail = *at;
+	q->nblk++;
 	return b;
 }
 
@@ -282,10 +318,12 @@ static void join(struct recvq *q, struct recvq_pools *ps, tcp_seq end)
 static bool more_ranges(struct recvq *q, struct recvq_pools *ps)
 {
 	bool page = q->ooo.max == RECVQ_RANGES_BLK;
-	struct range *room = page ? arena_page(ps->arena, ps->ranges_tag)
-				  : pool_get(&ps->blk);
-	struct range *was = q->ooo.r;
+	struct range *room = NULL, *was = q->ooo.r;
 
+	if (!page)
+		room = pool_get(&ps->blk);
+	else if (!ps->blk.max) /* recvq_hold() */
+		room = arena_page(ps->arena, ps->ranges_tag);
 	if (!room)
 		return false;
 	ranges_move(&q->ooo, room, page ? RECVQ_RANGES_MAX : RECVQ_RANGES_BLK);
@@ -301,6 +339,26 @@ static void put_ranges(struct recvq *q, struct recvq_pools *ps)
 	else if (q->ooo.max == RECVQ_RANGES_MAX)
 		arena_page_free(ps->arena, q->ooo.r);
 	ranges_init(&q->ooo, q->own, RECVQ_RANGES_OWN);
+}
+
+/* Back to where fewer would do. */
+static void fewer_ranges(struct recvq *q, struct recvq_pools *ps)
+{
+	struct ranges was = q->ooo, few = {q->own, was.n, RECVQ_RANGES_OWN};
+
+	if (was.n > RECVQ_RANGES_BLK || was.max <= few.max)
+		return;
+	if (was.n > RECVQ_RANGES_OWN) {
+		few.max = RECVQ_RANGES_BLK;
+		if (was.max == few.max)
+			return;
+		few.r = pool_get(&ps->blk);
+		if (!few.r)
+			return;
+	}
+	memcpy(few.r, was.r, was.n * sizeof(was.r[0]));
+	put_ranges(q, ps);
+	q->ooo = few;
 }
 
 /* Is any byte in the head not consumed yet? */
@@ -324,32 +382,32 @@ static bool blk_holds(const struct recvq *q, const struct recvq_blk *b)
 	       seq_lt(q->ooo.r[at].start, b->start + BLK_BYTES);
 }
 
-/* Give back blocks in the middle that were got for nothing. */
+/* Give back blocks that were got for nothing. */
 static void put_idle(struct recvq *q, struct recvq_pools *ps)
 {
-	ref_t at = 0, b = q->head;
+	ref_t at = q->head, next;
 
-	while (b) {
-		if (blk_holds(q, blk(ps, b)))
-			at = b;
-		else
-			put_next(q, ps, at);
-		b = at ? blk(ps, at)->next : q->head;
+	for (; at; at = next) {
+		next = blk(ps, at)->next;
+		if (!blk_holds(q, blk(ps, at)))
+			put_block(q, ps, at);
 	}
 }
 
-/* Give back the block after @at; 0 = the head. */
-static void put_next(struct recvq *q, struct recvq_pools *ps, ref_t at)
+static void put_block(struct recvq *q, struct recvq_pools *ps, ref_t at)
 {
-	struct recvq_blk *b = blk(ps, at ? blk(ps, at)->next : q->head);
+	struct recvq_blk *b = blk(ps, at);
 
-	if (at) {
-		blk(ps, at)->next = b->next;
+	if (b->prev) {
+		blk(ps, b->prev)->next = b->next;
 	} else {
 		q->head = b->next;
 		q->head_off -= BLK_BYTES;
 	}
-	if (!b->next)
-		q->tail = at;
+	if (b->next)
+		blk(ps, b->next)->prev = b->prev;
+	else
+		q->tail = b->prev;
+	q->nblk--;
 	pool_put(&ps->blk, b);
 }

@@ -27,6 +27,7 @@
 struct recvq {
 	ref_t head;	   /* first block; 0 = none */
 	ref_t tail;	   /* last one */
+	uint32_t nblk;	   /* so many */
 	uint32_t head_off; /* bytes of the head consumed already */
 	uint32_t ready;	   /* bytes in order, to be consumed */
 	tcp_seq next;	   /* sequence number after the ready ones: RCV.NXT */
@@ -55,8 +56,8 @@ void recvq_init(struct recvq *q, tcp_seq next);
  *
  * Advances q->next and q->ready over everything that is in order now.
  *
- * Return: 0; -ENOMEM if blocks ran out (what fits in order is kept), -ENOSPC
- *         if there would be too many holes
+ * Return: 0; -ENOMEM if blocks ran out (what fits is kept), -ENOSPC if there
+ *         would be too many holes, for the limit or for the memory they take
  */
 int recvq_put(struct recvq *q, struct recvq_pools *ps, tcp_seq seq,
 	      const void *data, size_t len, uint32_t *took);
@@ -79,8 +80,31 @@ size_t recvq_peek(const struct recvq *q, const struct recvq_pools *ps,
 /** recvq_consume() - Take @n ready bytes */
 void recvq_consume(struct recvq *q, struct recvq_pools *ps, size_t n);
 
+/**
+ * recvq_hold() - Until recvq_release(), no more blocks than are in use now
+ * @least: But so many in any case
+ *
+ * Nor pages for holes.
+ */
+void recvq_hold(struct recvq_pools *ps, uint32_t least);
+void recvq_release(struct recvq_pools *ps);
+
+/** recvq_blocks() - All that it has, those of its ranges counted */
+uint32_t recvq_blocks(const struct recvq *q);
+
+/** recvq_early() - Blocks that only text beyond the first hole needs; those of
+ * its ranges counted */
+uint32_t recvq_early(const struct recvq *q);
+
+/** recvq_far() - Where recvq_cut() would cut: q->next if there are no holes */
+tcp_seq recvq_far(const struct recvq *q, const struct recvq_pools *ps);
+
+/** recvq_cut() - Forget the farthest text: what the last block has beyond the
+ * first hole. There is some. */
+void recvq_cut(struct recvq *q, struct recvq_pools *ps);
+
 /** recvq_memory() - Bytes of its blocks */
-uint32_t recvq_memory(const struct recvq *q, const struct recvq_pools *ps);
+uint32_t recvq_memory(const struct recvq *q);
 
 void recvq_clear(struct recvq *q, struct recvq_pools *ps);
 

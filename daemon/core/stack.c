@@ -66,6 +66,7 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 		   offsetof(struct tcp_conn, timer), now_us);
 	list_init(&st->out, offsetof(struct tcp_active, out));
 	list_init(&st->ready, offsetof(struct tcp_active, ready));
+	tcp_early_init(st);
 	st->tw_tick = (uint64_t)(now_us / TW_TICK_US);
 	st->next_ip_id = (uint16_t)stack_random(st);
 	st->next_port = (uint16_t)stack_random(st);

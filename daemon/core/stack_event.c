@@ -68,7 +68,8 @@ void stack_drop(struct stack *st, enum drop_reason why,
 
 	st->stats.dropped[why]++;
 	/* What is given up to make room is not the packet in work. */
-	if (!st->tap.packet.drop && why != DROP_FRAG_EVICTED)
+	if (!st->tap.packet.drop && why != DROP_FRAG_EVICTED &&
+	    why != DROP_OOO_EVICTED)
 		st->tap.packet.drop = (uint8_t)why;
 	if (!event_wanted(st, EVENT_SEGMENT_DROPPED))
 		return;

@@ -274,7 +274,7 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->probe_in_us = until(st, a->probe_at_us);
 	info->recovery = recovery[a->recovery];
 	info->memory += sizeof(*a) + sendq_memory(&a->sndq, &st->send_pools) +
-			recvq_memory(&a->rcvq, &st->recv_pools);
+			recvq_memory(&a->rcvq);
 	for (ref_t r = a->tx_head; r;) {
 		const struct tx_rec *t = ref_ptr(&st->arena, r);
 

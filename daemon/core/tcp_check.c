@@ -115,6 +115,8 @@ static void check_receive(const struct tcp_conn *c, const struct tcp_active *a)
 		ASSERT(seq_lt(a->rcvq.ooo.r[i].start, a->rcvq.ooo.r[i].end));
 		ASSERT(seq_leq(a->rcvq.ooo.r[i].end, c->rcv_adv));
 	}
+	ASSERT(list_queued(&a->early) == (a->early_rank > 0));
+	ASSERT((recvq_early(&a->rcvq) > 0) == (a->early_rank > 0));
 	if (c->flags & CF_ACK_DELAYED)
 		ASSERT(a->delack_at_us != TIME_NEVER);
 	ASSERT(a->nsack_list <= SACK_LIST_MAX);

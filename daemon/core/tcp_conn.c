@@ -98,6 +98,7 @@ void tcp_deactivate(struct stack *st, struct tcp_conn *c)
 		return;
 	list_remove(&st->arena, &st->out, c->active);
 	list_remove(&st->arena, &st->ready, c->active);
+	tcp_early_forget(st, a);
 	tcp_loss_clear(st, c);
 	sendq_clear(&a->sndq, &st->send_pools);
 	recvq_clear(&a->rcvq, &st->recv_pools);
@@ -294,6 +295,7 @@ void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
 	if (c->active) {
 		list_remove(&st->arena, &st->out, c->active);
 		list_remove(&st->arena, &st->ready, c->active);
+		tcp_early_forget(st, conn_active(st, c));
 	}
 	st->full--;
 	reap_later(st, c);

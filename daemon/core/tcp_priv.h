@@ -258,6 +258,8 @@ struct tcp_active {
 	struct list_link out; /* st->out: something may leave */
 	struct list_link
 		ready; /* st->ready: the service has something to see */
+	struct list_link early; /* st->early[early_rank]; 0 = in none */
+	uint8_t early_rank;
 	ref_t conn;
 	uint32_t flow_label; /* stack_flow_label() */
 
@@ -391,6 +393,7 @@ struct listener {
 #define EVENTS_MAX   4096 /* a power of two */
 #define TW_SLOTS     512
 #define SERVICES_MAX 255
+#define EARLY_RANKS  136 /* to 16 << 15 blocks: no window has as many */
 #define TW_TICK_US   250000
 /* An active record is kept this long after its last use, and no shorter than an
  * RTO if cwnd has grown: an exchange of small messages would otherwise take and
@@ -429,6 +432,7 @@ struct stack {
 
 	struct list out;   /* struct tcp_active: may have something to send */
 	struct list ready; /* struct tcp_active: the service should look */
+	struct list early[EARLY_RANKS]; /* struct tcp_active: tcp_early.c */
 	ref_t reply_head, reply_tail;
 	uint32_t nreplies;
 	ref_t reply_sent; /* valid until the next entry; then freed */
@@ -805,6 +809,17 @@ tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c);
 void tcp_window_consumed(struct stack *st, struct tcp_conn *c, uint32_t n);
 /** tcp_window_opened() - Is a window update worth a packet? */
 void tcp_window_opened(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_early.c ------------------------------------------------------ */
+
+void tcp_early_init(struct stack *st);
+/** tcp_early_put() - recvq_put(), but others who hold more may lose some */
+int tcp_early_put(struct stack *st, struct tcp_active *a,
+		  const struct tcp_seg *s);
+/** tcp_early_rank() - What it holds beyond holes may have changed */
+void tcp_early_rank(struct stack *st, struct tcp_active *a);
+/** tcp_early_forget() - It holds nothing that could be taken */
+void tcp_early_forget(struct stack *st, struct tcp_active *a);
 
 /* ---- tcp_urgent.c ----------------------------------------------------- */
 

@@ -36,7 +36,7 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 	struct tcp_active *a = tcp_activate(st, c);
 	struct tcp_seg rest = *seg;
 	bool hole;
-	uint32_t took, piece;
+	uint32_t piece;
 	int err = 0;
 
 	if (!a) {
@@ -58,8 +58,7 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 	}
 	note_twice(c, a, &rest);
 	if (rest.len)
-		err = recvq_put(&a->rcvq, &st->recv_pools, rest.seq, rest.text,
-				rest.len, &took);
+		err = tcp_early_put(st, a, &rest);
 	if (err) {
 		stack_drop(st, DROP_MEMORY, NULL, seg, c);
 		if (err == -ENOMEM)
@@ -73,6 +72,8 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 	}
 	if (seg->seq != c->rcv_nxt || hole || err)
 		c->flags |= CF_ACK_NOW;
+	if (hole || a->rcvq.ooo.n)
+		tcp_early_rank(st, a);
 	receive_advance(st, c, a);
 	own_ack(st, c, a);
 }
@@ -287,6 +288,8 @@ static void text_read(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a, uint32_t n)
 {
 	tcp_urgent_read(st, c);
+	if (a->rcvq.ooo.n)
+		tcp_early_rank(st, a);
 	window_grow(st, c, a, n);
 }
 

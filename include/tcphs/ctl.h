@@ -54,6 +54,13 @@
  *	                     (bool: FIN after it); result: sent. To a session it
  *	                     waits until all is queued, one request at a time; to
  *	                     another's connection it is queued at once or "busy"
+ *	events.follow     v  params: filter (on the connections they are
+ *	                     about), since (RFC 3339, UTC), level ("info" if
+ *	                     absent), follow (bool: go on, from now on if there
+ *	                     is no since); items: events as tcphs-events(7) has
+ *	                     them. Each has a consecutive number, seq; who reads
+ *	                     too slowly gets one item "lost" with count, whose
+ *	                     seq is that of the last it missed. Result: count
  *	dump.follow       a  params: filter (of what packets have: state,
  *	                     exclude, src, dst, sport, dport, listener, role,
  *	                     id), snaplen, packets (end after so many); items:

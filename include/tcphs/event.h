@@ -106,21 +106,22 @@ enum tcp_state {
  * with a sentence of their own and, where there is more to say, with named
  * facts; the core never emits them.
  */
-#define SHELL_EVENT_LIST(E)                                              \
-	/* Events came faster than they could be taken; a: how many */   \
-	E(LOST, "lost", 4)                                               \
-	/* The interface is up, the listeners are open */                \
-	E(DAEMON_READY, "daemon.ready", 5)                               \
-	/* A configuration was taken; a: 1 if it differed */             \
-	E(DAEMON_RELOADED, "daemon.reloaded", 5)                         \
-	/* A configuration was not taken, all stays as it was */         \
-	E(DAEMON_REFUSED, "daemon.reload_refused", 3)                    \
-	/* Capabilities, user and sandbox are as they stay */            \
-	E(DAEMON_CONFINED, "daemon.rights_dropped", 5)                   \
-	/* A signal ends the daemon; a: connections that are closed */   \
-	E(DAEMON_STOPPING, "daemon.stopping", 5)                         \
+#define SHELL_EVENT_LIST(E)                                                     \
+	/* Events came faster than they could be taken; a: how many */          \
+	E(LOST, "lost", 4)                                                      \
+	/* From here to daemon.stopping: the daemon itself, never suppressed. \
+	 * The interface is up, the listeners are open */ \
+	E(DAEMON_READY, "daemon.ready", 5)                                      \
+	/* A configuration was taken; a: 1 if it differed */                    \
+	E(DAEMON_RELOADED, "daemon.reloaded", 5)                                \
+	/* A configuration was not taken, all stays as it was */                \
+	E(DAEMON_REFUSED, "daemon.reload_refused", 3)                           \
+	/* Capabilities, user and sandbox are as they stay */                   \
+	E(DAEMON_CONFINED, "daemon.rights_dropped", 5)                          \
+	/* A signal ends the daemon; a: connections that are closed */          \
+	E(DAEMON_STOPPING, "daemon.stopping", 5)                                \
 	/* A handshake took longer than its listener's slow_handshake; \
-	 * a and b as those of handshake.completed */ \
+	 * a and b as those of handshake.completed */        \
 	E(HANDSHAKE_SLOW, "handshake.slow", 5)
 
 enum event_type {
@@ -255,6 +256,8 @@ enum stack_limit {
 	D(WINDOW_FULL, "window_full", "RFC 9293, 3.8.6",                       \
 	  "text beyond the window")                                            \
 	D(MEMORY, "memory", "RFC 9293, 3.10.7.4", "no memory to hold it")      \
+	D(OOO_EVICTED, "ooo_evicted", "RFC 2018, 8",                           \
+	  "text beyond a hole made room for others")                           \
 	D(CHALLENGE_RATE, "challenge_rate", "RFC 5961, 7",                     \
 	  "challenge ACK rate limit reached")
 

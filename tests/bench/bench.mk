@@ -1,11 +1,15 @@
 # Benches. `make bench` compares tcphsd with the floor, with kernel TCP over
-# veth and with lwIP (root), `make bench_core` measures the engine without I/O, and
+# veth and with lwIP (root), and then runs `make goodput`: with the kernel over
+# the same bad network. `make bench_core` measures the engine without I/O, and
 # `make bench-smoke` looks whether all of it still works.
 #
 #	make bench RUNS=7 BENCH_SECONDS=2
+#	make goodput			five seeds, 21 minutes
+#	make goodput GOODPUT_SEEDS=1	4 minutes
 #	make bench_core CONNECTIONS='1 1000 1000000'
 BENCH_B   = $(B)/tests/bench
 BENCH_BIN = $(addprefix $(BENCH_B)/,load floor kernel_peer bench_core)
+GOODPUT_BIN = $(BENCH_B)/load $(BENCH_B)/kernel_peer $(B)/tests/e2e/relay
 # lwIP takes part if its headers are here (Debian: liblwip-dev).
 LWIP = $(wildcard /usr/include/lwip/lwip/tcp.h)
 BENCH_BIN += $(if $(LWIP),$(BENCH_B)/lwip_peer)
@@ -38,11 +42,17 @@ $(BENCH_B)/bench_core: $(call obj,tests/bench/bench_core.c \
 bench: all $(BENCH_BIN)
 	@B=$(B) RUNS=$(RUNS) SECONDS_EACH=$(BENCH_SECONDS) tests/bench/bench.sh \
 		$(B)/bench.json
+	@$(MAKE) --no-print-directory goodput
 
-bench-smoke: all $(BENCH_BIN)
+goodput: all $(GOODPUT_BIN)
+	@B=$(B) SEEDS=$(GOODPUT_SEEDS) SECONDS_EACH=$(GOODPUT_SECONDS) \
+		tests/bench/goodput.sh $(B)/goodput.json
+
+bench-smoke: all $(BENCH_BIN) $(GOODPUT_BIN)
 	@B=$(B) tests/bench/bench.sh --smoke
+	@B=$(B) tests/bench/goodput.sh --smoke
 
 bench_core: $(BENCH_B)/bench_core
 	$(Q)$< --json $(B)/bench_core.json $(CONNECTIONS)
 
-.PHONY: bench bench-smoke bench_core
+.PHONY: bench goodput bench-smoke bench_core

@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 	int report;
 
 	parse(&o, argc, argv);
-	log_init(LOG_TO_STDERR, LOG_LEVEL_WARN);
+	log_init(LOG_TO_STDERR, LOG_LEVEL_WARN, LOG_CLASSIC);
 	if (conf_load(&conf, NULL, o.overrides, o.noverrides, stderr) < 0)
 		return 2;
 	o.cell.addr_len = o.cell.v6 ? sizeof(struct sockaddr_in6)

@@ -64,6 +64,7 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.stats = hook_stats,
 		.kick = hook_kick,
 		.log_level = hook_level,
+		.events = &r->memory,
 		.histogram = hook_histogram,
 		.capture = &r->capture,
 	};
@@ -82,8 +83,11 @@ void rig_init(struct rig *r, unsigned int nconns)
 				    .reader_group = "",
 				    .instance = "tcphs0"};
 	r->st = fake_stack_new(nconns);
-	pktbus_init(&r->bus, r->st);
-	capture_init(&r->capture, &r->bus, "tcphs0");
+	evbus_init(&r->bus, r->st, NULL, NULL);
+	if (evmemory_start(&r->memory, &r->bus, RIG_EVENTS) < 0)
+		abort();
+	pktbus_init(&r->packets, r->st);
+	capture_init(&r->capture, &r->packets, "tcphs0");
 	r->capture.snaplen = 262;
 	r->loop = ev_loop_new(EVFLAG_AUTO);
 	fd = ctl_listen(&r->conf, err, sizeof(err));
@@ -97,6 +101,8 @@ void rig_init(struct rig *r, unsigned int nconns)
 void rig_free(struct rig *r)
 {
 	ctl_del(r->ctl);
+	evmemory_free(&r->memory);
+	evbus_free(&r->bus);
 	ev_loop_destroy(r->loop);
 	fake_stack_del(r->st);
 	unlink(r->path);

@@ -17,10 +17,12 @@
 #include "capture.h"
 #include "core/assert.h"
 #include "ctl_priv.h"
+#include "evmemory.h"
 #include "fake_stack.h"
 #include "unit.h"
 
 #define PATIENCE_S 20.0
+#define RIG_EVENTS 256 /* that are remembered */
 
 struct rig {
 	char dir[32], path[64];
@@ -28,7 +30,9 @@ struct rig {
 	struct ctl *ctl;
 	struct ctl_conf conf;
 	struct stack *st;
-	struct pktbus bus;
+	struct evbus bus;
+	struct evmemory memory;
+	struct pktbus packets;
 	struct capture capture;
 	int reload_answer;
 	unsigned int kicks;

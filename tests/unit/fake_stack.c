@@ -47,6 +47,37 @@ struct stack *fake_stack_new(unsigned int n)
 	return st;
 }
 
+void fake_stack_emit(struct stack *st, enum event_type type, uint32_t conn)
+{
+	struct event *e = &st->events[st->put % ARRAY_LEN(st->events)];
+
+	if (!(st->mask >> type & 1))
+		return;
+	*e = (struct event){
+		.number = ++st->put,
+		.at_us = st->put,
+		.type = (uint8_t)type,
+		.conn = conn,
+		.state = TCP_ESTABLISHED,
+		.local_port = 7,
+		.peer_port = 40000,
+	};
+	ipaddr_parse("198.18.66.2", &e->local);
+	ipaddr_parse("10.0.0.1", &e->peer);
+}
+
+const struct event *stack_event_next(struct stack *st)
+{
+	if (st->got == st->put)
+		return NULL;
+	return &st->events[st->got++ % ARRAY_LEN(st->events)];
+}
+
+void stack_event_mask(struct stack *st, uint64_t mask)
+{
+	st->mask = mask;
+}
+
 void fake_stack_del(struct stack *st)
 {
 	free(st->conns);

@@ -25,6 +25,10 @@ struct stack {
 	 * between the same ends; 0 = never. */
 	unsigned int gone_walk, renewed_walk;
 	struct stack_conf conf;
+	/* Events that wait to be taken, and those that are wanted. */
+	struct event events[64];
+	unsigned int put, got;
+	uint64_t mask;
 	struct stack_watcher watcher;	    /* packet is NULL: nobody watches */
 	struct stack_listener listeners[3]; /* echo, web, and a free place */
 };
@@ -35,6 +39,9 @@ struct stack {
  * Their peers are 10.x.y.z with the id in it, port 40000.
  */
 struct stack *fake_stack_new(unsigned int n);
+
+/** fake_stack_emit() - An event of connection c@conn, if it is wanted */
+void fake_stack_emit(struct stack *st, enum event_type type, uint32_t conn);
 void fake_stack_del(struct stack *st);
 
 #endif

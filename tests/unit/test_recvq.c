@@ -374,6 +374,119 @@ static void memory_and_ranges_run_out(void)
 	arena_rig_free(&r.mem);
 }
 
+/* The last block's, first the one after the other; what is ready stays. */
+static void cut_the_farthest(void)
+{
+	struct rig r;
+	uint32_t took;
+
+	rig_init(&r, 2);
+	put_ok(&r, 0, "ready", 5);
+	CU_ASSERT_EQUAL(recvq_far(&r.q, &r.ps), NEXT + 5);
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 0);
+	put_ok(&r, 10, "near", 4);
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 0); /* the same block */
+	CU_ASSERT_EQUAL(recvq_put(&r.q, &r.ps, NEXT + 20000, stream(0, 6000),
+				  6000, &took),
+			0);
+	put_ok(&r, 40000, "far", 3);
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 4);
+	recvq_cut(&r.q, &r.ps);
+	CU_ASSERT_EQUAL(r.q.ooo.n, 2);
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 3);
+	recvq_cut(&r.q, &r.ps); /* in the middle of a range */
+	CU_ASSERT_EQUAL(r.q.ooo.n, 2);
+	CU_ASSERT_EQUAL(r.q.ooo.r[1].start, NEXT + 20000);
+	CU_ASSERT(seq_lt(r.q.ooo.r[1].end, NEXT + 26000));
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 2);
+	recvq_cut(&r.q, &r.ps);
+	recvq_cut(&r.q, &r.ps);
+	CU_ASSERT_EQUAL(r.q.ooo.n, 1);
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 0);
+	CU_ASSERT_EQUAL(recvq_far(&r.q, &r.ps), NEXT + 5);
+	recvq_cut(&r.q, &r.ps);
+	CU_ASSERT_EQUAL(r.q.ooo.n, 0);
+	CU_ASSERT_EQUAL(r.q.nblk, 1);
+	put_ok(&r, 5, " text", 5);
+	get(&r, "ready text");
+	rig_free(&r);
+}
+
+/* The block of the ranges goes when few are left, and counts until then. */
+static void cut_gives_back_ranges(void)
+{
+	struct rig r;
+
+	rig_init(&r, 4);
+	for (uint32_t i = 1; i <= RECVQ_RANGES_BLK + 1; i++)
+		put_ok(&r, 20000 + 2 * i, "x", 1);
+	for (uint32_t i = 1; i <= 3; i++)
+		put_ok(&r, 2 * i, "x", 1);
+	CU_ASSERT_EQUAL(r.q.ooo.max, RECVQ_RANGES_MAX);
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 2 + 16);
+	for (uint32_t i = 1; i <= RECVQ_RANGES_OWN; i++)
+		put_ok(&r, 50000 + 2 * i, "y", 1);
+	recvq_cut(&r.q, &r.ps);
+	CU_ASSERT_EQUAL(r.q.ooo.max, RECVQ_RANGES_MAX);
+	recvq_cut(&r.q, &r.ps);
+	CU_ASSERT_EQUAL(r.q.ooo.n, 3);
+	CU_ASSERT_PTR_EQUAL(r.q.ooo.r, r.q.own);
+	CU_ASSERT_EQUAL(recvq_early(&r.q), 1);
+	put_ok(&r, 0, "abababa", 4);
+	get(&r, "abxbxbx");
+	rig_free(&r);
+}
+
+/* From the page to a block, if there is one for them. */
+static void cut_gives_back_a_page(void)
+{
+	struct rig r;
+
+	for (unsigned int full = 0; full < 2; full++) {
+		rig_init(&r, 4);
+		for (uint32_t i = 1; i <= RECVQ_RANGES_BLK; i++)
+			put_ok(&r, 2 * i, "x", 1);
+		put_ok(&r, 20000, "y", 1);
+		CU_ASSERT_EQUAL(r.q.ooo.max, RECVQ_RANGES_MAX);
+		r.ps.blk.max = full ? 1 : 0;
+		recvq_cut(&r.q, &r.ps);
+		r.ps.blk.max = 0;
+		CU_ASSERT_EQUAL(r.q.ooo.n, RECVQ_RANGES_BLK);
+		CU_ASSERT_EQUAL(r.q.ooo.max,
+				full ? RECVQ_RANGES_MAX : RECVQ_RANGES_BLK);
+		CU_ASSERT_EQUAL(r.q.ooo.r[499].end, NEXT + 1001);
+		rig_free(&r);
+	}
+}
+
+/* Held: as many blocks as there are, and no page for holes. */
+static void hold(void)
+{
+	struct rig r;
+	uint32_t took;
+
+	rig_init(&r, 4);
+	put_ok(&r, 10, "a", 1);
+	recvq_hold(&r.ps, 2);
+	put_ok(&r, 10000, "b", 1);
+	CU_ASSERT_EQUAL(put(&r, 20000, "c", &took), -ENOMEM);
+	recvq_release(&r.ps);
+	put_ok(&r, 20000, "c", 1);
+	recvq_hold(&r.ps, 2);
+	put_ok(&r, 10001, "b", 1);
+	CU_ASSERT_EQUAL(put(&r, 30000, "d", &took), -ENOMEM);
+	recvq_release(&r.ps);
+	for (uint32_t i = 1; i <= RECVQ_RANGES_BLK - 3; i++)
+		put_ok(&r, 12000 + 2 * i, "x", 1);
+	recvq_hold(&r.ps, 1);
+	CU_ASSERT_EQUAL(put(&r, 9999, "b", &took), 0);
+	CU_ASSERT_EQUAL(put(&r, 15, "b", &took), -ENOSPC);
+	recvq_release(&r.ps);
+	put_ok(&r, 15, "b", 1);
+	CU_ASSERT_EQUAL(r.q.ooo.max, RECVQ_RANGES_MAX);
+	rig_free(&r);
+}
+
 /* RCV.NXT steps over the number of a FIN; what is ready stays what it is. */
 static void next_may_step_over_a_fin(void)
 {
@@ -477,6 +590,9 @@ static void model_compare(const struct model *m, const struct rig *r)
 		held += m->held[i];
 	CU_ASSERT_EQUAL(ranges_bytes(&r->q.ooo), held);
 	CU_ASSERT(r->ps.blk.in_use <= blocks);
+	CU_ASSERT_EQUAL(r->ps.blk.in_use,
+			r->q.nblk + (r->q.ooo.max == RECVQ_RANGES_BLK));
+	CU_ASSERT(recvq_early(&r->q) <= r->ps.blk.in_use);
 }
 
 static void model_put(struct model *m, struct rig *r, uint64_t *seed)
@@ -510,6 +626,20 @@ static void model_put(struct model *m, struct rig *r, uint64_t *seed)
 		new ++;
 	}
 	CU_ASSERT_EQUAL(took, new);
+}
+
+static void model_cut(struct model *m, struct rig *r)
+{
+	uint32_t before = recvq_early(&r->q);
+	tcp_seq far;
+
+	if (!r->q.ooo.n)
+		return;
+	far = recvq_far(&r->q, &r->ps);
+	recvq_cut(&r->q, &r->ps);
+	CU_ASSERT(before == 0 || recvq_early(&r->q) < before);
+	for (uint32_t i = far - m->first; i < 3 * WINDOW; i++)
+		m->held[i] = false;
 }
 
 static void model_take(struct model *m, uint32_t n)
@@ -546,6 +676,8 @@ static void random_run(uint64_t seed, uint32_t blocks)
 	memset(&m, 0, sizeof(m));
 	m.first = NEXT;
 	for (int step = 0; step < 800; step++) {
+		if (rig_below(&seed, 20) == 0)
+			model_cut(&m, &r);
 		switch (rig_below(&seed, 4)) {
 		case 0:
 			model_consume(&m, &r, &seed);
@@ -595,6 +727,10 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(memory_runs_out_in_order),
 	UNIT_TEST(memory_runs_out_beyond_a_hole),
 	UNIT_TEST(memory_and_ranges_run_out),
+	UNIT_TEST(cut_the_farthest),
+	UNIT_TEST(cut_gives_back_ranges),
+	UNIT_TEST(cut_gives_back_a_page),
+	UNIT_TEST(hold),
 	UNIT_TEST(next_may_step_over_a_fin),
 	UNIT_TEST(direct_bypasses_the_queue),
 	UNIT_TEST(random_against_array),

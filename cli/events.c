@@ -1,0 +1,227 @@
+/*
+ * events.c - What happened, and what happens
+ *
+ * The daemon remembers its latest events and sends those that match, oldest
+ * first; with --follow it goes on. For people an event is a line as in the log,
+ * with --classic nothing but its sentence. Programs get the objects as they
+ * come.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client.h"
+#include "output.h"
+
+#define FOREVER_US INT64_C(3600000000000)
+
+static const struct column columns[] = {
+	{"TIME", "time", COLUMN_TEXT, true, 0},
+	{"SEQ", "seq", COLUMN_COUNT, true, 0},
+	{"EVENT", "event", COLUMN_TEXT, true, 0},
+	{"LEVEL", "level", COLUMN_TEXT, true, 0},
+	{"CONN", "conn", COLUMN_TEXT, true, 0},
+	{"ROLE", "role", COLUMN_TEXT, true, 0},
+	{"LISTENER", "listener", COLUMN_TEXT, false, 0},
+	{"LOCAL", "local_addr", COLUMN_TEXT, true, 0},
+	{"LPORT", "local_port", COLUMN_TEXT, true, 0},
+	{"PEER", "peer_addr", COLUMN_TEXT, true, 0},
+	{"PPORT", "peer_port", COLUMN_TEXT, true, 0},
+	{"REASON", "reason", COLUMN_TEXT, true, 0},
+	{"OUTCOME", "outcome", COLUMN_TEXT, false, 0},
+	{"HS", "hs_us", COLUMN_TIME, false, 0},
+	{"MESSAGE", "message", COLUMN_TEXT, true, 0},
+	{NULL, NULL, COLUMN_TEXT, false, 0},
+};
+
+struct stream {
+	struct cli *cli;
+	struct table table; /* unless it is text */
+	uint64_t shown;
+};
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+/* "2026-11-21T15:24:54.123456Z" as the clock on the wall, "16:24:54.123456" */
+static void local_time(const char *time, char *buf, size_t len)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(time, "%Y-%m-%dT%H:%M:%S", &tm);
+	time_t s;
+	size_t n;
+
+	snprintf(buf, len, "%s", time);
+	if (!rest)
+		return;
+	s = timegm(&tm);
+	localtime_r(&s, &tm);
+	n = strftime(buf, len, "%H:%M:%S", &tm);
+	snprintf(buf + n, len - n, "%.*s", (int)strcspn(rest, "Z"), rest);
+}
+
+static size_t end_text(const json_t *o, bool peer, char *buf, size_t len)
+{
+	const char *addr = text_of(o, peer ? "peer_addr" : "local_addr");
+	json_int_t port = json_integer_value(
+		json_object_get(o, peer ? "peer_port" : "local_port"));
+	bool v6 = strchr(addr, ':');
+
+	if (!port)
+		return (size_t)snprintf(buf, len, "%s", addr);
+	return (size_t)snprintf(buf, len, v6 ? "[%s]:%lld" : "%s:%lld", addr,
+				(long long)port);
+}
+
+/* The client at the left, as in the log. */
+static void text_line(const json_t *o, char *buf, size_t len)
+{
+	bool client = strcmp(text_of(o, "role"), "client") == 0;
+	const char *conn = text_of(o, "conn");
+	char time[64], left[128], right[128];
+	size_t n;
+
+	local_time(text_of(o, "time"), time, sizeof(time));
+	n = (size_t)snprintf(buf, len, "%s %s%s%s", time, conn,
+			     *conn ? " " : "", text_of(o, "message"));
+	if (!*text_of(o, "peer_addr") || n >= len)
+		return;
+	end_text(o, !client, left, sizeof(left));
+	end_text(o, client, right, sizeof(right));
+	snprintf(buf + n, len - n, "  %s -> %s", left, right);
+}
+
+static const char *level_sgr(const struct cli *cli, const char *level)
+{
+	if (strcmp(level, "error") == 0 || strcmp(level, "warning") == 0)
+		return output_sgr(cli, SGR_RED);
+	if (strcmp(level, "notice") == 0)
+		return output_sgr(cli, SGR_YELLOW);
+	return strcmp(level, "debug") == 0 ? output_sgr(cli, SGR_DIM) : "";
+}
+
+static int text_row(struct stream *s, const char *text, size_t len)
+{
+	const struct cli *cli = s->cli;
+	json_t *o = json_loadb(text, len, 0, NULL);
+	const char *sgr;
+	char line[2048];
+
+	if (!json_is_object(o)) {
+		json_decref(o);
+		complain("an item of the daemon is not JSON");
+		return CLI_PROTOCOL;
+	}
+	if (cli->classic)
+		snprintf(line, sizeof(line), "%s", text_of(o, "message"));
+	else
+		text_line(o, line, sizeof(line));
+	text_clean(line);
+	sgr = level_sgr(cli, text_of(o, "level"));
+	fprintf(cli->out, "%s%s%s\n", sgr, line,
+		*sgr ? output_sgr(cli, SGR_OFF) : "");
+	json_decref(o);
+	return ferror(cli->out) ? ITEM_ENOUGH : ITEM_NEXT;
+}
+
+static int row(void *arg, const char *text, size_t len)
+{
+	struct stream *s = arg;
+	int verdict;
+
+	s->shown++;
+	if (s->cli->format == FORMAT_TEXT)
+		verdict = text_row(s, text, len);
+	else
+		verdict = table_row(&s->table, text, len);
+	if (s->cli->follow && !client_has_line(s->cli->client))
+		fflush(s->cli->out);
+	return verdict;
+}
+
+/* ---- since ------------------------------------------------------------- */
+
+/* A duration before now; a time of today on the wall; a time in UTC. */
+static bool since_time(const char *text, char *buf, size_t len)
+{
+	time_t now = time(NULL), at;
+	struct tm tm;
+	const char *rest;
+	int64_t us;
+
+	if (text_parse_duration(text, &us)) {
+		at = now - (time_t)(us / 1000000);
+	} else {
+		localtime_r(&now, &tm);
+		tm.tm_sec = 0;
+		rest = strptime(text, "%H:%M", &tm);
+		if (rest && *rest == ':')
+			rest = strptime(text, "%H:%M:%S", &tm);
+		if (!rest || *rest) {
+			snprintf(buf, len, "%s", text);
+			return strchr(text, 'T') && strchr(text, 'Z');
+		}
+		tm.tm_isdst = -1;
+		at = mktime(&tm);
+	}
+	gmtime_r(&at, &tm);
+	strftime(buf, len, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return true;
+}
+
+static enum cli_exit make_params(const struct cli *cli, int argc, char **argv,
+				 json_t **params)
+{
+	char since[64], *filter;
+
+	if (cli->since && !since_time(cli->since, since, sizeof(since))) {
+		complain("'%s' is no time; 10m, 14:30 or "
+			 "2026-01-31T12:00:00Z is",
+			 cli->since);
+		return CLI_USAGE;
+	}
+	*params = json_pack("{s:b}", "follow", cli->follow);
+	if (cli->since)
+		json_object_set_new(*params, "since", json_string(since));
+	if (cli->level)
+		json_object_set_new(*params, "level", json_string(cli->level));
+	if (argc > 0) {
+		filter = text_join(argc, argv);
+		json_object_set_new(*params, "filter", json_string(filter));
+		free(filter);
+	}
+	return CLI_OK;
+}
+
+enum cli_exit events_run(struct cli *cli, int argc, char **argv)
+{
+	struct stream s = {.cli = cli};
+	enum cli_exit e;
+	json_t *params;
+
+	/* What goes on for ever is no one document. */
+	if (cli->follow && cli->format == FORMAT_JSON)
+		cli->format = FORMAT_NDJSON;
+	e = make_params(cli, argc, argv, &params);
+	if (e != CLI_OK)
+		return e;
+	e = table_begin(&s.table, cli, columns);
+	if (e != CLI_OK) {
+		json_decref(params);
+		return e;
+	}
+	if (cli->follow)
+		cli->client->timeout_us = FOREVER_US;
+	e = client_call(cli->client, "events.follow", params, row, &s, NULL);
+	if (cli->format != FORMAT_TEXT)
+		table_end(&s.table, e == CLI_OK);
+	if (e == CLI_OK && argc > 0 && !s.shown)
+		return CLI_NO; /* as grep */
+	return e;
+}

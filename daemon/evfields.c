@@ -1,0 +1,235 @@
+/*
+ * evfields.c - What is known of an event, by name
+ *
+ * The journal, logfmt and JSON show the same fields under the same names; here
+ * they are named once. a and b of an event mean something else for each type:
+ * own_fields() is the place that knows.
+ */
+#include "evfields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <tcphs/ipaddr.h>
+
+#include "evwords.h"
+
+struct out {
+	evfield_fn *fn;
+	void *arg;
+};
+
+static void text(const struct out *o, const char *key, const char *value)
+{
+	o->fn(o->arg, key, value, 0);
+}
+
+static void number(const struct out *o, const char *key, int64_t value)
+{
+	o->fn(o->arg, key, NULL, value);
+}
+
+static void state(const struct out *o, const char *key, int64_t value)
+{
+	char lower[16];
+	const char *name = tcp_state_name((enum tcp_state)value);
+	size_t i;
+
+	for (i = 0; name[i] && i < sizeof(lower) - 1; i++)
+		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z'
+					  ? name[i] - 'A' + 'a'
+					  : name[i]);
+	lower[i] = '\0';
+	text(o, key, lower);
+}
+
+/* As tcpdump writes them, with A for ACK: "SA", "FPA". */
+static void flags(const struct out *o, uint8_t bits)
+{
+	static const char letters[] = "FSRPAUEC";
+	char set[9];
+	int n = 0;
+
+	for (int i = 0; i < 8; i++) {
+		if (bits & (1 << i))
+			set[n++] = letters[i];
+	}
+	set[n] = '\0';
+	text(o, "seg_flags", set);
+}
+
+static void listener(const struct out *o, const struct stack *st,
+		     uint16_t index)
+{
+	struct listener_info info;
+
+	if (st && index != LISTENER_NONE &&
+	    stack_listener_info(st, index, &info))
+		text(o, "listener", info.conf.name);
+}
+
+static void ends(const struct out *o, const struct event *e)
+{
+	char addr[IPADDR_TEXT_MAX];
+
+	text(o, "local_addr", ipaddr_format(&e->local, addr));
+	if (e->local_port)
+		number(o, "local_port", e->local_port);
+	text(o, "peer_addr", ipaddr_format(&e->peer, addr));
+	if (e->peer_port)
+		number(o, "peer_port", e->peer_port);
+}
+
+/* Text of a segment without flags is that of several. */
+static void segment(const struct out *o, const struct event *e)
+{
+	if (!e->seg_flags)
+		return;
+	flags(o, e->seg_flags);
+	number(o, "seg_seq", e->seg_seq);
+	if (e->seg_flags & TH_ACK)
+		number(o, "seg_ack", e->seg_ack);
+	number(o, "seg_len", e->seg_len);
+	number(o, "seg_win", e->seg_wnd);
+}
+
+static void tries(const struct out *o, const struct event *e)
+{
+	number(o, "try", e->a);
+	number(o, "waited_us", e->b);
+}
+
+/* How a handshake ended, in the words of tcphs-explain(7). */
+static const char *outcome(const struct event *e)
+{
+	bool client = e->role == ROLE_CLIENT;
+
+	if (e->type == EVENT_HANDSHAKE_COMPLETED)
+		return e->b & HANDSHAKE_COOKIE ? "completed_cookie"
+					       : "completed";
+	switch ((enum close_reason)e->a) {
+	case CLOSE_REFUSED:
+		return "refused";
+	case CLOSE_TIMEOUT_SYN:
+		return "timeout_syn";
+	case CLOSE_TIMEOUT_SYNACK:
+		return "timeout_ack";
+	case CLOSE_UNREACHABLE:
+		return "unreachable";
+	case CLOSE_RESET_BY_PEER:
+		return client ? "reset_by_server" : "reset_by_client";
+	case CLOSE_RESET_BY_US:
+	case CLOSE_ADMIN:
+	case CLOSE_STOPPING:
+		return client ? "reset_by_client" : "reset_by_server";
+	default:
+		return "rejected";
+	}
+}
+
+static void handshake(const struct out *o, const struct event *e)
+{
+	text(o, "outcome", outcome(e));
+	if (e->a >= 0)
+		number(o, "hs_us", e->a);
+	number(o, "retrans", e->b & HANDSHAKE_RESENT);
+}
+
+static void own_fields(const struct out *o, const struct event *e)
+{
+	switch ((enum event_type)e->type) {
+	case EVENT_HANDSHAKE_COMPLETED:
+		handshake(o, e);
+		break;
+	case EVENT_SYN_RETRANSMIT:
+	case EVENT_SYNACK_RETRANSMIT:
+		tries(o, e);
+		break;
+	case EVENT_STATE:
+		state(o, "state_from", e->a);
+		state(o, "state_to", e->b);
+		break;
+	case EVENT_HANDSHAKE_FAILED:
+		text(o, "outcome", outcome(e));
+		text(o, "reason", close_name((enum close_reason)e->a));
+		break;
+	case EVENT_CONN_CLOSED:
+		if (e->b > 0)
+			number(o, "rtt_us", e->b);
+		text(o, "reason", close_name((enum close_reason)e->a));
+		break;
+	case EVENT_RESET_SENT:
+		text(o, "reason", close_name((enum close_reason)e->a));
+		break;
+	case EVENT_SEGMENT_DROPPED:
+		text(o, "reason", drop_name((enum drop_reason)e->a));
+		if (*drop_clause((enum drop_reason)e->a))
+			text(o, "rfc", drop_clause((enum drop_reason)e->a));
+		break;
+	case EVENT_DATA_RECEIVED:
+	case EVENT_URGENT:
+		number(o, "bytes", e->a);
+		break;
+	case EVENT_DATA_RETRANSMIT:
+		number(o, "bytes", e->a);
+		if (e->b > 0)
+			number(o, "rto_us", e->b);
+		text(o, "reason",
+		     e->b > 0	? "rto"
+		     : e->b < 0 ? "probe"
+				: "fast");
+		break;
+	case EVENT_LOSS_UNDONE:
+		number(o, "cwnd", e->a);
+		text(o, "reason", e->b ? "rto" : "fast");
+		break;
+	case EVENT_TROUBLE:
+		if (e->b) {
+			number(o, "icmp_type", e->b >> 8);
+			number(o, "icmp_code", e->b & 0xff);
+		} else {
+			number(o, "try", e->a);
+		}
+		break;
+	case EVENT_PMTU:
+		number(o, "mtu", e->a);
+		number(o, "mtu_before", e->b);
+		break;
+	case EVENT_LIMIT:
+		text(o, "reason", limit_name((enum stack_limit)e->a));
+		break;
+	case EVENT_LOST:
+		number(o, "count", e->a);
+		break;
+	case EVENT_DAEMON_STOPPING:
+		number(o, "connections", e->a);
+		break;
+	default:
+		break;
+	}
+}
+
+void evfields(const struct evbus_record *r, const struct stack *st,
+	      evfield_fn *fn, void *arg)
+{
+	const struct out o = {fn, arg};
+	const struct event *e = r->e;
+	const struct evbus_note *n = r->note;
+	char conn[16];
+
+	if (e->conn) {
+		snprintf(conn, sizeof(conn), "c%u", e->conn);
+		text(&o, "conn", conn);
+	}
+	listener(&o, st, e->listener);
+	if (evwords_has_ends(e)) {
+		text(&o, "role", e->role == ROLE_CLIENT ? "client" : "server");
+		ends(&o, e);
+	}
+	if (e->conn)
+		state(&o, "state", e->state);
+	segment(&o, e);
+	own_fields(&o, e);
+	for (unsigned int i = 0; n && i < n->nfacts; i++)
+		fn(arg, n->facts[i].key, n->facts[i].text, n->facts[i].number);
+}

@@ -1,0 +1,197 @@
+#!/bin/bash
+# goodput.sh - tcphsd beside kernel TCP over the same bad network
+#
+#	goodput.sh [--smoke] [JSON]
+#
+# The relay of the end-to-end tests stands between a client and two servers with
+# the same services: tcphsd on its TUN and the kernel's TCP (kernel_peer.c).
+# Both send, and both receive from the same kind of client, over the same path
+# with the same seed, one right after the other; a relay gives the Nth packet of
+# a seed the same fate whoever sent it. The table has the median of these ratios
+# (goodput_report.py). All of the kernel's senders use CUBIC, and its buffers
+# may grow as far as ours.
+#
+# Then two flows share a path without losses of its own: two of ours, two of the
+# kernel's, and one of each.
+#
+# The queue holds what the path takes in a round trip. What is late comes a fifth
+# of the way later than what it left with; bursts are ten packets on average.
+#
+#	SEEDS=5			turns of each row
+#	SECONDS_EACH=4		of one turn; flows that share get twice that
+#	ROWS=REGEX		only these rows, named PATH:WHAT
+E2E_JUDGE=0
+. "$(dirname "$0")/../e2e/lib.sh"
+
+SMOKE=
+[ "${1:-}" = --smoke ] && SMOKE=1 && shift
+JSON=${1:-}
+SEEDS=${SEEDS:-${SMOKE:+1}}
+SEEDS=${SEEDS:-5}
+SECONDS_EACH=${SECONDS_EACH:-${SMOKE:+0.5}}
+SECONDS_EACH=${SECONDS_EACH:-4}
+ROWS=${ROWS:-${SMOKE:+^100M:(none|late|both)\$}}
+ROWS=${ROWS:-.}
+BIN=$B/tests/bench
+RESULTS=$TMP/results
+BUFFER=67108864
+: >"$RESULTS"
+
+# path: bits a second, one-way delay in us, queue in bytes, what late means in us
+PATHS='100M:100000000:10000:250000:2000 1G:1000000000:25000:6250000:5000'
+# impairment: relay's options
+IMPAIRMENTS='none: 0.1%:-l1000 1%:-l10000 3%:-l30000 burst:-b1000:100000 late:-r50000'
+
+start_servers()
+{
+	write_conf <<-CONF
+		[limits]
+		memory          = 2GiB
+		rcvbuf_max      = 64MiB
+		sndbuf          = 64MiB
+		[tcp]
+		window_scale    = 10
+		[log]
+		handshakes      = no
+		[listener.discard]
+		port            = 9
+		service         = discard
+		allow           = any
+		[listener.chargen]
+		port            = 19
+		service         = chargen
+		allow           = any
+	CONF
+	start_daemon || return 1
+	buffers
+	"$BIN/kernel_peer" >"$TMP/kernel.log" 2>&1 &
+	PEER=$!
+	wait_for 10 grep -q ready "$TMP/kernel.log"
+}
+
+# buffers: as large as ours, and nothing remembered of an earlier turn.
+buffers()
+{
+	"$@" sysctl -qw net.ipv4.tcp_no_metrics_save=1 \
+		net.ipv4.tcp_rmem="4096 131072 $BUFFER" \
+		net.ipv4.tcp_wmem="4096 65536 $BUFFER"
+}
+
+# path SEED RATE DELAY QUEUE [OPTION...]: a relay, and CUBIC on all routes.
+path()
+{
+	local seed=$1 rate=$2 delay=$3 queue=$4
+
+	shift 4
+	start_relay -s "$seed" -R "$rate" -d "$delay" -q "$queue" "$@" &&
+		buffers in_client &&
+		ip route replace "$CLIENT4/32" dev relay0 src "$HOST4" \
+			congctl cubic &&
+		in_client ip route replace "$OWN4" dev path0 congctl cubic &&
+		in_client ip route replace "$HOST4" dev path0 congctl cubic
+}
+
+address()
+{
+	[ "$1" = tcphs ] && echo "$OWN4" || echo "$HOST4"
+}
+
+# load OUT DIRECTION SUBJECT SECONDS FLOWS: from the first SYN on.
+load()
+{
+	in_client timeout 120 "$BIN/load" "$2" "$(address "$3")" -t "$4" -w 0 \
+		-n "$5" >"$TMP/$1" 2>"$TMP/$1.err"
+}
+
+# keep PATH WHAT DIRECTION SUBJECT SEED OUT
+keep()
+{
+	local json value=
+
+	json=$(cat "$TMP/$6")
+	[[ $json =~ \"gbit_per_second\":([0-9.]+) ]] && value=${BASH_REMATCH[1]}
+	if [[ $value != *[1-9]* ]]; then
+		fail "$1 $2 $3 $4" "nothing arrived: $json" ||
+			tail -n 3 "$TMP/$6.err"
+		return
+	fi
+	if [ -n "$SMOKE" ]; then
+		pass "$1 $2 $3 $4: $value Gbit/s"
+	else
+		PASSED=$((PASSED + 1))
+	fi
+	printf '{"path":"%s","row":"%s","way":"%s","subject":"%s",' \
+		"$1" "$2" "$3" "$4" >>"$RESULTS"
+	printf '"seed":%s,"result":%s}\n' "$5" "$json" >>"$RESULTS"
+}
+
+wanted()
+{
+	[[ $1 =~ $ROWS ]] || return 1
+	[ -n "$SMOKE" ] || [ ! -t 2 ] || printf '\r\e[K%s' "$1" >&2
+}
+
+# alone SEED PATH RATE DELAY QUEUE LATE: one flow, each impairment.
+alone()
+{
+	local seed=$1 name=$2 late=$6 what options way subject
+	local -a way_of=("$1" "$3" "$4" "$5")
+
+	for what in $IMPAIRMENTS; do
+		options=${what#*:}
+		what=${what%%:*}
+		[ "$what" != late ] || options+=:$late
+		wanted "$name:$what" || continue
+		for way in down up; do
+			for subject in tcphs kernel; do
+				# shellcheck disable=SC2086
+				path "${way_of[@]}" $options || fail "$what"
+				load one "$way" "$subject" "$SECONDS_EACH" 1
+				stop_relay
+				keep "$name" "$what" "$way" "$subject" \
+					"$seed" one
+			done
+		done
+	done
+}
+
+# shared SEED PATH RATE DELAY QUEUE LATE: two flows of one, and one of each.
+shared()
+{
+	local seed=$1 name=$2 each first
+	local -a way_of=("$1" "$3" "$4" "$5")
+
+	each=$(awk "BEGIN { print 2 * $SECONDS_EACH }")
+	for subject in tcphs kernel; do
+		wanted "$name:two" || continue
+		path "${way_of[@]}" || fail two
+		load one down "$subject" "$each" 2
+		stop_relay
+		keep "$name" two down "$subject" "$seed" one
+	done
+	wanted "$name:both" || return 0
+	path "${way_of[@]}" || fail both
+	load ours down tcphs "$each" 1 &
+	first=$!
+	load theirs down kernel "$each" 1
+	wait "$first"
+	stop_relay
+	keep "$name" both down tcphs "$seed" ours
+	keep "$name" both down kernel "$seed" theirs
+}
+
+start_servers || summary
+for ((seed = 1; seed <= SEEDS; seed++)); do
+	for where in $PATHS; do
+		# shellcheck disable=SC2086
+		alone "$seed" ${where//:/ }
+		# shellcheck disable=SC2086
+		shared "$seed" ${where//:/ }
+	done
+done
+[ -n "$SMOKE" ] || [ ! -t 2 ] || printf '\r\e[K' >&2
+kill "$PEER"
+stop_daemon >"$TMP/stop"
+"$ROOT/tests/bench/goodput_report.py" "$RESULTS" ${JSON:+"$JSON"} ||
+	fail 'the table'
+summary
