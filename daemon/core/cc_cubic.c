@@ -18,9 +18,6 @@
  * or the peer's window was the limit is taken out of it (RFC 9438, 4.2 and
  * 5.8). A sender held back by cwnd gets an ACK each round trip at least, so of
  * a longer silence only that much counts.
- *
- * In slow start the limit L of RFC 9406, 4.2 on what one ACK adds is infinite,
- * for the reason given in cc_newreno.c.
  */
 #include "cc.h"
 #include "hystart.h"
@@ -28,7 +25,6 @@
 #define TICKS_PER_S  1024
 #define TICKS_MAX    (1u << 21)
 #define US_PER_S     1000000
-#define CSS_DIVISOR  4 /* RFC 9406, 4.3 */
 #define ALPHA_UNIT   17
 #define ALPHA_BEHIND 9 /* 3 * (1 - beta) / (1 + beta): RFC 9438, 4.3 */
 
@@ -54,8 +50,6 @@ static void cubic_loss(struct cc *cc, struct cc_state *st, uint32_t in_flight,
 		       int64_t now_us);
 static void cubic_timeout(struct cc *cc, struct cc_state *st,
 			  uint32_t in_flight, uint8_t first, int64_t now_us);
-static uint32_t slow_start(struct cc *cc, struct cubic *s,
-			   const struct cc_ack *ack);
 static void avoidance(struct cc *cc, struct cubic *s, const struct cc_ack *ack,
 		      uint32_t acked);
 static void epoch_begin(const struct cc *cc, struct cubic *s, int64_t now_us);
@@ -85,7 +79,7 @@ static void cubic_ack(struct cc *cc, struct cc_state *st,
 	uint32_t acked = ack->acked;
 
 	if (cc->cwnd < cc->ssthresh)
-		acked = slow_start(cc, s, ack);
+		acked = hystart_grow(&s->hystart, cc, ack);
 	if (cc->cwnd >= cc->ssthresh)
 		avoidance(cc, s, ack, acked);
 	if (cc->cwnd > CWND_MAX)
@@ -113,36 +107,6 @@ static void cubic_timeout(struct cc *cc, struct cc_state *st,
 	cc->acked_frac = 0;
 	s->w_est = 0;
 	s->from_timeout = 1;
-}
-
-/* Returns the bytes left for congestion avoidance. */
-static uint32_t slow_start(struct cc *cc, struct cubic *s,
-			   const struct cc_ack *ack)
-{
-	enum hystart_phase phase = HYSTART_SLOW_START;
-	uint32_t acked = ack->acked, grow = cc->ssthresh - cc->cwnd;
-
-	/* RFC 9406, 4.2: the first slow start only; later ones know where to
-	 * end. */
-	if (cc->ssthresh == SSTHRESH_INFINITE)
-		phase = hystart_ack(&s->hystart, ack->una, ack->nxt,
-				    ack->rtt_us);
-	if (phase == HYSTART_DONE) {
-		cc->ssthresh = cc->cwnd;
-		cc->acked_frac = 0;
-		return acked;
-	}
-	if (!ack->cwnd_limited)
-		return 0;
-	if (phase == HYSTART_CONSERVATIVE) {
-		cc->acked_frac += acked % CSS_DIVISOR;
-		acked = acked / CSS_DIVISOR + cc->acked_frac / CSS_DIVISOR;
-		cc->acked_frac %= CSS_DIVISOR;
-	}
-	if (grow > acked)
-		grow = acked;
-	cc->cwnd += grow;
-	return acked - grow;
 }
 
 static void avoidance(struct cc *cc, struct cubic *s, const struct cc_ack *ack,

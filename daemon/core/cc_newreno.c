@@ -12,9 +12,13 @@
  * RFC 5681, 4.1 for the idle case).
  *
  * NewReno's own part, how long a recovery lasts (RFC 6582), is the caller's: it
- * calls loss() once a round. Nothing has to be remembered in struct cc_state.
+ * calls loss() once a round.
  */
 #include "cc.h"
+#include "hystart.h"
+
+_Static_assert(sizeof(struct hystart) <= sizeof(struct cc_state),
+	       "what slow start remembers fits in struct cc_state");
 
 static void newreno_ack(struct cc *cc, struct cc_state *st,
 			const struct cc_ack *ack);
@@ -34,20 +38,14 @@ const struct cc_algorithm cc_newreno = {
 static void newreno_ack(struct cc *cc, struct cc_state *st,
 			const struct cc_ack *ack)
 {
-	uint32_t acked = ack->acked, grow;
+	uint32_t acked = ack->acked;
 
-	(void)st;
+	/* Slow start (RFC 5681, 3.1; RFC 9406), but not beyond its end: the
+	 * rest counts for congestion avoidance. */
+	if (cc->cwnd < cc->ssthresh)
+		acked = hystart_grow((struct hystart *)st->word, cc, ack);
 	if (!ack->cwnd_limited)
 		return;
-	if (cc->cwnd < cc->ssthresh) {
-		/* Slow start (RFC 5681, 3.1), but not beyond its end: the rest
-		 * counts for congestion avoidance. */
-		grow = cc->ssthresh - cc->cwnd;
-		if (grow > acked)
-			grow = acked;
-		cc->cwnd += grow;
-		acked -= grow;
-	}
 	if (cc->cwnd >= cc->ssthresh) {
 		/* One segment for each window acknowledged. What was sent under
 		 * a larger window counts for one of now. */

@@ -8,30 +8,81 @@
  * start begins: growth by a quarter, for five rounds. If the round trip falls
  * below what it began with, the rise was jitter and slow start goes on; if not,
  * the window of then is the end of slow start.
+ *
+ * The smallest of a round is that of its beginning, when the queue of the round
+ * before has just drained. So this sees a queue a round late, when cwnd may be
+ * four times what the path holds, and a queue as long as the path is overrun by
+ * then. What is added here: if each sample of a quarter of a round trip lies
+ * that far above the smallest of the round before, there is a queue now, and
+ * what was acknowledged in this quarter says what the path carries. If cwnd is
+ * more than that in a round trip, slow start is over at once; if not, it was
+ * jitter. A pause of either end is no such quarter, for what it held back comes
+ * all at once when it is over. (Linux ends slow start by the length of a train
+ * of ACKs, which shows the same but needs unpaced senders.)
+ *
+ * RFC 9406, 4.2 limits what one ACK may add (L); here it is infinite, for the
+ * reason given in cc_newreno.c.
  */
 #include "hystart.h"
+
+#include <stdbool.h>
 
 /* RFC 9406, 4.3 */
 #define RTT_THRESH_MIN_US 4000
 #define RTT_THRESH_MAX_US 16000
 #define RTT_DIVISOR	  8
 #define RTT_SAMPLES	  8
+#define CSS_DIVISOR	  4
 #define CSS_ROUNDS	  5
+#define QUEUED_DIVISOR	  4 /* of a round trip, all of whose samples show it */
 
 static void round_begin(struct hystart *h, tcp_seq nxt);
 static void sample(struct hystart *h, uint32_t rtt_us);
 static void judge(struct hystart *h);
+static bool path_full(struct hystart *h, const struct cc_ack *ack,
+		      uint32_t cwnd);
+static uint32_t risen_us(const struct hystart *h);
 
-enum hystart_phase hystart_ack(struct hystart *h, tcp_seq una, tcp_seq nxt,
-			       uint32_t rtt_us)
+enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
+			       uint32_t cwnd)
 {
-	if (!h->begun || seq_geq(una, h->round_end))
-		round_begin(h, nxt);
-	if (rtt_us)
-		sample(h, rtt_us);
+	if (!h->begun || seq_geq(ack->una, h->round_end))
+		round_begin(h, ack->nxt);
+	if (ack->rtt_us)
+		sample(h, ack->rtt_us);
 	if (h->samples >= RTT_SAMPLES)
 		judge(h);
+	if (path_full(h, ack, cwnd))
+		h->phase = HYSTART_DONE;
 	return h->phase;
+}
+
+uint32_t hystart_grow(struct hystart *h, struct cc *cc,
+		      const struct cc_ack *ack)
+{
+	enum hystart_phase phase = HYSTART_SLOW_START;
+	uint32_t acked = ack->acked, grow = cc->ssthresh - cc->cwnd;
+
+	/* RFC 9406, 4.2: the first slow start only; later ones know where to
+	 * end. */
+	if (cc->ssthresh == SSTHRESH_INFINITE)
+		phase = hystart_ack(h, ack, cc->cwnd);
+	if (phase == HYSTART_DONE) {
+		cc->ssthresh = cc->cwnd;
+		cc->acked_frac = 0;
+		return acked;
+	}
+	if (!ack->cwnd_limited)
+		return 0;
+	if (phase == HYSTART_CONSERVATIVE) {
+		cc->acked_frac += acked % CSS_DIVISOR;
+		acked = acked / CSS_DIVISOR + cc->acked_frac / CSS_DIVISOR;
+		cc->acked_frac %= CSS_DIVISOR;
+	}
+	if (grow > acked)
+		grow = acked;
+	cc->cwnd += grow;
+	return acked - grow;
 }
 
 static void round_begin(struct hystart *h, tcp_seq nxt)
@@ -57,14 +108,8 @@ static void sample(struct hystart *h, uint32_t rtt_us)
 
 static void judge(struct hystart *h)
 {
-	uint32_t thresh = h->last_min_us / RTT_DIVISOR;
-
-	if (thresh > RTT_THRESH_MAX_US)
-		thresh = RTT_THRESH_MAX_US;
-	if (thresh < RTT_THRESH_MIN_US)
-		thresh = RTT_THRESH_MIN_US;
 	if (h->phase == HYSTART_SLOW_START && h->last_min_us &&
-	    h->round_min_us >= (uint64_t)h->last_min_us + thresh) {
+	    h->round_min_us >= risen_us(h)) {
 		h->phase = HYSTART_CONSERVATIVE;
 		h->base_us = h->round_min_us;
 		h->rounds = 0;
@@ -72,4 +117,42 @@ static void judge(struct hystart *h)
 		   h->round_min_us < h->base_us) {
 		h->phase = HYSTART_SLOW_START;
 	}
+}
+
+static bool path_full(struct hystart *h, const struct cc_ack *ack,
+		      uint32_t cwnd)
+{
+	int64_t passed;
+
+	h->queued_acked += ack->acked;
+	if (!ack->rtt_us)
+		return false;
+	if (!h->last_min_us || ack->rtt_us < risen_us(h)) {
+		h->queued = 0;
+		return false;
+	}
+	if (!h->queued) {
+		h->queued_us = ack->now_us;
+		h->queued_acked = 0;
+	}
+	if (h->queued < RTT_SAMPLES)
+		h->queued++;
+	passed = ack->now_us - h->queued_us;
+	if (h->queued < RTT_SAMPLES || passed < h->last_min_us / QUEUED_DIVISOR)
+		return false;
+	return cwnd >
+	       (uint64_t)h->queued_acked * h->last_min_us / (uint64_t)passed;
+}
+
+/* What lies clearly above the round before. */
+static uint32_t risen_us(const struct hystart *h)
+{
+	uint32_t thresh = h->last_min_us / RTT_DIVISOR;
+
+	if (thresh > RTT_THRESH_MAX_US)
+		thresh = RTT_THRESH_MAX_US;
+	if (thresh < RTT_THRESH_MIN_US)
+		thresh = RTT_THRESH_MIN_US;
+	return h->last_min_us < UINT32_MAX - thresh ? h->last_min_us + thresh
+						    : UINT32_MAX;
 }

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "seq.h"
+#include "cc.h"
 
 enum hystart_phase {
 	HYSTART_SLOW_START,
@@ -23,20 +23,29 @@ struct hystart {
 	uint8_t rounds;	  /* of conservative slow start, ended ones */
 	uint8_t phase;
 	uint8_t begun;
+	/* A stretch of samples that all show a queue. */
+	uint8_t queued; /* so many, counted up to the limit; 0 = none */
+	uint32_t queued_acked;
+	int64_t queued_us; /* since */
 };
 
 /**
  * hystart_ack() - Take an ACK of slow start into account (RFC 9406, 4.2)
- * @h:      State
- * @una:    First number that is not acknowledged
- * @nxt:    Next number to send
- * @rtt_us: Measured by this ACK; 0 if it measured nothing
  *
  * To be called with each ACK for new bytes, whether cwnd may grow or not.
  *
  * Return: enum hystart_phase, what is allowed from this ACK on
  */
-enum hystart_phase hystart_ack(struct hystart *h, tcp_seq una, tcp_seq nxt,
-			       uint32_t rtt_us);
+enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
+			       uint32_t cwnd);
+
+/**
+ * hystart_grow() - Slow start: cwnd grows, or ssthresh is set to end it
+ * @cc: Below ssthresh
+ *
+ * Return: bytes acknowledged that are left for congestion avoidance
+ */
+uint32_t hystart_grow(struct hystart *h, struct cc *cc,
+		      const struct cc_ack *ack);
 
 #endif

@@ -8,6 +8,6 @@ UNIT_SRC_test_sendq = $(RIG) daemon/core/sendq.c
 UNIT_SRC_test_recvq = $(RIG) daemon/core/recvq.c daemon/core/ranges.c
 UNIT_SRC_test_ranges = $(RIG) daemon/core/ranges.c
 UNIT_SRC_test_rtt = $(RIG) daemon/core/rtt.c
-UNIT_SRC_test_cc = $(RIG) daemon/core/cc.c daemon/core/cc_newreno.c
+UNIT_SRC_test_cc = $(RIG) daemon/core/cc.c daemon/core/cc_newreno.c daemon/core/hystart.c
 UNIT_SRC_test_seq = $(RIG)
 UNIT_SRC_test_list = $(RIG)

@@ -1,5 +1,5 @@
 /*
- * test_hystart.c - HyStart++ alone, and as CUBIC's slow start
+ * test_hystart.c - HyStart++ alone, and as slow start
  */
 #include "core/hystart.h"
 
@@ -24,6 +24,16 @@ static struct rig rig_at(tcp_seq iss)
 	return (struct rig){.una = iss, .nxt = iss + 10 * MSS};
 }
 
+/* An ACK of no time: whatever it says, no stretch of a round trip is over. */
+static enum hystart_phase at_once(struct rig *r, uint32_t rtt_us)
+{
+	return hystart_ack(&r->h,
+			   &(struct cc_ack){.una = r->una,
+					    .nxt = r->nxt,
+					    .rtt_us = rtt_us},
+			   UINT32_MAX);
+}
+
 /* A round of @n ACKs for a segment each; the first ends the round before. */
 static enum hystart_phase round_of(struct rig *r, int n, uint32_t rtt_us)
 {
@@ -32,7 +42,7 @@ static enum hystart_phase round_of(struct rig *r, int n, uint32_t rtt_us)
 	r->nxt = r->una + MSS + (uint32_t)n * MSS;
 	for (int i = 0; i < n; i++) {
 		r->una += MSS;
-		phase = hystart_ack(&r->h, r->una, r->nxt, rtt_us);
+		phase = at_once(r, rtt_us);
 		r->nxt += MSS;
 	}
 	return phase;
@@ -102,8 +112,7 @@ static void jitter_does_not_end_slow_start(void)
 			if (i == 3)
 				us = 40 * MS + rig_below(&seed, 4 * MS);
 			r.una += MSS;
-			CU_ASSERT_EQUAL(hystart_ack(&r.h, r.una, r.nxt, us),
-					HYSTART_SLOW_START);
+			CU_ASSERT_EQUAL(at_once(&r, us), HYSTART_SLOW_START);
 		}
 	}
 }
@@ -162,68 +171,187 @@ static void numbers_wrap(void)
 	}
 }
 
+/* ---- a queue seen within a round ------------------------------------- */
+
+/* A round of @n ACKs, one each @each_us, whose round trips grow by @by_us from
+ * one to the next. Each is for a segment. */
+static enum hystart_phase stretch(struct rig *r, int64_t *now_us, int n,
+				  int64_t each_us, uint32_t rtt_us,
+				  uint32_t by_us, uint32_t cwnd)
+{
+	enum hystart_phase phase = HYSTART_SLOW_START;
+	struct cc_ack ack = {.acked = MSS};
+
+	r->nxt = r->una + MSS + (uint32_t)n * MSS;
+	for (int i = 0; i < n && phase != HYSTART_DONE; i++) {
+		r->una += MSS;
+		*now_us += each_us;
+		ack.una = r->una;
+		ack.nxt = r->nxt;
+		ack.now_us = *now_us;
+		ack.rtt_us = rtt_us + (uint32_t)i * by_us;
+		phase = hystart_ack(&r->h, &ack, cwnd);
+	}
+	return phase;
+}
+
+/* A segment each millisecond is 40 in a round trip; 60 are too many, and a
+ * quarter of a round trip above the threshold shows it. */
+static void queue_within_a_round_ends_it(void)
+{
+	struct rig r = rig_at(1000);
+	int64_t now_us = 1, began_us;
+
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
+	began_us = now_us;
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 60, MS, 40 * MS, 500, 60 * MSS),
+			HYSTART_DONE);
+	/* 5 ms above are there after the eleventh, 10 ms later it is clear. */
+	CU_ASSERT_EQUAL(now_us - began_us, 21 * MS);
+}
+
+/* As long, but more comes through in that time than cwnd is: no queue of ours. */
+static void delay_without_a_full_path_goes_on(void)
+{
+	struct rig r = rig_at(1000);
+	int64_t now_us = 1;
+
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 160, 500, 40 * MS, 250, 60 * MSS),
+			HYSTART_SLOW_START);
+}
+
+/* Held back for 30 ms, then all at once: RFC 9406 may be careful for a moment,
+ * but the path is not full. */
+static void pause_within_a_round_goes_on(void)
+{
+	struct rig r = rig_at(1000);
+	enum hystart_phase phase = HYSTART_SLOW_START;
+	struct cc_ack ack = {.acked = MSS};
+
+	for (int round = 0; round < 20; round++) {
+		stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, UINT32_MAX);
+		ack.nxt = r.nxt + 40 * MSS;
+		ack.now_us += 30 * MS;
+		for (uint32_t i = 0; i < 30; i++) {
+			ack.una = r.una += MSS;
+			ack.rtt_us = (70 - i) * MS;
+			phase = hystart_ack(&r.h, &ack, UINT32_MAX);
+			CU_ASSERT_NOT_EQUAL(phase, HYSTART_DONE);
+		}
+		CU_ASSERT_EQUAL(phase, HYSTART_SLOW_START);
+	}
+}
+
+/* A single quick one in between, and the stretch begins anew. */
+static void quick_sample_breaks_the_stretch(void)
+{
+	struct rig r = rig_at(1000);
+	struct cc_ack ack = {.acked = MSS};
+
+	stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, UINT32_MAX);
+	stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, UINT32_MAX);
+	ack.nxt = r.una + 1000 * MSS;
+	for (int i = 0; i < 100; i++) {
+		ack.una = r.una += MSS;
+		ack.now_us += MS;
+		ack.rtt_us = i % 9 ? 60 * MS : 44 * MS;
+		CU_ASSERT_EQUAL(hystart_ack(&r.h, &ack, UINT32_MAX),
+				HYSTART_SLOW_START);
+	}
+}
+
+/* ---- as slow start of the algorithms --------------------------------- */
+
 struct flow {
+	const struct cc_algorithm *algorithm;
 	struct cc cc;
 	struct cc_state st;
 	tcp_seq una;
 	int64_t now_us;
 };
 
-static struct flow flow_new(void)
+static struct flow flow_new(const struct cc_algorithm *algorithm)
 {
 	struct flow f;
 
 	memset(&f, 0, sizeof(f));
+	f.algorithm = algorithm;
 	f.cc = (struct cc){
 		.cwnd = 10 * MSS, .ssthresh = SSTHRESH_INFINITE, .mss = MSS};
 	f.una = 0u - 30 * MSS;
 	return f;
 }
 
-/* A round trip of CUBIC behind a queue that holds what the path does not. */
+/*
+ * A round trip behind a queue that holds what the path does not. The window is
+ * paced over half of the round trip; where that is more than the path takes in
+ * it, each ACK comes later than the one before.
+ */
 static void flow_round(struct flow *f, uint32_t base_us, uint32_t path)
 {
-	uint32_t wnd = f->cc.cwnd, rtt = base_us;
+	uint32_t wnd = f->cc.cwnd, send_us = base_us / 2, n = wnd / (2 * MSS);
+	uint32_t drain_us = (uint32_t)((uint64_t)base_us * wnd / path);
+	uint32_t late_us = drain_us > base_us ? drain_us - base_us : 0;
+	uint32_t span_us = drain_us > send_us ? drain_us : send_us;
 
-	if (wnd > path)
-		rtt = (uint32_t)((uint64_t)base_us * wnd / path);
-	for (uint32_t done = 0; done < wnd; done += 2 * MSS) {
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t rtt =
+			base_us + late_us / 2 +
+			(uint32_t)((uint64_t)(span_us - send_us) * i / n);
+
 		f->una += 2 * MSS;
-		cc_cubic.ack(&f->cc, &f->st,
-			     &(struct cc_ack){.acked = 2 * MSS,
-					      .in_flight = f->cc.cwnd,
-					      .srtt_us = rtt,
-					      .min_rtt_us = base_us,
-					      .rtt_us = rtt,
-					      .una = f->una,
-					      .nxt = f->una + f->cc.cwnd,
-					      .now_us = f->now_us,
-					      .cwnd_limited = 1});
-		f->now_us += rtt / (wnd / (2 * MSS) + 1);
+		f->now_us += span_us / n;
+		f->algorithm->ack(&f->cc, &f->st,
+				  &(struct cc_ack){.acked = 2 * MSS,
+						   .in_flight = f->cc.cwnd,
+						   .srtt_us = rtt,
+						   .min_rtt_us = base_us,
+						   .rtt_us = rtt,
+						   .una = f->una,
+						   .nxt = f->una + f->cc.cwnd,
+						   .now_us = f->now_us,
+						   .cwnd_limited = 1});
+	}
+	if (span_us < base_us)
+		f->now_us += base_us - span_us;
+}
+
+/* Slow start ends without a loss, before a queue as long as the path is full. */
+static void leaves_slow_start_on_delay(const struct cc_algorithm *algorithm)
+{
+	static const uint32_t paths[] = {150, 170, 200,	 230,
+					 260, 300, 1000, 4300};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct flow f = flow_new(algorithm);
+		uint32_t path = paths[i] * MSS, rounds = 0;
+
+		while (f.cc.ssthresh == SSTHRESH_INFINITE && rounds++ < 40)
+			flow_round(&f, 40 * MS, path);
+		CU_ASSERT(f.cc.ssthresh >= path);
+		CU_ASSERT(f.cc.ssthresh < 2 * path);
+		CU_ASSERT(f.cc.cwnd >= f.cc.ssthresh);
+		CU_ASSERT(f.cc.cwnd < f.cc.ssthresh + 10 * MSS);
 	}
 }
 
-/* Slow start ends without a loss, not far beyond what the path holds. */
 static void cubic_leaves_slow_start_on_delay(void)
 {
-	struct flow f = flow_new();
-	uint32_t path = 1000 * MSS;
-	int rounds = 0;
+	leaves_slow_start_on_delay(&cc_cubic);
+}
 
-	while (f.cc.ssthresh == SSTHRESH_INFINITE && rounds++ < 40)
-		flow_round(&f, 100 * MS, path);
-	CU_ASSERT_NOT_EQUAL(f.cc.ssthresh, SSTHRESH_INFINITE);
-	CU_ASSERT(f.cc.ssthresh >= path);
-	/* Plain slow start would be at 64 times as much. */
-	CU_ASSERT(f.cc.ssthresh < 8 * path);
-	CU_ASSERT(f.cc.cwnd >= f.cc.ssthresh);
-	CU_ASSERT(f.cc.cwnd < f.cc.ssthresh + 10 * MSS);
+static void newreno_leaves_slow_start_on_delay(void)
+{
+	leaves_slow_start_on_delay(&cc_newreno);
 }
 
 /* RFC 9406, 4.2: a quarter of what slow start would add, to the byte. */
 static void cubic_grows_by_a_quarter_when_careful(void)
 {
-	struct flow f = flow_new();
+	struct flow f = flow_new(&cc_cubic);
 	struct cc_ack ack = {.srtt_us = 1, .cwnd_limited = 1};
 	uint32_t was;
 
@@ -251,7 +379,7 @@ static void cubic_grows_by_a_quarter_when_careful(void)
 /* RFC 9406, 4.2: only the first slow start has to find out where to end. */
 static void later_slow_starts_go_by_ssthresh(void)
 {
-	struct flow f = flow_new();
+	struct flow f = flow_new(&cc_cubic);
 	uint32_t rtt = 10 * MS;
 
 	f.cc.ssthresh = 100000 * MSS;
@@ -271,7 +399,12 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(five_careful_rounds_end_it),
 	UNIT_TEST(falling_round_trip_resumes),
 	UNIT_TEST(numbers_wrap),
+	UNIT_TEST(queue_within_a_round_ends_it),
+	UNIT_TEST(delay_without_a_full_path_goes_on),
+	UNIT_TEST(pause_within_a_round_goes_on),
+	UNIT_TEST(quick_sample_breaks_the_stretch),
 	UNIT_TEST(cubic_leaves_slow_start_on_delay),
+	UNIT_TEST(newreno_leaves_slow_start_on_delay),
 	UNIT_TEST(cubic_grows_by_a_quarter_when_careful),
 	UNIT_TEST(later_slow_starts_go_by_ssthresh),
 };
