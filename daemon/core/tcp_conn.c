@@ -66,7 +66,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	a->delack_at_us = a->reorder_at_us = a->probe_at_us = TIME_NEVER;
 	a->hold_until_us = a->pace_at_us = TIME_NEVER;
 	a->cwr_end = c->snd_una;
-	a->stalled_us = TIME_NEVER;
+	a->stalled_us = a->drs_from_us = TIME_NEVER;
 	a->answers = (struct bucket){st->now_us, ANSWERS_A_SECOND};
 	a->reo_mult = 1;
 	a->quick_acks = st->conf.quick_acks;

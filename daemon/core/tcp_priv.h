@@ -316,9 +316,13 @@ struct tcp_active {
 	int64_t text_us;    /* text came last: quick_acks */
 	uint8_t quick_acks; /* so many packets with text get an ACK at once */
 
-	/* Window growth: what was consumed in one round trip. */
+	/* Window growth: what was consumed in one round trip (tcp_drs.c). */
 	int64_t drs_at_us;
 	uint64_t drs_bytes, drs_last;
+	uint32_t drs_rtt_us; /* as the text shows it; 0 = not known */
+	uint32_t drs_echo;   /* the timestamp that was measured last */
+	int64_t drs_from_us; /* the window up to ... was offered; or never */
+	tcp_seq drs_edge;    /* ... here */
 
 	struct bucket answers; /* to what is wrong: RFC 5961, 7 */
 
@@ -809,6 +813,15 @@ tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c);
 void tcp_window_consumed(struct stack *st, struct tcp_conn *c, uint32_t n);
 /** tcp_window_opened() - Is a window update worth a packet? */
 void tcp_window_opened(struct stack *st, struct tcp_conn *c);
+
+/* ---- tcp_drs.c -------------------------------------------------------- */
+
+/** tcp_drs_arrived() - Text came: what does it say of the round trip? */
+void tcp_drs_arrived(const struct stack *st, const struct tcp_conn *c,
+		     struct tcp_active *a, const struct tcp_seg *seg);
+/** tcp_drs_read() - @n bytes were read: c->rcvbuf may grow */
+void tcp_drs_read(const struct stack *st, struct tcp_conn *c,
+		  struct tcp_active *a, uint32_t n);
 
 /* ---- tcp_early.c ------------------------------------------------------ */
 

@@ -26,8 +26,6 @@ static bool quick_ack(const struct stack *st, const struct tcp_conn *c,
 static void text_read(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a, uint32_t n);
 static bool window_pinches(struct stack *st, struct tcp_conn *c);
-static void window_grow(struct stack *st, struct tcp_conn *c,
-			struct tcp_active *a, uint32_t consumed);
 static uint32_t window_space(const struct stack *st, const struct tcp_conn *c);
 
 void tcp_receive_text(struct stack *st, struct tcp_conn *c,
@@ -46,6 +44,7 @@ void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 	piece = seg->gso_size ? seg->gso_size : seg->len;
 	if (piece > c->rcv_mss && piece <= st->conf.mtu)
 		c->rcv_mss = (uint16_t)piece;
+	tcp_drs_arrived(st, c, a, seg);
 	if (c->state == TCP_FIN_WAIT_2)
 		c->linger_at_us = st->now_us + st->conf.fin_wait2_us;
 
@@ -290,39 +289,7 @@ static void text_read(struct stack *st, struct tcp_conn *c,
 	tcp_urgent_read(st, c);
 	if (a->rcvq.ooo.n)
 		tcp_early_rank(st, a);
-	window_grow(st, c, a, n);
-}
-
-/*
- * What a reader takes in one round trip is what the sender had in flight (after
- * "dynamic right-sizing", Fisk and Feng, 2001). Its next flight may be twice
- * that, in slow start, and the window has to be there before: it is what the
- * round after the next one would be if it went on growing like this, and then
- * twice that. Up to rcvbuf_max, and while there is memory.
- */
-static void window_grow(struct stack *st, struct tcp_conn *c,
-			struct tcp_active *a, uint32_t consumed)
-{
-	const int64_t round_min_us = 500;
-	int64_t round = c->rtt.srtt_us;
-	uint64_t want;
-
-	a->drs_bytes += consumed;
-	if (round < round_min_us)
-		round = round_min_us;
-	if (st->now_us - a->drs_at_us < round)
-		return;
-	want = a->drs_bytes;
-	if (want > a->drs_last)
-		want += 2 * (want - a->drs_last);
-	want *= 2;
-	if (want > st->conf.rcvbuf_max)
-		want = st->conf.rcvbuf_max;
-	if (want > c->rcvbuf && stack_pages_left(st) > st->arena.npages / 2)
-		c->rcvbuf = (uint32_t)want;
-	a->drs_last = a->drs_bytes;
-	a->drs_bytes = 0;
-	a->drs_at_us = st->now_us;
+	tcp_drs_read(st, c, a, n);
 }
 
 /* Bytes we would let the peer send. Short of memory, windows close as their
