@@ -5,7 +5,8 @@
  * report it. A probe sent when their ACK is overdue turns that from a timeout
  * into a round trip: its ACK, or its SACK, tells RACK what is missing. The probe
  * is the next segment of new text, whatever cwnd and Nagle say, or, if there is
- * none that the peer's window has room for, the last segment once more.
+ * none that the peer's window has room for, or marks of congestion hold it back
+ * (RFC 3168, 6.1.2), the last segment once more.
  *
  * If that segment alone was lost, the probe repairs it and the ACK looks as if
  * nothing had happened. So what comes after it is watched: if no report of a
@@ -53,7 +54,8 @@ void tcp_probe_expire(struct stack *st, struct tcp_conn *c)
 	a->probe_at_us = TIME_NEVER;
 	if (!a->tx_tail || a->recovery != RECOVERY_OPEN || a->tlp_out)
 		return;
-	a->tlp_retrans = a->sndq.len <= sent || c->snd_wnd <= sent;
+	a->tlp_retrans = a->sndq.len <= sent || c->snd_wnd <= sent ||
+			 a->hold_until_us != TIME_NEVER;
 	if (a->tlp_retrans) {
 		if (!send_last(st, c, a))
 			return;

@@ -455,6 +455,39 @@ static void snd_echoed_to_the_last(void)
 	rig_end();
 }
 
+/* While new text waits for that RTO, what is in flight may be lost: the probe
+ * (RFC 8985, 7.3) is of old text then, as if there were no other. */
+static void probe_between_segments(void)
+{
+	struct tcp_seg s;
+
+	rig.listener.nodelay = true;
+	rig.conf.ecn = ECN_ACCEPT;
+	rig_rx(SEG(.flags = TH_SYN | TH_ECE | TH_CWR, .seq = 5000, MSS(1000),
+		   SACK_OK));
+	rig_check(rig_take(&s));
+	rig_wait(MS(10));
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 1001));
+	rig_send(2000);
+	rig_forget();
+	rig_wait(MS(10));
+	rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 3001));
+	rig_check(info().cwnd == 1000);
+	for (unsigned int i = 0; i < 5; i++)
+		rig_send(300);
+	rig_forget();
+	rig_check(info().in_flight == 900);
+	rig_wait(MS(10));
+	rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 3301));
+	rig_check(info().cwnd == 1000);
+	/* Two round trips, and what a delayed ACK and a client may take. */
+	rig_expect_after(MS(20 + 10 + 200), SEG(.flags = ACK, .seq = 3601,
+						.ack = 5001, .len = 300));
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 3301, SACK(3601, 3901)));
+	rig_forget();
+	rig_end();
+}
+
 /* What an RTO did is told as well. */
 static void snd_cwr_after_timeout(void)
 {
@@ -505,6 +538,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(snd_echoed_cubic),
 	UNIT_TEST(snd_echoed_in_recovery),
 	UNIT_TEST(snd_echoed_to_the_last),
+	UNIT_TEST(probe_between_segments),
 	UNIT_TEST(snd_cwr_after_timeout),
 	UNIT_TEST(reused_after_time_wait),
 };
