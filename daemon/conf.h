@@ -47,7 +47,11 @@ struct conf {
 	enum conf_log_target { LOG_AUTO, LOG_JOURNAL, LOG_STDERR } log_target;
 	enum log_format log_format;
 	bool log_handshakes;
-	uint32_t log_recent; /* events that are remembered */
+	uint32_t log_recent;	      /* events that are remembered */
+	char log_file[CONF_PATH_MAX]; /* "" = none */
+	int log_file_level;
+	uint64_t log_file_size;
+	uint32_t log_file_keep;
 
 	/* [capture] */
 	uint32_t snaplen;

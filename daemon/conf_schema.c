@@ -161,6 +161,13 @@ static const struct conf_key keys[] = {
 {"log.level", "info", conf_set_word, IN(log_level), .words = levels,
  .min = 3},
 {"log.handshakes", "yes", YES_NO, IN(log_handshakes)},
+{"log.file", "", conf_set_path, IN(log_file), .restart = true},
+{"log.file_level", "info", conf_set_word, IN(log_file_level),
+ .words = levels, .min = 3},
+{"log.file_size", "64MiB", conf_set_size, IN(log_file_size),
+ .min = 64 * KIB, .max = 1024 * GIB},
+{"log.file_keep", "8", conf_set_number, IN(log_file_keep),
+ .min = 1, .max = 999},
 {"log.recent", "16384", conf_set_number, IN(log_recent), .min = 1,
  .max = 1 << 24, .off = true, .restart = true},
 

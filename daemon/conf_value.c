@@ -174,6 +174,19 @@ bool conf_set_socket(const struct conf_key *k, const char *text, void *base,
 	return store_text(k, base, text, err);
 }
 
+/** conf_set_path() - Of a file, absolute; nothing for none */
+bool conf_set_path(const struct conf_key *k, const char *text, void *base,
+		   char *err)
+{
+	if (*text && text[0] != '/')
+		return conf_refuse(err, k, text,
+				   "is not absolute; begin the path with /");
+	if (*text && !strrchr(text, '/')[1])
+		return conf_refuse(err, k, text,
+				   "is a directory; add the file's name");
+	return store_text(k, base, text, err);
+}
+
 /** conf_set_account() - A user or group, by name; nothing for none */
 bool conf_set_account(const struct conf_key *k, const char *text, void *base,
 		      char *err)

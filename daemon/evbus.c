@@ -39,7 +39,6 @@ static void take_posted(struct evbus *b);
 static void tell_lost(struct evbus *b);
 static void hand_out(struct evbus *b, const struct event *e,
 		     struct evbus_note *note);
-static int64_t clock_us(clockid_t id);
 
 void evbus_init(struct evbus *b, struct stack *st, void (*kick)(void *arg),
 		void *kick_arg)
@@ -144,6 +143,14 @@ void evbus_drop(struct evbus_note *n)
 		free(n);
 }
 
+int64_t evbus_now_us(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * SECOND_US + ts.tv_nsec / 1000;
+}
+
 static void post(struct evbus *b, const struct event *e,
 		 const struct evbus_fact *facts, unsigned int nfacts,
 		 const char *fmt, va_list ap)
@@ -192,7 +199,7 @@ static struct evbus_note *note_new(const struct event *e, const char *text,
 		.nfacts = nfacts,
 	};
 	if (!n->e.at_us)
-		n->e.at_us = clock_us(CLOCK_MONOTONIC);
+		n->e.at_us = evbus_now_us(CLOCK_MONOTONIC);
 	p = clean_copy(p, text);
 	for (unsigned int i = 0; i < nfacts; i++) {
 		copy[i] = facts[i];
@@ -248,7 +255,7 @@ static void tell_lost(struct evbus *b)
 {
 	struct event e = {
 		.type = EVENT_LOST,
-		.at_us = clock_us(CLOCK_MONOTONIC),
+		.at_us = evbus_now_us(CLOCK_MONOTONIC),
 		.a = (int64_t)b->lost,
 		.listener = LISTENER_NONE,
 	};
@@ -267,8 +274,8 @@ static void hand_out(struct evbus *b, const struct event *e,
 	if (!(b->mask & EVBUS_BIT(e->type)))
 		return;
 	if (!b->wall_off_us)
-		b->wall_off_us =
-			clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+		b->wall_off_us = evbus_now_us(CLOCK_REALTIME) -
+				 evbus_now_us(CLOCK_MONOTONIC);
 	r.seq = ++b->seq;
 	r.wall_us = e->at_us + b->wall_off_us;
 	TAILQ_FOREACH(s, &b->sinks, link)
@@ -276,12 +283,4 @@ static void hand_out(struct evbus *b, const struct event *e,
 		if (s->mask & EVBUS_BIT(e->type))
 			s->take(s, &r);
 	}
-}
-
-static int64_t clock_us(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (int64_t)ts.tv_sec * SECOND_US + ts.tv_nsec / 1000;
 }

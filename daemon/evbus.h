@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include <tcphs/stack.h>
 
@@ -112,6 +113,9 @@ void evbus_post(struct evbus *b, const struct event *e,
 /** evbus_say() - The same for a sentence alone */
 void evbus_say(struct evbus *b, enum event_type type, int64_t a,
 	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/** evbus_now_us() - CLOCK_MONOTONIC or CLOCK_REALTIME, in microseconds */
+int64_t evbus_now_us(clockid_t id);
 
 void evbus_hold(struct evbus_note *n);
 void evbus_drop(struct evbus_note *n);

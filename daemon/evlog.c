@@ -5,10 +5,8 @@
  * time, the connection and both ends, and in the journal the event's numbers as
  * fields.
  *
- * Under load there are more events than anybody reads. Each type has a budget a
- * second; beyond it an event costs a comparison, and at the end of the second
- * one line says how many were left out. What the daemon says of itself is rare
- * and always written.
+ * Each type has a budget a second (evrate.h); one line at its end says how many
+ * were left out. What the daemon says of itself is rare and always written.
  */
 #include "evlog.h"
 
@@ -22,7 +20,6 @@
 #include "log.h"
 
 #define LINES_A_SECOND 200 /* of each event type */
-#define SECOND_US      1000000
 
 #define WORDS_MAX 600 /* a sentence; those of the bus are shorter */
 #define KEY_MAX	  64  /* of a fact's name */
@@ -37,7 +34,7 @@ struct fields {
 
 static void take(struct evbus_sink *s, const struct evbus_record *r);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
-static void say_left_out(struct evlog *l);
+static void say_left_out(void *arg, enum event_type type, uint32_t n);
 static void log_event(const struct evbus_record *r, const struct stack *st);
 static void fields_of(struct fields *f, const struct evbus_record *r,
 		      const struct stack *st);
@@ -50,6 +47,7 @@ void evlog_start(struct evlog *l, struct evbus *b, int level, bool handshakes)
 {
 	memset(l, 0, sizeof(*l));
 	l->bus = b;
+	l->rate.max = LINES_A_SECOND;
 	l->sink.mask = evlog_mask(level, handshakes);
 	l->sink.take = take;
 	l->sink.turn = turn;
@@ -74,54 +72,26 @@ uint64_t evlog_mask(int level, bool handshakes)
 	return handshakes ? mask : mask & ~ordinary;
 }
 
-/* Is it about the daemon itself? */
-static bool is_own(uint8_t type)
-{
-	return type >= EVENT_LOST && type <= EVENT_DAEMON_STOPPING;
-}
-
 static void take(struct evbus_sink *s, const struct evbus_record *r)
 {
 	struct evlog *l = (struct evlog *)s;
-	uint8_t type = r->e->type;
 
-	if (!is_own(type) && l->lines[type]++ >= LINES_A_SECOND) {
-		l->left_out[type]++;
-		l->owes = true;
-		return;
-	}
-	l->counted = true;
-	log_event(r, l->bus->st);
+	if (evrate_take(&l->rate, r->e->type))
+		log_event(r, l->bus->st);
 }
 
-/* A second begins with its first line. */
 static int64_t turn(struct evbus_sink *s, int64_t now_us)
 {
 	struct evlog *l = (struct evlog *)s;
 
-	if (l->until_us && now_us >= l->until_us) {
-		if (l->owes)
-			say_left_out(l);
-		memset(l->lines, 0, sizeof(l->lines));
-		l->until_us = 0;
-	} else if (l->counted && !l->until_us) {
-		l->until_us = now_us + SECOND_US;
-	}
-	l->counted = false;
-	return l->until_us ? l->until_us : TIME_NEVER;
+	return evrate_turn(&l->rate, now_us, say_left_out, NULL);
 }
 
-static void say_left_out(struct evlog *l)
+static void say_left_out(void *arg, enum event_type type, uint32_t n)
 {
-	for (int t = 0; t < EVENT_NTYPES; t++) {
-		if (!l->left_out[t])
-			continue;
-		log_at(event_level((enum event_type)t),
-		       "%u more lines of %s suppressed", l->left_out[t],
-		       event_name((enum event_type)t));
-		l->left_out[t] = 0;
-	}
-	l->owes = false;
+	(void)arg;
+	log_at(event_level(type), "%u more lines of %s suppressed", n,
+	       event_name(type));
 }
 
 static void log_event(const struct evbus_record *r, const struct stack *st)

@@ -8,15 +8,12 @@
 #include <stdint.h>
 
 #include "evbus.h"
+#include "evrate.h"
 
 struct evlog {
 	struct evbus_sink sink;
 	struct evbus *bus;
-	int64_t until_us; /* end of the second; 0 = none has begun */
-	bool counted;	  /* lines in this turn */
-	bool owes;	  /* lines were left out and not told */
-	uint32_t lines[EVENT_NTYPES];
-	uint32_t left_out[EVENT_NTYPES];
+	struct evrate rate;
 };
 
 /**

@@ -447,7 +447,11 @@ static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 	}
 	if (run_begin(r, ctl_fd, now_us) < 0)
 		return EX_OSERR;
-	if (priv_sandbox(err, sizeof(err)) < 0) {
+	if (run_start_file(r) < 0) {
+		log_errorx("Cannot start: no memory for log.file");
+		return EX_OSERR;
+	}
+	if (priv_sandbox(r->evfile.dir_fd, err, sizeof(err)) < 0) {
 		log_errorx("Cannot start: %s", err);
 		return EX_OSERR;
 	}

@@ -43,6 +43,7 @@
 static int drop_caps(const struct priv_user *u);
 static int allow_plain(scmp_filter_ctx ctx);
 static int allow_checked(scmp_filter_ctx ctx);
+static int allow_open(scmp_filter_ctx ctx, int dir_fd);
 
 int priv_find_user(const char *name, struct priv_user *u, char *err,
 		   size_t errlen)
@@ -94,7 +95,7 @@ int priv_drop(const struct priv_user *u, char *err, size_t errlen)
 	return 0;
 }
 
-int priv_sandbox(char *err, size_t errlen)
+int priv_sandbox(int dir_fd, char *err, size_t errlen)
 {
 	scmp_filter_ctx ctx;
 	int ret;
@@ -109,6 +110,8 @@ int priv_sandbox(char *err, size_t errlen)
 	ret = allow_plain(ctx);
 	if (ret == 0)
 		ret = allow_checked(ctx);
+	if (ret == 0)
+		ret = allow_open(ctx, dir_fd);
 	if (ret == 0)
 		ret = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -172,6 +175,10 @@ static int allow_plain(scmp_filter_ctx ctx)
 		SCMP_SYS(madvise),
 		SCMP_SYS(futex),
 		SCMP_SYS(getrandom),
+		/* the event file: rotated, and found again (evfile.c) */
+		SCMP_SYS(renameat),
+		SCMP_SYS(renameat2),
+		SCMP_SYS(dup3),
 		/* reload: the file, which iniparser gets as a memfd */
 		SCMP_SYS(memfd_create),
 		SCMP_SYS(fstat),
@@ -234,12 +241,6 @@ static int allow_checked(scmp_filter_ctx ctx)
 		 AF_INET6},
 		{SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0, ALL_BITS,
 		 AF_NETLINK},
-		/* nothing is opened for writing */
-		{SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, O_ACCMODE, O_RDONLY},
-		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 2, O_ACCMODE,
-		 O_WRONLY},
-		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 2, O_ACCMODE,
-		 O_RDWR},
 		/* nothing new is executed */
 		{SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0},
 		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(mmap), 2, PROT_EXEC,
@@ -264,4 +265,26 @@ static int allow_checked(scmp_filter_ctx ctx)
 			return ret;
 	}
 	return 0;
+}
+
+/*
+ * Files are opened for reading; for writing only in the directory of @dir_fd,
+ * where the event file is. What else is tried fails. The rules exclude each
+ * other, so their order does not matter.
+ */
+static int allow_open(scmp_filter_ctx ctx, int dir_fd)
+{
+	static const scmp_datum_t ways[] = {O_RDONLY, O_WRONLY, O_RDWR};
+	const scmp_datum_t dir = (uint32_t)dir_fd;
+	int ret = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(ways) && ret == 0; i++)
+		ret = seccomp_rule_add(
+			ctx, i ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW,
+			SCMP_SYS(openat), 2, SCMP_A0_32(SCMP_CMP_NE, dir),
+			SCMP_A2_32(SCMP_CMP_MASKED_EQ, O_ACCMODE, ways[i]));
+	if (ret == 0 && dir_fd >= 0)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				       SCMP_A0_32(SCMP_CMP_EQ, dir));
+	return ret;
 }

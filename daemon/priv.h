@@ -34,9 +34,10 @@ int priv_drop(const struct priv_user *u, char *err, size_t errlen);
 
 /**
  * priv_sandbox() - From here on allow only the system calls of the loop
+ * @dir_fd: Files below this directory may be opened for writing; -1 for none
  *
  * Return: 0 or a negative errno, with one sentence in @err
  */
-int priv_sandbox(char *err, size_t errlen);
+int priv_sandbox(int dir_fd, char *err, size_t errlen);
 
 #endif

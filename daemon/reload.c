@@ -46,6 +46,7 @@ int run_listen(struct stack *st, const struct conf *conf)
 int run_reload(struct run *r, char *err, size_t errlen)
 {
 	static struct conf new; /* large, and one reload at a time */
+	struct evfile_conf file;
 	const char *key;
 
 	if (load(&r->source, &new, err, errlen) < 0)
@@ -76,6 +77,8 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	log_set_format(new.log_format);
 	evlog_level(&r->evlog, new.log_level, new.log_handshakes);
 	r->capture.snaplen = new.snaplen;
+	file = run_file_conf(&new);
+	evfile_level(&r->evfile, &file);
 	r->conf = new;
 	run_measure_listeners(r);
 	loop_kick(&r->loop);

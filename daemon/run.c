@@ -72,6 +72,23 @@ int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 	return start_ctl(r, ctl_fd);
 }
 
+struct evfile_conf run_file_conf(const struct conf *c)
+{
+	return (struct evfile_conf){
+		.path = c->log_file,
+		.level = c->log_file_level,
+		.size = c->log_file_size,
+		.keep = c->log_file_keep,
+	};
+}
+
+int run_start_file(struct run *r)
+{
+	const struct evfile_conf conf = run_file_conf(&r->conf);
+
+	return evfile_start(&r->evfile, &r->bus, &conf);
+}
+
 int run_forever(struct run *r)
 {
 	say_ready(r);
@@ -79,6 +96,7 @@ int run_forever(struct run *r)
 	ev_run(r->ev, 0);
 	(void)evbus_drain(&r->bus, loop_now_us());
 	stop_watchers(r);
+	evfile_stop(&r->evfile);
 	evmemory_free(&r->memory);
 	evbus_free(&r->bus);
 	return r->exit_code;
@@ -185,6 +203,7 @@ static void on_hangup(struct ev_loop *ev, ev_signal *w, int revents)
 
 	(void)ev;
 	(void)revents;
+	evfile_reopen(&r->evfile);
 	(void)run_reload(r, err, sizeof(err));
 }
 

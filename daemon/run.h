@@ -16,6 +16,7 @@
 #include "conf.h"
 #include "ctl.h"
 #include "evbus.h"
+#include "evfile.h"
 #include "evlog.h"
 #include "evmemory.h"
 #include "handshakes.h"
@@ -49,6 +50,7 @@ struct run {
 	struct capture capture;
 	struct evlog evlog;
 	struct evmemory memory;
+	struct evfile evfile;
 	struct handshakes handshakes;
 	struct ev_loop *ev;
 	struct loop loop;
@@ -96,6 +98,12 @@ void run_numbers_hooks(struct ctl_hooks *hooks);
  * Return: 0; -ENOMEM, and the log says for what
  */
 int run_begin(struct run *r, int ctl_fd, int64_t now_us);
+
+/** run_start_file() - Open the event file, if there is one; 0 or -ENOMEM */
+int run_start_file(struct run *r);
+
+/** run_file_conf() - What a configuration says of it */
+struct evfile_conf run_file_conf(const struct conf *c);
 
 /**
  * run_forever() - Serve until TERM, INT or the loss of the interface

@@ -118,6 +118,89 @@ check 'another connection' echo_once
 check 'nobody wants debug any more' same "$debug" \
 	"$(ctl events --ndjson --level debug | grep -c data.received)"
 
+# ---- slow and dead readers ---------------------------------------------------
+
 stop_daemon
 check 'ends' same 0 $?
+
+# ---- the file ----------------------------------------------------------------
+
+DIR=$TMP/log
+mkdir "$DIR"
+mount -t tmpfs -o size=1M tmpfs "$DIR"
+mkdir "$DIR/sub"
+FILE=$DIR/sub/events.ndjson
+cat >>"$CONF" <<-CONF
+	[log]
+	file = $FILE
+	file_size = 64KiB
+	file_keep = 8
+CONF
+start_daemon
+
+# without_gap: the lines of all files have consecutive numbers from 1 on.
+without_gap()
+{
+	cat "$FILE"* | jq -se '[.[].line] | sort | . == [range(1; length + 1)]'
+}
+
+file_has()
+{
+	grep -q -- "$1" "$FILE"
+}
+
+check 'another client' echo_once
+check 'the file has its events' wait_for 5 file_has conn.closed
+check 'the same as the stream' same "$(ctl events --ndjson)" \
+	"$(sed -E 's/"line":[0-9]+,//' "$FILE")"
+check 'line by line' without_gap
+check 'from the first on' same 1 "$(head -1 "$FILE" | jq .line)"
+
+# connects N: so many connections, one after the other.
+connects()
+{
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		exec 6<>"/dev/tcp/$OWN4/8090" || return 1
+		exec 6>&-
+	done
+}
+
+connects 60
+check 'it is rotated by its size' wait_for 5 test -s "$FILE.1"
+check 'no line is lost by that' wait_for 5 without_gap
+check 'and none is longer than it may be' \
+	test "$(stat -c %s "$FILE.1")" -le 65536
+
+mv "$FILE" "$FILE.mine"
+kill -HUP "$DAEMON"
+check 'reopened on HUP' wait_for 5 file_has daemon.reloaded
+check 'the old one is left alone' negate grep -q daemon.reloaded "$FILE.mine"
+
+head -c 2M /dev/zero >"$DIR/fill" 2>/dev/null
+connects 20
+check 'a full disk is said' wait_for 5 \
+	log_has 'Events cannot be written to .*: No space left'
+connects 300
+check 'the daemon serves on' echo_once
+check 'it was said once' test "$(grep -c 'cannot be written' "$LOG")" = 1
+rm "$DIR/fill"
+check 'it recovers by itself' wait_for 5 log_has 'are written to .* again'
+check 'what was left out is a line' wait_for 5 file_has \
+	'"event":"lost".*"reason":"unwritten"'
+check 'and the lines have no gap' without_gap
+check 'each line is whole' jq -es 'length > 0' "$FILE"
+
+rm -r "$DIR/sub"
+connects 5
+check 'a directory that is removed is said' wait_for 5 \
+	log_has 'Events cannot be written to .*: No such file'
+check 'the daemon serves' echo_once
+mkdir "$DIR/sub"
+check 'and found when it is made again' wait_for 5 file_has syn.received
+
+stop_daemon
+check 'ends with a file' same 0 $?
+check 'its last words are in it' file_has daemon.stopping
 summary
