@@ -279,14 +279,9 @@ static void sack_range(struct stack *st, struct tcp_conn *c,
 		}
 		if (seq_gt(t->end, b->end) && !tcp_tx_split(st, a, t, b->end))
 			break;
-		r = t->next;
 		tcp_rack_delivered(st, c, a, t, seg, news);
-		if (t->flags & TX_LOST)
-			a->lost -= tx_len(t);
-		t->flags &= (uint8_t)~TX_LOST;
-		t->flags |= TX_SACKED;
-		a->sacked += tx_len(t);
 		news->sacked += tx_len(t);
+		r = tcp_tx_sacked(st, a, t)->next;
 	}
 }
 

@@ -60,6 +60,9 @@ void tcp_tx_unlink(struct stack *st, struct tcp_active *a, struct tx_rec *t);
  * False without memory: nothing is changed then. */
 bool tcp_tx_split(struct stack *st, struct tcp_active *a, struct tx_rec *t,
 		  tcp_seq at);
+/** tcp_tx_sacked() - It arrived; returns the record that it is in now */
+struct tx_rec *tcp_tx_sacked(struct stack *st, struct tcp_active *a,
+			     struct tx_rec *t);
 /** tcp_tx_lost() - It is to be sent again, unless it arrived */
 void tcp_tx_lost(struct tcp_active *a, struct tx_rec *t);
 

@@ -307,9 +307,13 @@ static struct tx_rec *probe_rec(const struct stack *st,
 				const struct tcp_active *a,
 				const struct tcp_path *p)
 {
-	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
-		if (tx_ptr(st, r)->start == p->start)
-			return tx_ptr(st, r);
+	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next) {
+		struct tx_rec *t = tx_ptr(st, r);
+
+		/* It may be one with what was SACKed around it. */
+		if (seq_gt(t->end, p->start))
+			return seq_leq(t->start, p->start) ? t : NULL;
+	}
 	return NULL;
 }
 

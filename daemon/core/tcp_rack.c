@@ -94,8 +94,13 @@ void tcp_rack_detect(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 		struct tx_rec *t = tx_ptr(st, r);
 		int64_t left;
 
-		if (t->flags & (TX_SACKED | TX_LOST) || !sent_before(t, a))
+		if (t->flags & (TX_SACKED | TX_LOST))
 			continue;
+		if (!sent_before(t, a)) {
+			if (t->flags & TX_RETRANS)
+				continue;
+			break; /* nor did anything behind it */
+		}
 		left = t->sent_us + a->rack_rtt_us + reo - st->now_us;
 		/* What was sent again just now cannot be lost already, however
 		 * small the round trip. */

@@ -4,9 +4,15 @@
  * Every transmission is a record [start, end) with the time it left, in the
  * order of sequence numbers and without gaps from snd_una to snd_nxt; a super-
  * segment is one record until an ACK, or a loss of a part of it, splits it.
- * What was sent again is the same record with a later time.
+ * What was sent again is the same record with a later time. What was SACKed
+ * becomes one with its neighbours: nobody asks any more when it left, and all
+ * who walk the list walk over holes and not over segments.
  */
 #include "tcp_loss.h"
+
+static bool alike(const struct tx_rec *t, const struct tx_rec *n);
+static void absorb(struct stack *st, struct tcp_active *a, struct tx_rec *t,
+		   struct tx_rec *n);
 
 bool tcp_tx_append(struct stack *st, struct tcp_active *a, tcp_seq start,
 		   tcp_seq end, uint8_t flags)
@@ -79,6 +85,26 @@ void tcp_tx_lost(struct tcp_active *a, struct tx_rec *t)
 	a->lost += tx_len(t);
 }
 
+struct tx_rec *tcp_tx_sacked(struct stack *st, struct tcp_active *a,
+			     struct tx_rec *t)
+{
+	struct tx_rec *prev = t->prev ? tx_ptr(st, t->prev) : NULL;
+	struct tx_rec *next = t->next ? tx_ptr(st, t->next) : NULL;
+
+	if (t->flags & TX_LOST)
+		a->lost -= tx_len(t);
+	t->flags &= (uint8_t)~TX_LOST;
+	t->flags |= TX_SACKED;
+	a->sacked += tx_len(t);
+	if (prev && alike(prev, t)) {
+		absorb(st, a, prev, t);
+		t = prev;
+	}
+	if (next && alike(t, next))
+		absorb(st, a, t, next);
+	return t;
+}
+
 struct tx_rec *tcp_tx_next(struct stack *st, struct tcp_conn *c)
 {
 	struct tcp_active *a = conn_active(st, c);
@@ -102,8 +128,24 @@ void tcp_tx_join(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
 
 		if (!(n->flags & TX_LOST) || n->end - t->start > most)
 			return;
-		t->end = n->end;
-		t->flags |= n->flags & (TX_FIN | TX_RETRANS);
-		tcp_tx_unlink(st, a, n);
+		absorb(st, a, t, n);
 	}
+}
+
+/* Whether any of it was sent again is asked later (Eifel), so those stay apart
+ * from the others. */
+static bool alike(const struct tx_rec *t, const struct tx_rec *n)
+{
+	const uint8_t sort = TX_SACKED | TX_RETRANS;
+
+	return t->flags & TX_SACKED && (t->flags & sort) == (n->flags & sort);
+}
+
+/* @n, the next one, becomes a part of @t. */
+static void absorb(struct stack *st, struct tcp_active *a, struct tx_rec *t,
+		   struct tx_rec *n)
+{
+	t->end = n->end;
+	t->flags |= n->flags & (TX_FIN | TX_RETRANS);
+	tcp_tx_unlink(st, a, n);
 }

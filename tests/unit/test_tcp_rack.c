@@ -6,6 +6,8 @@
  */
 #include "rig.h"
 
+#include "core/tcp_priv.h"
+
 #define TEXT(at, n) SEG(.flags = TH_ACK, .seq = (at), .ack = 5001, .len = (n))
 #define RTT_US	    MS(100)
 /* 2 SRTT and what a client may take to be scheduled. */
@@ -513,7 +515,65 @@ static void timeout_spares_the_young(void)
 	rig_end();
 }
 
+/* Records are of holes and what lies between them, however many segments that
+ * is and in whatever order it came. */
+static void sacked_neighbours_are_one(void)
+{
+	uint32_t each = sizeof(struct tx_rec), before;
+
+	open_sack();
+	rig_send(10000);
+	rig_forget();
+	before = look().memory;
+	rig_wait(RTT_US);
+	rx_sack(1001, 9001, 10001);
+	rig_check(look().memory == before);
+	rx_sack(1001, 4001, 5001);
+	rig_check(look().memory == before);
+	rx_sack(1001, 5001, 6001);
+	rig_check(look().memory == before - each);
+	rx_sack(1001, 7001, 9001);
+	rig_check(look().memory == before - 3 * each);
+	rx_sack(1001, 6001, 7001);
+	rig_check(look().memory == before - 5 * each);
+	rig_check(look().sacked == 6000);
+	rig_forget();
+	rx_ack(4001);
+	rig_wait(MS(1));
+	rig_check(look().sacked == 6000);
+	rx_ack(10001);
+	rig_check(look().sacked == 0);
+	rig_check(look().in_flight == 1000);
+	rx_ack(11001);
+	rig_forget();
+	rig_end();
+}
+
+/* ... but what was sent again is a record of its own, for Eifel. */
+static void sent_again_stays_apart(void)
+{
+	uint32_t each = sizeof(struct tx_rec), before;
+
+	open_sack();
+	rig_send(10000);
+	rig_forget();
+	before = look().memory;
+	rig_wait(RTT_US);
+	rx_sack(1001, 3001, 11001);
+	expect_text(1001, 2);
+	rig_check(look().memory == before - 7 * each);
+	rig_wait(RTT_US);
+	rx_sack(1001, 2001, 11001);
+	rig_check(look().memory == before - 7 * each);
+	rig_forget();
+	rx_ack(11001);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
+	UNIT_TEST(sacked_neighbours_are_one),
+	UNIT_TEST(sent_again_stays_apart),
 	UNIT_TEST(lost_retransmission_plain),
 	UNIT_TEST(lost_retransmission_timestamps),
 	UNIT_TEST(three_beyond_a_hole),
