@@ -57,7 +57,7 @@ LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 LIBS_CLI    = -ljansson -lsodium
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd conf/tcphsd.conf.5.scd \
-	   daemon/tcphs-drops.7.scd
+	   daemon/tcphs-drops.7.scd daemon/tcphs-explain.7.scd
 MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))
 COMPLETION = $(B)/completion/tcphsctl.bash $(B)/completion/_tcphsctl \
 	     $(B)/completion/tcphsctl.fish
@@ -104,6 +104,8 @@ install: all $(MAN) $(COMPLETION)
 		$(DESTDIR)$(MANDIR)/man5/tcphsd.conf.5
 	install -D -m 0644 $(B)/man/tcphs-drops.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-drops.7
+	install -D -m 0644 $(B)/man/tcphs-explain.7 \
+		$(DESTDIR)$(MANDIR)/man7/tcphs-explain.7
 	[ -e $(DESTDIR)$(SYSCONFDIR)/tcphsd/tcphsd.conf ] || \
 		install -D -m 0644 conf/tcphsd.conf \
 			$(DESTDIR)$(SYSCONFDIR)/tcphsd/tcphsd.conf

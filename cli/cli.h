@@ -164,6 +164,7 @@ enum cli_exit close_run(struct cli *cli, int argc, char **argv);
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv);
 enum cli_exit dump_run(struct cli *cli, int argc, char **argv);
 enum cli_exit probe_run(struct cli *cli, int argc, char **argv);
+enum cli_exit explain_run(struct cli *cli, int argc, char **argv);
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv);
 enum cli_exit send_run(struct cli *cli, int argc, char **argv);
 enum cli_exit kill_run(struct cli *cli, int argc, char **argv);

@@ -81,7 +81,7 @@ links_only 'the core' "$(ls "$B"/daemon/core/*.o)" \
 	"$mem|tcphs_assert_failed|crypto_shorthash"
 
 links_only 'the analyser' \
-	"$(ls "$B"/daemon/analysis/*.o "$B"/daemon/ipaddr.o "$B"/daemon/core/addr.o)" \
+	"$(ls "$B"/daemon/analysis/*.o "$B"/daemon/ipaddr.o "$B"/daemon/core/addr.o "$B"/daemon/core/stack_names.o)" \
 	"$mem|tcphs_assert_failed|malloc|calloc|realloc|free|str[a-z_]*|snprintf|vsnprintf|inet_(pton|ntop)|toupper|tolower|__(ctype|isoc99|errno)[a-z_]*"
 
 # The client sees the daemon through the socket and the shared headers only.

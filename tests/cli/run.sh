@@ -584,6 +584,23 @@ group_terminal()
 	not_out $'\e'
 }
 
+# Words are explained where no daemon is.
+group_explain()
+{
+	scene normal
+	end_scene
+	ctl 0 explain refused
+	out 'refused, as server'
+	out 'refused, as client'
+	out 'Client saw      "Connection refused" at once'
+	ctl 0 explain --json paws
+	json 'd["clause"] == "RFC 7323, 5.3" and d["entries"] == []'
+	ctl 0 explain --json timeout_ack
+	json '"MUST-23" in d["entries"][0]["rule"]'
+	ctl 5 explain refussed
+	err "did you mean 'refused'?"
+}
+
 group_completion()
 {
 	local shell
@@ -626,7 +643,7 @@ complete_is()
 }
 
 for group in look act ask format usage error permission odd_server many watch \
-	terminal completion; do
+	terminal explain completion; do
 	case $group in
 	*"$ONLY"*) group_$group ;;
 	esac

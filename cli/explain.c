@@ -1,0 +1,178 @@
+/*
+ * explain.c - What happened, why, by which rule, and what to do next
+ *
+ * Of a word: whatever the catalogue has under it, without a daemon.
+ */
+#include "cli.h"
+
+#include <string.h>
+
+#include <tcphs/explain.h>
+#include <tcphs/nearest.h>
+#include <tcphs/stack.h>
+
+#include "client.h"
+#include "output.h"
+
+#define LABEL_WIDTH 16
+#define WIDTH	    80 /* of lines, unless the terminal says otherwise */
+#define CODES_MAX   (64 + DROP_NREASONS)
+
+static enum cli_exit explain_code(struct cli *cli, const char *code);
+static enum cli_exit no_code(const char *code);
+static json_t *code_json(const char *code);
+static json_t *entry_json(const struct explain_entry *e,
+			  const struct explain_facts *facts);
+static void code_text(const struct cli *cli, const json_t *doc);
+static void parts_text(const struct cli *cli, const json_t *entry);
+static void wrapped(const struct cli *cli, const char *label, const char *text);
+
+static const char *const keys[EXPLAIN_NPARTS] = {
+	[EXPLAIN_HAPPENED] = "happened", [EXPLAIN_WHY] = "why",
+	[EXPLAIN_RULE] = "rule",	 [EXPLAIN_SAW] = "client_saw",
+	[EXPLAIN_NEXT] = "next",
+};
+
+enum cli_exit explain_run(struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return explain_code(cli, argv[0]);
+}
+
+/* ---- a word ------------------------------------------------------------ */
+
+static enum cli_exit explain_code(struct cli *cli, const char *code)
+{
+	json_t *doc = code_json(code);
+
+	if (!doc)
+		return no_code(code);
+	output_document(cli, doc, code_text);
+	json_decref(doc);
+	return CLI_OK;
+}
+
+static enum cli_exit no_code(const char *code)
+{
+	const char *names[CODES_MAX], *near;
+	const struct explain_entry *e;
+	size_t n = 0;
+
+	for (e = explain_catalogue; e->code && n < CODES_MAX; e++)
+		names[n++] = e->code;
+	for (int r = DROP_NONE + 1; r < DROP_NREASONS && n < CODES_MAX; r++)
+		names[n++] = drop_name((enum drop_reason)r);
+	near = nearest(code, names, n);
+	if (near)
+		complain("nothing is called '%s'; did you mean '%s'?", code,
+			 near);
+	else
+		complain("nothing is called '%s'; man 7 tcphs-explain has all "
+			 "that is",
+			 code);
+	return CLI_NOT_FOUND;
+}
+
+/* NULL if there is no such word. */
+static json_t *code_json(const char *code)
+{
+	enum drop_reason drop = explain_drop(code);
+	json_t *doc, *entries = json_array();
+	const struct explain_entry *e;
+
+	for (e = explain_catalogue; e->code; e++)
+		if (strcmp(e->code, code) == 0)
+			json_array_append_new(entries, entry_json(e, NULL));
+	doc = json_pack("{s:s, s:o}", "code", code, "entries", entries);
+	if (drop != DROP_NONE) {
+		json_object_set_new(doc, "drop", json_string(drop_words(drop)));
+		json_object_set_new(doc, "clause",
+				    json_string(drop_clause(drop)));
+	}
+	if (json_array_size(entries) > 0 || drop != DROP_NONE)
+		return doc;
+	json_decref(doc);
+	return NULL;
+}
+
+static json_t *entry_json(const struct explain_entry *e,
+			  const struct explain_facts *facts)
+{
+	json_t *o = json_object();
+	char text[1024];
+
+	if (e->roles != EXPLAIN_AS_BOTH)
+		json_object_set_new(o, "role",
+				    json_string(e->roles == EXPLAIN_AS_SERVER
+							? "server"
+							: "client"));
+	for (int i = 0; i < EXPLAIN_NPARTS; i++) {
+		explain_compose(e, (enum explain_part)i, facts, text,
+				sizeof(text));
+		json_object_set_new(o, keys[i], json_string(text));
+	}
+	return o;
+}
+
+/* ---- for people -------------------------------------------------------- */
+
+static void code_text(const struct cli *cli, const json_t *doc)
+{
+	const char *code = json_string_value(json_object_get(doc, "code"));
+	const char *drop = json_string_value(json_object_get(doc, "drop"));
+	const json_t *entries = json_object_get(doc, "entries");
+	char words[256];
+
+	if (drop) {
+		snprintf(words, sizeof(words),
+			 "a reason to drop a packet: %s (%s); see "
+			 "tcphs-drops(7)",
+			 drop,
+			 json_string_value(json_object_get(doc, "clause")));
+		wrapped(cli, code, words);
+	}
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *e = json_array_get(entries, i);
+		const char *role =
+			json_string_value(json_object_get(e, "role"));
+
+		if (i > 0 || drop)
+			fputc('\n', cli->out);
+		fprintf(cli->out, "%s%s%s%s%s\n", output_sgr(cli, SGR_BOLD),
+			code, role ? ", as " : "", role ? role : "",
+			output_sgr(cli, SGR_OFF));
+		parts_text(cli, e);
+	}
+}
+
+static void parts_text(const struct cli *cli, const json_t *entry)
+{
+	for (int i = 0; i < EXPLAIN_NPARTS; i++)
+		wrapped(cli, explain_part_name((enum explain_part)i),
+			json_string_value(json_object_get(entry, keys[i])));
+}
+
+/* A label, and a text beside it in as many lines as it needs. */
+static void wrapped(const struct cli *cli, const char *label, const char *text)
+{
+	size_t width =
+		cli->screen_cols > LABEL_WIDTH + 20 ? cli->screen_cols : WIDTH;
+	size_t column = LABEL_WIDTH, len;
+
+	fprintf(cli->out, "%-*s", LABEL_WIDTH, label);
+	if (strlen(label) >= LABEL_WIDTH)
+		fprintf(cli->out, "\n%*s", LABEL_WIDTH, "");
+	for (; *text; text += len + strspn(text + len, " ")) {
+		len = strcspn(text, " ");
+		if (column > LABEL_WIDTH && column + 1 + len > width) {
+			fprintf(cli->out, "\n%*s", LABEL_WIDTH, "");
+			column = LABEL_WIDTH;
+		} else if (column > LABEL_WIDTH) {
+			fputc(' ', cli->out);
+			column++;
+		}
+		fwrite(text, 1, len, cli->out);
+		column += len;
+	}
+	fputc('\n', cli->out);
+}
