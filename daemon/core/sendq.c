@@ -3,8 +3,10 @@
  *
  * A queue is a chain of blocks. Small and large blocks hold their bytes behind
  * the header, which counts how many; a reference is a header that points
- * elsewhere. A queue begins with small blocks, since most never hold more than
- * a line of text, and goes on with large ones when it gets longer.
+ * elsewhere. A run of copied bytes begins with small blocks, since most never
+ * hold more than a line of text, and goes on with large ones when it gets longer.
+ * What is shorter than a reference would save is copied behind what is there. So
+ * however the two are mixed, a queue takes memory in proportion to its bytes.
  *
  * Nothing moves when the first bytes are acknowledged: head_off says how many
  * bytes of the first block are gone, and that block is given back with its last
@@ -20,15 +22,17 @@
 #include "assert.h"
 
 #define SENDQ_MAX  INT32_MAX /* bytes in a queue */
-#define LARGE_FROM 2048	     /* bytes in a queue from which it grows large */
+#define LARGE_FROM 2048	     /* bytes in a run from which it grows large */
+#define REF_LEAST  128	     /* bytes worth a reference behind others */
 
 #define SMALL_SIZE 512
 #define LARGE_SIZE ((PAGE_SIZE_B - PAGE_HEAD) / 4 / 32 * 32)
 
 struct sendq_blk {
 	ref_t next;
-	uint32_t len;	     /* bytes in it, those gone included */
-	uint32_t cap;	     /* bytes that fit; 0 = a reference */
+	uint32_t len; /* bytes in it, those gone included */
+	uint32_t cap; /* bytes that fit; 0 = a reference */
+	uint32_t run; /* bytes copied since the last reference, before it */
 	const uint8_t *data; /* first byte */
 	uint8_t own[];	     /* where data points, if it is no reference */
 };
@@ -90,11 +94,14 @@ size_t sendq_append_ref(struct sendq *q, struct sendq_pools *ps,
 	/* Data handed over piece by piece stays one part. */
 	if (!b || b->cap || b->data + b->len != data ||
 	    n > SENDQ_MAX - b->len) {
+		if (b && n < REF_LEAST)
+			return sendq_append(q, ps, data, n);
 		b = pool_get(&ps->ref);
 		if (!b)
 			return 0;
 		b->len = 0;
 		b->cap = 0;
+		b->run = 0;
 		b->data = data;
 		link_tail(q, ps, b);
 	}
@@ -183,18 +190,17 @@ static struct sendq_blk *blk(const struct sendq_pools *ps, ref_t b)
 static struct sendq_blk *tail_with_room(struct sendq *q, struct sendq_pools *ps,
 					size_t len)
 {
-	struct sendq_blk *b = NULL;
+	struct sendq_blk *tail = q->tail ? blk(ps, q->tail) : NULL, *b = NULL;
+	uint32_t run = tail && tail->cap ? tail->run + tail->len : 0;
 
-	if (q->tail) {
-		b = blk(ps, q->tail);
-		if (b->len < b->cap)
-			return b;
-		b = NULL;
-	}
-	if (q->len + len >= LARGE_FROM)
+	if (tail && tail->len < tail->cap)
+		return tail;
+	if (run + len >= LARGE_FROM)
 		b = add_own(q, ps, &ps->large);
 	if (!b)
 		b = add_own(q, ps, &ps->small);
+	if (b)
+		b->run = run;
 	return b;
 }
 

@@ -13,11 +13,16 @@
 #define PORT_FIRST 49152 /* RFC 6335, 6: the dynamic ports */
 #define PORT_COUNT 16384
 
+#define SEND_PAGES_KEPT 4
+#define SEND_LITTLE	400 /* bytes, a small block */
+
 typedef size_t append_fn(struct sendq *q, struct sendq_pools *ps,
 			 const void *data, size_t len);
 
 static ssize_t send_with(append_fn *append, struct stack *st,
 			 struct tcp_conn *c, const void *data, size_t len);
+static size_t send_share(const struct stack *st, const struct tcp_active *a,
+			 size_t room);
 static ssize_t send_error(const struct tcp_conn *c);
 static bool peer_valid(const struct ip_addr *a);
 static bool port_choose(struct stack *st, struct tcp_key *key);
@@ -250,9 +255,11 @@ static ssize_t send_with(append_fn *append, struct stack *st,
 	if (err)
 		return err;
 	a = tcp_activate(st, c);
-	if (a)
+	if (a) {
+		room = send_share(st, a, room);
 		took = append(&a->sndq, &st->send_pools, data,
 			      len < room ? len : room);
+	}
 	if (took < len)
 		c->flags |= CF_WANT_WRITE;
 	if (took)
@@ -260,6 +267,21 @@ static ssize_t send_with(append_fn *append, struct stack *st,
 	else if (len)
 		tcp_rearm(st, c); /* for want of memory, perhaps */
 	return (ssize_t)took;
+}
+
+/* The last pages are not for what waits, but for the records of what is in
+ * flight: without one a byte goes at a time, and connections would die of that.
+ * Who has nothing queued may have a little, so that nobody stands still. */
+static size_t send_share(const struct stack *st, const struct tcp_active *a,
+			 size_t room)
+{
+	uint32_t pages = stack_pages_left(st);
+
+	if (pages > SEND_PAGES_KEPT)
+		return room;
+	if (a->sndq.len || pages <= 1)
+		return 0;
+	return room < SEND_LITTLE ? room : SEND_LITTLE;
 }
 
 static ssize_t send_error(const struct tcp_conn *c)

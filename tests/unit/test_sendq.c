@@ -147,7 +147,7 @@ static void super_segment_is_few_parts(void)
 
 static void references_are_not_copied(void)
 {
-	static const char page[] = "a page that is constant";
+	static const char page[500] = "a page that is constant";
 	struct iovec iov[4];
 	struct rig r;
 	uint32_t got;
@@ -180,8 +180,47 @@ static void reference_behind_a_block(void)
 	rig_init(&r, 2);
 	sendq_append(&r.q, &r.ps, "ab", 2);
 	sendq_view(&r.q, &r.ps, 0, 2, iov, 4, &got);
-	sendq_append_ref(&r.q, &r.ps, (uint8_t *)iov[0].iov_base + 2, 1);
+	sendq_append_ref(&r.q, &r.ps, (uint8_t *)iov[0].iov_base + 2, 200);
 	CU_ASSERT_EQUAL(r.ps.ref.in_use, 1);
+	rig_free(&r);
+}
+
+/* Copies and references by turns, as a server of pages has them, take memory for
+ * what they hold: each copy took a large block once. */
+static void copies_among_references(void)
+{
+	const uint8_t *text = stream(0, 10000);
+	struct rig r;
+
+	rig_init(&r, 16);
+	sendq_append_ref(&r.q, &r.ps, text, 4000);
+	for (unsigned int i = 0; i < 100; i++) {
+		CU_ASSERT_EQUAL(sendq_append(&r.q, &r.ps, text + 5000, 100),
+				100);
+		CU_ASSERT_EQUAL(sendq_append_ref(&r.q, &r.ps, text, 300), 300);
+	}
+	CU_ASSERT_EQUAL(r.ps.large.in_use, 0);
+	CU_ASSERT_EQUAL(r.ps.small.in_use, 100);
+	CU_ASSERT_EQUAL(r.ps.ref.in_use, 101);
+	sendq_clear(&r.q, &r.ps);
+	rig_free(&r);
+}
+
+/* What is too short for a reference goes to the copies behind which it comes. */
+static void short_references_are_copied(void)
+{
+	const uint8_t *text = stream(0, 10000);
+	struct rig r;
+
+	rig_init(&r, 16);
+	for (unsigned int i = 0; i < 200; i++) {
+		CU_ASSERT_EQUAL(sendq_append(&r.q, &r.ps, text, 1), 1);
+		CU_ASSERT_EQUAL(sendq_append_ref(&r.q, &r.ps, text + 9, 1), 1);
+	}
+	CU_ASSERT_EQUAL(r.q.len, 400);
+	CU_ASSERT_EQUAL(r.ps.small.in_use, 1);
+	CU_ASSERT_EQUAL(r.ps.ref.in_use, 0);
+	sendq_clear(&r.q, &r.ps);
 	rig_free(&r);
 }
 
@@ -212,17 +251,17 @@ static void endless_reference(void)
 
 static void adjoining_references_are_one_part(void)
 {
-	static const uint8_t data[100];
+	static const uint8_t data[2000];
 	struct iovec iov[4];
 	struct rig r;
 	uint32_t got;
 
 	rig_init(&r, 2);
-	for (int i = 0; i < 100; i += 10)
+	for (int i = 0; i < 2000; i += 10)
 		sendq_append_ref(&r.q, &r.ps, data + i, 10);
 	CU_ASSERT_EQUAL(r.ps.ref.in_use, 1);
-	CU_ASSERT_EQUAL(sendq_view(&r.q, &r.ps, 0, 100, iov, 4, &got), 1);
-	sendq_append_ref(&r.q, &r.ps, data, 10);
+	CU_ASSERT_EQUAL(sendq_view(&r.q, &r.ps, 0, 2000, iov, 4, &got), 1);
+	sendq_append_ref(&r.q, &r.ps, data, 1000);
 	CU_ASSERT_EQUAL(r.ps.ref.in_use, 2);
 	rig_free(&r);
 }
@@ -400,6 +439,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(super_segment_is_few_parts),
 	UNIT_TEST(references_are_not_copied),
 	UNIT_TEST(reference_behind_a_block),
+	UNIT_TEST(copies_among_references),
+	UNIT_TEST(short_references_are_copied),
 	UNIT_TEST(endless_reference),
 	UNIT_TEST(adjoining_references_are_one_part),
 	UNIT_TEST(queue_has_a_limit),
