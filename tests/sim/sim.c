@@ -78,7 +78,10 @@ static const struct scenario *scenario_at(size_t i)
 	if (i < npeer_scenarios)
 		return &peer_scenarios[i];
 	i -= npeer_scenarios;
-	return i < npath_scenarios ? &path_scenarios[i] : NULL;
+	if (i < npath_scenarios)
+		return &path_scenarios[i];
+	i -= npath_scenarios;
+	return i < nmark_scenarios ? &mark_scenarios[i] : NULL;
 }
 
 /* Begin a job in the first free place. */

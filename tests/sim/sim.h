@@ -19,6 +19,7 @@
  *	sim_box.c       a middlebox
  *	sim_forge.c     what nobody sent
  *	sim_watch.c     what TCP forbids a sender, seen from the wire
+ *	sim_ecn.c       the same of marks and echoes
  *	sim_packet.c    sending side of a device: checks, checksums, splitting
  *	sim_app.c       the application at one end of a connection
  *	sim_trace.c     -v
@@ -78,9 +79,24 @@ struct link_opts {
 	uint32_t mtu;			  /* of the narrowest hop; 0 */
 	int64_t mtu_from_us;		  /* since when it is so */
 	bool mtu_silent;		  /* it drops and says nothing */
+	bool mtu_unsaid; /* it says that it drops, not what fits */
+	/* While all is lost a router says why: type and code of an ICMP error
+	 * that is no reason to give up (RFC 9293, 3.9.2.2 (MUST-56)). */
+	uint8_t gone_type, gone_code; /* of IPv4 or IPv6; 0 = nothing */
 	uint32_t fragment; /* longer packets arrive in pieces; 0 = never */
+	bool fragment_last_first, fragment_twice;
 	uint32_t ce_queue; /* bytes waiting that make it mark ECT; 0 = never */
 	bool whole; /* super-segments arrive as they were sent (offload) */
+};
+
+/* What a simple peer makes of ECN (RFC 3168). */
+enum peer_ecn {
+	PEER_ECN_NO,
+	PEER_ECN_YES,
+	PEER_ECN_REFLECTS, /* answers a SYN with all of its flags: a no */
+	PEER_ECN_DEAF,	   /* agrees, and never echoes a mark */
+	PEER_ECN_STUCK,	   /* agrees, and echoes for ever */
+	PEER_ECN_MODES,
 };
 
 /*
@@ -116,6 +132,7 @@ struct peer_opts {
 	bool repack;		/* cuts anew what it sends again */
 	bool fin_apart;		/* FIN in a segment of its own */
 	bool no_df;
+	enum peer_ecn ecn;
 };
 
 /* What sits in the middle; sim_box.c. */
@@ -161,6 +178,7 @@ struct app_plan {
 	uint32_t bytes;		 /* to be sent; APP_STREAM */
 	uint32_t chunk_max;	 /* in one tcp_send() */
 	bool by_ref;		 /* tcp_send_ref() */
+	uint32_t urgent_ppm;	 /* of the chunks */
 	uint32_t send_pause_ppm; /* after each chunk */
 	int64_t send_pause_us;
 	uint32_t read_max; /* consumed at once */
@@ -204,6 +222,8 @@ struct end {
 	struct rand rand;
 	uint32_t tx_base, rx_base; /* where the streams begin in the pattern */
 	uint32_t sent, received, expected;
+	uint32_t urgent_sent;  /* where what was urgent ends; 0 = none was */
+	uint32_t urgent_heard; /* the furthest that it was told of */
 	int64_t send_at_us, read_at_us; /* end of a pause; TIME_NEVER = none */
 	bool started; /* stack_open() was called, or on_open */
 	bool opened, closing, peer_closed, closed, aborted;
@@ -278,6 +298,18 @@ struct syn_options {
 	uint32_t mss; /* 0 = not said */
 };
 
+/* What one side knows of ECN; sim_ecn.c. */
+struct ecn_watch {
+	bool said, heard; /* a SYN of this side, of the other */
+	bool marked;	  /* it heard of congestion, ever */
+	bool owes;	  /* and must say so with what it sends next */
+	bool fin;	  /* it heard one */
+	bool has_next;
+	uint32_t next;	   /* number after the text heard so far; if has_next */
+	bool has_sent;	   /* text, but for probes of the window */
+	uint32_t sent_end; /* number after it; if has_sent */
+};
+
 /* What one side of a connection has said and heard so far; sim_watch.c. */
 struct watch {
 	struct syn_options said, heard;
@@ -301,6 +333,7 @@ struct watch {
 	unsigned int nagain;
 	int64_t gap_us; /* how long after the last time; 0 = heard since */
 	uint64_t nheard, text_heard, nacks;
+	struct ecn_watch ecn;
 };
 
 struct sim {
@@ -361,6 +394,7 @@ struct ip_addr swarm_addr(bool v6, unsigned int side);
 void draw_peer(struct peer_opts *p, struct rand *r);
 uint32_t draw_peer_bytes_max(const struct peer_opts *p);
 void draw_path(struct sim_opts *o, struct rand *r);
+void draw_more(struct sim_opts *o, struct rand *r);
 
 /* sim_scenario.c */
 struct scenario {
@@ -370,8 +404,9 @@ struct scenario {
 };
 
 extern const struct scenario plain_scenarios[], peer_scenarios[],
-	path_scenarios[];
-extern const size_t nplain_scenarios, npeer_scenarios, npath_scenarios;
+	path_scenarios[], mark_scenarios[];
+extern const size_t nplain_scenarios, npeer_scenarios, npath_scenarios,
+	nmark_scenarios;
 
 /* sim_host.c */
 void host_init(struct host *h, struct sim *sim, unsigned int side);
@@ -414,6 +449,7 @@ void link_inject(struct sim *sim, unsigned int to, const uint8_t *pkt,
 
 /* sim_path.c */
 bool path_loses(struct link *l, const uint8_t *pkt, uint32_t len);
+void path_unreachable(struct link *l, const uint8_t *pkt, uint32_t len);
 bool path_too_big(struct link *l, const uint8_t *pkt, uint32_t len);
 bool path_fragment(struct link *l, const uint8_t *pkt, uint32_t len,
 		   int64_t at_us);
@@ -436,6 +472,12 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 		  uint32_t len, uint16_t gso_size);
 
 void watch_heard(struct sim *sim, unsigned int to, const struct packet *p);
+
+/* sim_ecn.c */
+struct tcp_seg;
+void ecn_sent(struct watch *me, const struct tcp_seg *s);
+void ecn_heard(const struct sim *sim, unsigned int to, struct watch *me,
+	       const struct tcp_seg *s);
 
 /** sim_shift() - What the path adds to the numbers that @from sends */
 static inline uint32_t sim_shift(const struct sim *sim, unsigned int from)
@@ -475,6 +517,9 @@ void app_check(const struct sim *sim);
 void end_begin(struct end *e);
 void end_over(struct end *e, enum close_reason why);
 bool end_is_aborted(const struct end *e);
+
+/** end_urgent() - Told that urgent data ends at @at of the stream */
+void end_urgent(struct end *e, uint32_t at);
 
 /** end_fill() - The text of this end's stream from @off on */
 void end_fill(const struct end *e, uint32_t off, uint8_t *text, uint32_t len);

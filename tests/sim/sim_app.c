@@ -26,6 +26,7 @@ static uint8_t pattern[PATTERN_LEN];
 
 static void app_on_open(struct stack *st, struct tcp_conn *c);
 static void app_on_data(struct stack *st, struct tcp_conn *c);
+static void app_on_urgent(struct stack *st, struct tcp_conn *c);
 static void app_on_writable(struct stack *st, struct tcp_conn *c);
 static void app_on_peer_closed(struct stack *st, struct tcp_conn *c);
 static void app_on_alarm(struct stack *st, struct tcp_conn *c);
@@ -36,6 +37,7 @@ const struct tcp_service app_service = {
 	.name = "sim",
 	.on_open = app_on_open,
 	.on_data = app_on_data,
+	.on_urgent = app_on_urgent,
 	.on_writable = app_on_writable,
 	.on_peer_closed = app_on_peer_closed,
 	.on_alarm = app_on_alarm,
@@ -179,6 +181,16 @@ void app_check(const struct sim *sim)
 				    "connection %u.%u: got %" PRIu32
 				    " of %" PRIu32,
 				    i, side, e->received, e->expected);
+			/* Without memory a mark waits for the next segment,
+			 * and there may be none. */
+			SIM_REQUIRE(e->urgent_heard == sim->end[i][!side]
+							       .urgent_sent ||
+					    sim->opts->memory[side] <
+						    MEMORY_ENOUGH,
+				    "connection %u.%u: urgent up to %" PRIu32
+				    ", heard of %" PRIu32,
+				    i, side, sim->end[i][!side].urgent_sent,
+				    e->urgent_heard);
 			SIM_REQUIRE(e->plan->kind == APP_ECHO ||
 					    e->sent == e->plan->bytes,
 				    "connection %u.%u: sent %" PRIu32
@@ -272,6 +284,31 @@ static void app_on_data(struct stack *st, struct tcp_conn *c)
 	app_maybe_abort(st, e);
 }
 
+static void app_on_urgent(struct stack *st, struct tcp_conn *c)
+{
+	struct end *e = end_of(c, "on_urgent");
+	uint32_t left = tcp_urgent_left(st, c);
+
+	SIM_REQUIRE(left > 0, "connection %u.%u: urgent is nothing", e->index,
+		    e->side);
+	SIM_REQUIRE(e->received + left > e->urgent_heard,
+		    "connection %u.%u: urgent data told twice", e->index,
+		    e->side);
+	end_urgent(e, e->received + left);
+}
+
+/* What is too far ahead for the pointer is marked as far as it goes. */
+void end_urgent(struct end *e, uint32_t at)
+{
+	const struct end *peer = &e->sim->end[e->index][!e->side];
+
+	SIM_REQUIRE(at <= peer->urgent_sent,
+		    "connection %u.%u: urgent up to %" PRIu32 " of %" PRIu32,
+		    e->index, e->side, at, peer->urgent_sent);
+	if (at > e->urgent_heard)
+		e->urgent_heard = at;
+}
+
 static void app_on_writable(struct stack *st, struct tcp_conn *c)
 {
 	struct end *e = end_of(c, "on_writable");
@@ -292,6 +329,7 @@ static void app_on_peer_closed(struct stack *st, struct tcp_conn *c)
 	SIM_REQUIRE(!e->peer_closed, "on_peer_closed twice");
 	SIM_REQUIRE(tcp_peek(st, c, &data) == 0,
 		    "on_peer_closed before the text was read");
+	SIM_REQUIRE(tcp_urgent_left(st, c) == 0, "urgent data after the end");
 	SIM_REQUIRE(e->sim->opts->conn[e->index].app[!e->side].abort_at ||
 			    e->received == e->expected ||
 			    e->plan->kind == APP_ECHO,
@@ -360,6 +398,7 @@ static void app_send(struct stack *st, struct end *e)
 	const struct app_plan *p = e->plan;
 	uint32_t n, off;
 	ssize_t took;
+	bool urgent;
 
 	while (p->kind == APP_STREAM && e->sent < p->bytes && !e->aborted &&
 	       e->send_at_us == TIME_NEVER) {
@@ -369,8 +408,13 @@ static void app_send(struct stack *st, struct end *e)
 		off = (e->tx_base + e->sent) % PATTERN_LEN;
 		if (n > PATTERN_LEN - off)
 			n = PATTERN_LEN - off;
-		took = p->by_ref ? tcp_send_ref(st, e->c, pattern + off, n)
-				 : tcp_send(st, e->c, pattern + off, n);
+		urgent = rand_chance(&e->rand, p->urgent_ppm);
+		if (urgent)
+			took = tcp_send_urgent(st, e->c, pattern + off, n);
+		else if (p->by_ref)
+			took = tcp_send_ref(st, e->c, pattern + off, n);
+		else
+			took = tcp_send(st, e->c, pattern + off, n);
 		if (took == -ECONNRESET)
 			return; /* it ended, and on_closed is on its way */
 		SIM_REQUIRE(took >= 0 && took <= n,
@@ -378,6 +422,8 @@ static void app_send(struct stack *st, struct end *e)
 			    " says %zd",
 			    e->index, e->side, n, took);
 		e->sent += (uint32_t)took;
+		if (urgent && took)
+			e->urgent_sent = e->sent;
 		if (took < n)
 			return; /* on_writable */
 		if (rand_chance(&e->rand, p->send_pause_ppm)) {

@@ -150,6 +150,50 @@ static void draw_box(struct box_opts *b, struct rand *r)
 	b->clear_dscp = rand_one_in(r, 4);
 }
 
+static void draw_urgent(struct sim_opts *o, struct rand *r)
+{
+	for (unsigned int i = 0; i < o->nconns; i++)
+		for (unsigned int side = 0; side < 2; side++)
+			if (o->conn[i].app[side].kind == APP_STREAM)
+				o->conn[i].app[side].urgent_ppm =
+					rand_maybe(r, 2, 1000, PPM);
+}
+
+/* Codes that say that it may pass (RFC 9293, 3.9.2.2 (MUST-56)); and time
+ * exceeded, as of a loop while routes change. */
+static void draw_complaint(struct link_opts *l, bool v6, struct rand *r)
+{
+	static const uint8_t v4[][2] = {{3, 0}, {3, 1}, {3, 5}, {11, 0}},
+			     six[][2] = {{1, 0}, {1, 3}, {3, 0}, {3, 0}};
+	const uint8_t *what;
+
+	what = v6 ? six[rand_between(r, 0, 3)] : v4[rand_between(r, 0, 3)];
+	l->gone_type = what[0];
+	l->gone_code = what[1];
+}
+
+/** draw_more() - Marks, urgent data, complaints, and holes that swallow */
+void draw_more(struct sim_opts *o, struct rand *r)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct link_opts *l = &o->link[i];
+
+		o->peer[i].ecn =
+			(enum peer_ecn)rand_between(r, 0, PEER_ECN_MODES - 1);
+		/* Who does not look for the size himself waits for ever. */
+		if (rand_one_in(r, 2) && !o->peer[i].on)
+			l->mtu_silent = o->conf[i].mtu_probing;
+		else
+			l->mtu_unsaid = rand_one_in(r, 2) && !o->v6;
+		if (rand_one_in(r, 2))
+			draw_complaint(l, o->v6, r);
+		l->fragment_last_first = rand_one_in(r, 3);
+		l->fragment_twice = rand_one_in(r, 3);
+	}
+	if (rand_one_in(r, 4))
+		draw_urgent(o, r);
+}
+
 /** draw_path() - What is bad about the way between both sides */
 void draw_path(struct sim_opts *o, struct rand *r)
 {

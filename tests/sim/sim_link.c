@@ -109,6 +109,7 @@ void link_emit(struct link *l, const uint8_t *pkt, uint32_t len,
 	if (path_loses(l, pkt, len) || sent_us == TIME_NEVER || lost ||
 	    link_out(l)) {
 		trace_packet(l->sim, l->from, "lost", pkt, len, gso_size);
+		path_unreachable(l, pkt, len);
 		return;
 	}
 	trace_packet(l->sim, l->from, "", pkt, len, gso_size);

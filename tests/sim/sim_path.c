@@ -3,7 +3,8 @@
  *
  * Losses that are meant: the nth text, SYN, FIN, ACK or copy of a connection;
  * all in an interval; in bursts (Gilbert and Elliott: a good and a bad state,
- * the bad one as long in time as it is, whether packets come or not). Packets that are too big for a hop: dropped
+ * the bad one as long in time as it is, whether packets come or not). While
+ * all is lost a router may complain. Packets that are too big for a hop: dropped
  * with the error of RFC 1191 and RFC 8201 or in silence, or cut into fragments
  * by a tunnel that does not care for DF.
  */
@@ -76,15 +77,20 @@ static bool path_in_burst(struct link *l)
 	       rand_chance(&l->rand, o->burst_loss_ppm);
 }
 
+static bool path_is_gone(const struct link *l)
+{
+	int64_t since_us = l->sim->now_us - l->sim->opts->start_us;
+
+	return since_us >= l->opts->gone_from_us &&
+	       since_us < l->opts->gone_to_us;
+}
+
 /** path_loses() - Is this packet lost for a reason of its own? */
 bool path_loses(struct link *l, const uint8_t *pkt, uint32_t len)
 {
-	const struct link_opts *o = l->opts;
-	int64_t since_us = l->sim->now_us - l->sim->opts->start_us;
 	bool aimed = path_is_aimed(l, pkt, len), burst = path_in_burst(l);
 
-	return aimed || burst ||
-	       (since_us >= o->gone_from_us && since_us < o->gone_to_us);
+	return aimed || burst || path_is_gone(l);
 }
 
 static void router_addresses(struct segment *s, const uint8_t *pkt)
@@ -125,6 +131,20 @@ uint32_t icmp_about(uint8_t *buf, const uint8_t *pkt, uint32_t len,
 	return head + 8 + quote;
 }
 
+/** path_unreachable() - A packet was lost: does a router know why? */
+void path_unreachable(struct link *l, const uint8_t *pkt, uint32_t len)
+{
+	static uint8_t buf[SIM_PACKET_MAX];
+	const struct link_opts *o = l->opts;
+	uint32_t n;
+
+	if (!o->gone_type || !path_is_gone(l))
+		return;
+	n = icmp_about(buf, pkt, len, o->gone_type, o->gone_code, 0);
+	link_inject(l->sim, l->from, buf, n, l->sim->now_us + o->delay_us,
+		    false);
+}
+
 /** path_too_big() - Does a hop drop it for its size? It may say so. */
 bool path_too_big(struct link *l, const uint8_t *pkt, uint32_t len)
 {
@@ -140,7 +160,8 @@ bool path_too_big(struct link *l, const uint8_t *pkt, uint32_t len)
 	trace_packet(l->sim, l->from, "too big", pkt, len, 0);
 	if (o->mtu_silent)
 		return true;
-	n = icmp_about(buf, pkt, len, v6 ? 2 : 3, v6 ? 0 : 4, o->mtu);
+	n = icmp_about(buf, pkt, len, v6 ? 2 : 3, v6 ? 0 : 4,
+		       o->mtu_unsaid ? 0 : o->mtu);
 	link_inject(l->sim, l->from, buf, n, now_us + o->delay_us, false);
 	return true;
 }
@@ -170,6 +191,24 @@ static void fragment6(const uint8_t *pkt, uint32_t off, uint32_t n, bool more,
 	put32(buf + 44, id);
 }
 
+static void fragment_deliver(struct link *l, const uint8_t *pkt, uint32_t len,
+			     uint32_t piece, uint32_t i, int64_t at_us)
+{
+	static uint8_t buf[SIM_PACKET_MAX];
+	bool v6 = pkt[0] >> 4 == 6, more;
+	uint32_t head = v6 ? 40 : 20, off = i * piece, n = len - head - off;
+
+	more = n > piece;
+	n = more ? piece : n;
+	if (v6)
+		fragment6(pkt, off, n, more, l->frag_id, buf);
+	else
+		fragment4(pkt, off, n, more, l->frag_id, buf);
+	at_us += (int64_t)rand_between(&l->rand, 0,
+				       (uint64_t)l->opts->jitter_us);
+	link_deliver(l, buf, n + head + (v6 ? 8 : 0), 0, at_us);
+}
+
 /**
  * path_fragment() - Deliver a packet in pieces if the link cuts it
  *
@@ -178,30 +217,25 @@ static void fragment6(const uint8_t *pkt, uint32_t off, uint32_t n, bool more,
 bool path_fragment(struct link *l, const uint8_t *pkt, uint32_t len,
 		   int64_t at_us)
 {
-	static uint8_t buf[SIM_PACKET_MAX];
-	bool v6 = pkt[0] >> 4 == 6, more;
-	uint32_t head = v6 ? 40 : 20, body = len - head, piece, lost, n;
+	const struct link_opts *o = l->opts;
+	bool v6 = pkt[0] >> 4 == 6;
+	uint32_t head = v6 ? 40 : 20, body = len - head, piece, last, lost, i;
 
-	if (!l->opts->fragment || len <= l->opts->fragment)
+	if (!o->fragment || len <= o->fragment)
 		return false;
-	piece = (l->opts->fragment - head - (v6 ? 8 : 0)) & ~7u;
-	lost = rand_chance(&l->rand, l->opts->loss_ppm / 2)
+	piece = (o->fragment - head - (v6 ? 8 : 0)) & ~7u;
+	last = (body - 1) / piece;
+	lost = rand_chance(&l->rand, o->loss_ppm / 2)
 		       ? (uint32_t)rand_between(&l->rand, 0, body / piece)
 		       : UINT32_MAX;
 	l->frag_id++;
-	for (uint32_t off = 0; off < body; off += n) {
-		n = body - off < piece ? body - off : piece;
-		more = off + n < body;
-		if (off / piece == lost)
+	for (uint32_t n = 0; n <= last; n++) {
+		i = o->fragment_last_first ? last - n : n;
+		if (i == lost)
 			continue;
-		if (v6)
-			fragment6(pkt, off, n, more, l->frag_id, buf);
-		else
-			fragment4(pkt, off, n, more, l->frag_id, buf);
-		link_deliver(l, buf, n + head + (v6 ? 8 : 0), 0,
-			     at_us + (int64_t)rand_between(
-					     &l->rand, 0,
-					     (uint64_t)l->opts->jitter_us));
+		fragment_deliver(l, pkt, len, piece, i, at_us);
+		if (o->fragment_twice)
+			fragment_deliver(l, pkt, len, piece, i, at_us);
 	}
 	return true;
 }

@@ -151,6 +151,8 @@ static void peer_icmp(struct peer *p, const uint8_t *pkt, uint32_t len)
 			  : 0) != 0xffff)
 		return;
 	mtu = v6 ? get32(m + 4) : get16(m + 6);
+	if (!mtu) /* it does not say: RFC 1191, 5 */
+		mtu = get16(inner + 2) / 2;
 	room = head + 20 + 12;
 	most = mtu > room + 8 ? mtu - room : 8;
 	for (struct sock *s = p->socks; s; s = s->next)
@@ -281,6 +283,8 @@ static void app_write(struct sock *s)
 	       e->send_at_us == TIME_NEVER) {
 		n = (uint32_t)rand_between(&e->rand, 1, p->chunk_max);
 		e->sent += n < p->bytes - e->sent ? n : p->bytes - e->sent;
+		if (rand_chance(&e->rand, p->urgent_ppm))
+			e->urgent_sent = e->sent;
 		if (rand_chance(&e->rand, p->send_pause_ppm))
 			e->send_at_us = s->peer->sim->now_us + p->send_pause_us;
 	}

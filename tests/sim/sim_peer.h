@@ -59,6 +59,10 @@ struct sock {
 	int64_t ack_at_us;
 
 	bool ts, sack, wscale; /* agreed */
+	bool ecn;	       /* the same */
+	bool ecn_asked;	       /* by the other side's SYN */
+	bool ece;	       /* a mark was seen, and no CWR since */
+	bool cwr;	       /* an echo was, and is to be answered */
 	uint8_t snd_shift;
 	uint32_t ts_recent, ts_base;
 

@@ -13,6 +13,8 @@
 static void input_syn_sent(struct sock *s, struct segment *g);
 static bool input_acceptable(struct sock *s, const struct segment *g);
 static bool input_ack(struct sock *s, const struct segment *g);
+static void input_ecn(struct sock *s, const struct segment *g);
+static void input_urgent(struct sock *s, const struct segment *g);
 static void input_text(struct sock *s, const struct segment *g);
 static void input_fin(struct sock *s);
 
@@ -25,6 +27,10 @@ void sock_options(struct sock *s, struct segment *g)
 		      *shift = segment_opt(g, KIND_WSCALE);
 	uint32_t most = mss ? get16(mss + 2) : 536;
 
+	s->ecn_asked = (g->flags & (TH_ECE | TH_CWR)) == (TH_ECE | TH_CWR);
+	s->ecn = o->ecn != PEER_ECN_NO && o->ecn != PEER_ECN_REFLECTS &&
+		 (g->flags & TH_ACK ? (g->flags & (TH_ECE | TH_CWR)) == TH_ECE
+				    : s->ecn_asked);
 	s->irs = g->seq;
 	s->rcv = s->edge = g->seq + 1;
 	s->snd_wnd = g->wnd; /* never scaled: RFC 7323, 2.2 */
@@ -84,6 +90,8 @@ void sock_input(struct sock *s, struct segment *g)
 			    get32(ts + 6));
 	if (!(g->flags & TH_ACK) || !input_ack(s, g))
 		return;
+	input_ecn(s, g);
+	input_urgent(s, g);
 	if (g->len)
 		input_text(s, g);
 	if (g->flags & TH_FIN && !s->fin_seen) {
@@ -180,6 +188,28 @@ static bool input_ack(struct sock *s, const struct segment *g)
 		s->wl2 = g->ack;
 	}
 	return true;
+}
+
+static void input_ecn(struct sock *s, const struct segment *g)
+{
+	if (!s->ecn)
+		return;
+	if (g->flags & TH_CWR)
+		s->ece = false;
+	if ((g->tos & 3) == 3 && g->len)
+		s->ece = true;
+	if (g->flags & TH_ECE) {
+		s->cwnd = s->segment;
+		s->cwr = true;
+	}
+}
+
+static void input_urgent(struct sock *s, const struct segment *g)
+{
+	int32_t at = ahead(g->seq + g->up, s->irs + 1);
+
+	if (g->flags & TH_URG && at > 0)
+		end_urgent(s->e, (uint32_t)at);
 }
 
 /* Every byte that is text of the stream, wherever it lies. */

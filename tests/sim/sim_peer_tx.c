@@ -142,7 +142,17 @@ void sock_timeout(struct sock *s)
 static void send_syn(struct sock *s)
 {
 	uint8_t flags = s->state == SOCK_SYN_SENT ? TH_SYN : TH_SYN | TH_ACK;
+	enum peer_ecn ecn = s->peer->opts->ecn;
 	uint32_t text = 0;
+
+	if (s->state == SOCK_SYN_SENT)
+		flags |= ecn == PEER_ECN_NO || ecn == PEER_ECN_REFLECTS
+				 ? 0
+				 : TH_ECE | TH_CWR;
+	else if (s->ecn)
+		flags |= TH_ECE;
+	else if (ecn == PEER_ECN_REFLECTS && s->ecn_asked)
+		flags |= TH_ECE | TH_CWR;
 
 	if (s->state == SOCK_SYN_SENT && s->peer->opts->syn_text &&
 	    s->e->plan->kind == APP_STREAM) {
@@ -193,6 +203,26 @@ static bool send_some(struct sock *s)
 	return true;
 }
 
+/* ECN, and how far the text is urgent. */
+static void add_marks(const struct sock *s, struct segment *g)
+{
+	enum peer_ecn ecn = s->peer->opts->ecn;
+	int32_t urgent = ahead(s->iss + 1 + s->e->urgent_sent, g->seq);
+
+	if (s->e->urgent_sent && urgent > 0) {
+		g->flags |= TH_URG;
+		g->up = (uint16_t)less((uint32_t)urgent, 65535);
+	}
+	if (!s->ecn)
+		return;
+	if (ecn == PEER_ECN_STUCK || (s->ece && ecn != PEER_ECN_DEAF))
+		g->flags |= TH_ECE;
+	if (g->len && g->seq == s->max) {
+		g->tos = 2;
+		g->flags |= s->cwr ? TH_CWR : 0;
+	}
+}
+
 static void send_segment(struct sock *s, uint32_t seq, uint32_t len,
 			 uint8_t flags)
 {
@@ -208,15 +238,19 @@ static void send_segment(struct sock *s, uint32_t seq, uint32_t len,
 	};
 
 	add_options(s, &g);
+	if (!(flags & (TH_SYN | TH_RST)))
+		add_marks(s, &g);
 	if (flags & TH_SYN)
 		g.wnd = (uint16_t)less(s->peer->opts->window, 65535);
 	else
 		g.wnd = offer_window(s);
-	if (flags == (TH_SYN | TH_ACK))
+	if ((flags & (TH_SYN | TH_ACK)) == (TH_SYN | TH_ACK))
 		s->edge = s->rcv + g.wnd;
 	if (len)
 		end_fill(s->e, seq + !!(flags & TH_SYN) - s->iss - 1, text,
 			 len);
+	if (g.flags & TH_CWR && !(flags & TH_SYN))
+		s->cwr = false;
 	s->ack_now = false;
 	s->unacked = 0;
 	s->ack_at_us = TIME_NEVER;

@@ -285,6 +285,9 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 		if (rand_one_in(r, 2))
 			o->conf[i].congestion = CC_CUBIC;
 	draw_path(o, r);
+	/* Numbers of their own: what came first stays as it was. */
+	rand_init(r, seed, 3);
+	draw_more(o, r);
 	clients_speak_first(o);
 	swarm_limits(o);
 }
@@ -337,6 +340,11 @@ void swarm_limits(struct sim_opts *o)
 		}
 	}
 	o->limit_packets = 20 * segments + 2000 * o->nconns;
+	/* Who keeps nothing out of order has a window sent again for each
+	 * loss. */
+	if ((o->peer[0].on && o->peer[0].no_ooo) ||
+	    (o->peer[1].on && o->peer[1].no_ooo))
+		o->limit_packets *= 8;
 	o->limit_us = 4 * 3600 * US_PER_S + 4 * (int64_t)pauses_us +
 		      (int64_t)segments * 4 * (rtt_us + 2 * US_PER_S);
 }

@@ -66,6 +66,10 @@ void trace_packet(const struct sim *sim, unsigned int from, const char *what,
 	if (s.flags & TH_ACK)
 		printf(" ack %" PRIu32, s.ack);
 	printf(" wnd %u", s.wnd);
+	if (s.tos & IP_ECN_MASK)
+		printf(" ecn %u", s.tos & IP_ECN_MASK);
+	if (s.flags & TH_URG)
+		printf(" up %u", s.up);
 	print_options(&s);
 	if (gso_size)
 		printf(" gso %u", gso_size);
@@ -107,11 +111,14 @@ static void print_path(const struct link_opts *l)
 {
 	printf("  bursts %" PRIu32 "/%" PRIu32 " ppm %" PRId64
 	       " us, gone %" PRId64 "-%" PRId64 " us, mtu %" PRIu32
-	       " from %" PRId64 " us%s, fragments %" PRIu32 ", marks %" PRIu32
-	       ", aims",
+	       " from %" PRId64 " us%s%s, says %u/%u, fragments %" PRIu32
+	       "%s%s, marks %" PRIu32 ", aims",
 	       l->burst_ppm, l->burst_loss_ppm, l->burst_us, l->gone_from_us,
 	       l->gone_to_us, l->mtu, l->mtu_from_us,
-	       l->mtu_silent ? " silent" : "", l->fragment, l->ce_queue);
+	       l->mtu_silent ? " silent" : "", l->mtu_unsaid ? " unsaid" : "",
+	       l->gone_type, l->gone_code, l->fragment,
+	       l->fragment_last_first ? " last first" : "",
+	       l->fragment_twice ? " twice" : "", l->ce_queue);
 	for (unsigned int i = 0; i < AIMS_MAX; i++)
 		printf(" %d:%" PRIu32 "+%" PRIu32, (int)l->aim[i].kind,
 		       l->aim[i].nth, l->aim[i].count);
@@ -155,16 +162,16 @@ static void print_peer(const struct peer_opts *p, unsigned int side)
 	       " us, linger %" PRId64 " us, keepalive %" PRId64
 	       " us, omits ts %" PRIu32 " ppm, after %" PRIu32
 	       ", shrinks %" PRIu32 " reneges %" PRIu32
-	       " ppm, SYN with %" PRIu32 "%s%s%s%s%s%s\n",
+	       " ppm, SYN with %" PRIu32 ", ecn %d%s%s%s%s%s%s\n",
 	       side, p->mss, p->segment, p->sack ? " sack" : "",
 	       p->ts ? " ts" : "", p->wscale ? " scale" : "", p->iss,
 	       p->iss_set ? "" : " no", p->window, p->shift, p->flight,
 	       p->ack_every, p->ack_delay_us, p->rto_us, p->linger_us,
 	       p->keepalive_us, p->ts_omit_ppm, p->ts_stop_at, p->shrink_ppm,
-	       p->renege_ppm, p->syn_text, p->no_ooo ? ", no ooo" : "",
-	       p->no_update ? ", no updates" : "", p->silly ? ", silly" : "",
-	       p->fast_rexmt ? ", fast" : "", p->repack ? ", repacks" : "",
-	       p->fin_apart ? ", FIN apart" : "");
+	       p->renege_ppm, p->syn_text, (int)p->ecn,
+	       p->no_ooo ? ", no ooo" : "", p->no_update ? ", no updates" : "",
+	       p->silly ? ", silly" : "", p->fast_rexmt ? ", fast" : "",
+	       p->repack ? ", repacks" : "", p->fin_apart ? ", FIN apart" : "");
 }
 
 static void print_app(const struct app_plan *a)
@@ -179,6 +186,8 @@ static void print_app(const struct app_plan *a)
 	       a->by_ref ? " (ref)" : "", a->send_pause_ppm, a->send_pause_us,
 	       a->read_max, a->read_pause_ppm, a->read_pause_us,
 	       closes[a->close]);
+	if (a->urgent_ppm)
+		printf(", urgent %" PRIu32 " ppm", a->urgent_ppm);
 	if (a->abort_at)
 		printf(", aborts at %" PRIu32, a->abort_at);
 	printf("\n");

@@ -121,6 +121,7 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 		if (judged)
 			SIM_REQUIRE(s.opts & OPT_MSS, "no MSS (SHLD-5)");
 		watch_syn(me, &s);
+		ecn_sent(me, &s);
 		if (judged)
 			watch_backoff(sim, from, me, &s);
 		return;
@@ -132,6 +133,7 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 		watch_ack(me, peer, &s, shifted);
 		watch_options(sim, me, peer, &s, gso_size, shifted);
 		watch_clock(me, &s);
+		ecn_sent(me, &s);
 		watch_backoff(sim, from, me, &s);
 		watch_flight(sim, from, me, &s);
 		watch_storm(me, &s);
@@ -182,6 +184,7 @@ void watch_heard(struct sim *sim, unsigned int to, const struct packet *p)
 	me->gap_us = 0;
 	if (s.flags & TH_RST)
 		return;
+	ecn_heard(sim, to, me, &s);
 	if (s.flags & TH_SYN) {
 		me->mixed |= options_differ(&me->heard, &s);
 		options_take(&me->heard, &s);
@@ -378,8 +381,8 @@ static void watch_flight(const struct sim *sim, unsigned int from,
 
 static void watch_storm(struct watch *me, const struct tcp_seg *s)
 {
-	if (seg_len(s) || s->seq != me->max || me->mixed)
-		return; /* no ACK, or a probe */
+	if (seg_len(s) || s->seq != me->max || me->mixed || s->flags & TH_URG)
+		return; /* no ACK, a probe, or news */
 	me->nacks++;
 	SIM_REQUIRE(me->nacks <=
 			    ACKS_FREE + 2 * me->nheard + me->text_heard / 500,

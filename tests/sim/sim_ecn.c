@@ -1,0 +1,85 @@
+/*
+ * sim_ecn.c - What RFC 3168 forbids a sender, and what it owes, from the wire
+ *
+ *	marks are asked for (ECT) with text that is new, after both SYNs agreed,
+ *	and with nothing else (6.1.4, 6.1.5);
+ *	CWR goes with such text (6.1.2);
+ *	ECE is said by who heard of congestion, from then on until CWR is heard
+ *	(6.1.3).
+ *
+ * Whether text was taken is seen from outside only if it is the next, fits into
+ * the window and is no late copy: for a mark on other text nothing is owed.
+ */
+#include "sim.h"
+
+#include <inttypes.h>
+
+#include "core/seq.h"
+#include "core/wire.h"
+
+#define MEMORY_ENOUGH (8u << 20)
+
+/** ecn_sent() - Judge a segment that leaves this side, but a RST */
+void ecn_sent(struct watch *me, const struct tcp_seg *s)
+{
+	struct ecn_watch *e = &me->ecn;
+	unsigned int mark = s->tos & IP_ECN_MASK;
+
+	if (s->flags & TH_SYN) {
+		SIM_REQUIRE(!mark, "ECN field %u in a SYN", mark);
+		e->said |= s->flags & TH_ECE;
+		return;
+	}
+	if (me->mixed)
+		return;
+	SIM_REQUIRE(!(mark || s->flags & (TH_ECE | TH_CWR)) ||
+			    (e->said && e->heard),
+		    "ECN %u without agreement", mark);
+	if (mark)
+		SIM_REQUIRE(s->len && (!e->has_sent ||
+				       seq_geq(s->seq, e->sent_end)),
+			    "ECN field %u in %" PRIu32 "+%" PRIu32
+			    ", which is not new text",
+			    mark, s->seq, s->len);
+	SIM_REQUIRE(!(s->flags & TH_CWR) || mark, "CWR without new text");
+	SIM_REQUIRE(!(s->flags & TH_ECE) || e->marked,
+		    "ECE, and nothing was marked");
+	SIM_REQUIRE(!e->owes || s->flags & TH_ECE,
+		    "no ECE, and text up to %" PRIu32 " was marked", e->next);
+	/* A single byte may be a probe of the window, and is sent anew when
+	 * there is room. */
+	if (!s->len || (s->len == 1 && !mark))
+		return;
+	if (!e->has_sent || seq_gt(s->seq + s->len, e->sent_end))
+		e->sent_end = s->seq + s->len;
+	e->has_sent = true;
+}
+
+/** ecn_heard() - A segment arrives at this side, but a RST or a forgery */
+void ecn_heard(const struct sim *sim, unsigned int to, struct watch *me,
+	       const struct tcp_seg *s)
+{
+	const struct sim_opts *o = sim->opts;
+	bool marked = (s->tos & IP_ECN_MASK) == IP_ECN_CE && s->len, next;
+	struct ecn_watch *e = &me->ecn;
+	uint32_t end = s->seq + s->len;
+
+	if (s->flags & TH_SYN) {
+		e->heard |= s->flags & TH_ECE;
+		return;
+	}
+	next = e->has_next && s->seq == e->next && me->text && me->has_edge &&
+	       seq_leq(end, me->edge);
+	e->marked |= marked;
+	if (s->flags & TH_CWR)
+		e->owes = false;
+	if (marked && next && !e->fin && e->said && e->heard &&
+	    o->memory[to] >= MEMORY_ENOUGH && !o->forge.replay_ppm)
+		e->owes = true;
+	if (s->len && (!e->has_next || seq_gt(end, e->next)))
+		e->next = end;
+	e->has_next |= s->len > 0;
+	if (s->flags & TH_FIN) /* TIME-WAIT has no marks to tell of */
+		e->fin = true;
+	e->owes &= !e->fin;
+}
