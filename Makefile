@@ -57,7 +57,8 @@ LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 LIBS_CLI    = -ljansson -lsodium
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd conf/tcphsd.conf.5.scd \
-	   daemon/tcphs-drops.7.scd daemon/tcphs-explain.7.scd
+	   daemon/tcphs-drops.7.scd daemon/tcphs-explain.7.scd \
+	   daemon/tcphs-metrics.7.scd
 MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))
 COMPLETION = $(B)/completion/tcphsctl.bash $(B)/completion/_tcphsctl \
 	     $(B)/completion/tcphsctl.fish
@@ -106,6 +107,8 @@ install: all $(MAN) $(COMPLETION)
 		$(DESTDIR)$(MANDIR)/man7/tcphs-drops.7
 	install -D -m 0644 $(B)/man/tcphs-explain.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-explain.7
+	install -D -m 0644 $(B)/man/tcphs-metrics.7 \
+		$(DESTDIR)$(MANDIR)/man7/tcphs-metrics.7
 	[ -e $(DESTDIR)$(SYSCONFDIR)/tcphsd/tcphsd.conf ] || \
 		install -D -m 0644 conf/tcphsd.conf \
 			$(DESTDIR)$(SYSCONFDIR)/tcphsd/tcphsd.conf
@@ -138,7 +141,7 @@ DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
 DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \
 	     clang-format clang-tidy cppcheck mandoc socat wrk tcpdump tshark \
 	     python3 python3-scapy jq systemd systemd-container dbus gawk \
-	     liblwip-dev gcovr
+	     liblwip-dev gcovr prometheus
 
 define install_missing
 @missing=$$(for p in $(1); do \

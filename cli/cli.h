@@ -156,6 +156,7 @@ enum cli_exit list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit show_run(struct cli *cli, int argc, char **argv);
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv);
 enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
+enum cli_exit metrics_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);

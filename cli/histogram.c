@@ -115,9 +115,10 @@ static void put_head(const struct cli *cli, const json_t *o)
 	else
 		output_cell(json_object_get(o, "listener"), COLUMN_TEXT, true,
 			    name, sizeof(name));
-	fprintf(cli->out, "%s%s%s  %" JSON_INTEGER_FORMAT " handshakes",
+	fprintf(cli->out, "%s%s%s  %" JSON_INTEGER_FORMAT " handshake%s",
 		output_sgr(cli, SGR_BOLD), name, output_sgr(cli, SGR_OFF),
-		number(outcomes, "completed"));
+		number(outcomes, "completed"),
+		number(outcomes, "completed") == 1 ? "" : "s");
 	if (number(o, "cookies"))
 		fprintf(cli->out,
 			" (%" JSON_INTEGER_FORMAT " by cookie, not timed)",

@@ -2,8 +2,8 @@
  * conf.c - Reading the configuration
  *
  * The defaults come first, then the file's entries over them, then the
- * overrides of the command line. The classic services are the default
- * listeners; a file that has a listener of its own means just those it has.
+ * overrides of the command line. The classic services and the metrics are the
+ * default listeners; a file that has a listener of its own means just those it has.
  * Only then is the whole looked at (conf_check.c). Nothing stops at the first
  * error: a person with five mistakes sees five lines.
  */
@@ -26,6 +26,7 @@ static const struct {
 	{"qotd", 17},	 /* RFC 865 */
 	{"chargen", 19}, /* RFC 864 */
 	{"http", 80},	 /* RFC 9110 */
+	{"metrics", 9107},
 };
 
 static void set_defaults(struct conf *c);

@@ -40,6 +40,8 @@ struct ctl_hooks {
 			  void *to);
 	/* What dump.follow takes packets from. */
 	struct capture *capture;
+	/* Put every family of metrics. */
+	void (*metrics)(void *arg, ctl_put_fn *put, void *to);
 };
 
 struct ctl_conf {

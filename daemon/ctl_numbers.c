@@ -32,6 +32,16 @@ void ctl_numbers_histogram(const struct ctl_request *r)
 	ctl_reply_result(r->client, r->id, json_pack("{s:I}", "count", a.n));
 }
 
+/** ctl_numbers_metrics() - What /metrics of the metrics service answers */
+void ctl_numbers_metrics(const struct ctl_request *r)
+{
+	const struct ctl *ctl = r->client->ctl;
+	struct answer a = {.r = r};
+
+	ctl->hooks.metrics(ctl->hooks.arg, put_item, &a);
+	ctl_reply_result(r->client, r->id, json_pack("{s:I}", "count", a.n));
+}
+
 static bool listener_exists(const struct ctl *ctl, const char *name)
 {
 	struct listener_info info;

@@ -185,6 +185,7 @@ struct ctl_job *ctl_walk_act(const struct ctl_request *r,
 /* ---- ctl_numbers.c ----------------------------------------------------- */
 
 void ctl_numbers_histogram(const struct ctl_request *r);
+void ctl_numbers_metrics(const struct ctl_request *r);
 
 /* ---- ctl_session.c ----------------------------------------------------- */
 

@@ -88,6 +88,7 @@ static void on_due(struct ev_loop *ev, ev_timer *w, int revents)
 	(void)ev;
 	(void)revents;
 	l->wanted = true;
+	histogram_add(&l->lag, loop_now_us() - l->due_us, 1);
 }
 
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents)
@@ -153,6 +154,7 @@ static void arm(struct loop *l, int64_t at_us, int64_t now_us)
 	ev_timer_stop(l->ev, &l->due);
 	if (at_us == TIME_NEVER)
 		return;
+	l->due_us = at_us > now_us ? at_us : now_us;
 	ev_timer_set(&l->due,
 		     at_us > now_us ? (double)(at_us - now_us) / SECOND_US : 0.,
 		     0.);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <tcphs/histogram.h>
 #include <tcphs/stack.h>
 
 #include "evbus.h"
@@ -31,8 +32,10 @@ struct loop {
 	ev_io readable;
 	ev_timer due;
 	ev_prepare before_sleep;
-	bool has_packets; /* the device was readable */
-	bool wanted;	  /* a turn is */
+	bool has_packets;     /* the device was readable */
+	bool wanted;	      /* a turn is */
+	int64_t due_us;	      /* when the timer was to go off */
+	struct histogram lag; /* how much later it did */
 	/* A virtio header and the longest packet there is. */
 	_Alignas(16) uint8_t packet[16 + STACK_SEGMENT_MAX];
 };

@@ -60,6 +60,7 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	new.stack.csum_offload = r->conf.stack.csum_offload;
 	new.stack.gso_max = r->conf.stack.gso_max;
 	r->conf_ok = true;
+	r->conf_at = time(NULL);
 	r->conf_error[0] = '\0';
 	notify_remark(&r->notify, NULL);
 	/* conf_load() clears both, padding included; and a difference too many

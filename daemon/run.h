@@ -21,6 +21,7 @@
 #include "evmemory.h"
 #include "handshakes.h"
 #include "loop.h"
+#include "metrics.h"
 #include "netlink.h"
 #include "notify.h"
 #include "pktbus.h"
@@ -52,6 +53,7 @@ struct run {
 	struct evmemory memory;
 	struct evfile evfile;
 	struct handshakes handshakes;
+	struct metrics metrics;
 	struct ev_loop *ev;
 	struct loop loop;
 	struct notify notify;
@@ -66,6 +68,7 @@ struct run {
 	bool told_all;	     /* stack_stop() has seen every connection */
 
 	bool conf_ok;	      /* the last reload */
+	time_t conf_at;	      /* when one was taken last */
 	char conf_error[256]; /* why not */
 
 	ev_signal term, interrupt, hangup;

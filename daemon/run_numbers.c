@@ -3,8 +3,13 @@
  */
 #include "run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "service/service.h"
+
+static bool hook_metrics(void *arg, unsigned int family, FILE *out);
+static void hook_ctl_metrics(void *arg, ctl_put_fn *put, void *to);
 static int64_t slow_of(const struct conf *c, const char *listener);
 static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
 			   void *to);
@@ -12,6 +17,18 @@ static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
 void run_measure(struct run *r)
 {
 	handshakes_start(&r->handshakes, &r->bus, loop_now_us);
+	r->conf_at = r->started_at;
+	r->metrics = (struct metrics){
+		.st = r->st,
+		.bus = &r->bus,
+		.handshakes = &r->handshakes,
+		.loop_lag = &r->loop.lag,
+		.tun = &r->tun,
+		.conf_ok = &r->conf_ok,
+		.conf_at = &r->conf_at,
+		.started_at = &r->started_at,
+	};
+	service_report(hook_metrics, &r->metrics);
 	run_measure_listeners(r);
 }
 
@@ -27,9 +44,15 @@ void run_measure_listeners(struct run *r)
 	}
 }
 
+static bool hook_metrics(void *arg, unsigned int family, FILE *out)
+{
+	return metrics_write(arg, family, out);
+}
+
 void run_numbers_hooks(struct ctl_hooks *hooks)
 {
 	hooks->histogram = hook_histogram;
+	hooks->metrics = hook_ctl_metrics;
 }
 
 static int64_t slow_of(const struct conf *c, const char *listener)
@@ -53,4 +76,25 @@ static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
 	}
 	if (!listener)
 		put(to, handshakes_describe(&h->client, ROLE_CLIENT));
+}
+
+static void hook_ctl_metrics(void *arg, ctl_put_fn *put, void *to)
+{
+	const struct metrics *m = &((const struct run *)arg)->metrics;
+	const struct metrics_family *f;
+
+	for (unsigned int i = 0; (f = metrics_family(i)); i++) {
+		char *text = NULL;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		if (!out)
+			return;
+		(void)metrics_write(m, i, out);
+		fclose(out);
+		put(to,
+		    json_pack("{s:s, s:s, s:s, s:s}", "name", f->name, "type",
+			      f->type, "help", f->help, "text", text));
+		free(text);
+	}
 }

@@ -143,6 +143,7 @@ void stack_stats(const struct stack *st, struct stack_stats *out)
 	out->half_open = st->half_open;
 	out->time_wait = st->time_wait;
 	out->full = st->full;
+	out->timers = st->wheel_half.armed + st->wheel_conn.armed;
 	out->memory = (uint64_t)st->arena.npages * PAGE_SIZE_B;
 	out->memory_used = (uint64_t)(st->arena.npages - stack_pages_left(st)) *
 			   PAGE_SIZE_B;

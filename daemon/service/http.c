@@ -1,5 +1,6 @@
 /*
- * http.c - The http service: requests in, answers out (RFC 9110, RFC 9112)
+ * http.c - The services http and metrics: requests in, answers out (RFC 9110,
+ * RFC 9112)
  *
  * A connection with no request under way has no memory here: its user pointer
  * is NULL and its only trace is the alarm. The first byte of a request brings a
@@ -30,18 +31,23 @@
 #define STEPS_A_TURN 16
 
 static const struct route {
+	const struct tcp_service *service;
 	const char *path; /* one that ends in '/' and more takes the rest */
 	const char *allow;
 	http_begin_fn *begin;
 	const char *words;
 } routes[] = {
-	{"/", "GET, HEAD", http_page_begin, "this daemon and its connections"},
-	{"/connections.json", "GET, HEAD", http_json_begin,
+	{&http_service, "/", "GET, HEAD", http_page_begin,
+	 "this daemon and its connections"},
+	{&http_service, "/connections.json", "GET, HEAD", http_json_begin,
 	 "every connection, for programs"},
-	{"/bytes/", "GET, HEAD", http_bytes_begin,
+	{&http_service, "/bytes/", "GET, HEAD", http_bytes_begin,
 	 "and a number N: N bytes, byte i being i mod 251"},
-	{"/upload", "POST, PUT", http_upload_begin,
+	{&http_service, "/upload", "POST, PUT", http_upload_begin,
 	 "POST or PUT: answers length and sha256"},
+	{&metrics_service, "/", "GET, HEAD", http_metrics_root, "this"},
+	{&metrics_service, "/metrics", "GET, HEAD", http_metrics_begin,
+	 "the daemon's figures, for Prometheus"},
 };
 
 /* The user pointer of a connection after tcp_close(); never written. */
@@ -162,15 +168,14 @@ static void http_closed(struct stack *st, struct tcp_conn *c,
 	http_free(c);
 }
 
-const struct tcp_service http_service = {
-	.name = "http",
-	.on_open = http_open,
-	.on_data = http_data,
-	.on_writable = http_writable,
-	.on_peer_closed = http_peer_closed,
-	.on_alarm = http_alarm,
-	.on_closed = http_closed,
-};
+#define CALLBACKS                                                         \
+	.on_open = http_open, .on_data = http_data,                       \
+	.on_writable = http_writable, .on_peer_closed = http_peer_closed, \
+	.on_alarm = http_alarm, .on_closed = http_closed
+
+/* They differ in their routes alone. */
+const struct tcp_service http_service = {.name = "http", CALLBACKS};
+const struct tcp_service metrics_service = {.name = "metrics", CALLBACKS};
 
 static struct http_conn *http_new(struct stack *st, struct tcp_conn *c)
 {
@@ -235,12 +240,15 @@ static char *http_path(char *target)
 	return path;
 }
 
-static const struct route *http_find(const char *path, const char **rest)
+static const struct route *http_find(const struct tcp_service *service,
+				     const char *path, const char **rest)
 {
 	size_t len;
 
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
 		len = strlen(routes[i].path);
+		if (routes[i].service != service)
+			continue;
 		if (len > 1 && routes[i].path[len - 1] == '/'
 			    ? strncmp(path, routes[i].path, len) != 0
 			    : strcmp(path, routes[i].path) != 0)
@@ -263,20 +271,24 @@ static bool http_allowed(const char *allow, const char *method)
 	return at != NULL;
 }
 
-static void http_not_found(struct http_conn *h)
+static void http_not_found(const struct tcp_service *service,
+			   struct http_conn *h)
 {
 	char list[512];
 	int n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-		n += snprintf(list + n, sizeof(list) - (size_t)n,
-			      "  %-18s %s\n", routes[i].path, routes[i].words);
+		if (routes[i].service == service)
+			n += snprintf(list + n, sizeof(list) - (size_t)n,
+				      "  %-18s %s\n", routes[i].path,
+				      routes[i].words);
 	http_answer_text(h, 404, "", "404 Not Found. There is:\n\n%s", list);
 }
 
 static void http_route(struct stack *st, struct tcp_conn *c,
 		       struct http_conn *h)
 {
+	const struct tcp_service *service = tcp_conn_service(st, c);
 	const char *path = http_path(h->head.target);
 	const struct route *r;
 	const char *rest;
@@ -285,7 +297,7 @@ static void http_route(struct stack *st, struct tcp_conn *c,
 	h->keep = h->head.keep_alive;
 	h->head_only = !strcmp(h->head.method, "HEAD");
 	http_body_init(&h->body, &h->head);
-	r = http_find(path, &rest);
+	r = http_find(service, path, &rest);
 	if (r && r->begin == http_upload_begin &&
 	    http_allowed(r->allow, h->head.method)) {
 		r->begin(st, c, h, rest);
@@ -297,7 +309,7 @@ static void http_route(struct stack *st, struct tcp_conn *c,
 		h->linger = true;
 	}
 	if (!r) {
-		http_not_found(h);
+		http_not_found(service, h);
 	} else if (!http_allowed(r->allow, h->head.method)) {
 		snprintf(allow, sizeof(allow), "Allow: %s\r\n", r->allow);
 		http_answer_text(h, 405, allow,

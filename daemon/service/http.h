@@ -67,6 +67,7 @@ struct http_conn {
 			uint8_t step;
 			const struct http_page *page;
 		} walk;
+		unsigned int part; /* of /metrics, to be made next */
 		struct {
 			uint64_t at, len;
 		} bytes;
@@ -128,7 +129,7 @@ bool http_walk(struct stack *st, uint64_t *cursor, struct conn_info *rows,
 typedef void http_begin_fn(struct stack *st, struct tcp_conn *c,
 			   struct http_conn *h, const char *rest);
 http_begin_fn http_page_begin, http_json_begin, http_bytes_begin,
-	http_upload_begin;
+	http_upload_begin, http_metrics_begin, http_metrics_root;
 
 /**
  * http_upload_take() - Hash what arrived, a bounded amount at a time

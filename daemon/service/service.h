@@ -8,12 +8,14 @@
 #ifndef TCPHS_SERVICE_H
 #define TCPHS_SERVICE_H
 
+#include <stdio.h>
 #include <time.h>
 
 #include <tcphs/stack.h>
 
 extern const struct tcp_service echo_service, discard_service, chargen_service,
-	daytime_service, qotd_service, http_service, chat_service;
+	daytime_service, qotd_service, http_service, chat_service,
+	metrics_service;
 
 /**
  * discard_data() - Consume all that arrived (RFC 863)
@@ -34,6 +36,16 @@ const char *const *service_names(void);
  * @wall:   The same moment on the wall clock
  */
 void service_start(int64_t now_us, time_t wall);
+
+/**
+ * service_report() - Say what /metrics answers
+ * @part: Writes one part of the text; false when there is no part @index
+ */
+typedef bool service_report_fn(void *arg, unsigned int index, FILE *out);
+void service_report(service_report_fn *part, void *arg);
+
+/** service_report_part() - Write a part; false if there is none (more) */
+bool service_report_part(unsigned int index, FILE *out);
 
 /** service_started() - What service_start() was told; @now_us may be NULL */
 time_t service_started(int64_t *now_us);

@@ -72,6 +72,8 @@
  *	histogram         v  params: listener (name; all, and our own active
  *	                     opens, without it); items: handshakes, see below;
  *	                     result: count
+ *	metrics           v  items: families: name type help text (in the text
+ *	                     format of Prometheus, 0.0.4); result: count
  *	listener.list     v  items: listeners; result: count
  *	listener.enable   a  params: name; result: {}
  *	listener.disable  a  params: name; result: {}

@@ -373,6 +373,7 @@ struct stack_stats {
 	/* Gauges. */
 	uint32_t conns[TCP_NSTATES]; /* half-open ones under SYN_RECEIVED */
 	uint32_t half_open, time_wait, full;
+	uint32_t timers;	      /* armed; a connection has one at most */
 	uint64_t memory, memory_used; /* bytes of the arena; used by pages */
 };
 

@@ -185,6 +185,12 @@ def answer(c, req):
         for i in found:
             c.item(req, i)
         c.result(req, {"count": len(found)})
+    elif method == "metrics":
+        for name in ("tcphs_up", "tcphs_down"):
+            c.item(req, {"name": name, "type": "gauge", "help": "Is it?",
+                         "text": "# HELP %s Is it?\n%s 1\x1b\n"
+                                 % (name, name)})
+        c.result(req, {"count": 2})
     elif method in ("listener.enable", "listener.disable"):
         if params["name"] in [i["name"] for i in LISTENERS]:
             c.result(req, {})

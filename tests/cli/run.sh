@@ -153,6 +153,15 @@ group_look()
 	ctl 0 listener list
 	out 'connected 198.18.66.1:50112 (2)'
 	out 'waiting for client'
+	ctl 0 metrics
+	out_is <<-'END'
+	# HELP tcphs_up Is it?
+	tcphs_up 1?
+	# HELP tcphs_down Is it?
+	tcphs_down 1?
+	END
+	ctl 0 --csv -H metrics
+	out 'tcphs_up,gauge,Is it?'
 	ctl 0 histogram
 	out 'web  107 handshakes (3 by cookie, not timed), 1 slow'
 	out ', 1 after a retransmission, 2 timeout'

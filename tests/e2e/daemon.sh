@@ -330,7 +330,7 @@ journal_has()
 "$TCPHSD" -c "$CONF" -D log.target=journal 2>"$LOG" &
 DAEMON=$!
 check 'starts with the journal' \
-	wait_for 5 journal_has 'MESSAGE=Ready on tcphs0: 198.18.66.2 and fd74:6370:6873::2, 6 listeners'
+	wait_for 5 journal_has 'MESSAGE=Ready on tcphs0: 198.18.66.2 and fd74:6370:6873::2, 7 listeners'
 check 'with a priority' journal_has 'PRIORITY=5'
 check 'echoes' echoes "$OWN4"
 check 'events come as sentences' wait_for 5 journal_has \

@@ -13,6 +13,10 @@ slow_handshake = 200ms
 port    = 80
 service = http
 allow   = any
+
+[listener.metrics]
+port    = 9107
+service = metrics
 END
 
 start_daemon
@@ -62,6 +66,36 @@ stop_relay
 ctl connect "$HOST4" 9 </dev/null >/dev/null 2>&1
 check 'a refused connection is counted' \
 	same 1 "$(ctl --json histogram | jq '.[] | select(.role == "client") | .outcomes.refused')"
+
+# ---- metrics ----------------------------------------------------------------
+
+metrics()
+{
+	curl -sS "http://$OWN4:9107/metrics"
+}
+
+# metric LINE-REGEX: does /metrics have such a line?
+metric()
+{
+	metrics | grep -Eq -- "^$1\$"
+}
+
+check '/metrics answers' eval 'metrics >"$TMP/metrics"'
+check 'promtool finds no fault with it' \
+	eval 'promtool check metrics <"$TMP/metrics"'
+check 'tcphsctl says the same' \
+	eval 'ctl metrics | promtool check metrics'
+check 'both have the same families' same \
+	"$(grep '^# TYPE' "$TMP/metrics")" "$(ctl metrics | grep '^# TYPE')"
+check 'handshakes are counted by listener' \
+	metric 'tcphs_handshakes_total\{listener="echo",role="server",outcome="completed"\} 8'
+check 'buckets end in the count' \
+	metric 'tcphs_handshake_duration_seconds_bucket\{le="\+Inf",listener="echo",role="server"\} 8'
+check 'a slow one is in its bucket' test "$(metrics | sed -n \
+	's/^tcphs_handshake_duration_seconds_bucket{le="0.25",listener="echo",role="server"} //p')" = 6
+check 'no client is in a label' negate grep -q '198\.18\.6[67]\.1' "$TMP/metrics"
+check 'memory is the process'"'"'s' test \
+	"$(metrics | sed -n 's/^process_resident_memory_bytes //p')" -gt 1000000
 
 stop_daemon
 summary

@@ -65,7 +65,7 @@ int conf_rig_run(const char *suite, const struct unit_test *tests, size_t n,
 {
 	static const char *const services[] = {"echo", "discard", "daytime",
 					       "qotd", "chargen", "http",
-					       "chat", NULL};
+					       "chat", "metrics", NULL};
 
 	conf_services(services);
 	return unit_run(suite, tests, n, argc, argv);

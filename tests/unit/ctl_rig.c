@@ -55,6 +55,12 @@ static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
 		put(to, json_pack("{s:s}", "role", "client"));
 }
 
+static void hook_metrics(void *arg, ctl_put_fn *put, void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:s}", "text", "tcphs_up 1\n"));
+}
+
 void rig_init(struct rig *r, unsigned int nconns)
 {
 	const struct ctl_hooks hooks = {
@@ -67,6 +73,7 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.events = &r->memory,
 		.histogram = hook_histogram,
 		.capture = &r->capture,
+		.metrics = hook_metrics,
 	};
 	char err[256] = "";
 	int fd;

@@ -35,8 +35,9 @@ static void defaults_are_the_classics(void)
 	static const struct {
 		const char *name;
 		uint16_t port;
-	} want[] = {{"echo", 7},  {"discard", 9},  {"daytime", 13},
-		    {"qotd", 17}, {"chargen", 19}, {"http", 80}};
+	} want[] = {{"echo", 7},      {"discard", 9},  {"daytime", 13},
+		    {"qotd", 17},     {"chargen", 19}, {"http", 80},
+		    {"metrics", 9107}};
 	char text[IPPREFIX_TEXT_MAX];
 
 	CU_ASSERT_EQUAL_FATAL(conf_load(&conf, NULL, NULL, 0, stderr), 0);
@@ -201,7 +202,7 @@ static void spelling_is_forgiven(void)
 	CU_ASSERT_EQUAL(conf.listeners[0].l.port, 8080);
 	CU_ASSERT_EQUAL(conf.listeners[0].line, 2);
 	expect_good(&conf, "");
-	CU_ASSERT_EQUAL(conf.nlisteners, 6);
+	CU_ASSERT_EQUAL(conf.nlisteners, 7);
 	expect_good(&conf, "# nothing\n; at all");
 }
 
@@ -323,7 +324,7 @@ static void overrides_win_over_the_file(void)
 	expect_override("[interface]\nmtu = 1400\n", "interface.mtu=9000", "");
 	CU_ASSERT_EQUAL(conf.stack.mtu, 9000);
 	expect_override("", "listener.echo.port=7007", "");
-	CU_ASSERT_EQUAL(conf.nlisteners, 6);
+	CU_ASSERT_EQUAL(conf.nlisteners, 7);
 	CU_ASSERT_EQUAL(conf.listeners[0].l.port, 7007);
 	expect_override("[listener.web]\nport = 80\nservice = http\n",
 			"Listener.Web.Enabled=no", "");

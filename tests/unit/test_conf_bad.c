@@ -260,7 +260,7 @@ static void bad_words(void)
 		 "F:3: service = ecko is no service; did you mean 'echo'?\n"},
 		{"[listener.a]\nport = 1\nservice = teapot\n",
 		 "F:3: service = teapot is no service; write echo, discard,"
-		 " daytime, qotd, chargen, http or chat\n"},
+		 " daytime, qotd, chargen, http, chat or metrics\n"},
 		{"[control]\nsocket_mode = 0x1b0\n",
 		 "F:2: socket_mode = 0x1b0 is no file mode; write three octal"
 		 " digits such as 0660\n"},

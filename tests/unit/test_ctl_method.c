@@ -49,7 +49,7 @@ static void stats_count_the_clients_too(void)
 }
 
 /* All of them, one of them, one that is not there. */
-static void histogram(void)
+static void histogram_and_metrics(void)
 {
 	struct rig r;
 	struct peer p;
@@ -67,6 +67,9 @@ static void histogram(void)
 		     "\"params\":{\"listener\":\"wep\"}}");
 	peer_expect_error(&p, "not_found", "there is no listener 'wep'",
 			  "did you mean 'web'?");
+	peer_say(&p, "{\"id\":4,\"method\":\"metrics\"}");
+	peer_expect(&p, "{\"id\":4,\"item\":{\"text\":\"tcphs_up 1\\n\"}}");
+	peer_expect(&p, "{\"id\":4,\"result\":{\"count\":1}}");
 	rig_stop(&r, &p);
 }
 
@@ -525,7 +528,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(status_is_hook_and_stack),
 		UNIT_TEST(stats_count_the_clients_too),
 		UNIT_TEST(listeners_are_listed_and_switched),
-		UNIT_TEST(histogram),
+		UNIT_TEST(histogram_and_metrics),
 		UNIT_TEST(reload_says_what_came_of_it),
 		UNIT_TEST(log_level_is_set_and_told),
 		UNIT_TEST(unknown_method_is_guessed_at),

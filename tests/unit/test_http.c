@@ -755,6 +755,53 @@ static void http_numbers_short(void)
 	CU_ASSERT_STRING_EQUAL(http_rtt(1500000, buf), "1.50s");
 }
 
+static char report_arg[] = "m";
+
+/* Three parts, the second of them long. */
+static bool report(void *arg, unsigned int index, FILE *out)
+{
+	CU_ASSERT_PTR_EQUAL(arg, report_arg);
+	if (index == 1)
+		for (int i = 0; i < 30000; i++)
+			fputc(*report_arg, out);
+	else
+		fprintf(out, "part %u\n", index);
+	return index < 2;
+}
+
+/* /metrics is all parts, one after the other; the page of http is not there. */
+static void metrics_service_answers(void)
+{
+	const char *p;
+	char *text;
+	size_t len;
+	int status;
+
+	for (int drip = 0; drip < 2; drip++) {
+		struct stack *st =
+			fake_open_drip(&metrics_service, drip ? 1 : 3000);
+
+		service_report(report, report_arg);
+		fake_rx_text(st, GET("/metrics") GET("/connections.json"));
+		fake_run(st);
+		p = out(st);
+		text = take_answer(&p, p + st->conn.out_len, false, &status,
+				   &len);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+		CU_ASSERT_EQUAL(status, 200);
+		CU_ASSERT_EQUAL(len, 30000 + 2 * strlen("part 0\n"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "mmpart 2\n"));
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(out(st), "text/plain; version=0.0.4"));
+		CU_ASSERT_EQUAL(strncmp(p, "HTTP/1.1 404 ", 13), 0);
+		CU_ASSERT_PTR_NOT_NULL(strstr(p, "/metrics "));
+		CU_ASSERT_PTR_NULL(strstr(p, "/upload"));
+		free(text);
+		fake_end(st);
+	}
+	service_report(NULL, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -782,6 +829,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(http_target_limit),
 		UNIT_TEST(http_reset_anywhere),
 		UNIT_TEST(http_numbers_short),
+		UNIT_TEST(metrics_service_answers),
 	};
 
 	return unit_run("http", tests, sizeof(tests) / sizeof(tests[0]), argc,

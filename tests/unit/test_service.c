@@ -30,7 +30,7 @@ static void service_table_find(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(service_find(names[n]));
 		CU_ASSERT_STRING_EQUAL(service_find(names[n])->name, names[n]);
 	}
-	CU_ASSERT_EQUAL(n, 7);
+	CU_ASSERT_EQUAL(n, 8);
 	CU_ASSERT_PTR_EQUAL(service_find("chargen"), &chargen_service);
 	CU_ASSERT_PTR_NULL(service_find("char"));
 	CU_ASSERT_PTR_NULL(service_find(""));
