@@ -54,6 +54,8 @@ struct conf {
 	uint32_t log_file_keep;
 
 	/* [capture] */
+	uint32_t ring_packets; /* kept of a connection; 0 = none */
+	uint64_t ring_memory;  /* bytes */
 	uint32_t snaplen;
 
 	/* [control] */

@@ -15,6 +15,7 @@
 #include <tcphs/nearest.h>
 
 #include "core/assert.h"
+#include "pktmem.h"
 
 #define MS  UINT64_C(1000) /* microseconds */
 #define S   (1000 * MS)
@@ -171,6 +172,10 @@ static const struct conf_key keys[] = {
 {"log.recent", "16384", conf_set_number, IN(log_recent), .min = 1,
  .max = 1 << 24, .off = true, .restart = true},
 
+{"capture.ring_packets", "32", conf_set_number, IN(ring_packets), .min = 2,
+ .max = PKTMEM_PACKETS_MAX, .off = true, .restart = true},
+{"capture.ring_memory", "32MiB", conf_set_size, IN(ring_memory),
+ .min = MIB, .max = GIB, .restart = true},
 {"capture.snaplen", "262", conf_set_number, IN(snaplen),
  .min = 64, .max = 65575},
 

@@ -12,6 +12,7 @@
 
 struct capture;
 struct ctl;
+struct pktmem;
 struct evmemory;
 
 /* Takes one item of an answer; the reference, too. */
@@ -34,6 +35,8 @@ struct ctl_hooks {
 	void (*log_level)(void *arg, int level);
 	/* Where events are remembered; may be NULL. */
 	struct evmemory *events;
+	/* Where packets are kept; NULL if none are. */
+	const struct pktmem *packets;
 	/* Put how long handshakes took, an object for each listener (that of
 	 * this name, or all if it is NULL) and for our own active opens. */
 	void (*histogram)(void *arg, const char *listener, ctl_put_fn *put,

@@ -33,6 +33,7 @@ static const struct method {
 	{"status", RIGHTS_VIEW, method_status},
 	{"conn.list", RIGHTS_VIEW, ctl_walk_list},
 	{"conn.show", RIGHTS_VIEW, ctl_walk_show},
+	{"conn.packets", RIGHTS_VIEW, ctl_packets},
 	{"conn.close", RIGHTS_ADMIN, ctl_walk_close},
 	{"conn.kill", RIGHTS_ADMIN, ctl_walk_kill},
 	{"conn.open", RIGHTS_ADMIN, ctl_session_open},

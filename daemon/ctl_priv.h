@@ -6,6 +6,7 @@
  *	ctl_client.c  bytes of one client in and out
  *	ctl_method.c  a line to a method; methods that answer at once
  *	ctl_walk.c    methods that walk over the connections, in slices
+ *	ctl_packets.c what is remembered of a connection, and its packets
  *	ctl_session.c connections that a client reads and writes
  *	ctl_numbers.c what was measured
  *	ctl_events.c  events, those before and those to come
@@ -28,18 +29,27 @@
 
 #include "ctl.h"
 
-#define CTL_OUT_HIGH  (64 * 1024) /* bytes waiting: the client must read first */
-#define CTL_JOBS_MAX  8		  /* requests of one client at once */
-#define CTL_STALL_S   30.0	  /* without a byte read by the client */
-#define CTL_ID_MAX    64	  /* bytes of a request's id as JSON */
-#define CTL_NO_OFFSET SIZE_MAX
-#define CTL_NO_GROUP  ((gid_t)-1)
+#define CTL_OUT_HIGH   (64 * 1024) /* bytes waiting: the client must read first */
+#define CTL_JOBS_MAX   8	   /* requests of one client at once */
+#define CTL_STALL_S    30.0	   /* without a byte read by the client */
+#define CTL_ID_MAX     64	   /* bytes of a request's id as JSON */
+#define CTL_TARGET_MAX (2 * IPPORT_TEXT_MAX) /* of ctl_walk_target_text() */
+#define CTL_NO_OFFSET  SIZE_MAX
+#define CTL_NO_GROUP   ((gid_t)-1)
 
 enum ctl_rights { RIGHTS_NONE, RIGHTS_VIEW, RIGHTS_ADMIN };
 
 struct ctl_buf {
 	char *data;
 	size_t start, end, size; /* used from start to end */
+};
+
+/* Which connection a request is about. */
+struct ctl_target {
+	enum { TARGET_ID, TARGET_ENDS, TARGET_LAST } kind;
+	uint32_t id;
+	struct ip_addr local, peer;
+	uint16_t local_port, peer_port;
 };
 
 /* A request that takes more than one slice. */
@@ -55,12 +65,7 @@ struct ctl_job {
 	uint32_t fields; /* bits of enum conn_field */
 	bool rst;
 	uint64_t count, skipped;
-	struct ctl_target {
-		enum { TARGET_ID, TARGET_ENDS, TARGET_LAST } kind;
-		uint32_t id;
-		struct ip_addr local, peer;
-		uint16_t local_port, peer_port;
-	} target;
+	struct ctl_target target;
 	struct conn_info found; /* if count */
 	bool found_full;
 	/* What is done to it inside the walk; false = nothing could be. Then
@@ -176,6 +181,10 @@ bool ctl_walk_running(const struct ctl_client *c, const char *id);
 struct filter *ctl_walk_filter(const struct ctl_request *r);
 void ctl_job_del(struct ctl_job *job);
 
+bool ctl_walk_target(const struct ctl_request *r, struct ctl_target *t);
+const char *ctl_walk_target_text(const struct ctl_target *t,
+				 char text[CTL_TARGET_MAX]);
+
 struct ctl_job *ctl_job_new(const struct ctl_request *r,
 			    bool (*step)(struct ctl_job *job));
 struct ctl_job *ctl_job_find(const struct ctl_client *c, const char *id);
@@ -186,6 +195,11 @@ struct ctl_job *ctl_walk_act(const struct ctl_request *r,
 
 void ctl_numbers_histogram(const struct ctl_request *r);
 void ctl_numbers_metrics(const struct ctl_request *r);
+
+/* ---- ctl_packets.c ----------------------------------------------------- */
+
+void ctl_packets(const struct ctl_request *r);
+bool ctl_packets_ended(const struct ctl_job *job);
 
 /* ---- ctl_session.c ----------------------------------------------------- */
 

@@ -383,7 +383,12 @@ static bool parse_ends(const char *text, struct ctl_target *t)
 	       parse_end(dash + 1, strlen(dash + 1), &t->peer, &t->peer_port);
 }
 
-static bool take_target(const struct ctl_request *r, struct ctl_target *t)
+/**
+ * ctl_walk_target() - Which connection "conn" names
+ *
+ * Return: false if it names none; that was answered
+ */
+bool ctl_walk_target(const struct ctl_request *r, struct ctl_target *t)
 {
 	const char *text;
 
@@ -430,8 +435,9 @@ static const char *ends_text(const struct ip_addr *local, uint16_t local_port,
 	return text;
 }
 
-static const char *target_text(const struct ctl_target *t,
-			       char text[CONN_NAME_MAX])
+/** ctl_walk_target_text() - The same in words */
+const char *ctl_walk_target_text(const struct ctl_target *t,
+				 char text[CTL_TARGET_MAX])
 {
 	switch (t->kind) {
 	case TARGET_ID:
@@ -491,10 +497,10 @@ static bool find_step(struct ctl_job *job)
 				"%" PRIu64 " connections have the id c%" PRIu32,
 				job->count, job->target.id);
 		job->count = 0;
-	} else {
+	} else if (!ctl_packets_ended(job)) {
 		ctl_reply_error(job->client, job->id, CTL_ERROR_NOT_FOUND,
 				CTL_NO_OFFSET, NULL, "there is no %s",
-				target_text(&job->target, text));
+				ctl_walk_target_text(&job->target, text));
 	}
 	return true;
 }
@@ -507,7 +513,7 @@ void ctl_walk_show(const struct ctl_request *r)
 	struct ctl_target t;
 	struct ctl_job *job;
 
-	if (!take_target(r, &t))
+	if (!ctl_walk_target(r, &t))
 		return;
 	job = ctl_job_new(r, show_step);
 	if (job)
@@ -540,7 +546,7 @@ struct ctl_job *ctl_walk_act(const struct ctl_request *r,
 	struct ctl_target t;
 	struct ctl_job *job;
 
-	if (!take_target(r, &t))
+	if (!ctl_walk_target(r, &t))
 		return NULL;
 	job = ctl_job_new(r, find_to_act_step);
 	if (!job)

@@ -60,6 +60,7 @@ static int open_interface(struct run *r);
 static int refused(int error, const char *err);
 static bool overlaps(const struct conf *c, const struct ip_prefix *p);
 static int start_stack(struct run *r, int64_t now_us);
+static int start_pktmem(struct run *r);
 static void warn_if_reachable(const struct conf *c);
 static void *reserve(size_t len);
 static void make_seed(const struct conf *c, uint8_t seed[32]);
@@ -387,8 +388,29 @@ static int start_stack(struct run *r, int64_t now_us)
 		log_errorx("Cannot start: no memory for log.recent");
 		return EX_OSERR;
 	}
+	if (c->ring_packets && start_pktmem(r) < 0) {
+		log_errorx("Cannot start: no memory for capture.ring_memory");
+		return EX_OSERR;
+	}
 	warn_if_reachable(c);
 	return run_listen(r->st, c) < 0 ? EX_CONFIG : 0;
+}
+
+static int start_pktmem(struct run *r)
+{
+	struct pktmem_conf conf = {
+		.packets = r->conf.ring_packets,
+		.snaplen = r->conf.snaplen,
+	};
+	void *mem = reserve(r->conf.ring_memory);
+	ssize_t n = getrandom(conf.key, sizeof(conf.key), 0);
+
+	ASSERT(n == (ssize_t)sizeof(conf.key));
+	if (!mem)
+		return -ENOMEM;
+	r->pktmem = pktmem_init(mem, r->conf.ring_memory, r->st, &conf);
+	pktbus_add(&r->packets, pktmem_sink(r->pktmem));
+	return 0;
 }
 
 /* A listener for everybody on a host that forwards is one for its network. */

@@ -78,6 +78,8 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	log_set_format(new.log_format);
 	evlog_level(&r->evlog, new.log_level, new.log_handshakes);
 	r->capture.snaplen = new.snaplen;
+	if (r->pktmem)
+		pktmem_snaplen(r->pktmem, new.snaplen);
 	file = run_file_conf(&new);
 	evfile_level(&r->evfile, &file);
 	r->conf = new;

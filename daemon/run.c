@@ -113,6 +113,7 @@ static int start_ctl(struct run *r, int fd)
 		.log_level = hook_log_level,
 		.events = &r->memory,
 		.capture = &r->capture,
+		.packets = r->pktmem,
 	};
 	const struct ctl_conf conf = {
 		.path = r->conf.socket,

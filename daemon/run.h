@@ -25,6 +25,7 @@
 #include "netlink.h"
 #include "notify.h"
 #include "pktbus.h"
+#include "pktmem.h"
 #include "tun.h"
 
 /* Where the configuration comes from; the same at start and at reload. */
@@ -49,6 +50,7 @@ struct run {
 	struct evbus bus;
 	struct pktbus packets;
 	struct capture capture;
+	struct pktmem *pktmem; /* NULL: none are kept */
 	struct evlog evlog;
 	struct evmemory memory;
 	struct evfile evfile;

@@ -34,6 +34,10 @@
  *	conn.show         v  params: conn ("c42", "42" or a four-tuple
  *	                     "A:P-A:P", local first, or "last");
  *	                     result: connection with "tcb"
+ *	conn.packets      v  params: conn, also "last-failed": an attempt, or a
+ *	                     connection that may be closed by now; items:
+ *	                     packets that were kept, of their text only what is
+ *	                     an admin's; result: record
  *	conn.close        a  params: conn, rst (bool); result: {}. Ids wrap: if
  *	                     two connections have the same, a four-tuple is
  *	                     asked for
@@ -93,6 +97,19 @@
  *	sacked lost urgent_in urgent_out backoff segs_in segs_out congestion
  *	recovery timers {"rexmt_us","persist_us","delack_us",
  *	"keepalive_us","linger_us"}
+ *
+ * Packet: number (of its connection, from 1) · time (RFC 3339) · mono_us ·
+ *	direction "in"|"out" · state_before · state_after (ours) · drop
+ *	drop_words drop_clause · flags ["retransmit","probe","keepalive",
+ *	"challenge","cookie"] · len · gso_size (text bytes of each segment, if
+ *	it is more than one) · data (base64, from the IP header on)
+ *
+ * Record: id · role · local · peer · listener · ended (bool) · state (now, or
+ *	when it ended) · outcome outcome_words · stage · reason words (how it
+ *	closed) · drop … (of a SYN that opened nothing) · opened closed (RFC
+ *	3339) · synack_us (from the SYN) · hsack_us (from the SYN-ACK) ·
+ *	handshake_us · life_us · closed_ago_us · bytes_in bytes_out retrans
+ *	(once it ended) · packets (seen) · kept
  *
  * Session: {"event":"open", and a connection} · {"event":"text","base64":...} ·
  *	{"event":"peer_closed"}: the peer's FIN, behind all of its text. What

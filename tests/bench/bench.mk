@@ -35,7 +35,8 @@ $(BENCH_B)/lwip_peer: $(call obj,tests/bench/lwip_peer.c)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llwip
 
 $(BENCH_B)/bench_core: $(call obj,tests/bench/bench_core.c \
-		tests/bench/core_peer.c $(CORE))
+		tests/bench/core_peer.c daemon/pktbus.c \
+		$(wildcard daemon/pktmem*.c) daemon/analysis/outcome.c $(CORE))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium
 

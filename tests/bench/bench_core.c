@@ -1,7 +1,7 @@
 /*
  * bench_core.c - What the engine costs without any input or output
  *
- *	bench_core [--json FILE] [CONNECTIONS...]
+ *	bench_core [--json FILE] [--packets] [CONNECTIONS...]
  *
  * For each number of connections (1, 1,000 and 100,000 if none is given) a
  * stack is filled with that many, all established and idle. The work is then
@@ -14,6 +14,9 @@
  *	ACK                of these 2896 bytes
  *	handshake, close   SYN, ACK, FIN, ACK in; SYN-ACK, ACK, FIN out
  *	timer              one alarm goes off and is set again
+ *
+ * With --packets each slice is done twice, as it is and with the packets of each
+ * connection kept, and the quotient of the medians stands beside the figure.
  *
  * Each figure is the median of SLICES, in nanoseconds of real time: turns of
  * CORE_TURN packets, of fewer if there are fewer connections. Bytes are what
@@ -63,10 +66,12 @@ static const struct {
 struct column {
 	uint32_t n;
 	double figure[NFIGURES]; /* < 0 = not measured */
+	double kept[NFIGURES];	 /* the same with packets kept */
 };
 
 static struct core core;
 static uint32_t next_peer; /* walks over all of them */
+static bool with_packets;
 
 static void measure(struct column *col);
 static void print_table(const struct column *cols, size_t n);
@@ -74,7 +79,7 @@ static int print_json(const char *path, const struct column *cols, size_t n);
 
 int main(int argc, char **argv)
 {
-	struct column cols[COUNTS_MAX] = {{1, {0}}, {1000, {0}}, {100000, {0}}};
+	struct column cols[COUNTS_MAX] = {{.n = 1}, {.n = 1000}, {.n = 100000}};
 	const char *json = NULL;
 	size_t n = 0;
 
@@ -86,9 +91,13 @@ int main(int argc, char **argv)
 			json = argv[++i];
 			continue;
 		}
+		if (strcmp(argv[i], "--packets") == 0) {
+			with_packets = true;
+			continue;
+		}
 		count = strtoul(argv[i], &end, 10);
 		if (*end || count < 1 || count > 10000000 || n == COUNTS_MAX) {
-			fputs("usage: bench_core [--json FILE] "
+			fputs("usage: bench_core [--json FILE] [--packets] "
 			      "[CONNECTIONS...]\n",
 			      stderr);
 			return 2;
@@ -248,27 +257,46 @@ static double median(double *v)
 	return v[SLICES / 2];
 }
 
-static void measure_ns(struct column *col)
+static void set_alarms(const struct column *col)
 {
-	double ns[NFIGURES][SLICES];
-
-	for (int s = 0; s < SLICES; s++)
-		ns[NS_SEGMENT][s] = slice_segment(col);
-	for (int s = 0; s < SLICES; s++)
-		slice_request(col, &ns[NS_REQUEST][s], &ns[NS_ACK][s]);
-	for (int s = 0; s < SLICES; s++)
-		ns[NS_HANDSHAKE][s] = slice_handshake(col);
-	/* A byte each sets the alarms, spread by the time this takes. */
 	core.mode = CORE_ALARMS;
 	for (uint32_t i = 0; i < col->n; i++) {
 		core_put(&core, i, TH_ACK | TH_PSH, 1);
 		if (core.nin == width(col) || i + 1 == col->n)
 			(void)core_turn(&core);
 	}
-	for (int s = 0; s < SLICES; s++)
-		ns[NS_TIMER][s] = slice_timer();
-	for (int f = NS_SEGMENT; f <= NS_TIMER; f++)
-		col->figure[f] = median(ns[f]);
+}
+
+static void measure_ns(struct column *col)
+{
+	double ns[2][NFIGURES][SLICES];
+	int ways = with_packets ? 2 : 1;
+
+	/* In turn, for the machine is not the same all the time. */
+	for (int s = 0; s < SLICES * ways; s++) {
+		core_keep(&core, s % ways);
+		ns[s % ways][NS_SEGMENT][s / ways] = slice_segment(col);
+	}
+	for (int s = 0; s < SLICES * ways; s++) {
+		core_keep(&core, s % ways);
+		slice_request(col, &ns[s % ways][NS_REQUEST][s / ways],
+			      &ns[s % ways][NS_ACK][s / ways]);
+	}
+	for (int s = 0; s < SLICES * ways; s++) {
+		core_keep(&core, s % ways);
+		ns[s % ways][NS_HANDSHAKE][s / ways] = slice_handshake(col);
+	}
+	core_keep(&core, false);
+	/* A byte each sets the alarms, spread by the time this takes. */
+	set_alarms(col);
+	for (int s = 0; s < SLICES * ways; s++) {
+		core_keep(&core, s % ways);
+		ns[s % ways][NS_TIMER][s / ways] = slice_timer();
+	}
+	for (int f = NS_SEGMENT; f <= NS_TIMER; f++) {
+		col->figure[f] = median(ns[0][f]);
+		col->kept[f] = with_packets ? median(ns[1][f]) : 0;
+	}
 }
 
 /* What @n connections left by fill() occupy, each. */
@@ -284,6 +312,7 @@ static void measure(struct column *col)
 	uint64_t before;
 
 	core_init(&core, col->n);
+	core_keep(&core, with_packets);
 	before = core_stats(&core).memory_used;
 	fill(col->n, TH_ACK);
 	core_wait(&core, core.now_us + LONG_ENOUGH);
@@ -323,6 +352,10 @@ static void print_table(const struct column *cols, size_t n)
 				printf(" %10s", "-");
 			else
 				printf(" %10.0f", cols[i].figure[f]);
+		for (size_t i = 0; i < n; i++)
+			if (cols[i].kept[f] > 0)
+				printf("  x %.2f",
+				       cols[i].kept[f] / cols[i].figure[f]);
 		putchar('\n');
 	}
 }

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #define MEMORY_MIN  (256ull << 20)
+#define KEPT_LEN    (32ull << 20)
 #define MEMORY_EACH 2048ull /* bytes of the arena for each connection */
 #define TURN_US	    50
 #define PORT	    7777
@@ -171,14 +172,35 @@ void core_init(struct core *c, uint32_t n)
 	core_require(c->st, "stack_init() refuses");
 	l.backlog = c->npeers;
 	core_require(stack_listen(c->st, &l) >= 0, "stack_listen() refuses");
+	pktbus_init(&c->packets, c->st);
 	for (uint32_t i = 0; i < c->npeers; i++)
 		c->peers[i].snd_nxt = i * 2654435761u;
 }
 
 void core_free(struct core *c)
 {
+	if (c->kept)
+		munmap(c->kept_mem, KEPT_LEN);
 	munmap(c->mem, c->len + STACK_ALIGN);
 	free(c->peers);
+}
+
+void core_keep(struct core *c, bool on)
+{
+	const struct pktmem_conf conf = {.packets = 32, .snaplen = 262};
+
+	if (on && !c->kept) {
+		c->kept_mem =
+			mmap(NULL, KEPT_LEN, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		core_require(c->kept_mem != MAP_FAILED, "no memory");
+		c->kept = pktmem_init(c->kept_mem, KEPT_LEN, c->st, &conf);
+	}
+	if (on && !c->keeping)
+		pktbus_add(&c->packets, pktmem_sink(c->kept));
+	else if (!on && c->keeping)
+		pktbus_remove(&c->packets, pktmem_sink(c->kept));
+	c->keeping = on;
 }
 
 void core_put(struct core *c, uint32_t i, uint8_t flags, uint32_t len)

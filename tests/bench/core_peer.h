@@ -12,6 +12,7 @@
 
 #include "core/assert.h"
 #include "core/wire.h"
+#include "pktmem.h"
 
 #define CORE_TURN     64      /* packets in a turn, as in the daemon */
 #define CORE_SENT_MAX 4096    /* packets that one turn may bring */
@@ -48,11 +49,18 @@ struct core {
 		uint8_t bytes[WIRE_HEAD_MAX + CORE_MSS];
 	} in[CORE_TURN];			   /* the next turn's */
 	uint8_t out[CORE_SENT_MAX][WIRE_HEAD_MAX]; /* headers of the last */
+	struct pktbus packets;
+	struct pktmem *kept; /* NULL as long as nobody asked for it */
+	void *kept_mem;
+	bool keeping;
 };
 
 /** core_init() - Make a stack for @n peers and some more; exits if it fails */
 void core_init(struct core *c, uint32_t n);
 void core_free(struct core *c);
+
+/** core_keep() - Have packets kept from now on, as the daemon does, or not */
+void core_keep(struct core *c, bool on);
 
 /** core_put() - Have peer @i send a segment in the next turn */
 void core_put(struct core *c, uint32_t i, uint8_t flags, uint32_t len);

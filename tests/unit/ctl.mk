@@ -5,6 +5,8 @@ CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_dump.c \
 	daemon/core/csum.c daemon/core/wire_ip.c \
 	daemon/ctl_method.c daemon/ctl_reply.c daemon/ctl_session.c \
 	daemon/ctl_events.c daemon/ctl_text.c daemon/ctl_walk.c \
+	daemon/ctl_packets.c $(wildcard daemon/pktmem*.c) \
+	daemon/analysis/segment.c daemon/analysis/outcome.c \
 	daemon/evbus.c daemon/evmemory.c daemon/evwords.c daemon/evfields.c \
 	daemon/evline.c \
 	daemon/describe.c daemon/describe_text.c daemon/log.c daemon/jsontext.c \
@@ -14,7 +16,7 @@ CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_dump.c \
 	tests/unit/fake_stack.c tests/unit/fake_chat.c
 
 CTL_TESTS = test_ctl_method test_ctl_many test_ctl_input test_ctl_text \
-	test_ctl_session test_ctl_events test_ctl_dump
+	test_ctl_session test_ctl_events test_ctl_dump test_ctl_packets
 $(foreach t,$(CTL_TESTS),$(eval UNIT_SRC_$(t) = tests/unit/ctl_rig.c $$(CTL_SRC)) \
 	$(eval UNIT_LIBS_$(t) = -lev -ljansson -lsystemd))
 

@@ -63,7 +63,7 @@ static void hook_metrics(void *arg, ctl_put_fn *put, void *to)
 
 void rig_init(struct rig *r, unsigned int nconns)
 {
-	const struct ctl_hooks hooks = {
+	struct ctl_hooks hooks = {
 		.arg = r,
 		.reload = hook_reload,
 		.status = hook_status,
@@ -75,6 +75,7 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.capture = &r->capture,
 		.metrics = hook_metrics,
 	};
+	const struct pktmem_conf packets = {.packets = 8, .snaplen = 200};
 	char err[256] = "";
 	int fd;
 
@@ -96,6 +97,11 @@ void rig_init(struct rig *r, unsigned int nconns)
 	pktbus_init(&r->packets, r->st);
 	capture_init(&r->capture, &r->packets, "tcphs0");
 	r->capture.snaplen = 262;
+	r->pktmem_room = calloc(1, PKTMEM_MIN);
+	if (!r->pktmem_room)
+		abort();
+	r->pktmem = pktmem_init(r->pktmem_room, PKTMEM_MIN, r->st, &packets);
+	hooks.packets = r->pktmem;
 	r->loop = ev_loop_new(EVFLAG_AUTO);
 	fd = ctl_listen(&r->conf, err, sizeof(err));
 	if (fd < 0) {
@@ -109,6 +115,7 @@ void rig_free(struct rig *r)
 {
 	ctl_del(r->ctl);
 	evmemory_free(&r->memory);
+	free(r->pktmem_room);
 	evbus_free(&r->bus);
 	ev_loop_destroy(r->loop);
 	fake_stack_del(r->st);

@@ -19,6 +19,7 @@
 #include "ctl_priv.h"
 #include "evmemory.h"
 #include "fake_stack.h"
+#include "pktmem.h"
 #include "unit.h"
 
 #define PATIENCE_S 20.0
@@ -34,6 +35,8 @@ struct rig {
 	struct evmemory memory;
 	struct pktbus packets;
 	struct capture capture;
+	struct pktmem *pktmem;
+	void *pktmem_room;
 	int reload_answer;
 	unsigned int kicks;
 	int level; /* of the hook; -1 before */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <tcphs/ipaddr.h>
 
@@ -76,6 +77,15 @@ const struct event *stack_event_next(struct stack *st)
 void stack_event_mask(struct stack *st, uint64_t mask)
 {
 	st->mask = mask;
+}
+
+int64_t stack_now(const struct stack *st)
+{
+	struct timespec ts;
+
+	(void)st;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 void fake_stack_del(struct stack *st)

@@ -7,6 +7,8 @@ RIG_TESTS = test_tcp_open test_tcp_active test_tcp_input test_tcp_reassembly \
 	    test_tcp_idle test_tcp_pacing test_stack_tap
 $(foreach t,$(RIG_TESTS),$(eval UNIT_SRC_$(t) = tests/unit/rig.c $$(CORE)))
 UNIT_SRC_test_pktbus = daemon/pktbus.c tests/unit/rig.c $(CORE)
+UNIT_SRC_test_pktmem = $(wildcard daemon/pktmem*.c) daemon/pktbus.c \
+	daemon/analysis/outcome.c tests/unit/rig.c $(CORE)
 # The same, with packets written by hand.
 UNIT_SRC_test_icmp_complain = tests/unit/rig.c tests/unit/packet.c $(CORE)
 UNIT_SRC_test_tcp_pmtu = tests/unit/rig.c tests/unit/packet.c $(CORE)

@@ -1,0 +1,243 @@
+/*
+ * pktmem_look.c - What is read out of the memory of packets
+ *
+ * Nothing here is in a hurry, as long as it ends: people ask for one connection
+ * at a time. Only the id has a table that knows every trace; what is searched
+ * by anything else is searched from the newest on.
+ */
+#include <string.h>
+
+#include "pktmem_priv.h"
+
+/* Of the cursor of pktmem_next(): which list its cell is in. */
+#define IN_LAST (UINT64_C(1) << 32)
+#define AT_END	(UINT64_C(1) << 33)
+
+static enum outcome outcome_of(const struct trace *t);
+static enum outcome refusal_of(const struct trace *t);
+static enum stage stage_of(const struct trace *t);
+static bool failed(const struct trace *t);
+static void copy_out(const struct pktmem *m, const struct cell *c,
+		     struct pktmem_packet *out);
+
+pktmem_ref pktmem_by_id(const struct pktmem *m, uint32_t id)
+{
+	uint32_t ref = m->ids[id & m->mask];
+
+	while (ref && trace_at(m, ref)->id != id)
+		ref = trace_at(m, ref)->next_id;
+	if (ref || !id)
+		return ref;
+	/* The id that a SYN had when it came for the first time. */
+	for (ref = m->class[TRACE_ATTEMPT].newest; ref;
+	     ref = trace_at(m, ref)->older)
+		if (trace_at(m, ref)->first_id == id)
+			break;
+	return ref;
+}
+
+pktmem_ref pktmem_by_ends(const struct pktmem *m, const struct ip_addr *local,
+			  uint16_t local_port, const struct ip_addr *peer,
+			  uint16_t peer_port)
+{
+	uint32_t best = 0;
+
+	for (int c = 0; c < TRACE_NCLASSES; c++) {
+		uint32_t ref = m->class[c].newest;
+
+		for (; ref; ref = trace_at(m, ref)->older) {
+			const struct trace *t = trace_at(m, ref);
+
+			if (t->local_port == local_port &&
+			    t->peer_port == peer_port &&
+			    memcmp(&t->local, local, sizeof(*local)) == 0 &&
+			    memcmp(&t->peer, peer, sizeof(*peer)) == 0 &&
+			    (!best ||
+			     t->opened_us > trace_at(m, best)->opened_us))
+				best = ref;
+		}
+	}
+	return best;
+}
+
+pktmem_ref pktmem_last(const struct pktmem *m, bool want_failed)
+{
+	uint32_t best = 0;
+
+	for (int c = 0; c < TRACE_NCLASSES; c++) {
+		uint32_t ref = m->class[c].newest;
+
+		for (; ref; ref = trace_at(m, ref)->older) {
+			const struct trace *t = trace_at(m, ref);
+
+			if (want_failed && !failed(t))
+				continue;
+			if (!best ||
+			    t->opened_us > trace_at(m, best)->opened_us)
+				best = ref;
+		}
+	}
+	return best;
+}
+
+void pktmem_conn(const struct pktmem *m, pktmem_ref ref,
+		 struct pktmem_conn *out)
+{
+	const struct trace *t = trace_at(m, ref);
+
+	*out = (struct pktmem_conn){
+		.id = t->id,
+		.local = t->local,
+		.peer = t->peer,
+		.local_port = t->local_port,
+		.peer_port = t->peer_port,
+		.listener = t->listener,
+		.role = t->role,
+		.state = t->state,
+		.reason = t->reason,
+		.drop = t->drop,
+		.ended = t->marks & TRACE_ENDED,
+		.outcome = outcome_of(t),
+		.stage = stage_of(t),
+		.opened_us = t->opened_us,
+		.synack_us = t->synack_us,
+		.established_us = t->established_us,
+		.ended_us = t->ended_us,
+		.handshake_us = t->handshake_us,
+		.bytes_in = t->bytes_in,
+		.bytes_out = t->bytes_out,
+		.retrans = t->retrans,
+		.packets = t->packets,
+		.kept = t->first.n + t->last.n,
+	};
+	if (out->handshake_us < 0 && t->established_us &&
+	    !(t->marks & TRACE_MIDSTREAM))
+		out->handshake_us = t->established_us - t->opened_us;
+}
+
+bool pktmem_next(const struct pktmem *m, pktmem_ref ref, uint64_t *cursor,
+		 struct pktmem_packet *out)
+{
+	const struct trace *t = trace_at(m, ref);
+	uint64_t at = *cursor;
+
+	if (!at)
+		at = t->first.n ? t->first.head : IN_LAST;
+	if (at == IN_LAST)
+		at = t->last.n ? IN_LAST | t->last.head : AT_END;
+	if (at == AT_END)
+		return false;
+	copy_out(m, cell_at(m, (uint32_t)at), out);
+	if (!(at & IN_LAST))
+		*cursor = (uint32_t)at == t->first.tail
+				  ? IN_LAST
+				  : cell_at(m, (uint32_t)at)->next;
+	else if ((uint32_t)at == t->last.tail)
+		*cursor = AT_END;
+	else
+		*cursor = IN_LAST | cell_at(m, (uint32_t)at)->next;
+	return true;
+}
+
+pktmem_ref pktmem_walk(const struct pktmem *m, uint64_t *cursor)
+{
+	for (uint32_t ref = (uint32_t)*cursor + 1; ref < m->used; ref++) {
+		*cursor = ref;
+		if (m->next[ref] & BLOCK_HOME)
+			return ref;
+	}
+	return 0;
+}
+
+static enum outcome outcome_of(const struct trace *t)
+{
+	if (t->established_us && t->marks & TRACE_COOKIE)
+		return ATTEMPT_COMPLETED_COOKIE;
+	if (t->established_us && t->marks & TRACE_SIMULTANEOUS)
+		return ATTEMPT_COMPLETED_SIMULTANEOUS;
+	if (t->established_us && !(t->marks & TRACE_MIDSTREAM))
+		return ATTEMPT_COMPLETED;
+	if (t->handshake_us >= 0)
+		return ATTEMPT_COMPLETED;
+	if (t->marks & TRACE_MIDSTREAM)
+		return ATTEMPT_MIDSTREAM;
+	return t->marks & TRACE_ENDED ? refusal_of(t) : ATTEMPT_OPEN;
+}
+
+/* Of what ended before it was established. */
+static enum outcome refusal_of(const struct trace *t)
+{
+	bool server = t->role == ROLE_SERVER;
+
+	switch ((enum close_reason)t->reason) {
+	case CLOSE_NONE: /* a SYN that opened nothing */
+		return t->drop == DROP_NONE ? ATTEMPT_REFUSED
+					    : ATTEMPT_REJECTED;
+	case CLOSE_REFUSED:
+		return ATTEMPT_REFUSED;
+	case CLOSE_UNREACHABLE:
+		return ATTEMPT_UNREACHABLE;
+	case CLOSE_TIMEOUT_SYN:
+	case CLOSE_TIMEOUT_USER:
+		return server ? ATTEMPT_TIMEOUT_ACK : ATTEMPT_TIMEOUT_SYN;
+	case CLOSE_TIMEOUT_SYNACK:
+		return ATTEMPT_TIMEOUT_ACK;
+	case CLOSE_RESET_BY_PEER:
+		return server ? ATTEMPT_RESET_BY_CLIENT
+			      : ATTEMPT_RESET_BY_SERVER;
+	case CLOSE_NO_MEMORY:
+		return ATTEMPT_REJECTED;
+	default: /* we gave it up ourselves */
+		return server ? ATTEMPT_RESET_BY_SERVER
+			      : ATTEMPT_RESET_BY_CLIENT;
+	}
+}
+
+static enum stage stage_of(const struct trace *t)
+{
+	if (t->marks & TRACE_MORE || t->bytes_in + t->bytes_out > 0 ||
+	    (t->marks & TRACE_DATA && t->state != TCP_ESTABLISHED))
+		return t->marks & TRACE_MORE || t->state != TCP_ESTABLISHED
+			       ? STAGE_LATER
+			       : STAGE_FIRST_DATA;
+	if (t->marks & TRACE_DATA)
+		return STAGE_FIRST_DATA;
+	if (t->established_us)
+		return t->state > TCP_ESTABLISHED ? STAGE_LATER : STAGE_HSACK;
+	return t->synack_us ? STAGE_SYNACK : STAGE_SYN;
+}
+
+static bool failed(const struct trace *t)
+{
+	enum outcome o = outcome_of(t);
+
+	return o != ATTEMPT_OPEN && o != ATTEMPT_MIDSTREAM &&
+	       o != ATTEMPT_COMPLETED && o != ATTEMPT_COMPLETED_COOKIE &&
+	       o != ATTEMPT_COMPLETED_SIMULTANEOUS;
+}
+
+static void copy_out(const struct pktmem *m, const struct cell *c,
+		     struct pktmem_packet *out)
+{
+	uint32_t left = c->snapped, n = left < CELL_DATA ? left : CELL_DATA;
+	uint32_t more = c->more;
+	uint8_t *to = out->data;
+
+	out->at_us = c->at_us;
+	out->number = c->number;
+	out->len = c->len;
+	out->gso_size = c->gso_size;
+	out->before = c->before;
+	out->after = c->after;
+	out->drop = c->drop;
+	out->flags = c->flags;
+	out->csum_partial = c->csum_partial;
+	out->snapped = left;
+	memcpy(to, c->data, n);
+	while (left -= n) {
+		to += n;
+		n = left < MORE_DATA ? left : MORE_DATA;
+		memcpy(to, more_at(m, more)->data, n);
+		more = more_at(m, more)->more;
+	}
+}

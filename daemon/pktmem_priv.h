@@ -1,0 +1,148 @@
+/*
+ * pktmem_priv.h - How the memory of packets is laid out
+ *
+ *	pktmem.c       which connections are remembered, and for how long
+ *	pktmem_cell.c  their packets, in cells
+ *	pktmem_look.c  what is read out of it
+ */
+#ifndef TCPHS_PKTMEM_PRIV_H
+#define TCPHS_PKTMEM_PRIV_H
+
+#include "pktmem.h"
+
+#define BLOCK_CELLS 8
+#define BLOCK_HOME  (UINT32_C(1) << 31) /* in pktmem.next: a trace is there */
+#define TRACE_CELLS 2	/* of a trace's first block, for itself */
+#define CELL_DATA   96	/* bytes of a packet in its first cell */
+#define MORE_DATA   124 /* in each further one */
+
+/* One packet, or a part of one. Cells are named by their place; the first one
+ * is never a packet's, so 0 = none. */
+struct cell {
+	uint32_t more; /* the next cell of this packet */
+	uint32_t next; /* the next packet */
+	int64_t at_us;
+	uint32_t len, number;
+	uint16_t gso_size;
+	uint16_t snapped : 15, csum_partial : 1;
+	uint8_t before, after, drop, flags;
+	uint8_t data[CELL_DATA];
+};
+
+/* A cell with the bytes that its packet's first one has no room for. */
+struct more_cell {
+	uint32_t more;
+	uint8_t data[MORE_DATA];
+};
+
+_Static_assert(sizeof(struct cell) == 128, "two cache lines");
+_Static_assert(sizeof(struct more_cell) == 128, "the same");
+
+/* Whose packets push out whose: each class gives way to itself first. */
+enum trace_class {
+	TRACE_ATTEMPT, /* of a client of ours, not established yet or never */
+	TRACE_CLOSED,
+	TRACE_LIVE, /* and all that we opened ourselves */
+	TRACE_NCLASSES
+};
+
+enum trace_marks {
+	TRACE_TOUCHED = 1 << 0, /* had a packet since it was looked at */
+	TRACE_ENDED = 1 << 1,
+	TRACE_COOKIE = 1 << 2,
+	TRACE_SIMULTANEOUS = 1 << 3,
+	TRACE_RST_OUT = 1 << 4,	  /* during the handshake */
+	TRACE_BY_ENDS = 1 << 5,	  /* in the table of ends */
+	TRACE_MIDSTREAM = 1 << 6, /* its beginning was not seen */
+	TRACE_DATA = 1 << 7,	  /* text was seen */
+	TRACE_MORE = 1 << 8,	  /* and then more of it */
+};
+
+struct packets {
+	uint32_t head, tail;
+	uint32_t n;
+};
+
+/*
+ * At the start of a block of cells; named by the place of that block. What each
+ * packet needs stands first, in one cache line.
+ */
+struct trace {
+	uint32_t id;
+	uint32_t next_id; /* in the table */
+	uint16_t marks;
+	uint8_t class, state;
+	uint32_t packets;
+	struct packets first, last;
+	uint32_t block;	    /* the last of its chain */
+	uint32_t next_cell; /* in that block, to be used next */
+	int64_t established_us;
+	uint32_t newer, older; /* in its class */
+	uint32_t nblocks;
+	uint32_t next_ends; /* in that table */
+	uint32_t first_id;  /* of the first of several equal SYNs */
+	uint32_t syn;	    /* number of the first SYN */
+	struct ip_addr local, peer;
+	uint16_t local_port, peer_port, listener;
+	uint8_t role, reason, drop;
+	uint32_t retrans;
+	int64_t opened_us, synack_us, ended_us, handshake_us;
+	uint64_t bytes_in, bytes_out;
+};
+
+_Static_assert(sizeof(struct trace) <= TRACE_CELLS * sizeof(struct cell),
+	       "it has that much room");
+
+struct trace_list {
+	uint32_t oldest, newest;
+	uint32_t blocks;
+};
+
+struct pktmem {
+	struct pktbus_sink sink;
+	const struct stack *st; /* for the time */
+	struct pktmem_conf conf;
+	struct cell *cells;
+	uint32_t *next;	      /* of each block: in its chain, or free */
+	uint32_t *ids, *ends; /* tables of slots, a power of two */
+	uint32_t mask;
+	uint32_t nblocks, used; /* places; used ones are below used */
+	uint32_t free;		/* first block; 0 = none: block 0 is ours */
+	uint32_t nby_ends;
+	uint32_t latest; /* the trace that was looked for last */
+	struct trace_list class[TRACE_NCLASSES];
+};
+
+static inline struct cell *cell_at(const struct pktmem *m, uint32_t ref)
+{
+	return &m->cells[ref];
+}
+
+static inline struct more_cell *more_at(const struct pktmem *m, uint32_t ref)
+{
+	return (struct more_cell *)(void *)&m->cells[ref];
+}
+
+static inline struct trace *trace_at(const struct pktmem *m, uint32_t ref)
+{
+	return (struct trace *)(void *)&m->cells[ref * BLOCK_CELLS];
+}
+
+static inline uint32_t trace_ref(const struct pktmem *m, const struct trace *t)
+{
+	const struct cell *c = (const struct cell *)(const void *)t;
+
+	return (uint32_t)(c - m->cells) / BLOCK_CELLS;
+}
+
+/** pktmem_block() - A block, perhaps from a trace that is forgotten for it
+ * @spared: Which is not; may be NULL
+ *
+ * Return: 0 if there is none */
+uint32_t pktmem_block(struct pktmem *m, const struct trace *spared);
+
+/** pktmem_keep() - Keep a packet of @t */
+void pktmem_keep(struct pktmem *m, struct trace *t,
+		 const struct stack_packet *p);
+
+#endif
