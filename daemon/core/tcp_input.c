@@ -490,11 +490,10 @@ static void ack_advance(struct stack *st, struct tcp_conn *c, tcp_seq ack)
 		c->snd_nxt = ack;
 	if (seq_lt(c->snd_sml, ack))
 		c->snd_sml = ack;
-	c->backoff = 0;
 	c->rexmt_count = 0;
 	c->flags &= ~CF_R1;
 	a->stalled_us = c->snd_nxt == ack ? TIME_NEVER : st->now_us;
-	a->persist_at_us = TIME_NEVER;
+	tcp_persist_end(c, a);
 	tcp_rexmt_restart(st, c);
 	tcp_probe_arm(st, c, a);
 	if (c->flags & CF_WANT_WRITE)

@@ -381,5 +381,9 @@ static void measure(struct stack *st, struct tcp_conn *c,
 	if (us == NO_RTT || us >= UINT32_MAX)
 		return;
 	conn_active(st, c)->tlp_unmeasured = false;
+	/* RFC 6298, 5.7, last; Karn's rule for the RTO: until then it stays
+	 * what it was doubled to, or a path that is longer than it would never
+	 * be measured (RFC 9293, 3.8.1 (MUST-18)). */
+	c->backoff = 0;
 	rtt_sample(&c->rtt, &st->rtt_limits, (uint32_t)us);
 }

@@ -322,7 +322,7 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		c->snd_sml = c->snd_nxt;
 	st->stats.text_out += b.len;
 	tcp_pace_sent(st, c, a, b.len);
-	a->persist_at_us = TIME_NEVER;
+	tcp_persist_end(c, a);
 	if (a->stalled_us == TIME_NEVER)
 		a->stalled_us = st->now_us;
 	if (a->rexmt_at_us == TIME_NEVER)

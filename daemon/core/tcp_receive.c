@@ -172,7 +172,7 @@ static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 static bool quick_ack(const struct stack *st, const struct tcp_conn *c,
 		      struct tcp_active *a)
 {
-	if (st->now_us - a->text_us > tcp_rto_us(st, c))
+	if (st->now_us - a->text_us > c->rtt.rto_us)
 		a->quick_acks = st->conf.quick_acks;
 	a->text_us = st->now_us;
 	if (!a->quick_acks)

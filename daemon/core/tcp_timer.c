@@ -135,6 +135,14 @@ uint32_t tcp_rto_us(const struct stack *st, const struct tcp_conn *c)
 	return rtt_backed_off(&c->rtt, &st->rtt_limits, c->backoff);
 }
 
+void tcp_persist_end(struct tcp_conn *c, struct tcp_active *a)
+{
+	if (a->persist_at_us == TIME_NEVER)
+		return;
+	a->persist_at_us = TIME_NEVER;
+	c->backoff = 0; /* it was doubled by probes that got their answers */
+}
+
 void tcp_rexmt_restart(struct stack *st, struct tcp_conn *c)
 {
 	struct tcp_active *a = conn_active(st, c);

@@ -253,8 +253,8 @@ static void snd_control(void)
 		S(1), SEG(.flags = ACK, .seq = 1001, .ack = 5001, .len = 10));
 	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 1011, WND(0)));
 	rig_send(10);
-	rig_wait(S(2));
-	rig_expect(SEG(.flags = ACK, .seq = 1011, .ack = 5001, .len = 1));
+	rig_expect_after(S(2),
+			 SEG(.flags = ACK, .seq = 1011, .ack = 5001, .len = 1));
 	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 1011));
 	rig_expect(SEG(.flags = ACK | TH_CWR, .seq = 1011, .ack = 5001,
 		       .len = 10, ECT0));

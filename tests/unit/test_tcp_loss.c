@@ -109,6 +109,64 @@ static void rto_karn(void)
 	rig_end();
 }
 
+/* The same for the timeout itself: it stays doubled until there is a sample.
+ * Or a path that is longer would never be measured, and all be sent twice. */
+static void rto_of_a_long_path(void)
+{
+	const int64_t rtt_us = MS(2500);
+	struct conn_info info;
+	tcp_seq seq = 1001;
+
+	rig_established();
+	for (int64_t rto_us = S(1); rto_us < rtt_us; rto_us *= 2) {
+		rig_send(1000);
+		rig_expect(TEXT(seq, 1000));
+		rig_expect_after(rto_us, TEXT(seq, 1000));
+		rig_expect_silence_for(rtt_us - rto_us - RIG_LATE_US);
+		seq += 1000;
+		rx_ack(seq);
+	}
+	rig_send(1000);
+	rig_expect(TEXT(seq, 1000));
+	rig_expect_silence_for(rtt_us);
+	rx_ack(seq + 1000);
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(info.backoff == 0);
+	rig_check(info.srtt_us > 300000);
+	rig_end();
+}
+
+/* What the probes of a closed window were doubled to is not for text that is
+ * lost when it has opened. */
+static void rto_after_a_closed_window(void)
+{
+	rig_established();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, WND(0)));
+	rig_send(1000);
+	for (int64_t us = S(1); us <= S(16); us *= 2) {
+		rig_expect_after(us, TEXT(1001, 1));
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, WND(0)));
+	}
+	rx_ack(1001);
+	rig_expect(TEXT(1001, 1000));
+	rig_expect_after(S(1), TEXT(1001, 1000));
+	rig_end();
+}
+
+/* The same if the byte of a probe is what found room. */
+static void rto_after_a_probe_was_taken(void)
+{
+	rig_established();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, WND(0)));
+	rig_send(1001);
+	for (int64_t us = S(1); us <= S(4); us *= 2)
+		rig_expect_after(us, TEXT(1001, 1));
+	rx_ack(1002);
+	rig_expect(TEXT(1002, 1000));
+	rig_expect_after(S(1), TEXT(1002, 1000));
+	rig_end();
+}
+
 /* Nor does an ACK of what was sent once but lay behind it: what arrived is only
  * acknowledged when the hole is filled, and that took a timeout. */
 static void rto_measures_no_repair(void)
@@ -434,6 +492,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rto_restarted_by_ack),
 	UNIT_TEST(rto_from_rtt),
 	UNIT_TEST(rto_karn),
+	UNIT_TEST(rto_of_a_long_path),
+	UNIT_TEST(rto_after_a_closed_window),
+	UNIT_TEST(rto_after_a_probe_was_taken),
 	UNIT_TEST(rto_measures_no_repair),
 	UNIT_TEST(rto_then_slow_start),
 	UNIT_TEST(rto_spurious_acked),
