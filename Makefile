@@ -57,8 +57,8 @@ LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 LIBS_CLI    = -ljansson -lsodium
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd conf/tcphsd.conf.5.scd \
-	   daemon/tcphs-drops.7.scd daemon/tcphs-explain.7.scd \
-	   daemon/tcphs-metrics.7.scd
+	   daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
+	   daemon/tcphs-explain.7.scd daemon/tcphs-metrics.7.scd
 MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))
 COMPLETION = $(B)/completion/tcphsctl.bash $(B)/completion/_tcphsctl \
 	     $(B)/completion/tcphsctl.fish
@@ -105,6 +105,8 @@ install: all $(MAN) $(COMPLETION)
 		$(DESTDIR)$(MANDIR)/man5/tcphsd.conf.5
 	install -D -m 0644 $(B)/man/tcphs-drops.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-drops.7
+	install -D -m 0644 $(B)/man/tcphs-events.7 \
+		$(DESTDIR)$(MANDIR)/man7/tcphs-events.7
 	install -D -m 0644 $(B)/man/tcphs-explain.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-explain.7
 	install -D -m 0644 $(B)/man/tcphs-metrics.7 \
@@ -119,6 +121,8 @@ install: all $(MAN) $(COMPLETION)
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tcphsd.conf
 	install -D -m 0644 systemd/tcphsd.tmpfiles \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tcphsd.conf
+	install -D -m 0644 systemd/tcphs.catalog \
+		$(DESTDIR)$(PREFIX)/lib/systemd/catalog/tcphs.catalog
 	install -D -m 0644 systemd/tcphs.network \
 		$(DESTDIR)$(PREFIX)/lib/systemd/network/10-tcphs.network
 	install -D -m 0644 systemd/tcphs-networkmanager.conf \

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "evfields.h"
+#include "evid.h"
 #include "evline.h"
 #include "evwords.h"
 #include "log.h"
@@ -120,6 +121,7 @@ static void fields_of(struct fields *f, const struct evbus_record *r,
 	if (evwords(r->e, r->note, stack_conf(st), words, sizeof(words)) <= 0)
 		*words = '\0';
 	put(f, "MESSAGE=%s", words);
+	put(f, "MESSAGE_ID=%s", evid(type));
 	put(f, "PRIORITY=%d", event_level(type));
 	put(f, "SYSLOG_IDENTIFIER=tcphsd");
 	put(f, "TCPHS_EVENT=%s", event_name(type));

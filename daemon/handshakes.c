@@ -199,7 +199,6 @@ static void tell_slow(struct handshakes *h, struct handshake_group *g,
 	const char *cause = cause_of(h, e, &ours);
 	int64_t ours_us = ours ? h->busy_us : 0;
 	const struct evbus_fact facts[] = {
-		{"listener", g->name, 0},
 		{"handshake_us", NULL, e->a},
 		{"syn_synack_us", NULL, ours_us},
 		{"synack_ack_us", NULL, e->a > ours_us ? e->a - ours_us : 0},

@@ -143,6 +143,9 @@ systemd-sysusers - 2>"$OUT" <<-EOF
 	m bob tcphs-view
 EOF
 
+check 'the catalogue is understood' \
+	bash -c '! journalctl --update-catalog 2>&1 | grep -i tcphs'
+
 check 'exposure is below 2.0' \
 	systemd-analyze security --threshold=20 --offline=true \
 	/usr/lib/systemd/system/tcphsd.service
@@ -187,6 +190,16 @@ check 'the journal has the handshake in the classic words' \
 check 'the journal has the end of a connection' \
 	journal_has conn.closed \
 	'"MESSAGE" ?: ?"\[Server\] Connection closed \(FIN-ACK complete\)"'
+
+check 'journalctl -x explains it' \
+	bash -c 'journalctl -u tcphsd TCPHS_EVENT=syn.received -x --no-pager |
+		grep -q "A client asks for a connection"'
+check 'with the addresses of this one' \
+	bash -c 'journalctl -u tcphsd TCPHS_EVENT=conn.closed -x --no-pager |
+		grep -Eq "Connection c[0-9]+ between our 198.18.66.2, port 7, and 198.18.66.1"'
+check 'and the daemon tells of itself' \
+	journal_has daemon.ready '"MESSAGE" ?: ?"Ready on tcphs0' \
+	'"MESSAGE_ID" ?: ?"[0-9a-f]{32}"'
 
 cp "$CONF" "$CONF.good"
 cat >>"$CONF" <<-EOF
