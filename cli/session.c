@@ -77,20 +77,34 @@ static void say_open(struct session *s, json_t *item)
 			peer);
 }
 
+/* What could steer a terminal is not for it; nor is our own. */
+static void put_visible(FILE *out, uint8_t c)
+{
+	if (c == '\n' || c == '\t' || (c >= ' ' && c != 0x7f && c < 0x80) ||
+	    c >= 0xa0)
+		putc(c, out);
+	else
+		fprintf(out, "\\x%02x", c);
+}
+
 static void print_classic(struct session *s, const uint8_t *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (!s->line_begun)
 			fprintf(s->cli->out, "%s: ", s->peer);
 		s->line_begun = text[i] != '\n';
-		/* What could steer a terminal is not for it. */
-		if (text[i] == '\n' || text[i] == '\t' ||
-		    (text[i] >= ' ' && text[i] != 0x7f && text[i] < 0x80) ||
-		    text[i] >= 0xa0)
-			putc(text[i], s->cli->out);
-		else
-			fprintf(s->cli->out, "\\x%02x", text[i]);
+		put_visible(s->cli->out, text[i]);
 	}
+}
+
+static void echo_classic(struct session *s, const uint8_t *text, size_t len)
+{
+	fputs("You: ", s->cli->out);
+	for (size_t i = 0; i < len; i++)
+		put_visible(s->cli->out, text[i]);
+	if (text[len - 1] != '\n')
+		putc('\n', s->cli->out);
+	fflush(s->cli->out);
 }
 
 static void say_text(struct session *s, json_t *item)
@@ -203,11 +217,8 @@ static enum cli_exit take_stdin(struct session *s)
 		s->stdin_over = true;
 		return CLI_OK;
 	}
-	if (s->cli->classic) {
-		fprintf(s->cli->out, "You: %.*s%s", (int)n, (char *)text,
-			text[n - 1] == '\n' ? "" : "\n");
-		fflush(s->cli->out);
-	}
+	if (s->cli->classic)
+		echo_classic(s, text, (size_t)n);
 	return send_text(s, text, (size_t)n, false);
 }
 
