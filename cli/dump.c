@@ -56,16 +56,7 @@ static enum cli_exit stop(struct dump *d)
 			    json_pack("{s:I}", "id", d->id), &d->stopping);
 }
 
-static enum cli_exit write_failed(struct dump *d)
-{
-	d->over = true;
-	if (errno == EPIPE)
-		return CLI_OK; /* they have seen enough */
-	complain("cannot write: %s", strerror(errno));
-	return CLI_NO;
-}
-
-static enum cli_exit take_item(struct dump *d, const json_t *item)
+enum cli_exit dump_write(const json_t *item, FILE *out)
 {
 	const char *base64 = json_string_value(json_object_get(item, "base64"));
 	size_t most = base64 ? strlen(base64) : 0, len = 0;
@@ -77,12 +68,26 @@ static enum cli_exit take_item(struct dump *d, const json_t *item)
 			      BASE64)) {
 		complain("the packets of the daemon are not base64");
 		e = CLI_PROTOCOL;
-	} else if (fwrite(data, 1, len, d->out) < len ||
-		   (!client_has_line(d->cli->client) && fflush(d->out))) {
-		e = write_failed(d);
+	} else if (fwrite(data, 1, len, out) < len) {
+		e = CLI_NO;
 	}
 	free(data);
 	return e;
+}
+
+static enum cli_exit take_item(struct dump *d, const json_t *item)
+{
+	enum cli_exit e = dump_write(item, d->out);
+
+	if (e == CLI_OK && !client_has_line(d->cli->client) && fflush(d->out))
+		e = CLI_NO;
+	if (e != CLI_NO)
+		return e;
+	d->over = true;
+	if (errno == EPIPE)
+		return CLI_OK; /* they have seen enough */
+	complain("cannot write: %s", strerror(errno));
+	return CLI_NO;
 }
 
 static enum cli_exit take_line(struct dump *d, const json_t *line)
@@ -172,7 +177,7 @@ enum cli_exit dump_to(struct cli *cli, FILE *out, json_t *params,
 }
 
 /* Of stdout a copy: what its reader does is not for the others to judge. */
-static FILE *open_file(const struct cli *cli)
+FILE *dump_open(const struct cli *cli)
 {
 	bool pipe = strcmp(cli->file, "-") == 0;
 	FILE *f;
@@ -227,7 +232,7 @@ enum cli_exit dump_run(struct cli *cli, int argc, char **argv)
 		complain("dump wants -w FILE, or -w - for a pipe");
 		return CLI_USAGE;
 	}
-	out = open_file(cli);
+	out = dump_open(cli);
 	if (!out)
 		return CLI_USAGE;
 	e = dump_to(cli, out, follow_params(cli, argc, argv), &result);

@@ -9,6 +9,17 @@
 
 #include "cli.h"
 
+/** dump_open() - cli->file, or stdout if that is "-"; NULL if that failed */
+FILE *dump_open(const struct cli *cli);
+
+/**
+ * dump_write() - The bytes of an item
+ *
+ * Return: CLI_NO with errno, EPIPE among them, if they cannot be written;
+ *         nothing is said then
+ */
+enum cli_exit dump_write(const json_t *item, FILE *out);
+
 /**
  * dump_to() - Follow packets until there are enough, or a signal comes
  * @out:    Gets a pcapng file

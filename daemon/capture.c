@@ -118,6 +118,30 @@ size_t capture_take(struct capture_taker *t, uint8_t *buf, size_t len)
 	return len;
 }
 
+/* The length of a block, which lies @at bytes into the queue. */
+static size_t block_len(const struct capture_taker *t, size_t at)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		len |= (size_t)t->queue[(t->head + at + 4 + i) % CAPTURE_QUEUE]
+		       << 8 * i;
+	return len;
+}
+
+size_t capture_take_blocks(struct capture_taker *t, uint8_t *buf, size_t len)
+{
+	size_t n = 0, block;
+
+	while (n < t->used) {
+		block = block_len(t, n);
+		if (n + block > len)
+			break;
+		n += block;
+	}
+	return capture_take(t, buf, n);
+}
+
 /* ---- takers ------------------------------------------------------------ */
 
 int capture_begin(struct capture *cap, struct capture_taker *t,

@@ -90,6 +90,12 @@ void capture_finish(struct capture_taker *t);
 /** capture_take() - Move up to @len bytes out of the queue */
 size_t capture_take(struct capture_taker *t, uint8_t *buf, size_t len);
 
+/**
+ * capture_take_blocks() - Move as many whole blocks out of it as fit
+ * @len: At least PCAPNG_PACKET_MAX(CAPTURE_PACKET_MAX)
+ */
+size_t capture_take_blocks(struct capture_taker *t, uint8_t *buf, size_t len);
+
 /** capture_end() - Forget the taker and what waits for it */
 void capture_end(struct capture_taker *t);
 

@@ -57,6 +57,9 @@ struct conf {
 	uint32_t ring_packets; /* kept of a connection; 0 = none */
 	uint64_t ring_memory;  /* bytes */
 	uint32_t snaplen;
+	char capture_dir[CONF_PATH_MAX];
+	uint64_t rotate_size;
+	uint32_t rotate_keep;
 
 	/* [control] */
 	char socket[CONF_PATH_MAX];

@@ -178,6 +178,12 @@ static const struct conf_key keys[] = {
  .min = MIB, .max = GIB, .restart = true},
 {"capture.snaplen", "262", conf_set_number, IN(snaplen),
  .min = 64, .max = 65575},
+{"capture.directory", "/var/lib/tcphsd", conf_set_directory, IN(capture_dir),
+ .restart = true},
+{"capture.rotate_size", "64MiB", conf_set_size, IN(rotate_size),
+ .min = MIB, .max = 1024 * GIB},
+{"capture.rotate_keep", "8", conf_set_number, IN(rotate_keep),
+ .min = 1, .max = 1000},
 
 {"control.socket", "/run/tcphsd/control.sock", conf_set_socket, IN(socket),
  .restart = true},

@@ -187,6 +187,16 @@ bool conf_set_path(const struct conf_key *k, const char *text, void *base,
 	return store_text(k, base, text, err);
 }
 
+/** conf_set_directory() - An absolute path */
+bool conf_set_directory(const struct conf_key *k, const char *text, void *base,
+			char *err)
+{
+	if (text[0] != '/')
+		return conf_refuse(err, k, text,
+				   "is not absolute; begin the path with /");
+	return store_text(k, base, text, err);
+}
+
 /** conf_set_account() - A user or group, by name; nothing for none */
 bool conf_set_account(const struct conf_key *k, const char *text, void *base,
 		      char *err)

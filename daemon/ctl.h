@@ -11,6 +11,7 @@
 #include <tcphs/stack.h>
 
 struct capture;
+struct capture_files;
 struct ctl;
 struct pktmem;
 struct evmemory;
@@ -45,6 +46,7 @@ struct ctl_hooks {
 	struct capture *capture;
 	/* Put every family of metrics. */
 	void (*metrics)(void *arg, ctl_put_fn *put, void *to);
+	struct capture_files *files; /* of capture.start */
 };
 
 struct ctl_conf {

@@ -11,6 +11,7 @@
  *	ctl_numbers.c what was measured
  *	ctl_events.c  events, those before and those to come
  *	ctl_dump.c    packets to a client
+ *	ctl_capture.c packets to files of the daemon
  *	ctl_reply.c   answers, as JSON or as text
  *	ctl_text.c    text mode: a command line to a method
  */
@@ -77,6 +78,7 @@ struct ctl_job {
 	struct ctl_session *session;
 	int said;		   /* 0, or why not */
 	struct ctl_events *events; /* ctl_events.c */
+	struct ctl_copy *copy;	   /* ctl_capture.c */
 	struct ctl_dump *dump;	   /* ctl_dump.c */
 	bool asleep;		   /* nothing to do until ctl_client_settle() */
 };
@@ -213,6 +215,14 @@ void ctl_session_del(struct ctl_session *s);
 void ctl_events_new(void *arg);
 void ctl_events_follow(const struct ctl_request *r);
 void ctl_events_del(struct ctl_events *f);
+
+/* ---- ctl_capture.c ----------------------------------------------------- */
+
+void ctl_capture_start(const struct ctl_request *r);
+void ctl_capture_stop(const struct ctl_request *r);
+void ctl_capture_list(const struct ctl_request *r);
+void ctl_capture_read(const struct ctl_request *r);
+void ctl_copy_del(struct ctl_copy *copy);
 
 /* ---- ctl_dump.c -------------------------------------------------------- */
 

@@ -66,6 +66,7 @@ void ctl_job_del(struct ctl_job *job)
 	ctl_session_del(job->session);
 	ctl_events_del(job->events);
 	ctl_dump_del(job->dump);
+	ctl_copy_del(job->copy);
 	free(job);
 }
 

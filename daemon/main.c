@@ -55,6 +55,7 @@ static int load(struct run *r, const struct options *o);
 static void start_log(const struct conf *c, bool foreground);
 static int start(struct run *r, int *ctl_fd, int64_t now_us);
 static int make_socket_dir(const char *path, const struct priv_user *u);
+static void make_capture_dir(const char *path, const struct priv_user *u);
 static int open_control(const struct conf *c, int *fd);
 static int open_interface(struct run *r);
 static int refused(int error, const char *err);
@@ -241,6 +242,7 @@ static int start(struct run *r, int *ctl_fd, int64_t now_us)
 		log_errorx("Cannot start: %s", err);
 		return EX_CONFIG;
 	}
+	make_capture_dir(r->conf.capture_dir, &user);
 	code = make_socket_dir(r->conf.socket, &user);
 	if (!code)
 		code = open_control(&r->conf, ctl_fd);
@@ -279,6 +281,16 @@ static int make_socket_dir(const char *path, const struct priv_user *u)
 		return EX_OSERR;
 	}
 	return 0;
+}
+
+/* The user that we become may not be able to. If that fails, `capture start`
+ * says so. */
+static void make_capture_dir(const char *path, const struct priv_user *u)
+{
+	if (u->change && mkdir(path, 0750) == 0 &&
+	    chown(path, u->uid, u->gid) < 0)
+		log_warn("%s cannot be given to user %u", path,
+			 (unsigned int)u->uid);
 }
 
 static int open_control(const struct conf *c, int *fd)
@@ -473,7 +485,12 @@ static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 		log_errorx("Cannot start: no memory for log.file");
 		return EX_OSERR;
 	}
-	if (priv_sandbox(r->evfile.dir_fd, err, sizeof(err)) < 0) {
+	if (priv_place(&r->evfile.dir_fd, PRIV_DIR_EVENTS) < 0 ||
+	    priv_place(&r->files.dir_fd, PRIV_DIR_CAPTURE) < 0) {
+		log_errorx("Cannot start: no descriptors for directories");
+		return EX_OSERR;
+	}
+	if (priv_sandbox(err, sizeof(err)) < 0) {
 		log_errorx("Cannot start: %s", err);
 		return EX_OSERR;
 	}

@@ -43,7 +43,7 @@
 static int drop_caps(const struct priv_user *u);
 static int allow_plain(scmp_filter_ctx ctx);
 static int allow_checked(scmp_filter_ctx ctx);
-static int allow_open(scmp_filter_ctx ctx, int dir_fd);
+static int allow_open(scmp_filter_ctx ctx);
 
 int priv_find_user(const char *name, struct priv_user *u, char *err,
 		   size_t errlen)
@@ -95,7 +95,7 @@ int priv_drop(const struct priv_user *u, char *err, size_t errlen)
 	return 0;
 }
 
-int priv_sandbox(int dir_fd, char *err, size_t errlen)
+int priv_sandbox(char *err, size_t errlen)
 {
 	scmp_filter_ctx ctx;
 	int ret;
@@ -111,7 +111,7 @@ int priv_sandbox(int dir_fd, char *err, size_t errlen)
 	if (ret == 0)
 		ret = allow_checked(ctx);
 	if (ret == 0)
-		ret = allow_open(ctx, dir_fd);
+		ret = allow_open(ctx);
 	if (ret == 0)
 		ret = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -119,6 +119,17 @@ int priv_sandbox(int dir_fd, char *err, size_t errlen)
 		snprintf(err, errlen, "cannot load the seccomp filter: %s",
 			 strerror(-ret));
 	return ret;
+}
+
+int priv_place(int *fd, int number)
+{
+	if (*fd < 0 || *fd == number)
+		return 0;
+	if (dup3(*fd, number, O_CLOEXEC) < 0)
+		return -errno;
+	close(*fd);
+	*fd = number;
+	return 0;
 }
 
 static int drop_caps(const struct priv_user *u)
@@ -175,10 +186,15 @@ static int allow_plain(scmp_filter_ctx ctx)
 		SCMP_SYS(madvise),
 		SCMP_SYS(futex),
 		SCMP_SYS(getrandom),
-		/* the event file: rotated, and found again (evfile.c) */
+		/* the event file and captures: rotated, found again, cut back
+		 * after half a write (evfile.c, capture_files.c) */
 		SCMP_SYS(renameat),
 		SCMP_SYS(renameat2),
 		SCMP_SYS(dup3),
+		SCMP_SYS(ftruncate),
+		SCMP_SYS(getdents64),
+		SCMP_SYS(mkdir),
+		SCMP_SYS(mkdirat),
 		/* reload: the file, which iniparser gets as a memfd */
 		SCMP_SYS(memfd_create),
 		SCMP_SYS(fstat),
@@ -268,23 +284,31 @@ static int allow_checked(scmp_filter_ctx ctx)
 }
 
 /*
- * Files are opened for reading; for writing only in the directory of @dir_fd,
- * where the event file is. What else is tried fails. The rules exclude each
- * other, so their order does not matter.
+ * Files are opened for reading; for writing only in the directories of the event
+ * file and of captures. What else is tried fails. The rules exclude each other,
+ * so their order does not matter; AT_FDCWD is beyond all numbers.
  */
-static int allow_open(scmp_filter_ctx ctx, int dir_fd)
+static int allow_open(scmp_filter_ctx ctx)
 {
 	static const scmp_datum_t ways[] = {O_RDONLY, O_WRONLY, O_RDWR};
-	const scmp_datum_t dir = (uint32_t)dir_fd;
+	uint32_t action;
 	int ret = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ways) && ret == 0; i++)
-		ret = seccomp_rule_add(
-			ctx, i ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW,
-			SCMP_SYS(openat), 2, SCMP_A0_32(SCMP_CMP_NE, dir),
-			SCMP_A2_32(SCMP_CMP_MASKED_EQ, O_ACCMODE, ways[i]));
-	if (ret == 0 && dir_fd >= 0)
+	for (size_t i = 0; i < ARRAY_LEN(ways) && ret == 0; i++) {
+		const struct scmp_arg_cmp how =
+			SCMP_A2_32(SCMP_CMP_MASKED_EQ, O_ACCMODE, ways[i]);
+
+		action = i ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW;
+		ret = seccomp_rule_add(ctx, action, SCMP_SYS(openat), 2,
+				       SCMP_A0_32(SCMP_CMP_LT, PRIV_DIR_FIRST),
+				       how);
+		if (ret == 0)
+			ret = seccomp_rule_add(
+				ctx, action, SCMP_SYS(openat), 2,
+				SCMP_A0_32(SCMP_CMP_GT, PRIV_DIR_LAST), how);
+	}
+	for (int fd = PRIV_DIR_FIRST; fd <= PRIV_DIR_LAST && ret == 0; fd++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-				       SCMP_A0_32(SCMP_CMP_EQ, dir));
+				       SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)fd));
 	return ret;
 }

@@ -8,6 +8,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define PRIV_DIR_EVENTS	 100
+#define PRIV_DIR_CAPTURE 101
+#define PRIV_DIR_FIRST	 PRIV_DIR_EVENTS
+#define PRIV_DIR_LAST	 PRIV_DIR_CAPTURE
+
 struct priv_user {
 	uid_t uid;
 	gid_t gid;
@@ -34,10 +39,21 @@ int priv_drop(const struct priv_user *u, char *err, size_t errlen);
 
 /**
  * priv_sandbox() - From here on allow only the system calls of the loop
- * @dir_fd: Files below this directory may be opened for writing; -1 for none
+ *
+ * Files are opened for writing in directories with the numbers PRIV_DIR_FIRST to
+ * PRIV_DIR_LAST alone, see priv_place().
  *
  * Return: 0 or a negative errno, with one sentence in @err
  */
-int priv_sandbox(int dir_fd, char *err, size_t errlen);
+int priv_sandbox(char *err, size_t errlen);
+
+/**
+ * priv_place() - Give the descriptor of such a directory its number
+ * @fd:     Set to it; -1 is left alone
+ * @number: One of them, the caller's own
+ *
+ * Return: 0 or a negative errno
+ */
+int priv_place(int *fd, int number);
 
 #endif

@@ -82,6 +82,8 @@ int run_reload(struct run *r, char *err, size_t errlen)
 		pktmem_snaplen(r->pktmem, new.snaplen);
 	file = run_file_conf(&new);
 	evfile_level(&r->evfile, &file);
+	r->files.rotate_size = new.rotate_size;
+	r->files.rotate_keep = new.rotate_keep;
 	r->conf = new;
 	run_measure_listeners(r);
 	loop_kick(&r->loop);

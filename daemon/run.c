@@ -62,6 +62,14 @@ int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 	r->bus.kick_arg = r;
 	capture_init(&r->capture, &r->packets, r->tun.name);
 	r->capture.snaplen = r->conf.snaplen;
+	r->files.rotate_size = r->conf.rotate_size;
+	r->files.rotate_keep = r->conf.rotate_keep;
+	if (capture_files_init(&r->files, &r->capture, r->ev,
+			       r->conf.capture_dir) < 0) {
+		log_error("Cannot start: no descriptor for %s",
+			  r->conf.capture_dir);
+		return -EMFILE;
+	}
 	start_signals(r);
 	if (r->watch.fd >= 0) {
 		ev_io_init(&r->link_changed, on_link_changed, r->watch.fd,
@@ -96,6 +104,7 @@ int run_forever(struct run *r)
 	ev_run(r->ev, 0);
 	(void)evbus_drain(&r->bus, loop_now_us());
 	stop_watchers(r);
+	capture_files_free(&r->files);
 	evfile_stop(&r->evfile);
 	evmemory_free(&r->memory);
 	evbus_free(&r->bus);
@@ -114,6 +123,7 @@ static int start_ctl(struct run *r, int fd)
 		.events = &r->memory,
 		.capture = &r->capture,
 		.packets = r->pktmem,
+		.files = &r->files,
 	};
 	const struct ctl_conf conf = {
 		.path = r->conf.socket,

@@ -13,6 +13,7 @@
 #include <tcphs/stack.h>
 
 #include "capture.h"
+#include "capture_files.h"
 #include "conf.h"
 #include "ctl.h"
 #include "evbus.h"
@@ -51,6 +52,7 @@ struct run {
 	struct pktbus packets;
 	struct capture capture;
 	struct pktmem *pktmem; /* NULL: none are kept */
+	struct capture_files files;
 	struct evlog evlog;
 	struct evmemory memory;
 	struct evfile evfile;

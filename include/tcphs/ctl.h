@@ -72,6 +72,14 @@
  *	                     packets (in the file), lost, seen
  *	dump.stop         a  params: id (of a dump.follow); result: {}. The
  *	                     dump.follow sends what waits, then its result
+ *	capture.start     a  params: filter (as dump.follow); result: directory,
+ *	                     file. The daemon writes by itself, until
+ *	capture.stop      a  result: packets, lost, seen, bytes, directory,
+ *	                     files [names], those that are still there
+ *	capture.list      a  items: name, bytes, modified (RFC 3339), current
+ *	                     (bool: being written); result: count, directory,
+ *	                     running (bool); packets and lost if it is
+ *	capture.read      a  params: name; items: {"base64":...}; result: bytes
  *	stats             v  result: see below
  *	histogram         v  params: listener (name; all, and our own active
  *	                     opens, without it); items: handshakes, see below;
@@ -161,6 +169,7 @@
 	E(NOT_FOUND, "not_found", 5)           \
 	E(CONFIG, "config", 1)                 \
 	E(CANCELLED, "cancelled", 1)           \
+	E(FAILED, "failed", 1)                 \
 	E(BUSY, "busy", 7)                     \
 	E(REFUSED, "refused", 20)              \
 	E(TIMEOUT, "timeout", 21)              \

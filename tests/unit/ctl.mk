@@ -1,4 +1,5 @@
-CTL_SRC = daemon/ctl.c daemon/ctl_client.c daemon/ctl_dump.c \
+CTL_SRC = daemon/ctl.c daemon/ctl_capture.c daemon/ctl_client.c \
+	daemon/ctl_dump.c daemon/capture_files.c \
 	daemon/ctl_listen.c daemon/ctl_numbers.c \
 	daemon/capture.c daemon/capture_bytes.c daemon/capture_words.c \
 	daemon/pktbus.c daemon/analysis/pcapng.c \

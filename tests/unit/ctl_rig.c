@@ -73,10 +73,11 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.events = &r->memory,
 		.histogram = hook_histogram,
 		.capture = &r->capture,
+		.files = &r->files,
 		.metrics = hook_metrics,
 	};
 	const struct pktmem_conf packets = {.packets = 8, .snaplen = 200};
-	char err[256] = "";
+	char err[256] = "", captures[48];
 	int fd;
 
 	memset(r, 0, sizeof(*r));
@@ -103,6 +104,11 @@ void rig_init(struct rig *r, unsigned int nconns)
 	r->pktmem = pktmem_init(r->pktmem_room, PKTMEM_MIN, r->st, &packets);
 	hooks.packets = r->pktmem;
 	r->loop = ev_loop_new(EVFLAG_AUTO);
+	snprintf(captures, sizeof(captures), "%s/cap", r->dir);
+	r->files.rotate_size = 1 << 20;
+	r->files.rotate_keep = 2;
+	if (capture_files_init(&r->files, &r->capture, r->loop, captures))
+		abort();
 	fd = ctl_listen(&r->conf, err, sizeof(err));
 	if (fd < 0) {
 		fprintf(stderr, "%s\n", err);
@@ -114,6 +120,7 @@ void rig_init(struct rig *r, unsigned int nconns)
 void rig_free(struct rig *r)
 {
 	ctl_del(r->ctl);
+	capture_files_free(&r->files);
 	evmemory_free(&r->memory);
 	free(r->pktmem_room);
 	evbus_free(&r->bus);

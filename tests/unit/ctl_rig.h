@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "capture.h"
+#include "capture_files.h"
 #include "core/assert.h"
 #include "ctl_priv.h"
 #include "evmemory.h"
@@ -35,6 +36,7 @@ struct rig {
 	struct evmemory memory;
 	struct pktbus packets;
 	struct capture capture;
+	struct capture_files files; /* in DIR/cap */
 	struct pktmem *pktmem;
 	void *pktmem_room;
 	int reload_answer;

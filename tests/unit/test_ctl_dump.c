@@ -1,11 +1,12 @@
 /*
- * test_ctl_dump.c - Packets to clients of the control socket
+ * test_ctl_dump.c - Packets to clients of the control socket, and to files
  */
 #include "ctl_rig.h"
 
 #include <sodium/utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FOLLOW(params) \
 	"{\"id\":1,\"method\":\"dump.follow\",\"params\":{" params "}}"
@@ -274,6 +275,93 @@ static void idle_dump_sleeps(void)
 	rig_stop(&r, &p);
 }
 
+/* ---- the daemon's own capture ------------------------------------------ */
+
+static json_t *answer(struct peer *p, const char *request)
+{
+	json_t *j, *result;
+
+	peer_say(p, request);
+	j = peer_json(p);
+	result = json_incref(json_object_get(j, "result"));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(result);
+	json_decref(j);
+	return result;
+}
+
+static json_int_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static void capture_starts_stops_and_is_read(void)
+{
+	static uint8_t file[65536];
+	char line[160], path[96];
+	json_t *started, *stopped;
+	const char *name;
+	struct rig r;
+	struct peer p;
+
+	rig_start(&r, &p, 3);
+	started = answer(&p, "{\"id\":1,\"method\":\"capture.list\"}");
+	CU_ASSERT_EQUAL(number(started, "count"), 0);
+	json_decref(started);
+	started = answer(&p, "{\"id\":1,\"method\":\"capture.start\","
+			     "\"params\":{\"filter\":\"id = c7\"}}");
+	name = json_string_value(json_object_get(started, "file"));
+	peer_say(&p, "{\"id\":1,\"method\":\"capture.start\"}");
+	snprintf(line, sizeof(line), "%s/%s is being written",
+		 json_string_value(json_object_get(started, "directory")),
+		 name);
+	peer_expect_error(&p, "busy", line, NULL);
+	show(&r, 7);
+	show(&r, 8);
+	stopped = answer(&p, "{\"id\":1,\"method\":\"capture.stop\"}");
+	CU_ASSERT_EQUAL(number(stopped, "packets"), 1);
+	CU_ASSERT_EQUAL(number(stopped, "seen"), 2);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(
+				       json_object_get(stopped, "files"), 0)),
+			       name);
+	snprintf(line, sizeof(line),
+		 "{\"id\":1,\"method\":\"capture.read\",\"params\":"
+		 "{\"name\":\"%s\"}}",
+		 name);
+	peer_say(&p, line);
+	CU_ASSERT_EQUAL(blocks(file, item(&p, file)), 4);
+	snprintf(line, sizeof(line), "{\"id\":1,\"result\":{\"bytes\":%lld}}",
+		 (long long)number(stopped, "bytes"));
+	peer_expect(&p, line);
+	snprintf(path, sizeof(path), "%s/cap/%s", r.dir, name);
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	json_decref(started);
+	json_decref(stopped);
+	rig_stop(&r, &p);
+}
+
+static void capture_refusals(void)
+{
+	struct rig r;
+	struct peer p;
+
+	rig_start(&r, &p, 3);
+	peer_say(&p, "{\"id\":1,\"method\":\"capture.stop\"}");
+	peer_expect_error(&p, "not_found", "no capture is running", NULL);
+	peer_say(&p, "{\"id\":1,\"method\":\"capture.read\",\"params\":"
+		     "{\"name\":\"../../etc/passwd\"}}");
+	peer_expect_error(&p, "not_found",
+			  "there is no capture file '../../etc/passwd'",
+			  "capture.list has their names");
+	snprintf(r.files.dir, sizeof(r.files.dir), "/proc/none");
+	peer_say(&p, "{\"id\":1,\"method\":\"capture.start\"}");
+	peer_expect_error(&p, "failed", "/proc/none: No such file or directory",
+			  NULL);
+	CU_ASSERT_EQUAL(r.capture.ntakers, 0);
+	rig_stop(&r, &p);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(follow_and_stop),
 	UNIT_TEST(follow_counts_and_filters),
@@ -282,6 +370,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(stuck_reader_loses),
 	UNIT_TEST(client_goes),
 	UNIT_TEST(idle_dump_sleeps),
+	UNIT_TEST(capture_starts_stops_and_is_read),
+	UNIT_TEST(capture_refusals),
 };
 
 int main(int argc, char **argv)
