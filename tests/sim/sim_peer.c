@@ -58,7 +58,7 @@ struct sock *sock_new(struct peer *p, struct end *e, uint16_t port,
 	};
 	s->iss =
 		p->opts->iss_set ? p->opts->iss : (uint32_t)rand_next(&p->rand);
-	s->una = s->nxt = s->max = s->iss;
+	s->una = s->nxt = s->max = s->recover = s->iss;
 	p->socks = s;
 	end_begin(e);
 	return s;

@@ -45,6 +45,7 @@ struct sock {
 	uint32_t segment; /* text bytes in one, at most */
 	uint32_t cwnd;
 	uint32_t dupacks, timeouts;
+	uint32_t recover; /* what was in flight then, all was sent again */
 	int64_t rexmt_at_us;
 	bool fin_wanted, fin_acked;
 

@@ -174,8 +174,13 @@ static bool input_ack(struct sock *s, const struct segment *g)
 		s->fin_acked = s->fin_wanted && s->una == sock_end(s) + 1;
 	} else if (g->ack == s->una && !g->len && wnd == s->snd_wnd &&
 		   s->max != s->una && !(g->flags & TH_FIN)) {
-		if (++s->dupacks == 3 && s->peer->opts->fast_rexmt)
+		/* Once for what is in flight, or copies beget duplicate ACKs
+		 * and those copies (RFC 6582, 3.2). */
+		if (++s->dupacks == 3 && s->peer->opts->fast_rexmt &&
+		    ahead(s->una, s->recover) >= 0) {
 			s->nxt = s->una;
+			s->recover = s->max;
+		}
 	}
 	if (g->ack == s->una && !wnd)
 		s->timeouts = 0; /* it lives, RFC 9293, 3.8.6.1 (MUST-37) */
