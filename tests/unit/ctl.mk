@@ -22,4 +22,4 @@ $(foreach t,$(CTL_TESTS),$(eval UNIT_SRC_$(t) = tests/unit/ctl_rig.c $$(CTL_SRC)
 	$(eval UNIT_LIBS_$(t) = -lev -ljansson -lsystemd))
 
 # The chat service with a whole stack.
-UNIT_SRC_test_chat = tests/unit/rig.c daemon/service/chat.c $(CORE)
+UNIT_SRC_test_chat = $(STACK_RIG) daemon/service/chat.c $(CORE)

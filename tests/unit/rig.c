@@ -1,7 +1,10 @@
 /*
- * rig.c - One stack on a virtual clock, played against by a script
+ * rig.c - One stack on a virtual clock: its turns, and its packets in and out
+ *
+ * What the script says of packets is judged in rig_judge.c, what it does as the
+ * application is done in rig_service.c.
  */
-#include "rig.h"
+#include "rig_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,148 +34,19 @@ static uint64_t mem_base;
 static bool holding;
 static uint8_t *taken; /* by rig_take*(), until the next one */
 
-static void rig_turn(void);
 static void rig_input(const uint8_t *pkt, size_t len,
 		      const struct stack_rx *meta);
 
-static uint8_t pattern_at(tcp_seq seq)
+uint8_t rig_pattern_at(tcp_seq seq)
 {
 	return (uint8_t)(seq * 7 + (seq >> 8) * 13);
 }
 
-static void pattern_fill(uint8_t *buf, size_t len, tcp_seq seq)
+void rig_pattern_fill(uint8_t *buf, size_t len, tcp_seq seq)
 {
 	for (size_t i = 0; i < len; i++)
-		buf[i] = pattern_at(seq + (tcp_seq)i);
+		buf[i] = rig_pattern_at(seq + (tcp_seq)i);
 }
-
-/* ---- the service ---- */
-
-static struct rig_conn *service_conn(struct stack *st, struct tcp_conn *c)
-{
-	struct conn_info info;
-
-	tcp_info(st, c, &info, rig.now_us);
-	return rig_conn(info.peer_port);
-}
-
-static enum syn_verdict on_syn(struct stack *st, const struct stack_listener *l,
-			       const struct ip_addr *peer, uint16_t port)
-{
-	(void)st;
-	(void)l;
-	(void)peer;
-	(void)port;
-	rig.syns++;
-	return rig.on_syn;
-}
-
-static void on_open(struct stack *st, struct tcp_conn *c)
-{
-	struct rig_conn *rc = service_conn(st, c);
-
-	rc->c = c;
-	rc->opened++;
-	rc->rx_base = rc->irs + 1;
-	tcp_set_user(c, rc);
-}
-
-static void consume(struct rig_conn *rc, uint32_t max)
-{
-	const uint8_t *data;
-	size_t n;
-
-	while (max && (n = tcp_peek(rig.st, rc->c, &data)) > 0) {
-		if (n > max)
-			n = max;
-		for (size_t i = 0; i < n; i++) {
-			if (data[i] ==
-			    pattern_at(rc->rx_base + rc->received + (tcp_seq)i))
-				continue;
-			rig_check(!"the text received is what was sent");
-			break;
-		}
-		tcp_consume(rig.st, rc->c, n);
-		rc->received += (uint32_t)n;
-		max -= (uint32_t)n;
-	}
-}
-
-static void on_data(struct stack *st, struct tcp_conn *c)
-{
-	struct rig_conn *rc = tcp_user(c);
-
-	(void)st;
-	if (rc->reading)
-		consume(rc, UINT32_MAX);
-}
-
-static void on_urgent(struct stack *st, struct tcp_conn *c)
-{
-	struct rig_conn *rc = tcp_user(c);
-
-	rc->urgents++;
-	rc->urgent_left = tcp_urgent_left(st, c);
-}
-
-static void on_writable(struct stack *st, struct tcp_conn *c)
-{
-	struct rig_conn *rc = tcp_user(c);
-
-	(void)st;
-	rc->writable++;
-}
-
-static void on_peer_closed(struct stack *st, struct tcp_conn *c)
-{
-	struct rig_conn *rc = tcp_user(c);
-
-	rc->peer_closed++;
-	if (rig.close_with_peer)
-		tcp_close(st, c);
-}
-
-static void on_alarm(struct stack *st, struct tcp_conn *c)
-{
-	struct rig_conn *rc = tcp_user(c);
-
-	(void)st;
-	rc->alarms++;
-}
-
-static void on_trouble(struct stack *st, struct tcp_conn *c,
-		       const struct tcp_trouble *t)
-{
-	struct rig_conn *rc = tcp_user(c);
-
-	(void)st;
-	rc->troubles++;
-	rc->trouble = *t;
-}
-
-static void on_closed(struct stack *st, struct tcp_conn *c,
-		      enum close_reason why)
-{
-	struct rig_conn *rc = tcp_user(c);
-
-	(void)st;
-	rc->closed++;
-	rc->reason = why;
-	rc->c = NULL;
-}
-
-static const struct tcp_service service = {
-	.name = "rig",
-	.on_syn = on_syn,
-	.on_open = on_open,
-	.on_data = on_data,
-	.on_urgent = on_urgent,
-	.on_writable = on_writable,
-	.on_peer_closed = on_peer_closed,
-	.on_alarm = on_alarm,
-	.on_trouble = on_trouble,
-	.on_closed = on_closed,
-};
 
 /* ---- life ---- */
 
@@ -231,7 +105,7 @@ static void rig_defaults(bool v6)
 	};
 	rig.listener = (struct stack_listener){
 		.name = "rig",
-		.service = &service,
+		.service = &rig_service,
 		.port = RIG_PORT,
 		.enabled = true,
 		.backlog = 1000,
@@ -365,7 +239,7 @@ static uint32_t build(uint8_t *pkt, const struct rig_seg *s,
 	if (s->text)
 		memcpy(text, s->text, t.len);
 	else
-		pattern_fill(text, t.len, s->seq + !!(s->flags & TH_SYN));
+		rig_pattern_fill(text, t.len, s->seq + !!(s->flags & TH_SYN));
 	head = wire_tcp_build(pkt, &t, 0, WIRE_CSUM_FULL,
 			      csum_partial(text, t.len, 0), &off);
 	memcpy(pkt + head, text, t.len);
@@ -449,6 +323,16 @@ void rig_release(void)
 	rig_turn();
 }
 
+struct rig_conn *rig_conn(uint16_t peer_port)
+{
+	return &conns[(uint16_t)(peer_port - RIG_PEER_PORT) % CONNS];
+}
+
+struct rig_conn *rig_only(void)
+{
+	return rig_conn(RIG_PEER_PORT);
+}
+
 /* ---- segments out ---- */
 
 static void rig_collect(const struct stack_pkt *out)
@@ -474,7 +358,7 @@ static void rig_collect(const struct stack_pkt *out)
 	sent_n++;
 }
 
-static void rig_turn(void)
+void rig_turn(void)
 {
 	struct stack_pkt out;
 
@@ -490,8 +374,7 @@ static void rig_turn(void)
 	stack_check(rig.st);
 }
 
-/* Turns until @until_us, or until something is sent if @to_first. */
-static void rig_run(int64_t until_us, bool to_first)
+void rig_run(int64_t until_us, bool to_first)
 {
 	unsigned int turns = 0;
 	int64_t next_us;
@@ -582,364 +465,7 @@ void rig_forget(void)
 	taken = NULL;
 }
 
-/* ---- judging ---- */
-
-static const char *describe(char *buf, size_t len, uint8_t flags, tcp_seq seq,
-			    tcp_seq ack, uint32_t text, uint16_t port)
+unsigned int rig_unseen(void)
 {
-	static const char letters[] = "FSRPAUEC";
-	char f[9], *p = f;
-
-	for (unsigned int i = 0; i < 8; i++)
-		if (flags & 1u << i)
-			*p++ = letters[i];
-	*p = '\0';
-	snprintf(buf, len, "%s seq %u+%u ack %u to %u", f, seq, text,
-		 flags & TH_ACK ? ack : 0, port);
-	return buf;
-}
-
-void rig_check_that(bool ok, const char *what, const char *file, int line)
-{
-	if (rig.failed)
-		return;
-	rig.failed = !ok;
-	CU_assertImplementation(ok, (unsigned int)line, what, file, "",
-				CU_FALSE);
-}
-
-/* What of a segment is not as expected; NULL if all is. */
-static const char *difference(const struct rig_seg *e, const struct tcp_seg *s)
-{
-	uint8_t opts = 0, flags = s->flags;
-	const struct rig_conn *rc = rig_conn(s->dport);
-	uint32_t len = e->text ? (uint32_t)strlen(e->text) : e->len;
-
-	if (!(e->flags & TH_PSH))
-		flags &= (uint8_t)~TH_PSH;
-	if (flags != e->flags)
-		return "flags";
-	if (s->seq != e->seq)
-		return "seq";
-	if (flags & TH_ACK ? s->ack != e->ack : s->ack != 0)
-		return "ack";
-	if ((s->tos & IP_ECN_MASK) != e->ecn)
-		return "ECN field";
-	if (flags & TH_URG && s->up != e->up)
-		return "urgent pointer";
-	if (s->len != len)
-		return "length";
-	if (s->dport != (e->peer_port ? e->peer_port : RIG_PEER_PORT))
-		return "port";
-	if (e->has_wnd && s->wnd != e->wnd)
-		return "window";
-	for (uint32_t i = 0; i < len; i++)
-		if (s->text[i] != pattern_at(s->seq + i))
-			return "text";
-	opts |= e->has_mss ? OPT_MSS : 0;
-	opts |= e->has_wscale ? OPT_WSCALE : 0;
-	opts |= e->sack_ok ? OPT_SACK_OK : 0;
-	opts |= e->nsack ? OPT_SACK : 0;
-	opts |= e->has_ts || (rc->ts && !(flags & (TH_SYN | TH_RST))) ? OPT_TS
-								      : 0;
-	if (flags & TH_RST) /* RFC 7323, 3.2 allows it there */
-		opts |= s->opts & OPT_TS;
-	if (s->opts != opts)
-		return "options";
-	if (e->has_mss && s->mss != e->mss)
-		return "MSS";
-	if (e->has_wscale && s->wscale != e->wscale)
-		return "window scale";
-	if (e->has_ts && s->ts_ecr != e->ts)
-		return "timestamp echoed";
-	if (e->nsack &&
-	    (s->nsack != e->nsack ||
-	     memcmp(s->sack, e->sack, e->nsack * sizeof(e->sack[0])) != 0))
-		return "SACK blocks";
-	return NULL;
-}
-
-void rig_expect_seg(const struct rig_seg *e, const char *file, int line)
-{
-	char want[96], got[96], msg[320];
-	const char *diff;
-	struct tcp_seg s;
-
-	if (rig.failed)
-		return;
-	rig_start();
-	describe(want, sizeof(want), e->flags, e->seq, e->ack,
-		 e->text ? (uint32_t)strlen(e->text) : e->len,
-		 e->peer_port ? e->peer_port : RIG_PEER_PORT);
-	if (!rig_take(&s)) {
-		snprintf(msg, sizeof(msg), "expected [%s], got nothing", want);
-		rig_check_that(false, msg, file, line);
-		return;
-	}
-	diff = difference(e, &s);
-	if (!diff) {
-		rig_check_that(true, "", file, line);
-		return;
-	}
-	snprintf(msg, sizeof(msg),
-		 "%s differs: expected [%s], got [%s "
-		 "wnd %u opts %02x mss %u scale %u ecr %u "
-		 "sack %u ecn %u]",
-		 diff, want,
-		 describe(got, sizeof(got), s.flags, s.seq, s.ack, s.len,
-			  s.dport),
-		 s.wnd, s.opts, s.mss, s.wscale, s.ts_ecr,
-		 s.opts & OPT_SACK ? s.nsack : 0, s.tos & IP_ECN_MASK);
-	rig_check_that(false, msg, file, line);
-}
-
-void rig_expect_timed(int64_t us, const struct rig_seg *s, const char *file,
-		      int line)
-{
-	int64_t from_us = rig.now_us, after_us;
-	char msg[128];
-
-	rig_expect_nothing(0, file, line);
-	if (rig.failed)
-		return;
-	rig_run(rig.now_us + us + RIG_LATE_US, true);
-	after_us = rig.now_us - from_us;
-	if (sent_n && after_us < us) {
-		snprintf(msg, sizeof(msg), "sent after %.3f ms, not %.3f",
-			 (double)after_us / 1000, (double)us / 1000);
-		rig_check_that(false, msg, file, line);
-	}
-	rig_expect_seg(s, file, line);
-}
-
-void rig_expect_nothing(int64_t us, const char *file, int line)
-{
-	char got[96], msg[192];
-	struct tcp_seg s;
-	int64_t from_us = rig.now_us;
-
-	if (rig.failed)
-		return;
-	rig_start();
-	if (us)
-		rig_run(rig.now_us + us, true);
-	if (!sent_n) {
-		rig_check_that(true, "", file, line);
-		return;
-	}
-	if (!rig_take(&s))
-		return;
-	snprintf(msg, sizeof(msg), "expected silence, got [%s] after %.3f ms",
-		 describe(got, sizeof(got), s.flags, s.seq, s.ack, s.len,
-			  s.dport),
-		 (double)(rig.now_us - from_us) / 1000);
-	rig_check_that(false, msg, file, line);
-}
-
-/* ---- connections ---- */
-
-struct rig_conn *rig_conn(uint16_t peer_port)
-{
-	return &conns[(uint16_t)(peer_port - RIG_PEER_PORT) % CONNS];
-}
-
-struct rig_conn *rig_only(void)
-{
-	return rig_conn(RIG_PEER_PORT);
-}
-
-void rig_handshake(const struct rig_seg *syn)
-{
-	uint16_t port = syn->peer_port ? syn->peer_port : RIG_PEER_PORT;
-	struct tcp_seg s;
-
-	rig_rx(syn);
-	if (rig.failed)
-		return;
-	rig_check(rig_take(&s));
-	rig_check(s.flags == (TH_SYN | TH_ACK) && s.dport == port);
-	rig_check(s.ack == syn->seq + 1);
-	rig_rx(SEG(.flags = TH_ACK, .seq = syn->seq + 1, .ack = RIG_ISS + 1,
-		   .peer_port = port, .has_wnd = syn->has_wnd,
-		   .wnd = syn->wnd));
-	rig_check(rig_conn(port)->opened == 1);
-	rig_expect_silence();
-}
-
-void rig_established(void)
-{
-	rig_handshake(SEG(.flags = TH_SYN, .seq = RIG_IRS, MSS(RIG_PEER_MSS)));
-}
-
-void rig_established_all(void)
-{
-	rig_handshake(SEG(.flags = TH_SYN, .seq = RIG_IRS, MSS(RIG_PEER_MSS),
-			  SACK_OK, TS(1), SCALE(7)));
-}
-
-void rig_open(void)
-{
-	struct tcp_conn *c;
-	int err;
-
-	rig_start();
-	rig_only()->irs = RIG_IRS;
-	err = stack_open(rig.st, &service, rig_only(), &rig.peer, RIG_PEER_PORT,
-			 NULL, 0, rig.now_us, &c);
-	rig_check(err == 0);
-	if (err)
-		return;
-	stack_check(rig.st);
-	rig_only()->c = c;
-	rig_turn();
-}
-
-static ssize_t send_with(ssize_t (*send)(struct stack *, struct tcp_conn *,
-					 const void *, size_t),
-			 uint32_t len)
-{
-	struct rig_conn *rc = rig_only();
-	uint8_t *text = malloc(len ? len : 1);
-	ssize_t took;
-
-	ASSERT(text);
-	if (!rc->c) {
-		rig_check(!"a connection to send on");
-		free(text);
-		return -1;
-	}
-	pattern_fill(text, len, RIG_ISS + 1 + rc->sent);
-	took = send(rig.st, rc->c, text, len);
-	free(text);
-	if (took > 0)
-		rc->sent += (uint32_t)took;
-	stack_check(rig.st);
-	rig_turn();
-	return took;
-}
-
-ssize_t rig_send(uint32_t len)
-{
-	return send_with(tcp_send, len);
-}
-
-ssize_t rig_send_urgent(uint32_t len)
-{
-	return send_with(tcp_send_urgent, len);
-}
-
-void rig_close(void)
-{
-	if (!rig_only()->c) {
-		rig_check(!"a connection to close");
-		return;
-	}
-	tcp_close(rig.st, rig_only()->c);
-	stack_check(rig.st);
-	rig_turn();
-}
-
-void rig_abort(void)
-{
-	if (!rig_only()->c) {
-		rig_check(!"a connection to abort");
-		return;
-	}
-	tcp_abort(rig.st, rig_only()->c, CLOSE_RESET_BY_US);
-	rig_turn();
-}
-
-void rig_read_stop(void)
-{
-	rig_only()->reading = false;
-}
-
-void rig_read(uint32_t len)
-{
-	if (!rig_only()->c) {
-		rig_check(!"a connection to read from");
-		return;
-	}
-	consume(rig_only(), len);
-	stack_check(rig.st);
-	rig_turn();
-}
-
-void rig_read_on(void)
-{
-	if (!rig_only()->c) {
-		rig_check(!"a connection to read from");
-		return;
-	}
-	rig_only()->reading = true;
-	tcp_resume(rig.st, rig_only()->c);
-	rig_turn();
-}
-
-struct search {
-	uint16_t port;
-	bool found;
-	struct conn_info *info;
-};
-
-static bool search_see(struct stack *st, struct tcp_conn *c,
-		       const struct conn_info *info, void *arg)
-{
-	struct search *s = arg;
-
-	(void)st;
-	(void)c;
-	if (info->peer_port != s->port)
-		return true;
-	*s->info = *info;
-	s->found = true;
-	return false;
-}
-
-bool rig_info(uint16_t peer_port, struct conn_info *info)
-{
-	struct search s = {.port = peer_port, .info = info};
-	uint64_t cursor = 0;
-
-	rig_start();
-	while (!s.found &&
-	       stack_walk(rig.st, &cursor, 100, rig.now_us, search_see, &s))
-		;
-	return s.found;
-}
-
-enum tcp_state rig_state_of(uint16_t peer_port)
-{
-	struct conn_info info;
-
-	return rig_info(peer_port, &info) ? (enum tcp_state)info.state
-					  : TCP_CLOSED;
-}
-
-enum tcp_state rig_state(void)
-{
-	return rig_state_of(RIG_PEER_PORT);
-}
-
-struct stack_stats rig_stats(void)
-{
-	struct stack_stats s;
-
-	stack_stats(rig.st, &s);
-	return s;
-}
-
-uint64_t rig_dropped(enum drop_reason why)
-{
-	return rig_stats().dropped[why];
-}
-
-uint16_t rig_mss(void)
-{
-	return (uint16_t)(rig.conf.mtu - (rig.v6 ? 60 : 40));
-}
-
-uint16_t rig_default_mss(void)
-{
-	return rig.v6 ? 1220 : 536;
+	return sent_n;
 }
