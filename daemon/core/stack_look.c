@@ -13,7 +13,8 @@
 #define CURSOR_SHIFT 56
 #define CURSOR_PLACE ((1ull << CURSOR_SHIFT) - 1)
 
-enum walk_pool { WALK_CONN, WALK_HALF, WALK_TIMEWAIT, WALK_END };
+/* Against the way that connections go, or the walk would meet one again. */
+enum walk_pool { WALK_TIMEWAIT, WALK_CONN, WALK_HALF, WALK_END };
 
 static const struct pool *walk_pool(const struct stack *st, enum walk_pool w);
 static bool walk_describe(struct stack *st, void *record,

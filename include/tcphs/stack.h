@@ -301,7 +301,8 @@ struct conn_info {
  *          half-open or TIME-WAIT. Returns false to stop after this one.
  *
  * Each connection is reported at most once and as it was when the walk passed
- * it; one that lives through the whole walk is reported.
+ * it; one that stays what it is (half-open, full, in TIME-WAIT) through the
+ * whole walk is reported.
  *
  * Return: false when the walk is over
  */

@@ -338,6 +338,37 @@ static void walk_sees_the_living(void)
 	rig_end();
 }
 
+/* Nor does it see one twice that gets on between two of its slices. */
+static void walk_sees_once(void)
+{
+	struct seen s = {0};
+	uint64_t cursor = 0;
+
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss())));
+	while (!s.n && stack_walk(rig.st, &cursor, 1, rig.now_us, see, &s))
+		;
+	rig_check(s.n == 1 && s.last.half_open);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	while (stack_walk(rig.st, &cursor, 1, rig.now_us, see, &s))
+		;
+	rig_check(s.n == 1);
+	cursor = 0;
+	while (s.n == 1 && stack_walk(rig.st, &cursor, 1, rig.now_us, see, &s))
+		;
+	rig_check(s.n == 2 && s.last.state == TCP_ESTABLISHED);
+	rig_close();
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1002));
+	rig_forget();
+	rig_check(rig_state() == TCP_TIME_WAIT);
+	rig_check(rig_stats().time_wait == 1);
+	while (stack_walk(rig.st, &cursor, 1, rig.now_us, see, &s))
+		;
+	rig_check(s.n == 2);
+	rig_end();
+}
+
 /* A limit is counted each time, and told once a second: here, that of memory,
  * with nobody in particular. */
 static void limit_told_once_a_second(void)
@@ -432,6 +463,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(service_ends_other),
 	UNIT_TEST(walk_moves_the_clock),
 	UNIT_TEST(walk_sees_the_living),
+	UNIT_TEST(walk_sees_once),
 	UNIT_TEST(limit_told_once_a_second),
 	UNIT_TEST(stop_in_slices),
 	UNIT_TEST(stop_after_abort),
