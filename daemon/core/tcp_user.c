@@ -10,8 +10,8 @@
 
 #include "tcp_priv.h"
 
-#define PORT_FIRST 49152 /* RFC 6335, 6: the dynamic ports */
-#define PORT_COUNT 16384
+#define PORT_FIRST 1024 /* RFC 6056, 3.2: as many as there are */
+#define PORT_COUNT (65536 - PORT_FIRST)
 
 #define SEND_PAGES_KEPT 4
 #define SEND_LITTLE	400 /* bytes, a small block */
@@ -304,7 +304,8 @@ static bool peer_valid(const struct ip_addr *a)
 	       memcmp(a, &loopback, sizeof(*a)) != 0;
 }
 
-/* RFC 6056, 3.3.3: a keyed offset for each destination, and a counter. */
+/* RFC 6056, 3.3.3: a keyed offset for each destination, and a counter. Ports
+ * with a listener are left to those who mean it (3.2). */
 static bool port_choose(struct stack *st, struct tcp_key *key)
 {
 	uint32_t offset;
@@ -315,7 +316,8 @@ static bool port_choose(struct stack *st, struct tcp_key *key)
 		key->local_port =
 			(uint16_t)(PORT_FIRST +
 				   (offset + st->next_port++) % PORT_COUNT);
-		if (!table_find(&st->table, key))
+		if (!st->port_listener[key->local_port] &&
+		    !table_find(&st->table, key))
 			return true;
 	}
 	return false;

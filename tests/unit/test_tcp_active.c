@@ -176,6 +176,20 @@ static void open_syn_lost_then_rto_3s(void)
 	rig_end();
 }
 
+/* RFC 5681, 3.1: and it is sent one segment at first. */
+static void open_syn_lost_then_one_segment(void)
+{
+	opened();
+	rig_expect_after(S(1), OUR_SYN);
+	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
+		   MSS(1000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001));
+	rig_send(5000);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, .len = 1000));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 9293, 3.5 (MUST-10), figure 8: both SYNs cross. */
 static void open_simultaneous(void)
 {
@@ -370,6 +384,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(open_user_timeout),
 	UNIT_TEST(open_then_user_timeout_is_over),
 	UNIT_TEST(open_syn_lost_then_rto_3s),
+	UNIT_TEST(open_syn_lost_then_one_segment),
 	UNIT_TEST(open_simultaneous),
 	UNIT_TEST(open_simultaneous_then_ack),
 	UNIT_TEST(open_simultaneous_scaled),

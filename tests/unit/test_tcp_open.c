@@ -121,6 +121,21 @@ static void synack_retransmitted_then_given_up(void)
 	rig_end();
 }
 
+/* RFC 5681, 3.1: whose SYN-ACK was lost is sent one segment at first. */
+static void synack_lost_then_one_segment(void)
+{
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss())));
+	rig_expect_after(S(1), SEG(.flags = TH_SYN | TH_ACK, .seq = 1000,
+				   .ack = 5001, MSS(rig_mss())));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_send(5000);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, .len = 1000));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* The client's SYN again: it has not seen our SYN-ACK. */
 static void rcv_syn_syn_received_again(void)
 {
@@ -527,6 +542,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_syn_listen_no_mss),
 	UNIT_TEST(rcv_syn_listen_scaled_window),
 	UNIT_TEST(synack_retransmitted_then_given_up),
+	UNIT_TEST(synack_lost_then_one_segment),
 	UNIT_TEST(rcv_syn_syn_received_again),
 	UNIT_TEST(rcv_text_syn_received),
 	UNIT_TEST(rcv_text_fin_syn_received),
