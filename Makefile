@@ -33,6 +33,9 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR  ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 NMDIR   ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/NetworkManager/conf.d
 
+# Where Debian's Wireshark looks, whatever PREFIX is.
+EXTCAPDIR ?= /usr/lib/$(shell gcc -print-multiarch)/wireshark/extcap
+
 OPT     ?= -O2 -g
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	  -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings \
@@ -56,8 +59,8 @@ LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd
 LIBS_CLI    = -ljansson -lsodium
 
-MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd conf/tcphsd.conf.5.scd \
-	   daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
+MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd \
+	   cli/tcphs-extcap.1.scd conf/tcphsd.conf.5.scd daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
 	   daemon/tcphs-explain.7.scd daemon/tcphs-metrics.7.scd
 MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))
 COMPLETION = $(B)/completion/tcphsctl.bash $(B)/completion/_tcphsctl \
@@ -101,6 +104,11 @@ install: all $(MAN) $(COMPLETION)
 	install -D -m 0644 $(B)/man/tcphsd.8 $(DESTDIR)$(MANDIR)/man8/tcphsd.8
 	install -D -m 0644 $(B)/man/tcphsctl.1 \
 		$(DESTDIR)$(MANDIR)/man1/tcphsctl.1
+	install -D -m 0644 $(B)/man/tcphs-extcap.1 \
+		$(DESTDIR)$(MANDIR)/man1/tcphs-extcap.1
+	install -d $(DESTDIR)$(EXTCAPDIR)
+	ln -srf $(DESTDIR)$(BINDIR)/tcphsctl \
+		$(DESTDIR)$(EXTCAPDIR)/tcphs-extcap
 	install -D -m 0644 $(B)/man/tcphsd.conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/tcphsd.conf.5
 	install -D -m 0644 $(B)/man/tcphs-drops.7 \

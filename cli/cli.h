@@ -149,6 +149,12 @@ enum cli_exit options_check(const struct cli *cli, const struct command *cmd);
 enum cli_exit watch(struct cli *cli, const struct command *cmd, int argc,
 		    char **argv);
 
+/** extcap_is() - Did Wireshark call us, by the name of its link? */
+bool extcap_is(const char *program);
+
+/** extcap_run() - Answer it */
+enum cli_exit extcap_run(struct cli *cli, int argc, char **argv);
+
 /* The commands, each in the file of its group. */
 enum cli_exit overview_run(struct cli *cli, int argc, char **argv);
 enum cli_exit status_run(struct cli *cli, int argc, char **argv);

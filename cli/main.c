@@ -33,6 +33,8 @@ int main(int argc, char **argv)
 	enum cli_exit e;
 	int n;
 
+	if (extcap_is(argv[0]))
+		return finish(extcap_run(&cli, argc, argv));
 	if (cli.terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
 		cli.screen_cols = ws.ws_col;
 	words = calloc((size_t)argc + 1, sizeof(*words));
