@@ -6,7 +6,10 @@
  * time, so stdin is read no faster than the peer reads. The end of stdin is a
  * FIN; then the peer's is waited for. Ctrl-C ends our side, a second one resets.
  *
- * --classic is for people: lines of the peer and of ours with a name in front.
+ * --classic is for people: lines of the peer and of ours with a name in front,
+ * and the steps of the handshake and of the close as the daemon tells them
+ * (events.follow). Those come on a request of their own, so words about the
+ * connection wait for the step they are about.
  */
 #include "cli.h"
 
@@ -25,6 +28,8 @@
 #define CHUNK  (32 * 1024) /* of stdin in one request */
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 
+#define LAST_STEP_MS 1000 /* it is waited for when all else is over */
+
 struct session {
 	struct cli *cli;
 	const char *peer;	     /* what --classic calls it */
@@ -34,6 +39,13 @@ struct session {
 	bool open, stdin_over, ended, line_begun;
 	enum cli_exit exit;
 	bool over;
+	json_t *last; /* the answer to conn.open or conn.attach */
+	/* --classic */
+	json_int_t steps;  /* events.follow; 0 = none */
+	char steps_of[16]; /* connection whose steps are told */
+	bool completed;	   /* its handshake was told */
+	bool closed;	   /* its end was told */
+	json_t *opened;	   /* item whose words wait for the former */
 };
 
 static volatile sig_atomic_t interrupts;
@@ -58,11 +70,8 @@ static void end_text(json_t *end, char *buf, size_t len)
 static void say_open(struct session *s, json_t *item)
 {
 	const json_t *us = json_object_get(item, "handshake_us");
-	const char *conn = json_string_value(json_object_get(item, "id"));
 	char local[80], peer[80];
 
-	s->open = true;
-	snprintf(s->conn, sizeof(s->conn), "%s", conn ? conn : "");
 	if (s->cli->quiet)
 		return;
 	end_text(json_object_get(item, "local"), local, sizeof(local));
@@ -136,7 +145,6 @@ static void say_end(struct session *s, json_t *result)
 		json_string_value(json_object_get(result, "reason"));
 	const char *words = json_string_value(json_object_get(result, "words"));
 
-	s->over = true;
 	if (reason && strcmp(reason, "fin") != 0 && s->exit == CLI_OK)
 		s->exit = interrupts > 1 ? CLI_OK : CLI_RESET;
 	if (s->cli->quiet)
@@ -151,7 +159,73 @@ static void say_end(struct session *s, json_t *result)
 		fprintf(stderr, "closed: %s\n", words ? words : "?");
 }
 
+/* ---- --classic --------------------------------------------------------- */
+
+static enum cli_exit follow_steps(struct session *s, const char *filter)
+{
+	return client_begin(
+		s->cli->client, "events.follow",
+		json_pack("{s:b, s:s}", "follow", 1, "filter", filter),
+		&s->steps);
+}
+
+/* Nothing is told any more; nothing waits for it. */
+static void no_steps(struct session *s)
+{
+	s->steps = 0;
+	s->completed = s->closed = true;
+	if (s->opened)
+		say_open(s, s->opened);
+	json_decref(s->opened);
+	s->opened = NULL;
+}
+
+/* The connection that is meant is the first that is opened from now on. */
+static void take_step(struct session *s, const json_t *item)
+{
+	const char *event = json_string_value(json_object_get(item, "event"));
+	const char *words = json_string_value(json_object_get(item, "message"));
+	const char *conn = json_string_value(json_object_get(item, "conn"));
+	char line[512];
+
+	if (!event || !words || !conn)
+		return;
+	if (!*s->steps_of && strcmp(event, "syn.sent") == 0)
+		snprintf(s->steps_of, sizeof(s->steps_of), "%s", conn);
+	if (strcmp(conn, s->steps_of) != 0)
+		return;
+	snprintf(line, sizeof(line), "%s", words);
+	text_clean(line);
+	fprintf(stderr, "%s\n", line);
+	s->completed |= strcmp(event, "handshake.completed") == 0;
+	s->closed |= strcmp(event, "conn.closed") == 0;
+	if (!s->completed || !s->opened)
+		return;
+	say_open(s, s->opened);
+	json_decref(s->opened);
+	s->opened = NULL;
+}
+
 /* ---- what the daemon says ---------------------------------------------- */
+
+static enum cli_exit take_open(struct session *s, json_t *item)
+{
+	const char *conn = json_string_value(json_object_get(item, "id"));
+	char filter[32];
+
+	s->open = true;
+	snprintf(s->conn, sizeof(s->conn), "%s", conn ? conn : "");
+	if (s->steps && !s->completed) {
+		s->opened = json_incref(item);
+		return CLI_OK;
+	}
+	say_open(s, item);
+	if (!s->cli->classic || s->cli->quiet || s->completed)
+		return CLI_OK;
+	snprintf(s->steps_of, sizeof(s->steps_of), "%s", s->conn);
+	snprintf(filter, sizeof(filter), "id = %s", s->conn);
+	return follow_steps(s, filter);
+}
 
 static enum cli_exit send_text(struct session *s, const uint8_t *text,
 			       size_t len, bool end)
@@ -173,8 +247,8 @@ static enum cli_exit take_event(struct session *s, json_t *item)
 	if (!event)
 		return CLI_OK;
 	if (strcmp(event, "open") == 0)
-		say_open(s, item);
-	else if (strcmp(event, "text") == 0)
+		return take_open(s, item);
+	if (strcmp(event, "text") == 0)
 		say_text(s, item);
 	else if (strcmp(event, "peer_closed") == 0)
 		s->stdin_over = true; /* nobody is there to read it */
@@ -190,18 +264,48 @@ static enum cli_exit take_line(struct session *s, json_t *line)
 
 	if (id == s->id && item)
 		return take_event(s, item);
-	if (id == s->id && result)
-		say_end(s, result);
-	else if (id == s->id && error) {
-		if (s->cli->classic)
-			fprintf(stderr, "Failed to connect to %s.\n", s->peer);
+	if (s->steps && id == s->steps) {
+		if (item)
+			take_step(s, item);
+		else
+			no_steps(s);
+	} else if (id == s->id && (result || error)) {
+		s->last = json_incref(line);
 		s->over = true;
-		s->exit = client_failed(error, NULL);
 	} else if (id == s->sending)
 		s->sending = 0; /* an error: the end is about to be told */
 	else if (!json_object_get(line, "id") && error)
 		return client_failed(error, NULL);
 	return CLI_OK;
+}
+
+/* What is left of the steps, and then how it ended. */
+static enum cli_exit take_last(struct session *s)
+{
+	struct client *client = s->cli->client;
+	struct pollfd p = {.fd = client->fd, .events = POLLIN};
+	json_t *result = json_object_get(s->last, "result"), *line;
+	enum cli_exit e = CLI_OK;
+
+	while (s->steps && *s->steps_of && !s->closed && e == CLI_OK &&
+	       (client_has_line(client) || poll(&p, 1, LAST_STEP_MS) > 0)) {
+		e = client_line(client, &line);
+		if (e != CLI_OK)
+			break;
+		e = take_line(s, line);
+		json_decref(line);
+	}
+	no_steps(s);
+	if (result) {
+		say_end(s, result);
+	} else if (s->last) {
+		if (s->cli->classic)
+			fprintf(stderr, "Failed to connect to %s.\n", s->peer);
+		s->exit =
+			client_failed(json_object_get(s->last, "error"), NULL);
+	}
+	json_decref(s->last);
+	return e;
 }
 
 /* ---- the loop ---------------------------------------------------------- */
@@ -265,7 +369,9 @@ static enum cli_exit turn(struct session *s, const sigset_t *waiting)
 	return e;
 }
 
-static enum cli_exit talk(struct session *s, const char *method, json_t *params)
+/* @filter: Whose steps are told from the start; NULL = of nobody */
+static enum cli_exit talk(struct session *s, const char *method, json_t *params,
+			  const char *filter)
 {
 	struct sigaction act = {.sa_handler = on_interrupt}, was;
 	sigset_t block, waiting;
@@ -278,9 +384,13 @@ static enum cli_exit talk(struct session *s, const char *method, json_t *params)
 	interrupts = 0;
 	if (s->cli->classic)
 		fprintf(stderr, "%s: Not Connected\n", s->peer);
-	e = client_begin(s->cli->client, method, params, &s->id);
+	e = filter ? follow_steps(s, filter) : CLI_OK;
+	if (e == CLI_OK)
+		e = client_begin(s->cli->client, method, params, &s->id);
 	while (e == CLI_OK && !s->over)
 		e = turn(s, &waiting);
+	if (e == CLI_OK)
+		e = take_last(s);
 	sigaction(SIGINT, &was, NULL);
 	sigprocmask(SIG_SETMASK, &waiting, NULL);
 	return e == CLI_OK ? s->exit : e;
@@ -292,6 +402,7 @@ enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 {
 	struct session s = {.cli = cli, .peer = "Server"};
 	json_t *params;
+	char filter[128];
 	int port, source;
 
 	(void)argc;
@@ -302,7 +413,12 @@ enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 			   "nodelay", cli->nodelay);
 	if (cli->source)
 		json_object_set_new(params, "local_port", json_integer(source));
-	return talk(&s, "conn.open", params);
+	snprintf(filter, sizeof(filter),
+		 strchr(argv[0], ':') ? "role = client and dst [%.64s]:%d"
+				      : "role = client and dst %.64s:%d",
+		 argv[0], port);
+	return talk(&s, "conn.open", params,
+		    cli->classic && !cli->quiet ? filter : NULL);
 }
 
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv)
@@ -310,7 +426,8 @@ enum cli_exit attach_run(struct cli *cli, int argc, char **argv)
 	struct session s = {.cli = cli, .peer = "Client"};
 
 	(void)argc;
-	return talk(&s, "conn.attach", json_pack("{s:s}", "conn", argv[0]));
+	return talk(&s, "conn.attach", json_pack("{s:s}", "conn", argv[0]),
+		    NULL);
 }
 
 enum cli_exit send_run(struct cli *cli, int argc, char **argv)

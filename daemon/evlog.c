@@ -109,7 +109,7 @@ static void log_event(const struct evbus_record *r, const struct stack *st)
 		evline_classic(r, st, line);
 	if (log_is_journal())
 		fields_of(&f, r, st);
-	log_record(line, f.iov, f.n);
+	log_record(line, r->wall_us, f.iov, f.n);
 }
 
 static void fields_of(struct fields *f, const struct evbus_record *r,

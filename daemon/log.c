@@ -53,16 +53,16 @@ static struct {
 
 static bool stderr_is_journal(void);
 static void sentence(int level, int err, const char *fmt, va_list ap);
-static void write_out(const char *line, const struct iovec *fields,
-		      int nfields);
+static void write_out(const char *line, int64_t wall_us,
+		      const struct iovec *fields, int nfields);
 static bool say_left_out(void);
-static bool write_one(const char *line, const struct iovec *fields,
-		      int nfields);
+static bool write_one(const char *line, int64_t wall_us,
+		      const struct iovec *fields, int nfields);
 static void make_fields(struct iovec fields[LOG_FIELDS_MIN], char *buf,
 			size_t len, int level, const char *text);
 static void make_line(char *line, size_t len, int level, const char *text);
 static int send_fields(const struct iovec *fields, int nfields);
-static bool write_line(const char *text);
+static bool write_line(const char *text, int64_t wall_us);
 
 /**
  * log_init() - Choose where the log goes
@@ -154,9 +154,10 @@ void log_at(int level, const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_record(const char *line, const struct iovec *fields, int nfields)
+void log_record(const char *line, int64_t wall_us, const struct iovec *fields,
+		int nfields)
 {
-	write_out(line, fields, nfields);
+	write_out(line, wall_us, fields, nfields);
 }
 
 /* JOURNAL_STREAM is "device:inode", both decimal. */
@@ -188,15 +189,16 @@ static void sentence(int level, int err, const char *fmt, va_list ap)
 	jsontext_clean(text);
 	make_fields(fields, buf, sizeof(buf), level, text);
 	make_line(line, sizeof(line), level, text);
-	write_out(line, fields, LOG_FIELDS_MIN);
+	write_out(line, 0, fields, LOG_FIELDS_MIN);
 }
 
 /* Write a line, after saying how many could not be. */
-static void write_out(const char *line, const struct iovec *fields, int nfields)
+static void write_out(const char *line, int64_t wall_us,
+		      const struct iovec *fields, int nfields)
 {
 	if (out.left_out && !say_left_out())
 		out.left_out++;
-	else if (!write_one(line, fields, nfields))
+	else if (!write_one(line, wall_us, fields, nfields))
 		out.left_out++;
 }
 
@@ -209,23 +211,24 @@ static bool say_left_out(void)
 		 out.left_out, log_is_journal() ? "the journal" : "stderr");
 	make_fields(fields, buf, sizeof(buf), LOG_LEVEL_WARN, text);
 	make_line(line, sizeof(line), LOG_LEVEL_WARN, text);
-	if (!write_one(line, fields, LOG_FIELDS_MIN))
+	if (!write_one(line, 0, fields, LOG_FIELDS_MIN))
 		return false;
 	out.left_out = 0;
 	return true;
 }
 
 /* Where there is no journal after all, stderr is next best. */
-static bool write_one(const char *line, const struct iovec *fields, int nfields)
+static bool write_one(const char *line, int64_t wall_us,
+		      const struct iovec *fields, int nfields)
 {
 	int ret;
 
 	if (!log_is_journal())
-		return write_line(line);
+		return write_line(line, wall_us);
 	ret = send_fields(fields, nfields);
 	if (ret == 0)
 		return true;
-	return ret != -EAGAIN && ret != -ENOBUFS && write_line(line);
+	return ret != -EAGAIN && ret != -ENOBUFS && write_line(line, wall_us);
 }
 
 /* The fields that each record has. */
@@ -288,8 +291,8 @@ static int send_fields(const struct iovec *fields, int nfields)
 	return sendmsg(out.journal, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* "12:00:00.123456 text", if that can be written at once. */
-static bool write_line(const char *text)
+/* "12:00:00.123456 text", if that can be written at once; @wall_us: 0 = now */
+static bool write_line(const char *text, int64_t wall_us)
 {
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[LOG_RECORD_MAX + 32];
@@ -301,6 +304,10 @@ static bool write_line(const char *text)
 		return false;
 	if (out.format == LOG_CLASSIC) {
 		clock_gettime(CLOCK_REALTIME, &now);
+		if (wall_us) {
+			now.tv_sec = (time_t)(wall_us / 1000000);
+			now.tv_nsec = (long)(wall_us % 1000000 * 1000);
+		}
 		localtime_r(&now.tv_sec, &tm);
 		len = strftime(line, sizeof(line), "%H:%M:%S", &tm);
 		len += (size_t)snprintf(line + len, sizeof(line) - len,

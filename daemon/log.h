@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 #define LOG_LEVEL_ERROR	 3
@@ -52,9 +53,11 @@ void log_at(int level, const char *fmt, ...)
  * log_record() - Log what is known in parts, whatever the level
  * @line:   For stderr, as log_format() says; without line feed, and without the
  *          time if that is LOG_CLASSIC
+ * @wall_us: When it happened, since 1970
  * @fields: For the journal: "KEY=value" without line feeds, MESSAGE and PRIORITY
  *          among them; at most LOG_FIELDS_MAX
  */
-void log_record(const char *line, const struct iovec *fields, int nfields);
+void log_record(const char *line, int64_t wall_us, const struct iovec *fields,
+		int nfields);
 
 #endif

@@ -118,8 +118,79 @@ check 'another connection' echo_once
 check 'nobody wants debug any more' same "$debug" \
 	"$(ctl events --ndjson --level debug | grep -c data.received)"
 
-# ---- slow and dead readers ---------------------------------------------------
+stop_daemon
+check 'ends' same 0 $?
 
+# ---- many, slow readers, and strange names -----------------------------------
+
+# connects N: so many connections, one after the other.
+connects()
+{
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		exec 6<>"/dev/tcp/$OWN4/8090" || return 1
+		exec 6>&-
+	done
+}
+
+cp "$CONF" "$TMP/plain.conf"
+printf '[log]\nrecent = 256\n' >>"$CONF"
+start_daemon
+follow stuck sport = 8090
+wait_for 5 bash -c "ss -Hx src $SOCKET | grep -q ESTAB"
+kill -STOP "$READER"
+check '1500 connections beside a reader that is stuck' connects 1500
+check 'nobody waits for it' echo_once
+kill -CONT "$READER"
+check 'it is told how many it lost' wait_for 5 grep -q \
+	'"event":"lost".*"count":[0-9]*' "$TMP/stuck"
+echo_once >"$TMP/last"
+last=$(ctl events --ndjson sport = 8090 | tail -1 | jq .seq)
+check 'and goes on' wait_for 5 grep -q "\"seq\":$last," "$TMP/stuck"
+check 'with as many as are missing' jq -se '
+	reduce .[] as $e ({at: (.[0].seq - 1), ok: true};
+		.ok = (.ok and $e.seq == .at + ($e.count // 1)) |
+		.at = $e.seq) | .ok' "$TMP/stuck"
+kill "$READER"
+
+# Each SYN is a line or counted as one that was left out.
+counted()
+{
+	local lines more
+
+	lines=$(grep -c 'Received SYN, sending SYN-ACK' "$LOG")
+	more=$(sed -nE 's/.* ([0-9]+) more lines of syn.received suppressed/\1/p' \
+		"$LOG" | awk '{ n += $1 } END { print n + 0 }')
+	echo "$lines lines, $more suppressed"
+	[ "$more" -gt 0 ] && [ $((lines + more)) = 1502 ]
+}
+check 'lines beyond the rate are counted' wait_for 5 counted
+
+printf '[lis\033[2Jten]\nx\233\007y = 1\n' >>"$CONF"
+kill -HUP "$DAEMON"
+check 'a wrong configuration is an event' wait_for 5 \
+	says daemon.reload_refused ctl events --ndjson
+check 'nothing in the log can steer a terminal' negate \
+	grep -aq '[[:cntrl:]]' "$LOG"
+check 'nor in the events' negate bash -c \
+	"$TCPHSCTL -s $SOCKET events | grep -aq '[[:cntrl:]]'"
+stop_daemon
+check 'ends with a reader' same 0 $?
+
+# ---- forms of the log --------------------------------------------------------
+
+cp "$TMP/plain.conf" "$CONF"
+start_daemon -D log.format=json
+check 'a client' echo_once
+check 'the log is JSON' wait_for 5 bash -c \
+	"jq -es 'any(.event == \"conn.closed\")' $LOG"
+check 'to the last sentence' jq -es 'all(.time and .level and .message)' "$LOG"
+stop_daemon
+start_daemon -D log.format=logfmt
+check 'another one' echo_once
+check 'the log is logfmt' wait_for 5 log_has \
+	'^time=[^ ]+ level=info seq=[0-9]+ event=syn.received msg="\[Server\] Received SYN, sending SYN-ACK" conn=c1 listener=demo role=server '
 stop_daemon
 check 'ends' same 0 $?
 
@@ -155,17 +226,6 @@ check 'the same as the stream' same "$(ctl events --ndjson)" \
 	"$(sed -E 's/"line":[0-9]+,//' "$FILE")"
 check 'line by line' without_gap
 check 'from the first on' same 1 "$(head -1 "$FILE" | jq .line)"
-
-# connects N: so many connections, one after the other.
-connects()
-{
-	local i
-
-	for ((i = 0; i < $1; i++)); do
-		exec 6<>"/dev/tcp/$OWN4/8090" || return 1
-		exec 6>&-
-	done
-}
 
 connects 60
 check 'it is rotated by its size' wait_for 5 test -s "$FILE.1"
@@ -203,4 +263,88 @@ check 'and found when it is made again' wait_for 5 file_has syn.received
 stop_daemon
 check 'ends with a file' same 0 $?
 check 'its last words are in it' file_has daemon.stopping
+
+# ---- two daemons ------------------------------------------------------------
+
+# The other one in a namespace of its own, where its interface has the same
+# name; between the two a pair of veth.
+OTHER4=198.18.68.2
+cp "$TMP/plain.conf" "$CONF"
+printf 'allow = any\n' >>"$CONF"
+ip netns add other
+ip link add veth0 type veth peer name veth1 netns other
+ip addr add 198.18.69.1/30 dev veth0
+ip link set veth0 up
+ip route add 198.18.68.0/24 via 198.18.69.2
+ip netns exec other sh -c "ip link set lo up
+	ip addr add 198.18.69.2/30 dev veth1
+	ip link set veth1 up
+	ip route add 198.18.66.0/24 via 198.18.69.1
+	sysctl -qw net.ipv4.ip_forward=1"
+sysctl -qw net.ipv4.ip_forward=1
+cat >"$TMP/other.conf" <<CONF
+[interface]
+host_address4 = 198.18.68.1/24
+address4 = $OTHER4
+host_address6 =
+address6 =
+[control]
+socket = $TMP/other.sock
+[listener.talk]
+port = 5000
+service = chat
+allow = any
+CONF
+ip netns exec other "$TCPHSD" --foreground -c "$TMP/other.conf" \
+	>"$TMP/other.log" 2>&1 &
+OTHER=$!
+start_daemon
+check 'two daemons' wait_for 5 grep -q Ready "$TMP/other.log"
+mkfifo "$TMP/in"
+ctl connect --classic $OTHER4 5000 <"$TMP/in" >"$TMP/out" 2>"$TMP/err" &
+TALK=$!
+exec 7>"$TMP/in"
+check 'connect to each other' wait_for 5 grep -q 'Connected to' "$TMP/err"
+echo hello >&7
+check 'and talk' wait_for 5 bash -c \
+	"echo hi | $TCPHSCTL -s $TMP/other.sock send last there"
+check '... both ways' wait_for 5 grep -q '^Server: there' "$TMP/out"
+exec 7>&-
+# The server's side is closed by its operator: chat waits for him.
+check 'close' wait_for 5 "$TCPHSCTL" -s "$TMP/other.sock" close last
+check 'it ends' wait_for 5 negate kill -0 "$TALK"
+wait "$TALK"
+check 'the four lines in both logs, in order' same \
+	"[Client] Sending SYN to $OTHER4:5000
+[Server] Received SYN, sending SYN-ACK
+[Client] Received SYN-ACK, sending ACK
+[Server] Received ACK, handshake completed" "$(grep -hE \
+	'SYN|Received ACK, handshake completed' "$LOG" "$TMP/other.log" |
+	sort | sentences)"
+check 'whoever connects sees his own' same \
+	"Server: Not Connected
+[Client] Sending SYN to $OTHER4:5000
+[Client] Received SYN-ACK, sending ACK
+[Client] Handshake completed in N ms
+Connected to Server at $OTHER4:5000
+[Client] Sending FIN
+[Client] Received FIN, sending ACK
+[Client] Connection closed (FIN-ACK complete)
+Server disconnected." "$(sed 's/in [0-9.]* ms/in N ms/' "$TMP/err")"
+refusal()
+{
+	exits 20 ctl connect --classic $OTHER4 5001 2>"$TMP/refused" </dev/null
+}
+check 'a refusal' refusal
+check 'step by step' same "Server: Not Connected
+[Client] Sending SYN to $OTHER4:5001
+[Client] Connection reset by server
+[Client] Handshake failed: refused by $OTHER4:5001 (RST)
+[Client] Connection closed (refused by peer)
+Failed to connect to Server." "$(grep -v '^tcphsctl:' "$TMP/refused")"
+kill "$OTHER"
+wait "$OTHER"
+check 'the other ends' same 0 $?
+stop_daemon
+check 'and the one' same 0 $?
 summary

@@ -93,10 +93,12 @@ bool log_is_journal(void)
 	return fake.journal;
 }
 
-void log_record(const char *line, const struct iovec *fields, int nfields)
+void log_record(const char *line, int64_t wall_us, const struct iovec *fields,
+		int nfields)
 {
 	size_t used = 0;
 
+	(void)wall_us;
 	log_at(LOG_LEVEL_INFO, "%s", line);
 	fake.fields[0] = '\0';
 	for (int i = 0; i < nfields; i++)

@@ -119,7 +119,7 @@ static void record_is_written_as_it_is(void)
 {
 	rig_begin();
 	log_init(LOG_TO_STDERR, LOG_LEVEL_ERROR, LOG_CLASSIC);
-	log_record("c42 [Server] Received SYN, sending SYN-ACK", NULL, 0);
+	log_record("c42 [Server] Received SYN, sending SYN-ACK", 0, NULL, 0);
 	CU_ASSERT_TRUE(matches(rig_text(),
 			       " c42 \\[Server\\] Received SYN, sending "
 			       "SYN-ACK\n$"));
