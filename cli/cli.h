@@ -59,10 +59,11 @@ struct cli {
 	bool follow;
 	uint32_t count; /* probes, packets; 0 = until interrupted */
 	int64_t interval_us;
-	const char *expect;  /* outcome; NULL = none in particular */
-	const char *file;    /* to write; "-" = stdout; NULL = none given */
-	uint32_t snaplen;    /* 0 = as the daemon is told */
-	int64_t duration_us; /* 0 = until interrupted */
+	bool last, last_failed; /* of explain: which connection */
+	const char *expect;	/* outcome; NULL = none in particular */
+	const char *file;	/* to write; "-" = stdout; NULL = none given */
+	uint32_t snaplen;	/* 0 = as the daemon is told */
+	int64_t duration_us;	/* 0 = until interrupted */
 	bool watch, version, help;
 	int64_t watch_us, timeout_us;
 	uint32_t given; /* options seen: bit 1 << index in cli_options */
@@ -87,6 +88,7 @@ struct cli {
 #define TAKES_COUNT   (1u << 9)
 #define TAKES_FILE    (1u << 10)
 #define TAKES_DUMP    (1u << 11)
+#define TAKES_LAST    (1u << 12)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {

@@ -1,13 +1,13 @@
 /*
  * explain.c - What happened, why, by which rule, and what to do next
  *
- * Of a word: whatever the catalogue has under it, without a daemon.
+ * Of a word: whatever the catalogue has under it, without a daemon. Of a
+ * connection: explain_conn.c.
  */
-#include "cli.h"
+#include "explain.h"
 
 #include <string.h>
 
-#include <tcphs/explain.h>
 #include <tcphs/nearest.h>
 #include <tcphs/stack.h>
 
@@ -18,14 +18,13 @@
 #define WIDTH	    80 /* of lines, unless the terminal says otherwise */
 #define CODES_MAX   (64 + DROP_NREASONS)
 
+static enum cli_exit of_daemon(struct cli *cli, const char *conn);
+static bool is_conn(const char *word);
 static enum cli_exit explain_code(struct cli *cli, const char *code);
 static enum cli_exit no_code(const char *code);
 static json_t *code_json(const char *code);
-static json_t *entry_json(const struct explain_entry *e,
-			  const struct explain_facts *facts);
+static json_t *entry_json(const struct explain_entry *e);
 static void code_text(const struct cli *cli, const json_t *doc);
-static void parts_text(const struct cli *cli, const json_t *entry);
-static void wrapped(const struct cli *cli, const char *label, const char *text);
 
 static const char *const keys[EXPLAIN_NPARTS] = {
 	[EXPLAIN_HAPPENED] = "happened", [EXPLAIN_WHY] = "why",
@@ -35,8 +34,37 @@ static const char *const keys[EXPLAIN_NPARTS] = {
 
 enum cli_exit explain_run(struct cli *cli, int argc, char **argv)
 {
-	(void)argc;
-	return explain_code(cli, argv[0]);
+	const char *what = argc > 0 ? argv[0] : NULL;
+
+	if (argc + cli->last + cli->last_failed != 1) {
+		complain("explain wants one of CONN, --last, --last-failed and "
+			 "CODE");
+		return CLI_USAGE;
+	}
+	if (cli->last)
+		what = "last";
+	if (cli->last_failed)
+		what = "last-failed";
+	return is_conn(what) ? of_daemon(cli, what) : explain_code(cli, what);
+}
+
+static enum cli_exit of_daemon(struct cli *cli, const char *conn)
+{
+	enum cli_exit e =
+		client_open(cli->client, cli->socket, cli->timeout_us);
+
+	if (e != CLI_OK)
+		return e;
+	e = explain_conn(cli, conn);
+	client_close(cli->client);
+	return e;
+}
+
+/* "c42", "42", "last", "last-failed", a four-tuple; no code looks like one. */
+static bool is_conn(const char *word)
+{
+	return strncmp(word, "last", 4) == 0 || strchr(word, ':') ||
+	       strchr("0123456789", word[word[0] == 'c']);
 }
 
 /* ---- a word ------------------------------------------------------------ */
@@ -82,7 +110,7 @@ static json_t *code_json(const char *code)
 
 	for (e = explain_catalogue; e->code; e++)
 		if (strcmp(e->code, code) == 0)
-			json_array_append_new(entries, entry_json(e, NULL));
+			json_array_append_new(entries, entry_json(e));
 	doc = json_pack("{s:s, s:o}", "code", code, "entries", entries);
 	if (drop != DROP_NONE) {
 		json_object_set_new(doc, "drop", json_string(drop_words(drop)));
@@ -95,23 +123,31 @@ static json_t *code_json(const char *code)
 	return NULL;
 }
 
-static json_t *entry_json(const struct explain_entry *e,
-			  const struct explain_facts *facts)
+static json_t *entry_json(const struct explain_entry *e)
 {
 	json_t *o = json_object();
-	char text[1024];
 
 	if (e->roles != EXPLAIN_AS_BOTH)
 		json_object_set_new(o, "role",
 				    json_string(e->roles == EXPLAIN_AS_SERVER
 							? "server"
 							: "client"));
+	explain_put(o, e, NULL);
+	return o;
+}
+
+/* ---- the parts --------------------------------------------------------- */
+
+void explain_put(json_t *o, const struct explain_entry *e,
+		 const struct explain_facts *facts)
+{
+	char text[1024];
+
 	for (int i = 0; i < EXPLAIN_NPARTS; i++) {
 		explain_compose(e, (enum explain_part)i, facts, text,
 				sizeof(text));
 		json_object_set_new(o, keys[i], json_string(text));
 	}
-	return o;
 }
 
 /* ---- for people -------------------------------------------------------- */
@@ -129,7 +165,7 @@ static void code_text(const struct cli *cli, const json_t *doc)
 			 "tcphs-drops(7)",
 			 drop,
 			 json_string_value(json_object_get(doc, "clause")));
-		wrapped(cli, code, words);
+		explain_text(cli, code, words);
 	}
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *e = json_array_get(entries, i);
@@ -141,19 +177,19 @@ static void code_text(const struct cli *cli, const json_t *doc)
 		fprintf(cli->out, "%s%s%s%s%s\n", output_sgr(cli, SGR_BOLD),
 			code, role ? ", as " : "", role ? role : "",
 			output_sgr(cli, SGR_OFF));
-		parts_text(cli, e);
+		explain_parts_text(cli, e);
 	}
 }
 
-static void parts_text(const struct cli *cli, const json_t *entry)
+void explain_parts_text(const struct cli *cli, const json_t *entry)
 {
 	for (int i = 0; i < EXPLAIN_NPARTS; i++)
-		wrapped(cli, explain_part_name((enum explain_part)i),
+		explain_text(
+			cli, explain_part_name((enum explain_part)i),
 			json_string_value(json_object_get(entry, keys[i])));
 }
 
-/* A label, and a text beside it in as many lines as it needs. */
-static void wrapped(const struct cli *cli, const char *label, const char *text)
+void explain_text(const struct cli *cli, const char *label, const char *text)
 {
 	size_t width =
 		cli->screen_cols > LABEL_WIDTH + 20 ? cli->screen_cols : WIDTH;

@@ -42,6 +42,8 @@ enum opt {
 	OPT_COUNT,
 	OPT_INTERVAL,
 	OPT_EXPECT,
+	OPT_LAST,
+	OPT_LAST_FAILED,
 	OPT_SINCE,
 	OPT_FOLLOW,
 	OPT_LEVEL,
@@ -86,6 +88,10 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			  TAKES_PROBE},
 	[OPT_EXPECT] = {"expect", 0, "OUTCOME",
 			"exit 0 if all went so, 1 if not", TAKES_PROBE},
+	[OPT_LAST] = {"last", 0, NULL, "the connection that was opened last",
+		      TAKES_LAST},
+	[OPT_LAST_FAILED] = {"last-failed", 0, NULL,
+			     "the last handshake that failed", TAKES_LAST},
 	[OPT_SINCE] = {"since", 0, "TIME", "10m ago, 14:30, or a time in UTC",
 		       TAKES_EVENTS},
 	[OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes",
@@ -297,6 +303,12 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 				 arg);
 			return CLI_USAGE;
 		}
+		break;
+	case OPT_LAST:
+		cli->last = true;
+		break;
+	case OPT_LAST_FAILED:
+		cli->last_failed = true;
 		break;
 	case OPT_EXPECT:
 		cli->expect = arg;

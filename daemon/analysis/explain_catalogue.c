@@ -153,6 +153,16 @@ const struct explain_entry explain_catalogue[] = {
 	  "Many ports or hosts from one address are a scan: tcphsctl "
 	  "alerts. One alone is most often a client with a short "
 	  "time-out."}},
+	{"reset_by_client",
+	 EXPLAIN_AS_CLIENT,
+	 {"We gave up our attempt{after}, before {peer} had answered it.",
+	  "Whoever wanted the connection closed it or went away: Ctrl-C "
+	  "in tcphsctl connect does so.",
+	  "RFC 9293, 3.10.4: CLOSE in SYN-SENT deletes the connection; "
+	  "nobody is to be told.",
+	  "We are the client: whoever asked has gone.",
+	  "tcphsctl probe {addr} {number} tells whether there would have "
+	  "been an answer."}},
 	{"reset_by_server",
 	 EXPLAIN_AS_SERVER,
 	 {"The SYN was answered with a SYN-ACK, and then we reset "

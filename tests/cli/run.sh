@@ -606,6 +606,10 @@ group_explain()
 	json 'd["clause"] == "RFC 7323, 5.3" and d["entries"] == []'
 	ctl 0 explain --json timeout_ack
 	json '"MUST-23" in d["entries"][0]["rule"]'
+	ctl 2 explain
+	ctl 2 explain refused --last
+	ctl 3 explain c42
+	ctl 3 explain --last-failed
 	ctl 5 explain refussed
 	err "did you mean 'refused'?"
 }

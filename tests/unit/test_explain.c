@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/outcome.h>
 #include <tcphs/stack.h>
 
 #include "core/assert.h"
@@ -29,6 +30,16 @@ static void every_end(void)
 		CU_ASSERT_PTR_NOT_NULL(explain_find(name, ROLE_CLIENT));
 		if ((enum close_reason)r != client_only[0])
 			CU_ASSERT_PTR_NOT_NULL(explain_find(name, ROLE_SERVER));
+	}
+}
+
+static void every_outcome(void)
+{
+	for (int o = 0; o < ATTEMPT_NOUTCOMES; o++) {
+		const char *name = outcome_name((enum outcome)o);
+
+		CU_ASSERT(explain_find(name, ROLE_SERVER) ||
+			  explain_find(name, ROLE_CLIENT));
 	}
 }
 
@@ -196,9 +207,13 @@ static void every_entry_in_the_manual(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(every_end), UNIT_TEST(every_syn_turned_away),
-		UNIT_TEST(entries),   UNIT_TEST(with_facts),
-		UNIT_TEST(cut),	      UNIT_TEST(every_entry_in_the_manual),
+		UNIT_TEST(every_end),
+		UNIT_TEST(every_outcome),
+		UNIT_TEST(every_syn_turned_away),
+		UNIT_TEST(entries),
+		UNIT_TEST(with_facts),
+		UNIT_TEST(cut),
+		UNIT_TEST(every_entry_in_the_manual),
 	};
 
 	return unit_run("explain", tests, ARRAY_LEN(tests), argc, argv);
