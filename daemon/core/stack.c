@@ -279,6 +279,13 @@ bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a)
 	return (bits & host_bits) == 0 || (bits & host_bits) == host_bits;
 }
 
+bool stack_is_short(const struct stack *st)
+{
+	uint32_t left = stack_pages_left(st);
+
+	return left <= st->arena.npages / 8 || left <= 12;
+}
+
 bool stack_is_full(const struct stack *st)
 {
 	uint32_t left = stack_pages_left(st);

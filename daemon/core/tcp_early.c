@@ -23,7 +23,6 @@
 
 #include "tcp_priv.h"
 
-static bool early_short(const struct stack *st);
 static bool early_room(struct stack *st, struct tcp_active *a, tcp_seq seq);
 static struct tcp_active *early_most(struct stack *st);
 static void early_evict(struct stack *st, struct tcp_active *a);
@@ -46,7 +45,7 @@ int tcp_early_put(struct stack *st, struct tcp_active *a,
 
 	do {
 		done = at - s->seq;
-		hold = at != q->next && early_short(st);
+		hold = at != q->next && stack_is_short(st);
 		if (hold) /* a thirty-second of all memory is for this */
 			recvq_hold(&st->recv_pools,
 				   st->arena.npages / 32 *
@@ -79,13 +78,6 @@ void tcp_early_forget(struct stack *st, struct tcp_active *a)
 	list_remove(&st->arena, &st->early[a->early_rank],
 		    ptr_ref(&st->arena, a));
 	a->early_rank = 0;
-}
-
-/* As much as closes windows, and what leaves something to new connections. */
-static bool early_short(const struct stack *st)
-{
-	return stack_pages_left(st) <= st->arena.npages / 8 ||
-	       stack_is_full(st);
 }
 
 /* Make room for text at @seq, a block's worth. All that is kept for its receiver

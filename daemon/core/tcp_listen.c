@@ -15,6 +15,7 @@
 
 /* Of one record; a full connection has ANSWERS_A_SECOND. */
 #define CHALLENGE_EVERY_MS 250
+#define CROWD_TRIES	   2 /* SYN-ACKs sent again while it is full */
 
 static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, struct tcp_seg *seg);
@@ -472,11 +473,25 @@ static void half_synack(struct stack *st, struct tcp_half *h, unsigned int what)
 	tcp_reply(st, &s, &note);
 }
 
+/* A forged SYN makes us send to somebody who did not ask (RFC 4987, 2.1), and
+ * its record stands in the way of others as long as it tries. When more than
+ * half of the places are taken, most of them probably are of that kind. */
+static uint32_t half_tries(const struct stack *st, const struct tcp_half *h)
+{
+	const struct listener *l = &st->listeners[h->listener];
+	bool crowd = st->half_open > st->conf.max_half_open / 2 ||
+		     (l->conf.backlog && l->half_open > l->conf.backlog / 2);
+
+	if (crowd && st->conf.synack_retries > CROWD_TRIES)
+		return CROWD_TRIES;
+	return st->conf.synack_retries;
+}
+
 void tcp_half_expire(struct stack *st, struct tcp_half *h)
 {
 	int64_t wait = st->conf.rto_initial_us << h->retries;
 
-	if (h->retries >= st->conf.synack_retries) {
+	if (h->retries >= half_tries(st, h)) {
 		tcp_half_drop(st, h, CLOSE_TIMEOUT_SYNACK);
 		return;
 	}

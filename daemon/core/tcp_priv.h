@@ -648,6 +648,9 @@ uint32_t stack_flow_label(const struct stack *st, const struct tcp_key *key);
 bool stack_is_own(const struct stack *st, const struct ip_addr *a);
 /** stack_is_broadcast() - The network or broadcast address of our subnet? */
 bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a);
+/** stack_is_short() - Is little enough left to give nothing to those who could
+ * do without? It is not full yet. */
+bool stack_is_short(const struct stack *st);
 /** stack_is_full() - Is the last memory left to those who are connected? */
 bool stack_is_full(const struct stack *st);
 /** challenge_take() - May another challenge ACK leave (RFC 5961, 7)? */

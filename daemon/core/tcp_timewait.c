@@ -10,6 +10,7 @@
 
 #include "tcp_priv.h"
 
+static struct tcp_timewait *tw_new(struct stack *st);
 static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us);
 static void tw_remove(struct stack *st, struct tcp_timewait *tw);
 static bool tw_reusable(const struct tcp_timewait *tw,
@@ -24,7 +25,7 @@ void timewait_enter(struct stack *st, struct tcp_conn *c)
 
 	if (!in_table && table_find(&st->table, &c->e.key))
 		return; /* there is a new one already */
-	tw = pool_get(&st->pool_timewait);
+	tw = tw_new(st);
 	if (!tw) {
 		/* Rather forget an old connection than refuse new ones. */
 		stack_limit_hit(st, LIMIT_MEMORY, &c->e.key, c->listener);
@@ -50,6 +51,17 @@ void timewait_enter(struct stack *st, struct tcp_conn *c)
 	       c->state == TCP_TIME_WAIT ? c->linger_at_us
 					 : st->now_us + 2 * st->conf.msl_us);
 	st->time_wait++;
+}
+
+/* Those that are over take none of the last pages: at the end of these, new ones
+ * are refused (stack_is_full()). */
+static struct tcp_timewait *tw_new(struct stack *st)
+{
+	const struct pool *p = &st->pool_timewait;
+
+	if (!p->partial && !p->spare && stack_is_short(st))
+		return NULL;
+	return pool_get(&st->pool_timewait);
 }
 
 void timewait_input(struct stack *st, struct tcp_timewait *tw,

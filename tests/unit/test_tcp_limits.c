@@ -44,6 +44,29 @@ static void fill_half_open(void)
 	rig_check(rig_stats().half_open == 1);
 }
 
+/* With more than half of the places taken, of all or of a listener, a SYN is
+ * answered three times and not six. */
+static void half_open_crowd(void)
+{
+	for (unsigned int of_listener = 0; of_listener < 2; of_listener++) {
+		rig.conf.max_half_open = of_listener ? 1000 : 3;
+		rig.listener.backlog = of_listener ? 3 : 1000;
+		rx_syn(40001);
+		rig_wait(S(9));
+		rig_check(rig_stats().retransmit_synack == 3);
+		rig_check(rig_stats().half_open == 1);
+		rx_syn(40002);
+		rig_wait(MS(6500)); /* the first one's next is due */
+		rig_check(rig_stats().half_open == 1);
+		rig_check(rig_stats().retransmit_synack == 3 + 2);
+		rig_wait(S(200)); /* the second one is alone now */
+		rig_check(rig_stats().retransmit_synack == 3 + 5);
+		rig_check(rig_stats().half_open == 0);
+		rig_forget();
+		rig_end();
+	}
+}
+
 /* RFC 4987, 3.6: the handshake completes without a record. */
 static void cookie_completes(void)
 {
@@ -181,13 +204,13 @@ static void cookie_then_record(void)
 	rig_end();
 }
 
-/* A cookie gets old. */
+/* A cookie gets old, in two minutes. */
 static void cookie_expires(void)
 {
 	fill_half_open();
 	rx_syn(RIG_PEER_PORT);
 	rig_expect(SYNACK(RIG_PEER_PORT, MSS(rig_mss())));
-	rig_wait(S(1200));
+	rig_wait(S(129));
 	rig_forget();
 	/* Under pressure again, as the stack sees it. */
 	rx_syn(40002);
@@ -456,6 +479,7 @@ static void memory_full_no_cookie(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(memory_full_no_cookie),
+	UNIT_TEST(half_open_crowd),
 	UNIT_TEST(cookie_completes),
 	UNIT_TEST(cookie_completes_with_text),
 	UNIT_TEST(cookie_keeps_mss),

@@ -312,6 +312,26 @@ static void time_wait(void)
 	end();
 }
 
+/* And before the last memory is left to those who are connected. */
+static void time_wait_leaves_room(void)
+{
+	rig.memory = STACK_MEM_MIN;
+	rig_established();
+	rig_close();
+	rig_expect(SEG(.flags = TH_FIN | TH_ACK, .seq = 1001, .ack = 5001));
+	rx_ack(5001, 1002);
+	starve(12);
+	rig_check(!stack_is_full(rig.st));
+	rig_rx(SEG(.flags = TH_FIN | TH_ACK, .seq = 5001, .ack = 1002));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1002, .ack = 5002));
+	rig_check(rig_stats().time_wait == 0);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 1);
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000),
+			  .peer_port = OTHER_PORT));
+	rig_check(rig_state_of(OTHER_PORT) == TCP_ESTABLISHED);
+	end();
+}
+
 /* A refusal finds no memory for its RST: the client tries again. */
 static void refuse(void)
 {
@@ -382,15 +402,25 @@ static void echo(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(send_without_record), UNIT_TEST(echo),
-	UNIT_TEST(rcv_syn_listen),	UNIT_TEST(rcv_ack_syn_received),
-	UNIT_TEST(rcv_ack_cookie),	UNIT_TEST(open_refused),
-	UNIT_TEST(send_idle),		UNIT_TEST(send_active),
-	UNIT_TEST(send_little),		UNIT_TEST(want_write_idle),
-	UNIT_TEST(close_idle),		UNIT_TEST(abort_idle),
-	UNIT_TEST(rcv_text_idle),	UNIT_TEST(rcv_fin_idle),
-	UNIT_TEST(rcv_old_idle),	UNIT_TEST(set_timeouts),
-	UNIT_TEST(time_wait),		UNIT_TEST(refuse),
+	UNIT_TEST(send_without_record),
+	UNIT_TEST(echo),
+	UNIT_TEST(rcv_syn_listen),
+	UNIT_TEST(rcv_ack_syn_received),
+	UNIT_TEST(rcv_ack_cookie),
+	UNIT_TEST(open_refused),
+	UNIT_TEST(send_idle),
+	UNIT_TEST(send_active),
+	UNIT_TEST(send_little),
+	UNIT_TEST(want_write_idle),
+	UNIT_TEST(close_idle),
+	UNIT_TEST(abort_idle),
+	UNIT_TEST(rcv_text_idle),
+	UNIT_TEST(rcv_fin_idle),
+	UNIT_TEST(rcv_old_idle),
+	UNIT_TEST(set_timeouts),
+	UNIT_TEST(time_wait),
+	UNIT_TEST(time_wait_leaves_room),
+	UNIT_TEST(refuse),
 };
 
 int main(int argc, char **argv)

@@ -253,6 +253,30 @@ static void rtt_of_retransmission(void)
 	rig_end();
 }
 
+/* But not an echo from the future, nor of long ago: it is none of ours. */
+static void rtt_of_no_echo(void)
+{
+	static const uint32_t ago_ms[] = {(uint32_t)-20000, 700000};
+	struct conn_info before, after;
+	tcp_seq seq = 1001;
+
+	established();
+	rig_check(rig_info(RIG_PEER_PORT, &before));
+	for (size_t i = 0; i < ARRAY_LEN(ago_ms); i++) {
+		rig_send(100);
+		rig_expect(SEG(.flags = TH_ACK, .seq = seq, .ack = 5001,
+			       .len = 100));
+		rig_wait(S(9));
+		rig_forget(); /* again, and again */
+		seq += 100;
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = seq,
+			   .echo_ago_ms = ago_ms[i]));
+		rig_check(rig_info(RIG_PEER_PORT, &after));
+		rig_check(after.srtt_us == before.srtt_us);
+	}
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(echo_with_delayed_ack),
 	UNIT_TEST(echo_with_hole),
@@ -269,6 +293,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(missing_in_handshake),
 	UNIT_TEST(clock_rate),
 	UNIT_TEST(rtt_of_retransmission),
+	UNIT_TEST(rtt_of_no_echo),
 };
 
 int main(int argc, char **argv)
