@@ -64,9 +64,12 @@ struct cli {
 	const char *file;	/* to write; "-" = stdout; NULL = none given */
 	uint32_t snaplen;	/* 0 = as the daemon is told */
 	int64_t duration_us;	/* 0 = until interrupted */
+	const char *draw;	/* format of the ladder; NULL = text */
+	uint32_t at;		/* its last packet; 0 = all */
+	bool relative_seq, absolute_seq, utc, local;
 	bool watch, version, help;
 	int64_t watch_us, timeout_us;
-	uint32_t given; /* options seen: bit 1 << index in cli_options */
+	uint64_t given; /* options seen: bit 1 << index in cli_options */
 
 	FILE *out;		  /* stdout, or a frame of --watch */
 	bool terminal;		  /* what is written there goes to a terminal */
@@ -89,6 +92,7 @@ struct cli {
 #define TAKES_FILE    (1u << 10)
 #define TAKES_DUMP    (1u << 11)
 #define TAKES_LAST    (1u << 12)
+#define TAKES_LADDER  (1u << 13)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -162,6 +166,7 @@ enum cli_exit overview_run(struct cli *cli, int argc, char **argv);
 enum cli_exit status_run(struct cli *cli, int argc, char **argv);
 enum cli_exit list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit show_run(struct cli *cli, int argc, char **argv);
+enum cli_exit ladder_run(struct cli *cli, int argc, char **argv);
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv);
 enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
 enum cli_exit metrics_run(struct cli *cli, int argc, char **argv);

@@ -25,6 +25,8 @@ const struct command cli_commands[] = {
 	{"explain", NULL, "CONN | --last | --last-failed | CODE",
 	 "what happened, why, and what to do", 0, 1, WORDS_CONN,
 	 LOCAL | TAKES_LAST, explain_run},
+	{"ladder", NULL, "CONN", "its packets as a diagram, closed or not", 1,
+	 1, WORDS_CONN, TAKES_LADDER | TAKES_WATCH, ladder_run},
 	{"stats", NULL, "", "every counter; drops by reason", 0, 0, WORDS_NONE,
 	 TAKES_WATCH, stats_run},
 	{"histogram", NULL, "[listener=NAME]",

@@ -50,6 +50,12 @@ enum opt {
 	OPT_WRITE,
 	OPT_SNAPLEN,
 	OPT_DURATION,
+	OPT_FORMAT,
+	OPT_AT,
+	OPT_RELATIVE,
+	OPT_ABSOLUTE,
+	OPT_UTC,
+	OPT_LOCAL,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -105,6 +111,17 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			 TAKES_DUMP},
 	[OPT_DURATION] = {"duration", 0, "DUR", "end after so long",
 			  TAKES_DUMP},
+	[OPT_FORMAT] = {"format", 0, "FORMAT",
+			"text, svg, mermaid or html (-f FORMAT)", TAKES_LADDER},
+	[OPT_AT] = {"at", 0, "N", "end with packet N, and all about it",
+		    TAKES_LADDER},
+	[OPT_RELATIVE] = {"relative-seq", 0, NULL,
+			  "numbers from the first SYN on (as always)",
+			  TAKES_LADDER},
+	[OPT_ABSOLUTE] = {"absolute-seq", 0, NULL, "numbers as they were sent",
+			  TAKES_LADDER},
+	[OPT_UTC] = {"utc", 0, NULL, "time of day in UTC", TAKES_LADDER},
+	[OPT_LOCAL] = {"local", 0, NULL, "time of day here", TAKES_LADDER},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
@@ -113,8 +130,8 @@ static void make_tables(struct option *longs, char *shorts);
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg);
 static enum cli_exit take_number(const char *name, const char *arg,
 				 uint32_t *n);
-static bool writes(char **words, int n, int c);
-static enum cli_exit take_file(struct cli *cli, const char *arg);
+static bool means_other(char **words, int n, int c);
+static enum cli_exit take_other(struct cli *cli, int c, const char *arg);
 static enum cli_exit take_color(struct cli *cli, const char *arg);
 static enum cli_exit unknown(const char *arg, int letter);
 static int index_of_letter(int letter);
@@ -150,10 +167,11 @@ enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
 			e = CLI_USAGE;
 		} else if (c == '?')
 			e = unknown(argv[optind - 1], optopt);
-		else if (writes(words, *n, c))
-			e = take_file(cli, optarg || optind == argc
-						   ? optarg
-						   : argv[optind++]);
+		else if (means_other(words, *n, c))
+			e = take_other(cli, c,
+				       optarg || optind == argc
+					       ? optarg
+					       : argv[optind++]);
 		else
 			e = take(cli,
 				 (enum opt)(c >= LONG_BASE
@@ -173,7 +191,8 @@ enum cli_exit options_check(const struct cli *cli, const struct command *cmd)
 	for (unsigned int i = 0; i < NOPTS; i++) {
 		const struct cli_option *o = &cli_options[i];
 
-		if (!(cli->given & 1u << i) || !(o->needs & ~cmd->flags))
+		if (!(cli->given & UINT64_C(1) << i) ||
+		    !(o->needs & ~cmd->flags))
 			continue;
 		if (*cmd->name)
 			complain("'%s' takes no --%s", cmd->name, o->name);
@@ -205,29 +224,31 @@ static void make_tables(struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
-/* Behind a command that takes a file, -w is not --watch[=SEC]. */
-static bool writes(char **words, int n, int c)
+/* Behind a command that takes a file, -w is not --watch[=SEC], and behind one
+ * that draws, -f is not --follow. */
+static bool means_other(char **words, int n, int c)
 {
 	const struct command *cmd;
 	int used;
 
-	if (c != 'w' || !n)
+	if ((c != 'w' && c != 'f') || !n)
 		return false;
 	cmd = command_find(words, n, &used);
-	return cmd && cmd->flags & TAKES_FILE;
+	return cmd && cmd->flags & (c == 'w' ? TAKES_FILE : TAKES_LADDER);
 }
 
-static enum cli_exit take_file(struct cli *cli, const char *arg)
+static enum cli_exit take_other(struct cli *cli, int c, const char *arg)
 {
 	if (arg)
-		return take(cli, OPT_WRITE, arg);
-	complain("-w wants a file, or - for a pipe");
+		return take(cli, c == 'w' ? OPT_WRITE : OPT_FORMAT, arg);
+	complain(c == 'w' ? "-w wants a file, or - for a pipe"
+			  : "-f wants text, svg, mermaid or html");
 	return CLI_USAGE;
 }
 
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 {
-	cli->given |= 1u << opt;
+	cli->given |= UINT64_C(1) << opt;
 	switch (opt) {
 	case OPT_SOCKET:
 		cli->socket = arg;
@@ -335,6 +356,23 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 				 arg);
 			return CLI_USAGE;
 		}
+		break;
+	case OPT_FORMAT:
+		cli->draw = arg;
+		break;
+	case OPT_AT:
+		return take_number(cli_options[opt].name, arg, &cli->at);
+	case OPT_RELATIVE:
+		cli->relative_seq = true;
+		break;
+	case OPT_ABSOLUTE:
+		cli->absolute_seq = true;
+		break;
+	case OPT_UTC:
+		cli->utc = true;
+		break;
+	case OPT_LOCAL:
+		cli->local = true;
 		break;
 	case OPT_VERSION:
 		cli->version = true;

@@ -1,0 +1,139 @@
+#!/bin/bash
+# ladder.sh - What is remembered of connections, as a diagram
+#
+# A handshake, text and a close of a real client; a port where nobody listens;
+# a client that is not on the list; a path that loses the SYN-ACK; and bytes
+# that would like to be more than text.
+# shellcheck source=tests/e2e/lib.sh disable=SC2317
+. "$(dirname "$0")/lib.sh"
+
+unset COLUMNS
+
+# ladder ARG...: into $TMP/ladder.
+ladder()
+{
+	ctl ladder "$@" >"$TMP/ladder" 2>&1
+}
+
+# draws REGEX...: each matches a line of $TMP/ladder, and in this order.
+draws()
+{
+	awk 'BEGIN { n = ARGC - 2; for (i = 1; i <= n; i++) want[i] = ARGV[i + 1]
+		for (i = 2; i < ARGC; i++) delete ARGV[i]; at = 1 }
+	at <= n && $0 ~ want[at] { at++ }
+	END { if (at > n) exit 0; print "no line like: " want[at]; exit 1 }' \
+		"$TMP/ladder" "$@" && return 0
+	cat "$TMP/ladder"
+	return 1
+}
+
+# within WIDTH: no line of $TMP/ladder is longer.
+within()
+{
+	! grep -nE "^.{$(($1 + 1)),}$" "$TMP/ladder"
+}
+
+# ended CONN: it is known that it ended.
+ended()
+{
+	ctl -j ladder "$1" | jq -e .ended >"$TMP/ended"
+}
+
+write_conf <<END
+[listener.echo]
+port    = 7
+service = echo
+allow   = any
+
+[listener.club]
+port    = 4444
+service = echo
+allow   = 192.0.2.0/24
+END
+check 'starts' start_daemon
+
+# --- a whole life ------------------------------------------------------------
+
+check 'a client talks' same hello "$(echo hello | nc -N "$OWN4" 7)"
+check '... and is gone' wait_for 5 ended c1
+check 'its ladder' ladder c1
+check 'shows the handshake' draws '^c1  198\.18\.66\.1:.* -> 198\.18\.66\.2:7' \
+	'client \(inferred\) .* tcphsd$' 'CLOSED .* LISTEN$' \
+	'SYN seq=0 win=.* mss=1460 sackok ts' 'SYN-SENT .*> SYN-RECEIVED$' \
+	'SYN-ACK seq=0 ack=1' 'ESTABLISHED +-- ACK seq=1 ack=1 .*> ESTABLISHED$'
+check '... the text, and how it was closed' draws 'seq=1 ack=1 len=6' \
+	'FIN-WAIT-1 .*CLOSE-WAIT$' ' LAST-ACK$' 'TIME-WAIT .*> CLOSED$' \
+	'^verdict: completed in .* closed by both sides'
+check 'on 80 columns' within 80
+COLUMNS=120 check 'on 120' ladder c1
+check '... a packet fits on a line' draws '-- SYN seq=0 .*ts.*-> SYN-RECEIVED$' \
+	'<-- SYN-ACK seq=0 ack=1 .*--$'
+check '... and not beyond' within 120
+check 'with the numbers as they were' ladder --absolute-seq c1
+check_not '... which do not begin with 0' draws 'SYN seq=0 '
+check 'and the time of day' ladder --utc c1
+check '... of today' draws "^$(date -u +%H):[0-5][0-9]:[0-5][0-9]\\."
+check 'as its client names it' ladder \
+	"$(ctl -j ladder c1 | jq -r '"\(.local.ip):\(.local.port)-" +
+		"\(.peer.ip):\(.peer.port)"')"
+check '... it is the same one' draws '^c1  '
+check 'show says where it went' exits 5 ctl show c1
+ctl show c1 2>"$TMP/ladder"
+check '... and what to ask' draws 'c1 ended .*closed by both sides.*ladder c1'
+
+check 'as a picture' ladder -f svg c1
+check '... that is XML' python3 -c \
+	'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' \
+	"$TMP/ladder"
+check 'as a page' ladder -f html c1
+check '... that loads nothing' draws '<!DOCTYPE html>' '<svg ' '</html>'
+check_not '... and runs nothing' grep -E '<script|src=|href=' "$TMP/ladder"
+check 'for Mermaid' ladder -f mermaid c1
+check '... in its words' draws '^sequenceDiagram$' 'participant C' 'C->>S: SYN'
+check 'in no other words' exits 2 ctl ladder -f crayon c1
+
+# --- attempts that fail ------------------------------------------------------
+
+check_not 'nobody at a port' nc -z "$OWN4" 81
+check 'the last that failed' ladder last-failed
+check '... was refused' draws ':81$' 'SYN seq=0' 'RST-ACK seq=0 ack=1' \
+	'^verdict: refused'
+check_not 'a club for others' nc -z "$OWN6" 4444
+check 'it was turned away' ladder last-failed
+check '... and why' draws '\]:4444  club$' \
+	'x dropped: client not on the allow-list' '^verdict: rejected: '
+check 'the first life is still there' ladder c1
+check 'what never was is not' exits 5 ctl ladder c4711
+
+ctl connect "$HOST4" 5999 </dev/null 2>"$TMP/connect"
+check 'nobody at the other end' ladder last
+check '... we are the client' draws 'tcphsd .*server \(inferred\)$' \
+	'SYN-SENT +-+>$' 'CLOSED +<-- RST-ACK' '^verdict: refused'
+
+# --- a path that loses -------------------------------------------------------
+
+check 'a path that loses our SYN-ACK' start_relay -x down:1
+check 'a client gets through' \
+	same over "$(echo over | in_client timeout 20 nc -N "$OWN4" 7)"
+check 'it is known' wait_for 5 ended last
+COLUMNS=120 check 'its ladder' ladder last
+check '... says what came again' draws 'SYN-ACK seq=0' \
+	'\(retransmission 1, \+(1\.0|99)' \
+	'^verdict: completed in (1\.|99)'
+check 'the path ends' stop_relay
+
+# --- text that would like to be more ----------------------------------------
+
+printf '\033]0;evil\007\033[2J<script>\r\n' >"$TMP/evil"
+check 'evil bytes come back' cmp "$TMP/evil" <(nc -N "$OWN4" 7 <"$TMP/evil")
+check 'the packet that brought them' ladder --at 4 last
+check '... is shown' draws '^packet 4, received' 'text .* \.\]0;evil\.'
+check_not '... and does nothing' grep -q $'[\033\007]' "$TMP/ladder"
+check 'stops' stop_daemon
+
+check 'starts without a memory' start_daemon -D capture.ring_packets=0
+check 'a client talks' same hello "$(echo hello | nc -N "$OWN4" 7)"
+check_not 'nothing is remembered' ladder last
+check '... and why' draws 'no packets are kept .*capture\.ring_packets'
+check 'stops' stop_daemon
+summary
