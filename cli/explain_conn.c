@@ -207,7 +207,7 @@ static void know(struct record *r)
 		 (int)json_integer_value(json_object_get(end, "port")));
 	if (!us)
 		us = json_object_get(c, "handshake_us");
-	if (us)
+	if (us && json_integer_value(us) > 0)
 		ms_text(json_integer_value(us), r->after, sizeof(r->after));
 	if (again && json_integer_value(again) == 0)
 		snprintf(r->times, sizeof(r->times), "once");

@@ -148,6 +148,40 @@ run "tail -n +3 $LOG"
 must 'Received SYN, sending SYN-ACK' 'Received ACK, handshake completed' \
 	'Received FIN, sending ACK' 'Connection closed'
 
+step 'The other way round'
+say <<'EOF'
+The daemon is a client, too. Here nc listens, and the handshake that it has is
+one of ours; --classic tells each step as it happens.
+EOF
+run_until 'ss -Hltn sport = :5000 | grep -q .' \
+	'nc -l -N 198.18.66.1 5000 < <(echo "Hello, who calls?") &'
+run 'tcphsctl connect --classic 198.18.66.1 5000 </dev/null'
+must '^\[Client\] Sending SYN to 198\.18\.66\.1:5000' \
+	'^\[Client\] Received SYN-ACK, sending ACK' \
+	'^\[Client\] Handshake completed in' '^Server: Hello, who calls\?$'
+say <<'EOF'
+How long do handshakes with it take? And with a port where nobody is:
+EOF
+run_until 'ss -Hltn sport = :5000 | grep -q .' \
+	'nc -k -l 198.18.66.1 5000 >/dev/null &'
+listener=$!
+run 'tcphsctl probe -c 3 -i 100ms 198.18.66.1 5000'
+must '3 probes .*: 3 open$' '^open in ms: min'
+WANT=20 run 'tcphsctl probe -c 1 198.18.66.1 5009'
+must 'refused'
+kill $listener
+
+step 'Why did it fail?'
+say <<'EOF'
+What became of a connection, or of an attempt, can be asked afterwards: what
+happened, why, by which rule, what the client saw, and what to do about it.
+EOF
+WANT=1 run 'nc -v 198.18.66.2 8443'
+must 'Connection refused'
+run 'tcphsctl explain --last-failed'
+must 'outcome: refused' 'No listener takes port 8443' 'RFC 9293, 3\.10\.7\.1' \
+	'Evidence +packets #1'
+
 step 'Look at its page'
 run 'curl -sS http://198.18.66.2/'
 must 'TCP Connection Analyzer' 'waiting for client'
@@ -213,8 +247,8 @@ Now the client closes as well. Who closed first has to remember the connection
 for a while, in case its last ACK was lost: TIME-WAIT.
 EOF
 run 'exec 3>&-'
-settle listed 1 state time-wait
-run 'tcphsctl list -o id,state,peer,age,idle state time-wait'
+settle listed 1 state time-wait sport = 7
+run 'tcphsctl list -o id,state,peer,age,idle state time-wait sport = 7'
 must 'TIME-WAIT'
 say <<'EOF'
 All of it, as the daemon saw it:
@@ -256,6 +290,7 @@ WANT=1 run 'ip link show tcphs0'
 must 'does not exist'
 
 ENDED=1
-printf '\nThat was tcphs. Next: %smake run%s starts it here; then try this page:\n' \
+printf '\nThat was tcphs. For a lesson without root: %stcphsd lab%s' "$BOLD" "$PLAIN"
+printf '\nNext: %smake run%s starts it here; then try this page:\n' \
 	"$BOLD" "$PLAIN"
 printf '  curl http://198.18.66.2/\n'
