@@ -21,7 +21,7 @@
 #define CWND_MAX (65535u << 14)
 
 struct cc_state {
-	uint64_t word[11]; /* the algorithm's own; zeroed at the start */
+	uint64_t word[12]; /* the algorithm's own; zeroed at the start */
 };
 
 struct cc {

@@ -12,13 +12,15 @@
  * The smallest of a round is that of its beginning, when the queue of the round
  * before has just drained. So this sees a queue a round late, when cwnd may be
  * four times what the path holds, and a queue as long as the path is overrun by
- * then. What is added here: if each sample of a quarter of a round trip lies
- * that far above the smallest of the round before, there is a queue now, and
+ * then. What is added here: if each sample of a quarter of a round trip lies a
+ * sixteenth above the smallest of the round before, there is a queue now, and
  * what was acknowledged in this quarter says what the path carries. If cwnd is
- * more than that in a round trip, slow start is over at once; if not, it was
- * jitter. A pause of either end is no such quarter, for what it held back comes
- * all at once when it is over. (Linux ends slow start by the length of a train
- * of ACKs, which shows the same but needs unpaced senders.)
+ * more than that in a round trip, slow start is over at once, with half as much
+ * again at most; if not, it was jitter. A pause of one of the ends is no queue
+ * either: what it held back comes all at once when it is over. Near peers are
+ * left to RFC 9406, for there it is the ends that take the time. (Linux ends
+ * slow start by the length of a train of ACKs, which shows the same but needs
+ * unpaced senders.)
  *
  * RFC 9406, 4.2 limits what one ACK may add (L); here it is infinite, for the
  * reason given in cc_newreno.c.
@@ -34,26 +36,36 @@
 #define RTT_SAMPLES	  8
 #define CSS_DIVISOR	  4
 #define CSS_ROUNDS	  5
-#define QUEUED_DIVISOR	  4 /* of a round trip, all of whose samples show it */
+/* Parts of a round trip. */
+#define STRETCH_DIVISOR 4
+#define PAUSE_DIVISOR	8
+#define RISE_DIVISOR	16
+#define RISE_MIN_US	1000
+#define NEAR_US		4000
 
 static void round_begin(struct hystart *h, tcp_seq nxt);
 static void sample(struct hystart *h, uint32_t rtt_us);
 static void judge(struct hystart *h);
-static bool path_full(struct hystart *h, const struct cc_ack *ack,
-		      uint32_t cwnd);
+static uint64_t path_holds(struct hystart *h, const struct cc_ack *ack);
 static uint32_t risen_us(const struct hystart *h);
 
 enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
-			       uint32_t cwnd)
+			       uint32_t *cwnd)
 {
+	uint64_t holds;
+
 	if (!h->begun || seq_geq(ack->una, h->round_end))
 		round_begin(h, ack->nxt);
 	if (ack->rtt_us)
 		sample(h, ack->rtt_us);
 	if (h->samples >= RTT_SAMPLES)
 		judge(h);
-	if (path_full(h, ack, cwnd))
+	holds = path_holds(h, ack);
+	if (*cwnd > holds) {
 		h->phase = HYSTART_DONE;
+		if (*cwnd > holds + holds / 2)
+			*cwnd = (uint32_t)(holds + holds / 2);
+	}
 	return h->phase;
 }
 
@@ -66,7 +78,7 @@ uint32_t hystart_grow(struct hystart *h, struct cc *cc,
 	/* RFC 9406, 4.2: the first slow start only; later ones know where to
 	 * end. */
 	if (cc->ssthresh == SSTHRESH_INFINITE)
-		phase = hystart_ack(h, ack, cc->cwnd);
+		phase = hystart_ack(h, ack, &cc->cwnd);
 	if (phase == HYSTART_DONE) {
 		cc->ssthresh = cc->cwnd;
 		cc->acked_frac = 0;
@@ -119,17 +131,24 @@ static void judge(struct hystart *h)
 	}
 }
 
-static bool path_full(struct hystart *h, const struct cc_ack *ack,
-		      uint32_t cwnd)
+/* Bytes that the path takes in a round trip, if all samples of a stretch show a
+ * queue; else more than any window. */
+static uint64_t path_holds(struct hystart *h, const struct cc_ack *ack)
 {
-	int64_t passed;
+	int64_t passed, pause = ack->now_us - h->heard_us;
+	uint32_t rise = h->last_min_us / RISE_DIVISOR;
 
+	h->heard_us = ack->now_us;
 	h->queued_acked += ack->acked;
-	if (!ack->rtt_us)
-		return false;
-	if (!h->last_min_us || ack->rtt_us < risen_us(h)) {
+	if (pause > h->last_min_us / PAUSE_DIVISOR)
 		h->queued = 0;
-		return false;
+	if (!ack->rtt_us)
+		return UINT64_MAX;
+	if (rise < RISE_MIN_US)
+		rise = RISE_MIN_US;
+	if (h->last_min_us < NEAR_US || ack->rtt_us < h->last_min_us + rise) {
+		h->queued = 0;
+		return UINT64_MAX;
 	}
 	if (!h->queued) {
 		h->queued_us = ack->now_us;
@@ -138,10 +157,10 @@ static bool path_full(struct hystart *h, const struct cc_ack *ack,
 	if (h->queued < RTT_SAMPLES)
 		h->queued++;
 	passed = ack->now_us - h->queued_us;
-	if (h->queued < RTT_SAMPLES || passed < h->last_min_us / QUEUED_DIVISOR)
-		return false;
-	return cwnd >
-	       (uint64_t)h->queued_acked * h->last_min_us / (uint64_t)passed;
+	if (h->queued < RTT_SAMPLES ||
+	    passed < h->last_min_us / STRETCH_DIVISOR)
+		return UINT64_MAX;
+	return (uint64_t)h->queued_acked * h->last_min_us / (uint64_t)passed;
 }
 
 /* What lies clearly above the round before. */

@@ -27,17 +27,19 @@ struct hystart {
 	uint8_t queued; /* so many, counted up to the limit; 0 = none */
 	uint32_t queued_acked;
 	int64_t queued_us; /* since */
+	int64_t heard_us;  /* the last ACK */
 };
 
 /**
  * hystart_ack() - Take an ACK of slow start into account (RFC 9406, 4.2)
  *
- * To be called with each ACK for new bytes, whether cwnd may grow or not.
+ * To be called with each ACK for new bytes, whether @cwnd may grow or not. It is
+ * lowered if it is far more than the path takes.
  *
  * Return: enum hystart_phase, what is allowed from this ACK on
  */
 enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
-			       uint32_t cwnd);
+			       uint32_t *cwnd);
 
 /**
  * hystart_grow() - Slow start: cwnd grows, or ssthresh is set to end it

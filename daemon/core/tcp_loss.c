@@ -340,8 +340,7 @@ static void grow(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		.acked = news->acked,
 		.in_flight = in_flight,
 		.srtt_us = c->rtt.srtt_us,
-		.rtt_us =
-			news->rtt_us < UINT32_MAX ? (uint32_t)news->rtt_us : 0,
+		.rtt_us = a->rtt_least_us,
 		.una = seg->ack,
 		.nxt = c->snd_nxt,
 		.min_rtt_us = c->rtt.min_us,
@@ -357,6 +356,7 @@ static void grow(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		.now_us = st->now_us,
 	};
 
+	a->rtt_least_us = 0;
 	tcp_cc(c)->ack(&c->cc, &a->ccs, &ack);
 	if (a->recovery == RECOVERY_OPEN && cwv_ack(&a->cwv, &used))
 		cc_decay(&c->cc);
@@ -366,8 +366,14 @@ static void grow(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 static void measure(struct stack *st, struct tcp_conn *c,
 		    const struct tcp_seg *seg, const struct ack_news *news)
 {
+	struct tcp_active *a = conn_active(st, c);
 	int64_t us = news->rtt_us;
 
+	/* What fills a hole came late: what was SACKed meanwhile tells how long
+	 * the path is. */
+	if (us < UINT32_MAX &&
+	    (!a->rtt_least_us || (uint32_t)us < a->rtt_least_us))
+		a->rtt_least_us = (uint32_t)us;
 	/* RFC 7323, 4.1: an echoed timestamp tells even for what was sent
 	 * again, in milliseconds. */
 	if (us == NO_RTT && news->acked && c->flags & CF_TS &&
@@ -380,7 +386,7 @@ static void measure(struct stack *st, struct tcp_conn *c,
 	}
 	if (us == NO_RTT || us >= UINT32_MAX)
 		return;
-	conn_active(st, c)->tlp_unmeasured = false;
+	a->tlp_unmeasured = false;
 	/* RFC 6298, 5.7, last; Karn's rule for the RTO: until then it stays
 	 * what it was doubled to, or a path that is longer than it would never
 	 * be measured (RFC 9293, 3.8.1 (MUST-18)). */

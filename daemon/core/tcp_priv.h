@@ -291,9 +291,10 @@ struct tcp_active {
 	struct cc_state ccs;
 	struct prr prr;
 	struct cwv cwv;
-	uint16_t undone; /* recoveries that proved needless */
-	ref_t undo;	 /* struct tcp_undo; 0 = none */
-	uint8_t frto;	 /* enum frto, tcp_spurious.c */
+	uint32_t rtt_least_us; /* of all ACKs since snd_una moved; 0 = none */
+	uint16_t undone;       /* recoveries that proved needless */
+	ref_t undo;	       /* struct tcp_undo; 0 = none */
+	uint8_t frto;	       /* enum frto, tcp_spurious.c */
 
 	/* RACK (RFC 8985): the latest transmission known to have arrived. */
 	int64_t rack_sent_us;

@@ -27,11 +27,11 @@ static struct rig rig_at(tcp_seq iss)
 /* An ACK of no time: whatever it says, no stretch of a round trip is over. */
 static enum hystart_phase at_once(struct rig *r, uint32_t rtt_us)
 {
-	return hystart_ack(&r->h,
-			   &(struct cc_ack){.una = r->una,
-					    .nxt = r->nxt,
-					    .rtt_us = rtt_us},
-			   UINT32_MAX);
+	const struct cc_ack ack = {
+		.una = r->una, .nxt = r->nxt, .rtt_us = rtt_us};
+	uint32_t cwnd = CWND_MAX;
+
+	return hystart_ack(&r->h, &ack, &cwnd);
 }
 
 /* A round of @n ACKs for a segment each; the first ends the round before. */
@@ -177,7 +177,7 @@ static void numbers_wrap(void)
  * one to the next. Each is for a segment. */
 static enum hystart_phase stretch(struct rig *r, int64_t *now_us, int n,
 				  int64_t each_us, uint32_t rtt_us,
-				  uint32_t by_us, uint32_t cwnd)
+				  uint32_t by_us, uint32_t *cwnd)
 {
 	enum hystart_phase phase = HYSTART_SLOW_START;
 	struct cc_ack ack = {.acked = MSS};
@@ -196,30 +196,78 @@ static enum hystart_phase stretch(struct rig *r, int64_t *now_us, int n,
 }
 
 /* A segment each millisecond is 40 in a round trip; 60 are too many, and a
- * quarter of a round trip above the threshold shows it. */
+ * quarter of a round trip above shows it. */
 static void queue_within_a_round_ends_it(void)
 {
 	struct rig r = rig_at(1000);
+	uint32_t cwnd = 60 * MSS;
 	int64_t now_us = 1, began_us;
 
-	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
-	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
 	began_us = now_us;
-	CU_ASSERT_EQUAL(stretch(&r, &now_us, 60, MS, 40 * MS, 500, 60 * MSS),
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 60, MS, 40 * MS, 500, &cwnd),
 			HYSTART_DONE);
-	/* 5 ms above are there after the eleventh, 10 ms later it is clear. */
-	CU_ASSERT_EQUAL(now_us - began_us, 21 * MS);
+	/* 2.5 ms above are there with the sixth, 10 ms later it is clear. */
+	CU_ASSERT_EQUAL(now_us - began_us, 16 * MS);
+	CU_ASSERT_EQUAL(cwnd, 60 * MSS);
+}
+
+/* Of a window far beyond what comes through in a round trip, half as much again
+ * is left. */
+static void what_is_too_much_drains(void)
+{
+	struct rig r = rig_at(1000);
+	uint32_t cwnd = 100 * MSS;
+	int64_t now_us = 1;
+
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
+	CU_ASSERT_EQUAL(cwnd, 100 * MSS);
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 60, MS, 40 * MS, 500, &cwnd),
+			HYSTART_DONE);
+	CU_ASSERT_EQUAL(cwnd, 60 * MSS);
+}
+
+/* Where the ends take longer than the path, RFC 9406 alone decides. */
+static void near_peers_go_on(void)
+{
+	struct rig r = rig_at(1000);
+	uint32_t cwnd = 100 * MSS;
+	int64_t now_us = 1;
+
+	stretch(&r, &now_us, 40, 40, 3 * MS, 0, &cwnd);
+	stretch(&r, &now_us, 40, 40, 3 * MS, 0, &cwnd);
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 60, 100, 5 * MS, 0, &cwnd),
+			HYSTART_SLOW_START);
+}
+
+/* After a silence what is seen is a new stretch. */
+static void silence_is_no_stretch(void)
+{
+	struct rig r = rig_at(1000);
+	uint32_t cwnd = 60 * MSS;
+	int64_t now_us = 1;
+
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
+	for (int i = 0; i < 20; i++) {
+		now_us += 6 * MS;
+		CU_ASSERT_EQUAL(stretch(&r, &now_us, 6, 500, 43 * MS, 0, &cwnd),
+				HYSTART_SLOW_START);
+	}
 }
 
 /* As long, but more comes through in that time than cwnd is: no queue of ours. */
 static void delay_without_a_full_path_goes_on(void)
 {
 	struct rig r = rig_at(1000);
+	uint32_t cwnd = 60 * MSS;
 	int64_t now_us = 1;
 
-	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
-	stretch(&r, &now_us, 40, 500, 40 * MS, 0, 60 * MSS);
-	CU_ASSERT_EQUAL(stretch(&r, &now_us, 160, 500, 40 * MS, 250, 60 * MSS),
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
+	stretch(&r, &now_us, 40, 500, 40 * MS, 0, &cwnd);
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 160, 500, 40 * MS, 250, &cwnd),
 			HYSTART_SLOW_START);
 }
 
@@ -230,15 +278,16 @@ static void pause_within_a_round_goes_on(void)
 	struct rig r = rig_at(1000);
 	enum hystart_phase phase = HYSTART_SLOW_START;
 	struct cc_ack ack = {.acked = MSS};
+	uint32_t cwnd = CWND_MAX;
 
 	for (int round = 0; round < 20; round++) {
-		stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, UINT32_MAX);
+		stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, &cwnd);
 		ack.nxt = r.nxt + 40 * MSS;
 		ack.now_us += 30 * MS;
 		for (uint32_t i = 0; i < 30; i++) {
 			ack.una = r.una += MSS;
 			ack.rtt_us = (70 - i) * MS;
-			phase = hystart_ack(&r.h, &ack, UINT32_MAX);
+			phase = hystart_ack(&r.h, &ack, &cwnd);
 			CU_ASSERT_NOT_EQUAL(phase, HYSTART_DONE);
 		}
 		CU_ASSERT_EQUAL(phase, HYSTART_SLOW_START);
@@ -250,15 +299,16 @@ static void quick_sample_breaks_the_stretch(void)
 {
 	struct rig r = rig_at(1000);
 	struct cc_ack ack = {.acked = MSS};
+	uint32_t cwnd = CWND_MAX;
 
-	stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, UINT32_MAX);
-	stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, UINT32_MAX);
+	stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, &cwnd);
+	stretch(&r, &ack.now_us, 40, 500, 40 * MS, 0, &cwnd);
 	ack.nxt = r.una + 1000 * MSS;
 	for (int i = 0; i < 100; i++) {
 		ack.una = r.una += MSS;
 		ack.now_us += MS;
-		ack.rtt_us = i % 9 ? 60 * MS : 44 * MS;
-		CU_ASSERT_EQUAL(hystart_ack(&r.h, &ack, UINT32_MAX),
+		ack.rtt_us = i % 9 ? 60 * MS : 42 * MS;
+		CU_ASSERT_EQUAL(hystart_ack(&r.h, &ack, &cwnd),
 				HYSTART_SLOW_START);
 	}
 }
@@ -400,6 +450,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(falling_round_trip_resumes),
 	UNIT_TEST(numbers_wrap),
 	UNIT_TEST(queue_within_a_round_ends_it),
+	UNIT_TEST(what_is_too_much_drains),
+	UNIT_TEST(near_peers_go_on),
+	UNIT_TEST(silence_is_no_stretch),
 	UNIT_TEST(delay_without_a_full_path_goes_on),
 	UNIT_TEST(pause_within_a_round_goes_on),
 	UNIT_TEST(quick_sample_breaks_the_stretch),

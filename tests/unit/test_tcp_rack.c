@@ -571,7 +571,42 @@ static void sent_again_stays_apart(void)
 	rig_end();
 }
 
+/* @n segments of 1000 are sent; every second one arrives in time, those between
+ * them @late_us behind. */
+static tcp_seq late_round(tcp_seq at, uint32_t n, int64_t late_us)
+{
+	rig_send(n * 1000);
+	rig_forget();
+	rig_wait(RTT_US);
+	for (uint32_t i = 1; late_us && i < n; i += 2)
+		rx_sack(at, at + i * 1000, at + (i + 1) * 1000);
+	rig_wait(late_us);
+	for (uint32_t i = 2; i <= n; i += 2)
+		rx_ack(at + i * 1000);
+	rig_forget();
+	return at + n * 1000;
+}
+
+/* RFC 9406: a hole is filled late, but what was SACKed in time shows that there
+ * is no queue. */
+static void late_segments_are_no_queue(void)
+{
+	tcp_seq at = 1001;
+
+	open_with(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK,
+		      SCALE(7)));
+	at = late_round(at, 4, MS(1));
+	at = late_round(at, 10, 0);
+	at = late_round(at, 14, 0);
+	for (int i = 0; i < 8; i++)
+		at = late_round(at, 20, MS(20));
+	rig_check(look().retrans == 0);
+	rig_check(look().ssthresh == UINT32_MAX);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
+	UNIT_TEST(late_segments_are_no_queue),
 	UNIT_TEST(sacked_neighbours_are_one),
 	UNIT_TEST(sent_again_stays_apart),
 	UNIT_TEST(lost_retransmission_plain),
