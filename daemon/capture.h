@@ -28,7 +28,7 @@ struct capture {
 	struct pktbus_sink sink; /* on the bus while there are takers */
 	struct pktbus *bus;
 	const char *interface; /* name */
-	TAILQ_HEAD(, capture_taker) takers;
+	TAILQ_HEAD(capture_takers, capture_taker) takers;
 	unsigned int ntakers;
 	uint32_t snaplen;	/* of takers that do not say */
 	uint64_t packets, lost; /* queued and lost, all takers, since start */

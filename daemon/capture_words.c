@@ -45,13 +45,14 @@ static void add(struct words *w, const char *fmt, ...)
  */
 static enum tcp_state came_from(const struct stack_packet *p)
 {
-	const uint8_t *tcp = p->iov_len ? p->iov[0].iov_base : NULL;
+	const uint8_t *head;
 	uint8_t flags;
 
 	if (p->state_before != p->state_after || !(p->flags & PACKET_OUT) ||
-	    p->flags & PACKET_RETRANSMIT || !p->csum_start)
+	    p->flags & PACKET_RETRANSMIT || !p->csum_start || !p->iov_len)
 		return (enum tcp_state)p->state_before;
-	flags = tcp[p->csum_start + TCP_FLAGS_AT];
+	head = p->iov[0].iov_base;
+	flags = head[p->csum_start + TCP_FLAGS_AT];
 	if (flags & TH_SYN && p->state_after == TCP_SYN_SENT)
 		return TCP_CLOSED;
 	if (flags & TH_FIN && p->state_after == TCP_FIN_WAIT_1)

@@ -116,7 +116,7 @@ struct ctl {
 	ev_check check;
 	int64_t sliced_at_us;
 	TAILQ_HEAD(ctl_client_list, ctl_client) clients, ready;
-	TAILQ_HEAD(, ctl_events) followers;
+	TAILQ_HEAD(ctl_events_list, ctl_events) followers;
 	/* Names of the listeners by index, as of this slice; "" = none. */
 	char listeners[STACK_LISTENERS_MAX][STACK_NAME_MAX];
 	struct {

@@ -237,7 +237,7 @@ static void take_core(struct evbus *b)
 
 static void take_posted(struct evbus *b)
 {
-	STAILQ_HEAD(, evbus_note) now = STAILQ_HEAD_INITIALIZER(now);
+	struct evbus_notes now = STAILQ_HEAD_INITIALIZER(now);
 	struct evbus_note *n;
 
 	STAILQ_CONCAT(&now, &b->posted);

@@ -56,11 +56,11 @@ struct evbus {
 	struct stack *st;
 	void (*kick)(void *arg); /* something was posted: drain soon */
 	void *kick_arg;
-	TAILQ_HEAD(, evbus_sink) sinks;
+	TAILQ_HEAD(evbus_sinks, evbus_sink) sinks;
 	uint64_t mask; /* of all of them */
 	uint64_t seq;  /* of the last record */
 	uint64_t core; /* number of the core's last event */
-	STAILQ_HEAD(, evbus_note) posted;
+	STAILQ_HEAD(evbus_notes, evbus_note) posted;
 	unsigned int nposted;
 	uint64_t lost;	     /* events nobody got, not told yet */
 	uint64_t lost_total; /* since start */

@@ -18,7 +18,7 @@ struct pktbus_sink {
 
 struct pktbus {
 	struct stack *st;
-	TAILQ_HEAD(, pktbus_sink) sinks;
+	TAILQ_HEAD(pktbus_sinks, pktbus_sink) sinks;
 };
 
 void pktbus_init(struct pktbus *b, struct stack *st);

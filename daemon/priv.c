@@ -291,24 +291,25 @@ static int allow_checked(scmp_filter_ctx ctx)
 static int allow_open(scmp_filter_ctx ctx)
 {
 	static const scmp_datum_t ways[] = {O_RDONLY, O_WRONLY, O_RDWR};
-	uint32_t action;
+	struct scmp_arg_cmp cmp[] = {
+		{.arg = 0},
+		{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE},
+	};
 	int ret = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ways) && ret == 0; i++) {
-		const struct scmp_arg_cmp how =
-			SCMP_A2_32(SCMP_CMP_MASKED_EQ, O_ACCMODE, ways[i]);
-
-		action = i ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW;
-		ret = seccomp_rule_add(ctx, action, SCMP_SYS(openat), 2,
-				       SCMP_A0_32(SCMP_CMP_LT, PRIV_DIR_FIRST),
-				       how);
-		if (ret == 0)
-			ret = seccomp_rule_add(
-				ctx, action, SCMP_SYS(openat), 2,
-				SCMP_A0_32(SCMP_CMP_GT, PRIV_DIR_LAST), how);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(ways) && ret == 0; i++) {
+		cmp[0].op = i % 2 ? SCMP_CMP_LT : SCMP_CMP_GT;
+		cmp[0].datum_a = i % 2 ? PRIV_DIR_FIRST : PRIV_DIR_LAST;
+		cmp[1].datum_b = ways[i / 2];
+		ret = seccomp_rule_add_array(
+			ctx, i / 2 ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_ALLOW,
+			SCMP_SYS(openat), ARRAY_LEN(cmp), cmp);
 	}
-	for (int fd = PRIV_DIR_FIRST; fd <= PRIV_DIR_LAST && ret == 0; fd++)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-				       SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)fd));
+	cmp[0].op = SCMP_CMP_EQ;
+	for (int fd = PRIV_DIR_FIRST; fd <= PRIV_DIR_LAST && ret == 0; fd++) {
+		cmp[0].datum_a = (scmp_datum_t)fd;
+		ret = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
+					     SCMP_SYS(openat), 1, cmp);
+	}
 	return ret;
 }
