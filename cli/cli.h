@@ -100,6 +100,7 @@ enum cli_words {
 	WORDS_FILTER,
 	WORDS_CONN,
 	WORDS_LISTENER,
+	WORDS_ALERTS,
 	WORDS_LEVEL,
 	WORDS_SHELL,
 	WORDS_COMMAND,
@@ -169,6 +170,7 @@ enum cli_exit show_run(struct cli *cli, int argc, char **argv);
 enum cli_exit ladder_run(struct cli *cli, int argc, char **argv);
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv);
 enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
+enum cli_exit alerts_run(struct cli *cli, int argc, char **argv);
 enum cli_exit metrics_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);

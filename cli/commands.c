@@ -35,6 +35,8 @@ const struct command cli_commands[] = {
 	{"events", NULL, "[FILTER...]", "what happened, and what happens", 0,
 	 UINT32_MAX, WORDS_FILTER, TAKES_COLUMNS | TAKES_CLASSIC | TAKES_EVENTS,
 	 events_run},
+	{"alerts", NULL, "[FILTER...]", "what looks wrong, or did lately", 0,
+	 UINT32_MAX, WORDS_ALERTS, LOOK, alerts_run},
 	{"metrics", NULL, "", "every figure, as Prometheus reads it", 0, 0,
 	 WORDS_NONE, TAKES_WATCH, metrics_run},
 	{"listener list", NULL, "", "listeners and who came", 0, 0, WORDS_NONE,

@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include <tcphs/alert.h>
 #include <tcphs/stack.h>
 
 #define FILTER_WORDS                                                          \
@@ -32,6 +33,7 @@ static void print_second_words(FILE *out, const char *first, size_t len);
 static bool begins_group(const struct command *cmd);
 static void print_options(FILE *out, bool with_arg);
 static void print_states(FILE *out);
+static void print_alerts(FILE *out);
 static void print_fish_option(FILE *out, const struct cli_option *o);
 static void print_fish_command(FILE *out, const struct command *cmd);
 
@@ -171,6 +173,11 @@ static void print_choices(FILE *out, const struct command *cmd)
 		      "\t\tesac ;;\n",
 		      out);
 		break;
+	case WORDS_ALERTS:
+		fprintf(out, "\t'%s '*) try='", cmd->name);
+		print_alerts(out);
+		fputs("' ;;\n", out);
+		break;
 	case WORDS_LISTENER:
 		fprintf(out, "\t'%s ') try=" NAMES " ;;\n", cmd->name);
 		break;
@@ -237,6 +244,13 @@ static void print_options(FILE *out, bool with_arg)
 }
 
 /* As the filter language spells them. */
+static void print_alerts(FILE *out)
+{
+	fputs("active", out);
+	for (int k = 0; k < ALERT_NKINDS; k++)
+		fprintf(out, " %s", alert_name((enum alert_kind)k));
+}
+
 static void print_states(FILE *out)
 {
 	fputs(STATE_GROUPS, out);
@@ -314,6 +328,9 @@ static void print_fish_command(FILE *out, const struct command *cmd)
 	case WORDS_FILTER:
 		fputs(FILTER_WORDS " ", out);
 		print_states(out);
+		break;
+	case WORDS_ALERTS:
+		print_alerts(out);
 		break;
 	case WORDS_LISTENER:
 		fputs("(tcphsctl listener list --raw -H -o name 2>/dev/null)",

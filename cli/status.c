@@ -16,6 +16,7 @@ static void put_state(const struct cli *cli, const json_t *doc);
 static void put_interface(const struct cli *cli, const json_t *doc);
 static void put_connections(const struct cli *cli, const json_t *doc);
 static void put_memory(const struct cli *cli, const json_t *doc);
+static void put_alerts(const struct cli *cli, const json_t *doc);
 static void put_config(const struct cli *cli, const json_t *doc);
 static void put_label(const struct cli *cli, const char *label);
 
@@ -79,6 +80,7 @@ static void status_text(const struct cli *cli, const json_t *doc)
 		VALUE(doc, "listeners", COLUMN_COUNT));
 	put_connections(cli, doc);
 	put_memory(cli, doc);
+	put_alerts(cli, doc);
 	put_config(cli, doc);
 	if (cli->verbose) {
 		put_label(cli, "process");
@@ -137,6 +139,23 @@ static void put_memory(const struct cli *cli, const json_t *doc)
 	put_label(cli, "memory");
 	fprintf(cli->out, "%s of %s\n", VALUE(doc, "memory_used", COLUMN_BYTES),
 		VALUE(doc, "memory", COLUMN_BYTES));
+}
+
+/* Nothing to say is not said, unless -v asks. */
+static void put_alerts(const struct cli *cli, const json_t *doc)
+{
+	bool now = json_integer_value(json_object_get(doc, "alerts")) > 0;
+
+	if (!cli->verbose &&
+	    json_integer_value(json_object_get(doc, "alerts_total")) == 0)
+		return;
+	put_label(cli, "alerts");
+	fprintf(cli->out, "%s%s active%s, %s since the start%s\n",
+		output_sgr(cli, now ? SGR_YELLOW : ""),
+		VALUE(doc, "alerts", COLUMN_COUNT),
+		output_sgr(cli, now ? SGR_OFF : ""),
+		VALUE(doc, "alerts_total", COLUMN_COUNT),
+		now ? ": tcphsctl alerts" : "");
 }
 
 static void put_config(const struct cli *cli, const json_t *doc)

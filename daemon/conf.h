@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <tcphs/alert.h>
 #include <tcphs/stack.h>
 
 #include "log.h"
@@ -41,6 +42,9 @@ struct conf {
 
 	/* [limits] memory */
 	uint64_t memory;
+
+	/* [detect] */
+	struct alert_conf detect;
 
 	/* [log] */
 	int log_level; /* syslog's numbers, 3 error .. 7 debug */

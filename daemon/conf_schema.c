@@ -157,6 +157,13 @@ static const struct conf_key keys[] = {
 {"listener.slow_handshake", "500ms", conf_set_time,
  IN_LISTENER(slow_handshake_us), .min = MS, .max = H, .off = true},
 
+{"detect.flood_rate", "1000", conf_set_number, IN(detect.flood_rate),
+ .min = 1, .max = 100000000},
+{"detect.scan_ports", "20", conf_set_number, IN(detect.scan_ports),
+ .min = 2, .max = 1000},
+{"detect.scan_window", "10s", conf_set_time, IN(detect.scan_window_us),
+ .min = S, .max = H},
+
 {"log.target", "auto", conf_set_word, IN(log_target), .words = target},
 {"log.format", "classic", conf_set_word, IN(log_format), .words = format},
 {"log.level", "info", conf_set_word, IN(log_level), .words = levels,
@@ -196,9 +203,9 @@ static const struct conf_key keys[] = {
 };
 /* clang-format on */
 
-static const char *const sections[] = {"tcphsd", "interface", "limits",
-				       "timers", "tcp",	      "listener",
-				       "log",	 "capture",   "control"};
+static const char *const sections[] = {
+	"tcphsd",   "interface", "limits", "timers",  "tcp",
+	"listener", "detect",	 "log",	   "capture", "control"};
 
 static bool listener_section(const char *section, char *err);
 static bool in_section(const struct conf_key *k, const char *section);
@@ -262,8 +269,8 @@ bool conf_schema_section(const char *section, char *err)
 	else
 		snprintf(err, CONF_MESSAGE_MAX,
 			 "unknown section [%.60s]; there are tcphsd, interface,"
-			 " limits, timers, tcp, listener.NAME, log, capture "
-			 "and control",
+			 " limits, timers, tcp, listener.NAME, detect, log, "
+			 "capture and control",
 			 section);
 	return false;
 }

@@ -19,6 +19,13 @@ struct evmemory;
 /* Takes one item of an answer; the reference, too. */
 typedef void ctl_put_fn(void *to, json_t *item);
 
+/* Which alerts are asked for. */
+struct ctl_alert_filter {
+	bool active;		       /* those alone */
+	int kind;		       /* enum alert_kind; -1 = all */
+	char listener[STACK_NAME_MAX]; /* "" = all */
+};
+
 /* What only the daemon can do for a client. */
 struct ctl_hooks {
 	void *arg;
@@ -47,6 +54,9 @@ struct ctl_hooks {
 	/* Put every family of metrics. */
 	void (*metrics)(void *arg, ctl_put_fn *put, void *to);
 	struct capture_files *files; /* of capture.start */
+	/* Put the alerts that match, the newest first. */
+	void (*alerts)(void *arg, const struct ctl_alert_filter *filter,
+		       ctl_put_fn *put, void *to);
 };
 
 struct ctl_conf {

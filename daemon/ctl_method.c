@@ -52,6 +52,7 @@ static const struct method {
 	{"listener.disable", RIGHTS_ADMIN, method_listener_disable},
 	{"histogram", RIGHTS_VIEW, ctl_numbers_histogram},
 	{"metrics", RIGHTS_VIEW, ctl_numbers_metrics},
+	{"alerts", RIGHTS_VIEW, ctl_numbers_alerts},
 	{"reload", RIGHTS_ADMIN, method_reload},
 	{"log.level", RIGHTS_ADMIN, method_log_level},
 	{"cancel", RIGHTS_VIEW, method_cancel},

@@ -197,6 +197,7 @@ struct ctl_job *ctl_walk_act(const struct ctl_request *r,
 
 void ctl_numbers_histogram(const struct ctl_request *r);
 void ctl_numbers_metrics(const struct ctl_request *r);
+void ctl_numbers_alerts(const struct ctl_request *r);
 
 /* ---- ctl_packets.c ----------------------------------------------------- */
 

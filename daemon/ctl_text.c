@@ -32,6 +32,7 @@ static const struct command {
 	{"show", "conn.show", "conn", false, "show CONN"},
 	{"events", "events.follow", "filter", false, "events [FILTER]"},
 	{"stats", "stats", NULL, false, "stats"},
+	{"alerts", "alerts", "filter", false, "alerts [FILTER]"},
 	{"histogram", "histogram", "listener", false, "histogram [LISTENER]"},
 	{"listener list", "listener.list", NULL, false, "listener list"},
 	{"listener enable", "listener.enable", "name", false,

@@ -42,13 +42,13 @@ static void put_histogram(const struct put *p, const struct histogram *h,
 static void put_labels(FILE *out, va_list ap);
 static void put_label(FILE *out, const char *key, const char *value);
 
-static put_fn build_info, start_time, connections, connections_max, half_open,
-	half_open_max, syns_received, handshakes, handshake_duration,
-	handshake_leg, rtt, cookies_sent, cookies_checked, listen_overflows,
-	segments, bytes, packets, retransmits, segments_dropped, resets, closes,
-	challenge_acks, icmp, events, events_lost, loop_lag, timers_armed,
-	memory, reload_success, reload_time, tun_read_errors, tun_write_errors,
-	cpu, resident, virtual;
+static put_fn alerts_raised, alerts_now, build_info, start_time, connections,
+	connections_max, half_open, half_open_max, syns_received, handshakes,
+	handshake_duration, handshake_leg, rtt, cookies_sent, cookies_checked,
+	listen_overflows, segments, bytes, packets, retransmits,
+	segments_dropped, resets, closes, challenge_acks, icmp, events,
+	events_lost, loop_lag, timers_armed, memory, reload_success,
+	reload_time, tun_read_errors, tun_write_errors, cpu, resident, virtual;
 
 static const struct {
 	struct metrics_family f;
@@ -122,6 +122,11 @@ static const struct {
 	{{"tcphs_icmp_total", "counter", "direction, type",
 	  "ICMP messages of use."},
 	 icmp},
+	{{"tcphs_alerts_total", "counter", "kind, severity", "Alerts raised."},
+	 alerts_raised},
+	{{"tcphs_alerts_active", "gauge", "kind, severity",
+	  "Alerts that are active."},
+	 alerts_now},
 	{{"tcphs_events_total", "counter", "", "Events handed out."}, events},
 	{{"tcphs_events_lost_total", "counter", "",
 	  "Events that nobody could take in time."},
@@ -292,6 +297,26 @@ static void reload_success(const struct put *p)
 static void reload_time(const struct put *p)
 {
 	put_number(p, (uint64_t)*p->m->conf_at, NULL);
+}
+
+static void alerts_raised(const struct put *p)
+{
+	for (int k = 0; k < ALERT_NKINDS; k++)
+		put_number(
+			p,
+			alerts_total(p->m->alerts->judge, (enum alert_kind)k),
+			"kind", alert_name((enum alert_kind)k), "severity",
+			alert_severity((enum alert_kind)k), NULL);
+}
+
+static void alerts_now(const struct put *p)
+{
+	for (int k = 0; k < ALERT_NKINDS; k++)
+		put_number(
+			p,
+			alerts_active(p->m->alerts->judge, (enum alert_kind)k),
+			"kind", alert_name((enum alert_kind)k), "severity",
+			alert_severity((enum alert_kind)k), NULL);
 }
 
 static void events(const struct put *p)

@@ -12,6 +12,7 @@
 #include <tcphs/histogram.h>
 #include <tcphs/stack.h>
 
+#include "alerting.h"
 #include "evbus.h"
 #include "handshakes.h"
 #include "tun.h"
@@ -21,6 +22,7 @@ struct metrics {
 	const struct stack *st;
 	const struct evbus *bus;
 	const struct handshakes *handshakes;
+	const struct alerting *alerts;
 	const struct histogram *loop_lag;
 	const struct tun *tun;
 	const bool *conf_ok;   /* the last reload */

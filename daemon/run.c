@@ -57,7 +57,8 @@ int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 	r->conf_ok = true;
 	service_start(r->started_us, r->started_at);
 	loop_init(&r->loop, r->ev, &r->bus, &r->tun, &hooks);
-	run_measure(r);
+	if (run_measure(r) < 0)
+		return -ENOMEM;
 	r->bus.kick = hook_kick;
 	r->bus.kick_arg = r;
 	capture_init(&r->capture, &r->packets, r->tun.name);
@@ -108,6 +109,7 @@ int run_forever(struct run *r)
 	evfile_stop(&r->evfile);
 	evmemory_free(&r->memory);
 	evbus_free(&r->bus);
+	run_measure_stop(r);
 	return r->exit_code;
 }
 
@@ -341,6 +343,7 @@ static void hook_status(void *arg, json_t *status)
 	put_text(status, "config", r->conf.path);
 	json_object_set_new(status, "config_ok", json_boolean(r->conf_ok));
 	put_text(status, "config_error", r->conf_error);
+	run_numbers_status(r, status);
 	put_text(status, "log_level", log_level_name(log_level()));
 }
 

@@ -12,6 +12,7 @@
 
 #include <tcphs/stack.h>
 
+#include "alerting.h"
 #include "capture.h"
 #include "capture_files.h"
 #include "conf.h"
@@ -58,6 +59,7 @@ struct run {
 	struct evfile evfile;
 	struct handshakes handshakes;
 	struct metrics metrics;
+	struct alerting alerting;
 	struct ev_loop *ev;
 	struct loop loop;
 	struct notify notify;
@@ -87,11 +89,17 @@ struct run {
  */
 int run_listen(struct stack *st, const struct conf *conf);
 
-/** run_measure() - Begin to measure what the bus tells; run_numbers.c */
-void run_measure(struct run *r);
+/** run_measure() - Begin to measure what the buses tell; run_numbers.c
+ *
+ * Return: 0; -ENOMEM, and the log says for what */
+int run_measure(struct run *r);
+void run_measure_stop(struct run *r);
 
 /** run_measure_listeners() - The configuration is another one now */
 void run_measure_listeners(struct run *r);
+
+/** run_numbers_status() - Add what "status" says of alerts */
+void run_numbers_status(const struct run *r, json_t *status);
 
 /** run_numbers_hooks() - What control clients may ask of the measurements */
 void run_numbers_hooks(struct ctl_hooks *hooks);

@@ -3,18 +3,22 @@
  */
 #include "run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "service/service.h"
 
 static bool hook_metrics(void *arg, unsigned int family, FILE *out);
 static void hook_ctl_metrics(void *arg, ctl_put_fn *put, void *to);
+static void hook_alerts(void *arg, const struct ctl_alert_filter *filter,
+			ctl_put_fn *put, void *to);
 static int64_t slow_of(const struct conf *c, const char *listener);
 static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
 			   void *to);
 
-void run_measure(struct run *r)
+int run_measure(struct run *r)
 {
 	handshakes_start(&r->handshakes, &r->bus, loop_now_us);
 	r->conf_at = r->started_at;
@@ -22,6 +26,7 @@ void run_measure(struct run *r)
 		.st = r->st,
 		.bus = &r->bus,
 		.handshakes = &r->handshakes,
+		.alerts = &r->alerting,
 		.loop_lag = &r->loop.lag,
 		.tun = &r->tun,
 		.conf_ok = &r->conf_ok,
@@ -29,13 +34,25 @@ void run_measure(struct run *r)
 		.started_at = &r->started_at,
 	};
 	service_report(hook_metrics, &r->metrics);
+	if (alerting_start(&r->alerting, &r->bus, &r->packets, &r->conf.detect,
+			   r->started_us) < 0) {
+		log_errorx("Cannot start: no memory to watch for attacks");
+		return -ENOMEM;
+	}
 	run_measure_listeners(r);
+	return 0;
+}
+
+void run_measure_stop(struct run *r)
+{
+	alerting_stop(&r->alerting);
 }
 
 void run_measure_listeners(struct run *r)
 {
 	struct listener_info info;
 
+	alerts_conf(r->alerting.judge, &r->conf.detect);
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
 		if (!stack_listener_info(r->st, i, &info))
 			info.conf.name[0] = '\0';
@@ -53,6 +70,20 @@ void run_numbers_hooks(struct ctl_hooks *hooks)
 {
 	hooks->histogram = hook_histogram;
 	hooks->metrics = hook_ctl_metrics;
+	hooks->alerts = hook_alerts;
+}
+
+void run_numbers_status(const struct run *r, json_t *status)
+{
+	const struct alerts *judge = r->alerting.judge;
+	uint64_t total = 0;
+
+	for (unsigned int k = 0; k < ALERT_NKINDS; k++)
+		total += alerts_total(judge, (enum alert_kind)k);
+	json_object_set_new(status, "alerts",
+			    json_integer(alerting_active(&r->alerting)));
+	json_object_set_new(status, "alerts_total",
+			    json_integer((json_int_t)total));
 }
 
 static int64_t slow_of(const struct conf *c, const char *listener)
@@ -96,5 +127,27 @@ static void hook_ctl_metrics(void *arg, ctl_put_fn *put, void *to)
 		    json_pack("{s:s, s:s, s:s, s:s}", "name", f->name, "type",
 			      f->type, "help", f->help, "text", text));
 		free(text);
+	}
+}
+
+/* The newest first. */
+static void hook_alerts(void *arg, const struct ctl_alert_filter *filter,
+			ctl_put_fn *put, void *to)
+{
+	const struct alerting *al = &((const struct run *)arg)->alerting;
+	int64_t now_us = loop_now_us();
+	const struct alert *a;
+
+	for (unsigned int i = 0; (a = alerts_get(al->judge, i)); i++) {
+		struct listener_info info = {.conf.name = ""};
+
+		if (a->listener != LISTENER_NONE)
+			stack_listener_info(al->bus->st, a->listener, &info);
+		if ((filter->active && !a->active) ||
+		    (filter->kind >= 0 && a->kind != filter->kind) ||
+		    (*filter->listener &&
+		     strcmp(filter->listener, info.conf.name) != 0))
+			continue;
+		put(to, alerting_describe(al, a, now_us));
 	}
 }

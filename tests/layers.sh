@@ -72,7 +72,7 @@ includes_only 'a leaf of the core' "$leaf" \
 includes_only 'the core' "$core" \
 	"$std|$leaves|$hash|\"tcp_(priv|loss)\.h\"|<tcphs/(event|stack)\.h>"
 includes_only 'the analyser' "$(ls daemon/analysis/*.[ch])" \
-	"<(ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|<tcphs/[a-z]+\.h>|\"(filter[a-z_]*|ladder_priv|nearest)\.h\""
+	"<(ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|<tcphs/[a-z]+\.h>|\"(alert[a-z_]*|filter[a-z_]*|ladder_priv|nearest)\.h\""
 includes_only 'a service' "$(ls daemon/service/*.[ch])" \
 	"<(assert|ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|jansson|sodium)\.h>|<sodium/[a-z0-9_]+\.h>|<sys/types\.h>|<tcphs/[a-z]+\.h>|\"(service|service/[a-z_]+|core/assert|http[a-z_]*|describe)\.h\""
 

@@ -84,6 +84,9 @@
  *	histogram         v  params: listener (name; all, and our own active
  *	                     opens, without it); items: handshakes, see below;
  *	                     result: count
+ *	alerts            v  params: filter (words that must all hold: a kind,
+ *	                     "active", "listener=NAME"); items: alerts, the
+ *	                     newest first; result: count
  *	metrics           v  items: families: name type help text (in the text
  *	                     format of Prometheus, 0.0.4); result: count
  *	listener.list     v  items: listeners; result: count
@@ -137,10 +140,15 @@
  *	others that completed: count sum_us min_us max_us p50_us p90_us p99_us
  *	p999_us buckets [[upper bound in us, how many], ...]
  *
+ * Alert: id "a3" kind severity ("warning"|"notice") state ("active"|"over")
+ *	listener source (a prefix, as the packets claim) conn age_us (since it
+ *	began) duration_us numbers {name:n} (which: tcphs/alert.h) message
+ *	meaning innocent (causes that mean no harm) action
+ *
  * Status: version, instance, state ("ready"|"stopping"), pid, uptime_us,
  *	started (RFC 3339), interface, address4, address6, mtu, offload (bool),
  *	connections, half_open, time_wait, max_connections, memory, memory_used,
- *	listeners (enabled), events_lost, config (path), config_ok (bool: the
+ *	listeners (enabled), alerts (active now), alerts_total, events_lost, config (path), config_ok (bool: the
  *	last reload), config_error (its message), log_level
  *
  * Stats: {"counters":{name:n},"dropped":{reason:n},"limits":{name:n},

@@ -122,7 +122,12 @@ enum tcp_state {
 	E(DAEMON_STOPPING, "daemon.stopping", 5)                                \
 	/* A handshake took longer than its listener's slow_handshake; \
 	 * a and b as those of handshake.completed */        \
-	E(HANDSHAKE_SLOW, "handshake.slow", 5)
+	E(HANDSHAKE_SLOW, "handshake.slow", 5)                                  \
+	/* Something looks wrong (alert.h); a: enum alert_kind, b: its id */    \
+	E(ALERT_RAISED, "alert.raised", 4)                                      \
+	/* The same, but worth telling again */                                 \
+	E(ALERT_CHANGED, "alert.changed", 4)                                    \
+	E(ALERT_ENDED, "alert.ended", 5)
 
 enum event_type {
 #define EVENT_ENUM(name, dotted, level) EVENT_##name,

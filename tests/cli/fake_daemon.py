@@ -104,6 +104,23 @@ HISTOGRAMS = [
 ]
 
 
+ALERTS = [
+    {"id": "a2", "kind": "syn_flood", "severity": "warning",
+     "state": "active", "listener": "web", "source": "203.0.113.0/24",
+     "age_us": 12000000, "duration_us": 12000000,
+     "numbers": {"syn_rate": 5200},
+     "message": "SYN flood on listener web: 5200 SYN/s, 0 % completed",
+     "meaning": "Many SYNs, and most of them are never followed by the ACK "
+                "that completes the handshake.",
+     "innocent": "a load test", "action": "Nothing, while cookies are on."},
+    {"id": "a1", "kind": "port_scan", "severity": "warning", "state": "over",
+     "source": "198.18.66.1", "age_us": 60000000, "duration_us": 11000000,
+     "numbers": {"ports": 100}, "message": "Port scan is over\x1b[31m",
+     "meaning": "It looks for what is open.", "innocent": "an inventory",
+     "action": "Ask whose it is."},
+]
+
+
 class Client:
     def __init__(self, sock, log):
         self.sock, self.log, self.buf = sock, log, b""
@@ -182,6 +199,12 @@ def answer(c, req):
     elif method == "histogram":
         found = [i for i in HISTOGRAMS
                  if params.get("listener") in (None, i.get("listener"))]
+        for i in found:
+            c.item(req, i)
+        c.result(req, {"count": len(found)})
+    elif method == "alerts":
+        found = [i for i in ALERTS if params.get("filter") != "active"
+                 or i["state"] == "active"]
         for i in found:
             c.item(req, i)
         c.result(req, {"count": len(found)})

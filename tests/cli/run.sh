@@ -153,6 +153,22 @@ group_look()
 	ctl 0 listener list
 	out 'connected 198.18.66.1:50112 (2)'
 	out 'waiting for client'
+	ctl 0 alerts
+	out_is <<-'END'
+	a2   SYN flood on listener web: 5200 SYN/s, 0 % completed (12s ago, goes on)
+	     meaning   Many SYNs, and most of them are never followed by the ACK that
+	               completes the handshake.
+	     innocent  a load test
+	     do        Nothing, while cookies are on.
+	a1   Port scan is over?[31m (1m0s ago)
+	END
+	ctl 0 alerts active
+	asked '"filter":"active"'
+	not_out 'a1'
+	ctl 0 -v alerts
+	out 'Ask whose it is.'
+	ctl 0 --csv -o id,kind,source alerts
+	out 'a1,port_scan,198.18.66.1'
 	ctl 0 metrics
 	out_is <<-'END'
 	# HELP tcphs_up Is it?

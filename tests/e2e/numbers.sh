@@ -19,7 +19,7 @@ port    = 9107
 service = metrics
 END
 
-start_daemon
+start_daemon -D detect.flood_rate=500
 
 # field LISTENER NAME: a number of its histogram.
 field()
@@ -96,6 +96,83 @@ check 'a slow one is in its bucket' test "$(metrics | sed -n \
 check 'no client is in a label' negate grep -q '198\.18\.6[67]\.1' "$TMP/metrics"
 check 'memory is the process'"'"'s' test \
 	"$(metrics | sed -n 's/^process_resident_memory_bytes //p')" -gt 1000000
+
+# ---- alerts -----------------------------------------------------------------
+
+# alert FILTER...: is there such an alert?
+alert()
+{
+	[ "$(ctl --json alerts "$@" | jq length)" -gt 0 ]
+}
+
+# flood COUNT: SYNs to port 80 from sources that do not answer, in two seconds.
+flood()
+{
+	python3 - "$OWN4" "$1" <<-'END'
+	import socket, struct, sys, time
+	dst, count = socket.inet_aton(sys.argv[1]), int(sys.argv[2])
+	out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+	begin = time.monotonic()
+	for i in range(count):
+	    src = bytes([198, 18, 66, 10 + i % 200])
+	    tcp = struct.pack("!HHIIBBHHH", 1024 + i, 80, i, 0, 0x50, 2, 1024, 0, 0)
+	    s = sum(struct.unpack("!16H", src + dst + b"\0\6\0\x14" + tcp))
+	    s = (s & 0xffff) + (s >> 16)
+	    s = ~((s & 0xffff) + (s >> 16)) & 0xffff
+	    tcp = tcp[:16] + struct.pack("!H", s) + tcp[18:]
+	    out.sendto(struct.pack("!BBHHHBBH", 0x45, 0, 40, i & 0xffff, 0, 64, 6, 0)
+	               + src + dst + tcp, (sys.argv[1], 0))
+	    late = begin + 2 * i / count - time.monotonic()
+	    if late > 0.01:
+	        time.sleep(late)
+	END
+}
+
+for _ in $(seq 40); do
+	echo hi | nc -N "$OWN4" 7 >/dev/null
+	curl -sS "http://$OWN4/" >/dev/null
+done
+check 'ordinary traffic raises no alert' \
+	same 'nothing looks wrong' "$(ctl alerts)"
+check_not 'status does not mention alerts' eval 'ctl status | grep alerts'
+
+# nc asks for one port after the other, as a scan does.
+scan()
+{
+	local port
+
+	for port in $(seq 100 160); do
+		nc -z -w 1 "$OWN4" "$port"
+	done
+	return 0
+}
+
+scan
+check 'a scan of ports raises its alert' alert port_scan active
+check 'it is said in the log, as a suspicion' log_has \
+	"\\[Alert\\] Port scan suspected from $HOST4: [0-9]+ ports in"
+check 'it says what it may mean, and innocent causes' \
+	eval 'ctl alerts | grep -q "innocent  a monitoring system"'
+check_not 'it is no host scan' alert host_scan
+
+flood 6000
+check 'a flood of forged SYNs raises its alert' \
+	wait_for 5 alert syn_flood listener=http
+check 'a client gets in meanwhile' curl -sS -o /dev/null "http://$OWN4/"
+check 'the log says how much of a flood' log_has \
+	'\[Alert\] SYN flood on listener http: [0-9]+ SYN/s, [0-9]+ % completed, [0-9]+ half-open'
+check 'its numbers are about right' test "$(ctl --json alerts syn_flood |
+	jq '.[0].numbers.peak_rate >= 1500 and .[0].numbers.peak_rate <= 6000')" = true
+check 'it names the network' test \
+	"$(ctl --json alerts syn_flood | jq -r '.[0].source')" = 198.18.66.0/24
+check 'status tells of it' eval 'ctl status | grep -q "alerts  .* active"'
+check 'it is counted' metric 'tcphs_alerts_total\{kind="syn_flood",severity="warning"\} 1'
+check 'it ends' wait_for 15 negate alert syn_flood active
+check 'and the log says so' wait_for 2 log_has \
+	'\[Alert\] SYN flood on listener http is over after [0-9]+ s: at most'
+check 'the scan ends' wait_for 15 negate alert active
+check 'promtool still finds no fault' \
+	eval 'metrics | promtool check metrics'
 
 stop_daemon
 summary

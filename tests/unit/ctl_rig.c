@@ -61,6 +61,14 @@ static void hook_metrics(void *arg, ctl_put_fn *put, void *to)
 	put(to, json_pack("{s:s}", "text", "tcphs_up 1\n"));
 }
 
+static void hook_alerts(void *arg, const struct ctl_alert_filter *filter,
+			ctl_put_fn *put, void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:b, s:i, s:s}", "active", filter->active, "kind",
+			  filter->kind, "listener", filter->listener));
+}
+
 void rig_init(struct rig *r, unsigned int nconns)
 {
 	struct ctl_hooks hooks = {
@@ -75,6 +83,7 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.capture = &r->capture,
 		.files = &r->files,
 		.metrics = hook_metrics,
+		.alerts = hook_alerts,
 	};
 	const struct pktmem_conf packets = {.packets = 8, .snaplen = 200};
 	char err[256] = "", captures[48];

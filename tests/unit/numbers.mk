@@ -3,6 +3,9 @@ UNIT_SRC_test_handshakes = daemon/handshakes.c daemon/evbus.c daemon/jsontext.c 
 	daemon/analysis/histogram.c daemon/core/stack_names.c
 UNIT_LIBS_test_handshakes = -ljansson
 # With a whole stack: each figure has its source.
-UNIT_SRC_test_metrics = daemon/metrics.c daemon/handshakes.c daemon/evbus.c daemon/jsontext.c \
+ALERT = $(wildcard daemon/analysis/alert*.c)
+UNIT_SRC_test_alert = $(ALERT) daemon/ipaddr.c daemon/core/addr.c
+UNIT_SRC_test_metrics = $(ALERT) daemon/alerting.c daemon/pktbus.c \
+	daemon/ipaddr.c daemon/metrics.c daemon/handshakes.c daemon/evbus.c daemon/jsontext.c \
 	daemon/analysis/histogram.c $(CORE)
 UNIT_LIBS_test_metrics = -ljansson

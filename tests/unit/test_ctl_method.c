@@ -48,6 +48,29 @@ static void stats_count_the_clients_too(void)
 	rig_stop(&r, &p);
 }
 
+static void alerts(void)
+{
+	struct rig r;
+	struct peer p;
+
+	rig_start(&r, &p, 0);
+	peer_say(&p, "{\"id\":1,\"method\":\"alerts\"}");
+	peer_expect(&p, "{\"id\":1,\"item\":{\"active\":false,\"kind\":-1,"
+			"\"listener\":\"\"}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"count\":1}}");
+	peer_say(&p, "{\"id\":2,\"method\":\"alerts\",\"params\":{\"filter\":"
+		     "\" port_scan  active listener=web \"}}");
+	peer_expect(&p, "{\"id\":2,\"item\":{\"active\":true,\"kind\":2,"
+			"\"listener\":\"web\"}}");
+	peer_expect(&p, "{\"id\":2,\"result\":{\"count\":1}}");
+	peer_say(&p, "{\"id\":3,\"method\":\"alerts\",\"params\":{\"filter\":"
+		     "\"active syn_flod\"}}");
+	peer_expect_error(&p, "bad_filter",
+			  "'syn_flod' says nothing about alerts",
+			  "did you mean 'syn_flood'?");
+	rig_stop(&r, &p);
+}
+
 /* All of them, one of them, one that is not there. */
 static void histogram_and_metrics(void)
 {
@@ -529,6 +552,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(stats_count_the_clients_too),
 		UNIT_TEST(listeners_are_listed_and_switched),
 		UNIT_TEST(histogram_and_metrics),
+		UNIT_TEST(alerts),
 		UNIT_TEST(reload_says_what_came_of_it),
 		UNIT_TEST(log_level_is_set_and_told),
 		UNIT_TEST(unknown_method_is_guessed_at),

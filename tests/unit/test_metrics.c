@@ -24,6 +24,8 @@ static struct {
 	struct stack *st;
 	struct evbus bus;
 	struct handshakes handshakes;
+	struct pktbus packets;
+	struct alerting alerting;
 	struct histogram lag;
 	struct tun tun;
 	bool conf_ok;
@@ -57,6 +59,7 @@ static void start(void)
 		.msl_us = 30000000,
 		.fin_wait2_us = 60000000,
 	};
+	static const struct alert_conf bounds = {1000, 20, 10000000};
 	struct stack_listener l = {.port = 80, .enabled = true, .backlog = 10};
 
 	memset(&rig, 0, sizeof(rig));
@@ -73,12 +76,17 @@ static void start(void)
 	evbus_init(&rig.bus, rig.st, NULL, NULL);
 	handshakes_start(&rig.handshakes, &rig.bus, no_clock);
 	handshakes_listener(&rig.handshakes, 0, "web", 0);
+	pktbus_init(&rig.packets, rig.st);
+	CU_ASSERT_EQUAL_FATAL(alerting_start(&rig.alerting, &rig.bus,
+					     &rig.packets, &bounds, 1),
+			      0);
 	rig.conf_ok = true;
 	rig.conf_at = rig.started_at = 1700000000;
 	rig.m = (struct metrics){
 		.st = rig.st,
 		.bus = &rig.bus,
 		.handshakes = &rig.handshakes,
+		.alerts = &rig.alerting,
 		.loop_lag = &rig.lag,
 		.tun = &rig.tun,
 		.conf_ok = &rig.conf_ok,
@@ -89,6 +97,7 @@ static void start(void)
 
 static void stop(void)
 {
+	alerting_stop(&rig.alerting);
 	free(rig.mem);
 }
 

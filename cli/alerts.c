@@ -1,0 +1,130 @@
+/*
+ * alerts.c - What looks wrong, or did lately
+ *
+ * An alert that is active comes with what it means, and with innocent causes
+ * before what to do; one that is over is a line, unless -v asks for more.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "output.h"
+
+#define LABEL_WIDTH 10
+
+static const struct column columns[] = {
+	{"ID", "id", COLUMN_TEXT, true, 0},
+	{"KIND", "kind", COLUMN_TEXT, true, 0},
+	{"SEVERITY", "severity", COLUMN_TEXT, true, 2},
+	{"STATE", "state", COLUMN_TEXT, true, 0},
+	{"AGE", "age_us", COLUMN_TIME, true, 0},
+	{"DURATION", "duration_us", COLUMN_TIME, true, 3},
+	{"LISTENER", "listener", COLUMN_TEXT, true, 4},
+	{"SOURCE", "source", COLUMN_TEXT, true, 1},
+	{"CONN", "conn", COLUMN_TEXT, false, 0},
+	{"MESSAGE", "message", COLUMN_TEXT, false, 0},
+	{NULL, NULL, COLUMN_TEXT, false, 0},
+};
+
+struct telling {
+	const struct cli *cli;
+	unsigned int n;
+};
+
+static int tell(void *arg, const char *text, size_t len);
+static void put_words(const struct cli *cli, const char *label,
+		      const char *words);
+
+enum cli_exit alerts_run(struct cli *cli, int argc, char **argv)
+{
+	struct telling t = {.cli = cli};
+	char *filter = text_join(argc, argv);
+	json_t *params = json_pack("{s:s?}", "filter", filter);
+	struct table table;
+	enum cli_exit e;
+
+	free(filter);
+	if (cli->format == FORMAT_TEXT && !cli->columns) {
+		e = client_call(cli->client, "alerts", params, tell, &t, NULL);
+		if (e == CLI_OK && !t.n)
+			fputs("nothing looks wrong\n", cli->out);
+		return e;
+	}
+	e = table_begin(&table, cli, columns);
+	if (e != CLI_OK) {
+		json_decref(params);
+		return e;
+	}
+	e = client_call(cli->client, "alerts", params, table_row, &table, NULL);
+	table_end(&table, e == CLI_OK);
+	return e;
+}
+
+static int tell(void *arg, const char *text, size_t len)
+{
+	struct telling *t = arg;
+	const struct cli *cli = t->cli;
+	json_t *o = json_loadb(text, len, 0, NULL);
+	char cells[4][256];
+	static const struct {
+		const char *field;
+		enum column_kind kind;
+	} shown[] = {{"id", COLUMN_TEXT},
+		     {"message", COLUMN_TEXT},
+		     {"age_us", COLUMN_TIME},
+		     {"state", COLUMN_TEXT}};
+	bool active;
+
+	for (size_t i = 0; i < 4; i++)
+		output_cell(json_object_get(o, shown[i].field), shown[i].kind,
+			    true, cells[i], sizeof(cells[i]));
+	active = strcmp(cells[3], "active") == 0;
+	fprintf(cli->out, "%-4s %s%s%s (%s ago%s)\n", cells[0],
+		output_sgr(cli, active ? SGR_YELLOW : SGR_DIM), cells[1],
+		output_sgr(cli, SGR_OFF), cells[2], active ? ", goes on" : "");
+	if (active || cli->verbose) {
+		put_words(cli, "meaning",
+			  json_string_value(json_object_get(o, "meaning")));
+		put_words(cli, "innocent",
+			  json_string_value(json_object_get(o, "innocent")));
+		put_words(cli, "do",
+			  json_string_value(json_object_get(o, "action")));
+	}
+	t->n++;
+	json_decref(o);
+	return ITEM_NEXT;
+}
+
+/* Behind a label, broken between words where the screen ends. */
+static void put_words(const struct cli *cli, const char *label,
+		      const char *words)
+{
+	size_t width = cli->screen_cols ? cli->screen_cols : 80;
+	size_t column = 5 + LABEL_WIDTH, len;
+
+	if (!words)
+		return;
+	fprintf(cli->out, "     %s%-*s%s", output_sgr(cli, SGR_BOLD),
+		LABEL_WIDTH, label, output_sgr(cli, SGR_OFF));
+	for (; *words; words += strspn(words, " ")) {
+		char word[128];
+
+		len = strcspn(words, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)len, words);
+		text_clean(word);
+		words += len;
+		if (column > 5 + LABEL_WIDTH && column + len + 1 > width) {
+			fprintf(cli->out, "\n%*s", 5 + LABEL_WIDTH, "");
+			column = 5 + LABEL_WIDTH;
+		}
+		if (column > 5 + LABEL_WIDTH) {
+			fputc(' ', cli->out);
+			column++;
+		}
+		fputs(word, cli->out);
+		column += len;
+	}
+	fputc('\n', cli->out);
+}
