@@ -223,11 +223,14 @@ static void syn_sent_open(struct stack *st, struct tcp_conn *c,
 }
 
 /* Its first @n sequence numbers are done with; the urgent pointer, which counts
- * from the first one left, stays where it is. */
+ * from the first one left, stays where it is, or is done with, too. */
 static void seg_skip(struct tcp_seg *s, uint32_t n)
 {
 	s->seq += n;
-	s->up = s->up > n ? (uint16_t)(s->up - n) : 0;
+	if (s->up < n)
+		s->flags &= (uint8_t)~TH_URG;
+	else
+		s->up = (uint16_t)(s->up - n);
 }
 
 /* RFC 7323, 5.3: a segment older than what was seen is one that got lost in

@@ -303,11 +303,13 @@ struct ecn_watch {
 	bool said, heard; /* a SYN of this side, of the other */
 	bool marked;	  /* it heard of congestion, ever */
 	bool owes;	  /* and must say so with what it sends next */
+	bool calm;	  /* and must not, since CWR was heard */
 	bool fin;	  /* it heard one */
 	bool has_next;
 	uint32_t next;	   /* number after the text heard so far; if has_next */
 	bool has_sent;	   /* text, but for probes of the window */
 	uint32_t sent_end; /* number after it; if has_sent */
+	uint64_t ncwr, reasons; /* to slow down: echoes and copies */
 };
 
 /* What one side of a connection has said and heard so far; sim_watch.c. */

@@ -3,7 +3,8 @@
  *
  *	marks are asked for (ECT) with text that is new, after both SYNs agreed,
  *	and with nothing else (6.1.4, 6.1.5);
- *	CWR goes with such text (6.1.2);
+ *	CWR goes with such text, and as often as there is a reason: an echo, a
+ *	copy that was sent, or an ACK that let a loss be feared (6.1.2);
  *	ECE is said by who heard of congestion, from then on until CWR is heard
  *	(6.1.3).
  *
@@ -42,8 +43,13 @@ void ecn_sent(struct watch *me, const struct tcp_seg *s)
 			    ", which is not new text",
 			    mark, s->seq, s->len);
 	SIM_REQUIRE(!(s->flags & TH_CWR) || mark, "CWR without new text");
-	SIM_REQUIRE(!(s->flags & TH_ECE) || e->marked,
-		    "ECE, and nothing was marked");
+	e->reasons += e->has_sent && s->len && seq_lt(s->seq, e->sent_end);
+	e->ncwr += s->flags & TH_CWR ? 1 : 0;
+	SIM_REQUIRE(e->ncwr <= e->reasons,
+		    "%" PRIu64 " CWR for %" PRIu64 " reasons", e->ncwr,
+		    e->reasons);
+	SIM_REQUIRE(!(s->flags & TH_ECE) || (e->marked && !e->calm),
+		    "ECE, and nothing was marked since");
 	SIM_REQUIRE(!e->owes || s->flags & TH_ECE,
 		    "no ECE, and text up to %" PRIu32 " was marked", e->next);
 	/* A single byte may be a probe of the window, and is sent anew when
@@ -60,7 +66,7 @@ void ecn_heard(const struct sim *sim, unsigned int to, struct watch *me,
 	       const struct tcp_seg *s)
 {
 	const struct sim_opts *o = sim->opts;
-	bool marked = (s->tos & IP_ECN_MASK) == IP_ECN_CE && s->len, next;
+	bool marked = (s->tos & IP_ECN_MASK) == IP_ECN_CE && s->len, taken;
 	struct ecn_watch *e = &me->ecn;
 	uint32_t end = s->seq + s->len;
 
@@ -68,14 +74,21 @@ void ecn_heard(const struct sim *sim, unsigned int to, struct watch *me,
 		e->heard |= s->flags & TH_ECE;
 		return;
 	}
-	next = e->has_next && s->seq == e->next && me->text && me->has_edge &&
-	       seq_leq(end, me->edge);
+	taken = e->has_next && s->len && s->seq == e->next && me->text &&
+		me->has_edge && seq_leq(end, me->edge) && !e->fin && e->said &&
+		e->heard && o->memory[to] >= MEMORY_ENOUGH &&
+		!o->forge.replay_ppm;
+	e->reasons += s->flags & TH_ECE || s->opts & OPT_SACK ||
+		      s->ack == me->heard_ack;
 	e->marked |= marked;
-	if (s->flags & TH_CWR)
+	if (s->flags & TH_CWR) {
 		e->owes = false;
-	if (marked && next && !e->fin && e->said && e->heard &&
-	    o->memory[to] >= MEMORY_ENOUGH && !o->forge.replay_ppm)
-		e->owes = true;
+		e->calm = taken;
+	}
+	if (marked) {
+		e->owes |= taken;
+		e->calm = false;
+	}
 	if (s->len && (!e->has_next || seq_gt(end, e->next)))
 		e->next = end;
 	e->has_next |= s->len > 0;

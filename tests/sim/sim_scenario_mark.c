@@ -114,6 +114,27 @@ static void urgent_far(struct sim_opts *o)
 	}
 }
 
+/* Few bytes at a time: what is sent again is joined, and its mark lies in text
+ * that the other side has (seed 325174 of old). */
+static void urgent_joined(struct sim_opts *o)
+{
+	urgent(o);
+	for (unsigned int n = 0; n < o->nconns; n++) {
+		for (unsigned int i = 0; i < 2; i++) {
+			struct app_plan *a = &o->conn[n].app[i];
+
+			a->bytes = 10000;
+			a->chunk_max = 40;
+			a->send_pause_ppm = 500000;
+			a->send_pause_us = 5000;
+			a->urgent_ppm = 20000;
+			a->read_max = 200;
+			a->read_pause_ppm = 200000;
+			a->read_pause_us = 500 * US_PER_MS;
+		}
+	}
+}
+
 /* Copies among references in little memory: each took a large block, until there
  * was none for records of what is in flight (seed 1534 of old). */
 static void urgent_little_memory(struct sim_opts *o)
@@ -247,6 +268,7 @@ const struct scenario mark_scenarios[] = {
 	{"ecn_peer_stuck", 1, ecn_peer_stuck},
 	{"urgent", 1, urgent},
 	{"urgent_far", 1, urgent_far},
+	{"urgent_joined", 1, urgent_joined},
 	{"urgent_little_memory", 1, urgent_little_memory},
 	{"urgent_peer", 1, urgent_peer},
 	{"urgent_box", 1, urgent_box},

@@ -86,6 +86,28 @@ static void rcv_urgent_ahead_of_text(void)
 	rig_end();
 }
 
+/* A copy that brings new text as well points into what is here already; the mark
+ * stays where it was. */
+static void rcv_urgent_in_copy(void)
+{
+	rig_established();
+	rig_read_stop();
+	rig_rx(SEG(.flags = URG_ACK, .seq = 5001, .ack = 1001, .len = 200,
+		   .up = 100));
+	rig_check(rig_only()->urgents == 1);
+	rig_rx(SEG(.flags = URG_ACK, .seq = 5001, .ack = 1001, .len = 300,
+		   .up = 100));
+	rig_check(rig_only()->urgents == 1);
+	rig_check(left() == 100);
+	/* And one that points at its end. */
+	rig_rx(SEG(.flags = URG_ACK, .seq = 5001, .ack = 1001, .len = 400,
+		   .up = 300));
+	rig_check(rig_only()->urgents == 2);
+	rig_check(left() == 300);
+	rig_forget();
+	rig_end();
+}
+
 /* (MUST-32): told again when it advances, and only then. */
 static void rcv_urgent_advances(void)
 {
@@ -445,6 +467,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_urgent_with_text),
 	UNIT_TEST(rcv_urgent_direct),
 	UNIT_TEST(rcv_urgent_ahead_of_text),
+	UNIT_TEST(rcv_urgent_in_copy),
 	UNIT_TEST(rcv_urgent_advances),
 	UNIT_TEST(rcv_urgent_long),
 	UNIT_TEST(rcv_urgent_behind),
