@@ -23,6 +23,7 @@
 
 #include "tcp_priv.h"
 
+static tcp_seq early_end(const struct recvq *q, tcp_seq seq);
 static bool early_room(struct stack *st, struct tcp_active *a, tcp_seq seq);
 static struct tcp_active *early_most(struct stack *st);
 static void early_evict(struct stack *st, struct tcp_active *a);
@@ -54,8 +55,7 @@ int tcp_early_put(struct stack *st, struct tcp_active *a,
 				s->len - done, &took);
 		if (hold)
 			recvq_release(&st->recv_pools);
-		/* Some may have been taken in order. */
-		at = seq_max(at, q->next);
+		at = early_end(q, at);
 	} while (err == -ENOMEM && early_room(st, a, at));
 	return err;
 }
@@ -78,6 +78,19 @@ void tcp_early_forget(struct stack *st, struct tcp_active *a)
 	list_remove(&st->arena, &st->early[a->early_rank],
 		    ptr_ref(&st->arena, a));
 	a->early_rank = 0;
+}
+
+/* How far text from @seq on was taken: no room for the rest is found by throwing
+ * that away again. */
+static tcp_seq early_end(const struct recvq *q, tcp_seq seq)
+{
+	uint32_t i = ranges_find(&q->ooo, seq);
+
+	if (seq_leq(seq, q->next))
+		return q->next;
+	if (i < q->ooo.n && seq_leq(q->ooo.r[i].start, seq))
+		return q->ooo.r[i].end;
+	return seq;
 }
 
 /* Make room for text at @seq, a block's worth. All that is kept for its receiver

@@ -348,6 +348,21 @@ static void rank_follows(void)
 	end();
 }
 
+/* Text of more blocks than there are: the end of it does not give way to its
+ * own middle. It did so for ever (found by fuzz_stack). */
+static void too_long_at_once(void)
+{
+	open_both();
+	starve(5);
+	rx_bytes(GREEDY, 0, BYTES);
+	rx_text(RIG_PEER_PORT, 5002, 60000);
+	rig_check(held(RIG_PEER_PORT) >= BLOCKS / 2 * STEP);
+	rig_check(held(RIG_PEER_PORT) < 60000);
+	rig_check(held(GREEDY) >= BLOCKS / 2 - 1);
+	rig_forget();
+	end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(greedy_gives_way),
 	UNIT_TEST(greedy_is_told_the_truth),
@@ -362,6 +377,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(in_order_for_its_own),
 	UNIT_TEST(nothing_of_the_dead),
 	UNIT_TEST(rank_follows),
+	UNIT_TEST(too_long_at_once),
 };
 
 int main(int argc, char **argv)
