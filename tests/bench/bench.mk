@@ -4,8 +4,8 @@
 # `make bench-smoke` looks whether all of it still works.
 #
 #	make bench RUNS=7 BENCH_SECONDS=2
-#	make goodput			five seeds, 21 minutes
-#	make goodput GOODPUT_SEEDS=1	4 minutes
+#	make goodput			five seeds, 25 minutes
+#	make goodput GOODPUT_SEEDS=1	5 minutes
 #	make bench_core CONNECTIONS='1 1000 1000000'
 BENCH_B   = $(B)/tests/bench
 BENCH_BIN = $(addprefix $(BENCH_B)/,load floor kernel_peer bench_core)

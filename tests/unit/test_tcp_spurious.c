@@ -115,6 +115,35 @@ static void eifel_timeout(void)
 	rig_end();
 }
 
+/* RFC 4015, 3.2 and 3.4: with ECE on it there was congestion all the same, and
+ * no later ACK without it changes that. */
+static void eifel_timeout_marked(void)
+{
+	struct tcp_seg s;
+
+	rig.conf.ecn = ECN_ACCEPT;
+	rig_rx(SEG(.flags = TH_SYN | TH_ECE | TH_CWR, .seq = 5000, MSS(1012),
+		   TS(1)));
+	rig_check(rig_take(&s) && s.flags == (TH_SYN | TH_ACK | TH_ECE));
+	rig_wait(RTT_US);
+	rx_ack(1001);
+	rig_send(20000);
+	rig_forget();
+	rig_check(look().ecn);
+	rig_wait(S(1) + MS(10));
+	rig_check(rig_take(&s) && s.seq == 1001);
+	rig_rx(SEG(.flags = TH_ACK | TH_ECE, .seq = 5001, .ack = 3001,
+		   .echo_ago_ms = 1010));
+	rig_forget();
+	expect_undone(0, 0);
+	rx_late_ack(4001, 1000);
+	rig_forget();
+	expect_undone(0, 0);
+	rx_late_ack(11001, 0);
+	rig_forget();
+	rig_end();
+}
+
 /* It answers the retransmission. */
 static void eifel_timeout_real(void)
 {
@@ -471,6 +500,7 @@ static void eifel_fast_one_real(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(eifel_timeout),
+	UNIT_TEST(eifel_timeout_marked),
 	UNIT_TEST(eifel_timeout_real),
 	UNIT_TEST(eifel_two_timeouts),
 	UNIT_TEST(rto_adapted),
