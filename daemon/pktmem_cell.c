@@ -7,6 +7,8 @@
  * sends much walks round and round in the same two kilobytes.
  *
  * A connection has its cells from a chain of blocks. None is given back alone.
+ * On the way of a packet no cell is read, for it would have to come from far:
+ * where the next one goes is in the trace, and stores do not wait.
  */
 #include <string.h>
 
@@ -17,59 +19,74 @@ struct source {
 	size_t off; /* in the first of iov */
 };
 
-static uint32_t packet_new(struct pktmem *m, struct trace *t, uint32_t snapped);
+static uint32_t cells_new(struct pktmem *m, struct trace *t, uint32_t *n);
+static bool chain_grow(struct pktmem *m, struct trace *t);
 static void packet_write(struct pktmem *m, uint32_t ref,
 			 const struct stack_packet *p, uint32_t snapped,
 			 uint32_t number);
 static void copy(struct source *from, uint8_t *to, size_t n);
-static void push(struct pktmem *m, struct packets *list, uint32_t ref);
-static uint32_t pop(struct pktmem *m, struct packets *list);
+
+uint32_t pktmem_cells(uint32_t snapped)
+{
+	if (snapped <= CELL_DATA)
+		return 1;
+	return 1 + (snapped - CELL_DATA + CELL_SIZE - 1) / CELL_SIZE;
+}
 
 void pktmem_keep(struct pktmem *m, struct trace *t,
 		 const struct stack_packet *p)
 {
-	uint32_t most = m->conf.packets / 2, ref;
 	uint32_t snapped = p->len < m->conf.snaplen ? p->len : m->conf.snaplen;
-	struct packets *list = &t->first;
+	uint32_t most = m->conf.packets / 2, n = 1, ref;
 
-	if (t->first.n == most || t->last.n) {
-		list = &t->last;
-		if (snapped > CELL_DATA)
-			snapped = CELL_DATA;
+	if (t->first < most && !t->last) {
+		n = pktmem_cells(snapped);
+		ref = cells_new(m, t, &n);
+		t->first += ref != 0;
+	} else if (t->last == m->conf.packets - most) {
+		ref = t->ring_next;
+		t->ring_next = ring_after(m, t, ref);
+	} else {
+		ref = cells_new(m, t, &n);
+		if (ref && !t->last++)
+			t->ring = t->ring_next = ref;
 	}
-	if (list == &t->last && list->n == m->conf.packets - most)
-		ref = pop(m, list);
-	else
-		ref = packet_new(m, t, snapped);
 	if (!ref)
 		return; /* its number will be missing */
+	if (snapped > CELL_DATA + (n - 1) * CELL_SIZE)
+		snapped = CELL_DATA + (n - 1) * CELL_SIZE;
 	packet_write(m, ref, p, snapped, t->packets);
-	push(m, list, ref);
 }
 
-/* Cells for a packet, chained by more; 0 if there are too few. */
-static uint32_t packet_new(struct pktmem *m, struct trace *t, uint32_t snapped)
+/* The next cells of the chain; @n is how many, and how many there were. */
+static uint32_t cells_new(struct pktmem *m, struct trace *t, uint32_t *n)
 {
-	uint32_t first = 0, *link = &first, block;
+	uint32_t first = 0, got = 0;
 
-	for (int64_t left = snapped, part = CELL_DATA;;
-	     left -= part, part = MORE_DATA) {
-		if (left <= 0 && first)
-			return first;
-		if (t->next_cell == BLOCK_CELLS) {
-			block = pktmem_block(m, t);
-			if (!block)
-				return 0;
-			m->next[t->block] &= BLOCK_HOME;
-			m->next[t->block] |= block;
-			t->block = block;
-			t->next_cell = 0;
-			t->nblocks++;
-			m->class[t->class].blocks++;
-		}
-		*link = t->block * BLOCK_CELLS + t->next_cell++;
-		link = &cell_at(m, *link)->more;
+	for (; got < *n; got++) {
+		if (t->next_cell == BLOCK_CELLS && !chain_grow(m, t))
+			break;
+		if (!got)
+			first = t->block * BLOCK_CELLS + t->next_cell;
+		t->next_cell++;
 	}
+	*n = got;
+	return first;
+}
+
+static bool chain_grow(struct pktmem *m, struct trace *t)
+{
+	uint32_t block = pktmem_block(m, t);
+
+	if (!block)
+		return false;
+	m->next[t->block] &= BLOCK_HOME;
+	m->next[t->block] |= block;
+	t->block = block;
+	t->next_cell = 0;
+	t->nblocks++;
+	m->class[t->class].blocks++;
+	return true;
 }
 
 static void packet_write(struct pktmem *m, uint32_t ref,
@@ -78,24 +95,22 @@ static void packet_write(struct pktmem *m, uint32_t ref,
 {
 	struct source from = {p->iov, 0};
 	struct cell *c = cell_at(m, ref);
-	uint32_t n = snapped < CELL_DATA ? snapped : CELL_DATA, more = c->more;
+	uint32_t n = snapped < CELL_DATA ? snapped : CELL_DATA;
 
-	c->next = 0;
 	c->at_us = p->at_us;
 	c->len = p->len;
 	c->number = number;
 	c->gso_size = p->gso_size;
-	c->snapped = snapped & 0x7fff;
-	c->csum_partial = p->csum_partial;
+	c->snapped = (uint16_t)(snapped | (p->csum_partial ? CSUM_PARTIAL : 0));
 	c->before = p->state_before;
 	c->after = p->state_after;
 	c->drop = p->drop;
 	c->flags = p->flags;
 	copy(&from, c->data, n);
 	for (snapped -= n; snapped; snapped -= n) {
-		n = snapped < MORE_DATA ? snapped : MORE_DATA;
-		copy(&from, more_at(m, more)->data, n);
-		more = more_at(m, more)->more;
+		ref = cell_next(m, ref);
+		n = snapped < CELL_SIZE ? snapped : CELL_SIZE;
+		copy(&from, (uint8_t *)cell_at(m, ref), n);
 	}
 }
 
@@ -115,22 +130,4 @@ static void copy(struct source *from, uint8_t *to, size_t n)
 			from->off = 0;
 		}
 	}
-}
-
-static void push(struct pktmem *m, struct packets *list, uint32_t ref)
-{
-	if (list->n++)
-		cell_at(m, list->tail)->next = ref;
-	else
-		list->head = ref;
-	list->tail = ref;
-}
-
-static uint32_t pop(struct pktmem *m, struct packets *list)
-{
-	uint32_t ref = list->head;
-
-	list->head = cell_at(m, ref)->next;
-	list->n--;
-	return ref;
 }

@@ -9,15 +9,11 @@
 
 #include "pktmem_priv.h"
 
-/* Of the cursor of pktmem_next(): which list its cell is in. */
-#define IN_LAST (UINT64_C(1) << 32)
-#define AT_END	(UINT64_C(1) << 33)
-
 static enum outcome outcome_of(const struct trace *t);
 static enum outcome refusal_of(const struct trace *t);
 static enum stage stage_of(const struct trace *t);
 static bool failed(const struct trace *t);
-static void copy_out(const struct pktmem *m, const struct cell *c,
+static void copy_out(const struct pktmem *m, uint32_t ref,
 		     struct pktmem_packet *out);
 
 pktmem_ref pktmem_by_id(const struct pktmem *m, uint32_t id)
@@ -108,7 +104,7 @@ void pktmem_conn(const struct pktmem *m, pktmem_ref ref,
 		.bytes_out = t->bytes_out,
 		.retrans = t->retrans,
 		.packets = t->packets,
-		.kept = t->first.n + t->last.n,
+		.kept = t->first + t->last,
 	};
 	if (out->handshake_us < 0 && t->established_us &&
 	    !(t->marks & TRACE_MIDSTREAM))
@@ -119,23 +115,22 @@ bool pktmem_next(const struct pktmem *m, pktmem_ref ref, uint64_t *cursor,
 		 struct pktmem_packet *out)
 {
 	const struct trace *t = trace_at(m, ref);
-	uint64_t at = *cursor;
+	uint32_t n = (uint32_t)(*cursor >> 32), at = (uint32_t)*cursor;
 
-	if (!at)
-		at = t->first.n ? t->first.head : IN_LAST;
-	if (at == IN_LAST)
-		at = t->last.n ? IN_LAST | t->last.head : AT_END;
-	if (at == AT_END)
+	/* The packets that were given, and the cell of the next one. */
+	if (n == t->first + t->last)
 		return false;
-	copy_out(m, cell_at(m, (uint32_t)at), out);
-	if (!(at & IN_LAST))
-		*cursor = (uint32_t)at == t->first.tail
-				  ? IN_LAST
-				  : cell_at(m, (uint32_t)at)->next;
-	else if ((uint32_t)at == t->last.tail)
-		*cursor = AT_END;
+	if (n == 0)
+		at = ref * BLOCK_CELLS + TRACE_CELLS;
+	if (n == t->first)
+		at = t->ring_next;
+	copy_out(m, at, out);
+	if (n >= t->first)
+		at = ring_after(m, t, at);
 	else
-		*cursor = IN_LAST | cell_at(m, (uint32_t)at)->next;
+		for (uint32_t i = pktmem_cells(out->snapped); i > 0; i--)
+			at = cell_next(m, at);
+	*cursor = (uint64_t)(n + 1) << 32 | at;
 	return true;
 }
 
@@ -216,11 +211,12 @@ static bool failed(const struct trace *t)
 	       o != ATTEMPT_COMPLETED_SIMULTANEOUS;
 }
 
-static void copy_out(const struct pktmem *m, const struct cell *c,
+static void copy_out(const struct pktmem *m, uint32_t ref,
 		     struct pktmem_packet *out)
 {
-	uint32_t left = c->snapped, n = left < CELL_DATA ? left : CELL_DATA;
-	uint32_t more = c->more;
+	const struct cell *c = cell_at(m, ref);
+	uint32_t left = c->snapped & ~CSUM_PARTIAL,
+		 n = left < CELL_DATA ? left : CELL_DATA;
 	uint8_t *to = out->data;
 
 	out->at_us = c->at_us;
@@ -231,13 +227,13 @@ static void copy_out(const struct pktmem *m, const struct cell *c,
 	out->after = c->after;
 	out->drop = c->drop;
 	out->flags = c->flags;
-	out->csum_partial = c->csum_partial;
+	out->csum_partial = c->snapped & CSUM_PARTIAL;
 	out->snapped = left;
 	memcpy(to, c->data, n);
 	while (left -= n) {
 		to += n;
-		n = left < MORE_DATA ? left : MORE_DATA;
-		memcpy(to, more_at(m, more)->data, n);
-		more = more_at(m, more)->more;
+		ref = cell_next(m, ref);
+		n = left < CELL_SIZE ? left : CELL_SIZE;
+		memcpy(to, cell_at(m, ref), n);
 	}
 }

@@ -10,33 +10,28 @@
 
 #include "pktmem.h"
 
-#define BLOCK_CELLS 8
-#define BLOCK_HOME  (UINT32_C(1) << 31) /* in pktmem.next: a trace is there */
-#define TRACE_CELLS 2	/* of a trace's first block, for itself */
-#define CELL_DATA   96	/* bytes of a packet in its first cell */
-#define MORE_DATA   124 /* in each further one */
+#define BLOCK_CELLS  8
+#define BLOCK_HOME   (UINT32_C(1) << 31) /* in pktmem.next: a trace is there */
+#define TRACE_CELLS  2	 /* of a trace's first block, for itself */
+#define CELL_SIZE    128 /* two cache lines */
+#define CSUM_PARTIAL (1u << 15)
+#define CELL_DATA    104 /* bytes of a packet in its first cell */
 
-/* One packet, or a part of one. Cells are named by their place; the first one
- * is never a packet's, so 0 = none. */
+/*
+ * One packet, or the beginning of one: further bytes fill the cells behind it.
+ * Cells are named by their place. Those of a connection follow each other in a
+ * chain of blocks, so none has to say which is next.
+ */
 struct cell {
-	uint32_t more; /* the next cell of this packet */
-	uint32_t next; /* the next packet */
 	int64_t at_us;
 	uint32_t len, number;
 	uint16_t gso_size;
-	uint16_t snapped : 15, csum_partial : 1;
+	uint16_t snapped; /* and CSUM_PARTIAL: no bit-field, which is read */
 	uint8_t before, after, drop, flags;
 	uint8_t data[CELL_DATA];
 };
 
-/* A cell with the bytes that its packet's first one has no room for. */
-struct more_cell {
-	uint32_t more;
-	uint8_t data[MORE_DATA];
-};
-
-_Static_assert(sizeof(struct cell) == 128, "two cache lines");
-_Static_assert(sizeof(struct more_cell) == 128, "the same");
+_Static_assert(sizeof(struct cell) == CELL_SIZE, "two cache lines");
 
 /* Whose packets push out whose: each class gives way to itself first. */
 enum trace_class {
@@ -58,11 +53,6 @@ enum trace_marks {
 	TRACE_MORE = 1 << 8,	  /* and then more of it */
 };
 
-struct packets {
-	uint32_t head, tail;
-	uint32_t n;
-};
-
 /*
  * At the start of a block of cells; named by the place of that block. What each
  * packet needs stands first, in one cache line.
@@ -73,9 +63,11 @@ struct trace {
 	uint16_t marks;
 	uint8_t class, state;
 	uint32_t packets;
-	struct packets first, last;
-	uint32_t block;	    /* the last of its chain */
-	uint32_t next_cell; /* in that block, to be used next */
+	uint32_t first, last; /* packets that are kept */
+	/* The latest go round from ring to the end of the chain. */
+	uint32_t ring, ring_next; /* cells; the next one is the oldest */
+	uint32_t block;		  /* the last of its chain */
+	uint32_t next_cell;	  /* in that block, never used yet */
 	int64_t established_us;
 	uint32_t newer, older; /* in its class */
 	uint32_t nblocks;
@@ -118,9 +110,21 @@ static inline struct cell *cell_at(const struct pktmem *m, uint32_t ref)
 	return &m->cells[ref];
 }
 
-static inline struct more_cell *more_at(const struct pktmem *m, uint32_t ref)
+/* The cell behind another one of the same chain. */
+static inline uint32_t cell_next(const struct pktmem *m, uint32_t ref)
 {
-	return (struct more_cell *)(void *)&m->cells[ref];
+	if (++ref % BLOCK_CELLS)
+		return ref;
+	return (m->next[ref / BLOCK_CELLS - 1] & ~BLOCK_HOME) * BLOCK_CELLS;
+}
+
+/* The cell of the latest packets that a packet takes after @ref. */
+static inline uint32_t ring_after(const struct pktmem *m, const struct trace *t,
+				  uint32_t ref)
+{
+	uint32_t end = t->block * BLOCK_CELLS + t->next_cell - 1;
+
+	return ref == end ? t->ring : cell_next(m, ref);
 }
 
 static inline struct trace *trace_at(const struct pktmem *m, uint32_t ref)
@@ -141,6 +145,8 @@ static inline uint32_t trace_ref(const struct pktmem *m, const struct trace *t)
  * Return: 0 if there is none */
 uint32_t pktmem_block(struct pktmem *m, const struct trace *spared);
 
+/** pktmem_cells() - How many a packet of so many bytes takes */
+uint32_t pktmem_cells(uint32_t snapped);
 /** pktmem_keep() - Keep a packet of @t */
 void pktmem_keep(struct pktmem *m, struct trace *t,
 		 const struct stack_packet *p);

@@ -258,7 +258,7 @@ static void bytes_of_any_length(void)
 		bytes[i] = (uint8_t)(i * 7 + i / 256);
 	start(10, 1000, PKTMEM_MIN);
 	for (uint32_t len = 48; len < 1300; len++) {
-		most = len % 2 ? 1000 : 96;
+		most = len % 2 ? 1000 : 104;
 		open_one(len);
 		grow(len, most == 1000 ? 0 : 10);
 		show(len, len, TCP_ESTABLISHED, TCP_ESTABLISHED, 0);
