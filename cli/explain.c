@@ -34,7 +34,7 @@ static const char *const keys[EXPLAIN_NPARTS] = {
 
 enum cli_exit explain_run(struct cli *cli, int argc, char **argv)
 {
-	const char *what = argc > 0 ? argv[0] : NULL;
+	const char *what;
 
 	if (argc + cli->last + cli->last_failed != 1) {
 		complain("explain wants one of CONN, --last, --last-failed and "
@@ -43,8 +43,8 @@ enum cli_exit explain_run(struct cli *cli, int argc, char **argv)
 	}
 	if (cli->last)
 		what = "last";
-	if (cli->last_failed)
-		what = "last-failed";
+	else
+		what = cli->last_failed ? "last-failed" : argv[0];
 	return is_conn(what) ? of_daemon(cli, what) : explain_code(cli, what);
 }
 

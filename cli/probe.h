@@ -16,7 +16,7 @@
 	P(TIMEOUT, "timeout", "no answer", CLI_NO_ANSWER)             \
 	P(UNREACHABLE, "unreachable", "unreachable", CLI_UNREACHABLE) \
 	P(RESET, "reset", "reset after the handshake", CLI_RESET)     \
-	P(LOCAL, "local", "not possible from here", CLI_LOCAL)
+	P(NOT_OPENED, "local", "not possible from here", CLI_LOCAL)
 
 enum probe_outcome {
 #define PROBE_ENUM(name, wire, words, exit) PROBE_##name,

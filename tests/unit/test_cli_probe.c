@@ -43,7 +43,7 @@ static const struct probe_answer some[] = {
 	{PROBE_OPEN, 213, 0, 210, "c1"},
 	{PROBE_OPEN, 1003412, 1, 400, "c2"},
 	{PROBE_REFUSED, 101, 0, -1, "c3"},
-	{PROBE_LOCAL, -1, -1, -1, ""},
+	{PROBE_NOT_OPENED, -1, -1, -1, ""},
 };
 
 static void in_words(void)
