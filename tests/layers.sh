@@ -66,13 +66,13 @@ leaf=$(ls daemon/core/*.c daemon/core/*.h |
 	grep -vE '/(tcp_[a-z]+|stack[a-z_]*|icmp[a-z_]*)\.[ch]$')
 
 includes_only 'include/tcphs' "$(ls include/tcphs/*.h)" \
-	"<(stdbool|stddef|stdint|stdio|sys/uio|sys/types)\.h>|<tcphs/[a-z]+\.h>"
+	"<(stdbool|stddef|stdint|stdio|sys/uio|sys/types)\.h>|<tcphs/[a-z_]+\.h>"
 includes_only 'a leaf of the core' "$leaf" \
 	"$std|$leaves|$hash|<tcphs/(event|stack)\.h>"
 includes_only 'the core' "$core" \
 	"$std|$leaves|$hash|\"tcp_(priv|loss)\.h\"|<tcphs/(event|stack)\.h>"
 includes_only 'the analyser' "$(ls daemon/analysis/*.[ch])" \
-	"<(ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|<tcphs/[a-z]+\.h>|\"(alert[a-z_]*|filter[a-z_]*|ladder_priv|nearest)\.h\""
+	"<(ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|$hash|<tcphs/[a-z_]+\.h>|\"(alert[a-z_]*|core/(assert|be|reasm|seq|wire)|decode|filter[a-z_]*|flow|ladder_priv|nearest)\.h\""
 includes_only 'a service' "$(ls daemon/service/*.[ch])" \
 	"<(assert|ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|jansson|sodium)\.h>|<sodium/[a-z0-9_]+\.h>|<sys/types\.h>|<tcphs/[a-z]+\.h>|\"(service|service/[a-z_]+|core/assert|http[a-z_]*|describe)\.h\""
 
@@ -81,8 +81,8 @@ links_only 'the core' "$(ls "$B"/daemon/core/*.o)" \
 	"$mem|tcphs_assert_failed|crypto_shorthash"
 
 links_only 'the analyser' \
-	"$(ls "$B"/daemon/analysis/*.o "$B"/daemon/ipaddr.o "$B"/daemon/core/addr.o "$B"/daemon/core/stack_names.o)" \
-	"$mem|tcphs_assert_failed|malloc|calloc|realloc|free|str[a-z_]*|snprintf|vsnprintf|inet_(pton|ntop)|toupper|tolower|__(ctype|isoc99|errno)[a-z_]*"
+	"$(ls "$B"/daemon/analysis/*.o "$B"/daemon/ipaddr.o "$B"/daemon/core/{addr,csum,pool,reasm,stack_names}.o)" \
+	"$mem|tcphs_assert_failed|crypto_shorthash|aligned_alloc|malloc|calloc|realloc|free|str[a-z_]*|snprintf|vsnprintf|inet_(pton|ntop)|toupper|tolower|__(ctype|isoc99|errno)[a-z_]*"
 
 # The client sees the daemon through the socket and the shared headers only.
 found=$(grep -nE '^#include "(core|service|ctl|conf|loop|tun|log|run)' \

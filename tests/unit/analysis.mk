@@ -1,0 +1,13 @@
+ANALYSIS_ENGINE = daemon/analysis/analysis.c daemon/analysis/analysis_names.c \
+	daemon/analysis/flow.c daemon/analysis/flow_text.c \
+	daemon/analysis/flow_verdict.c
+ANALYSIS_DECODER = daemon/analysis/decode.c daemon/analysis/decode_ip.c \
+	daemon/analysis/decode_tcp.c daemon/analysis/decode_tunnel.c \
+	daemon/core/csum.c daemon/core/pool.c daemon/core/reasm.c
+
+UNIT_SRC_test_flow = $(ANALYSIS_ENGINE)
+UNIT_SRC_test_decode = $(ANALYSIS_DECODER) daemon/core/wire_ip.c \
+	daemon/core/wire_tcp.c
+UNIT_SRC_test_capfile = cli/bytes.c cli/capfile.c cli/capfile_pcap.c \
+	cli/capfile_pcapng.c
+UNIT_LIBS_test_capfile = -lz -lzstd
