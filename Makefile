@@ -53,11 +53,12 @@ SERVICE  = $(wildcard daemon/service/*.c)
 DAEMON   = $(wildcard daemon/*.c)
 CLI      = $(wildcard cli/*.c)
 # What tcphsctl shares with the daemon beside daemon/analysis.
-SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c
+SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c \
+	   daemon/core/csum.c daemon/core/pool.c daemon/core/reasm.c
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd
-LIBS_CLI    = -ljansson -lsodium
+LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd \
 	   cli/tcphs-extcap.1.scd conf/tcphsd.conf.5.scd daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
@@ -148,7 +149,8 @@ run: all
 # Debian's names. What is missing is installed; nothing missing costs nothing.
 DEPS_BUILD = gcc libc6-dev pkg-config libev-dev libiniparser-dev \
 	     libjansson-dev libsodium-dev libmnl-dev libcap-ng-dev \
-	     libseccomp-dev libsystemd-dev scdoc
+	     libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev nettle-dev \
+	     scdoc
 DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
 DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \
 	     clang-format clang-tidy cppcheck mandoc socat wrk tcpdump tshark \

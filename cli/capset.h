@@ -1,0 +1,33 @@
+/*
+ * capset.h - Several capture files as one, in the order of time
+ */
+#ifndef TCPHS_CAPSET_H
+#define TCPHS_CAPSET_H
+
+#include "capfile.h"
+
+struct capset;
+
+/**
+ * capset_open() - Open all of them
+ * @paths: "-" is standard input
+ *
+ * Return: to be closed with capset_close(); NULL having said why on stderr
+ */
+struct capset *capset_open(int n, char **paths);
+void capset_close(struct capset *s);
+
+/**
+ * capset_next() - The next frame of all
+ * @f: Valid until the next call. With one file, numbers are those of the file,
+ *     as other programs count; with several, those of the row they make.
+ *
+ * Return: false at the end. Damage is said on stderr where it is met, with its
+ *         offset, and ends the file that has it.
+ */
+bool capset_next(struct capset *s, struct frame *f);
+
+/** capset_damaged() - How many of them could not be read to their ends */
+unsigned int capset_damaged(const struct capset *s);
+
+#endif
