@@ -1,0 +1,300 @@
+/*
+ * analysis.c - Which connection does a packet belong to, and when is it over?
+ *
+ * All flows lie in one array, reserved at the start and touched as it is used;
+ * numbers link them. A chained table finds them by both ends. Three lists hold
+ * them in the order of their last packet, for attempts, open connections and
+ * closed ones have different patience; whoever has been silent for too long is
+ * at the front of its list. If the array is full, the closed ones go first,
+ * then attempts, then the connection that was silent longest.
+ *
+ * Time is that of the packets, and it only goes forward here: a packet that is
+ * older than one before is counted, and judged by what it says.
+ */
+#include <tcphs/analysis.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium/crypto_shorthash.h>
+
+#include "flow.h"
+
+#define TABLE_BITS_MIN 10
+#define TABLE_BITS_MAX 26
+
+struct age_list {
+	uint32_t oldest, newest; /* number + 1, 0 = none */
+	int64_t patience_ns;
+};
+
+struct analysis {
+	struct analysis_conf conf;
+	analysis_fn *fn;
+	void *ctx;
+	struct flow *flows;
+	uint32_t nflows, used; /* of the array; how many were ever in use */
+	uint32_t free;	       /* number + 1; linked by chain */
+	uint32_t *table;
+	uint32_t mask;
+	uint32_t last_id;
+	int64_t now_ns;
+	struct age_list age[NAGES];
+	struct analysis_stats stats;
+};
+
+static void take_tcp(struct analysis *a, const struct packet *p);
+static void take_icmp(struct analysis *a, const struct packet *p);
+static void key_of(const struct packet *p, struct flow_key *k, uint8_t *from);
+static uint32_t network_of(const struct packet *p);
+static uint32_t *slot_of(struct analysis *a, const struct flow_key *k);
+static uint32_t find(struct analysis *a, const struct flow_key *k);
+static uint32_t begin(struct analysis *a, const struct flow_key *k,
+		      const struct packet *p, uint8_t from);
+static uint32_t get(struct analysis *a);
+static void finish(struct analysis *a, uint32_t n);
+static void expire(struct analysis *a, int64_t now_ns);
+static void list_add(struct analysis *a, uint32_t n);
+static void list_del(struct analysis *a, uint32_t n, uint8_t age);
+
+struct analysis *analysis_new(const struct analysis_conf *conf, analysis_fn *fn,
+			      void *ctx)
+{
+	struct analysis *a = calloc(1, sizeof(*a));
+	uint32_t bits = TABLE_BITS_MIN;
+
+	if (!a)
+		return NULL;
+	a->conf = *conf;
+	a->fn = fn;
+	a->ctx = ctx;
+	a->age[AGE_EMBRYONIC].patience_ns = conf->embryonic_ns;
+	a->age[AGE_OPEN].patience_ns = conf->idle_ns;
+	a->age[AGE_CLOSED].patience_ns = conf->closed_ns;
+	a->now_ns = INT64_MIN;
+	a->nflows = (uint32_t)(conf->memory / sizeof(struct flow));
+	while (bits < TABLE_BITS_MAX && 1u << bits < a->nflows)
+		bits++;
+	a->mask = (1u << bits) - 1;
+	a->flows = calloc(a->nflows, sizeof(*a->flows));
+	a->table = calloc(1u << bits, sizeof(*a->table));
+	if (!a->flows || !a->table || !a->nflows) {
+		analysis_free(a);
+		return NULL;
+	}
+	return a;
+}
+
+void analysis_free(struct analysis *a)
+{
+	if (!a)
+		return;
+	for (uint32_t n = 0; a->flows && n < a->used; n++)
+		free(a->flows[n].extra);
+	free(a->flows);
+	free(a->table);
+	free(a);
+}
+
+void analysis_take(struct analysis *a, const struct packet *p)
+{
+	a->stats.packets[p->kind]++;
+	if (p->kind == PACKET_BROKEN)
+		a->stats.faults[p->fault]++;
+	if (p->ns < a->now_ns)
+		a->stats.unordered++;
+	else
+		a->now_ns = p->ns;
+	expire(a, a->now_ns);
+	if (p->kind == PACKET_TCP)
+		take_tcp(a, p);
+	else if (p->kind == PACKET_ICMP)
+		take_icmp(a, p);
+}
+
+/* In the order of their first packets would need a sort; this is the order of
+ * their last ones. */
+void analysis_end(struct analysis *a)
+{
+	for (int i = 0; i < NAGES; i++)
+		while (a->age[i].oldest)
+			finish(a, a->age[i].oldest - 1);
+}
+
+const struct analysis_stats *analysis_stats(const struct analysis *a)
+{
+	return &a->stats;
+}
+
+static void take_tcp(struct analysis *a, const struct packet *p)
+{
+	struct flow_key k;
+	uint8_t from, age;
+	uint32_t n;
+
+	key_of(p, &k, &from);
+	n = find(a, &k);
+	if (n && flow_starts_anew(&a->flows[n - 1], p, from)) {
+		finish(a, n - 1);
+		n = 0;
+	}
+	if (!n)
+		n = begin(a, &k, p, from);
+	age = a->flows[n - 1].age;
+	flow_take(&a->flows[n - 1], p, from);
+	list_del(a, n - 1, age);
+	list_add(a, n - 1);
+}
+
+static void take_icmp(struct analysis *a, const struct packet *p)
+{
+	struct flow_key k;
+	uint8_t from;
+	uint32_t n;
+
+	key_of(p, &k, &from);
+	n = find(a, &k);
+	if (n)
+		flow_icmp(&a->flows[n - 1], p, from);
+}
+
+/* Both directions have the same key. */
+static void key_of(const struct packet *p, struct flow_key *k, uint8_t *from)
+{
+	int order = memcmp(&p->src, &p->dst, sizeof(p->src));
+
+	*from = order > 0 || (order == 0 && p->sport > p->dport);
+	memset(k, 0, sizeof(*k));
+	k->addr[*from] = p->src;
+	k->addr[!*from] = p->dst;
+	k->port[*from] = p->sport;
+	k->port[!*from] = p->dport;
+	k->network = network_of(p);
+}
+
+/* The same address may be in use in several virtual networks. VLANs and GTP
+ * tunnels differ by direction often enough, and tell nothing apart. */
+static uint32_t network_of(const struct packet *p)
+{
+	for (uint8_t i = p->nencaps; i > 0; i--)
+		if (p->encap[i - 1].kind == ENCAP_VXLAN)
+			return p->encap[i - 1].number + 1;
+	return 0;
+}
+
+static uint32_t *slot_of(struct analysis *a, const struct flow_key *k)
+{
+	uint8_t h[crypto_shorthash_BYTES];
+	uint32_t hash;
+
+	crypto_shorthash(h, (const uint8_t *)k, sizeof(*k), a->conf.key);
+	memcpy(&hash, h, sizeof(hash));
+	return &a->table[hash & a->mask];
+}
+
+static uint32_t find(struct analysis *a, const struct flow_key *k)
+{
+	uint32_t n = *slot_of(a, k);
+
+	while (n && memcmp(&a->flows[n - 1].key, k, sizeof(*k)) != 0)
+		n = a->flows[n - 1].chain;
+	return n;
+}
+
+static uint32_t begin(struct analysis *a, const struct flow_key *k,
+		      const struct packet *p, uint8_t from)
+{
+	uint32_t n = get(a), *slot;
+	struct flow *f = &a->flows[n - 1];
+
+	memset(f, 0, sizeof(*f));
+	f->key = *k;
+	f->id = ++a->last_id;
+	flow_begin(f, p, from);
+	slot = slot_of(a, k);
+	f->chain = *slot;
+	*slot = n;
+	list_add(a, n - 1);
+	a->stats.connections++;
+	a->stats.live++;
+	return n;
+}
+
+/* A free place, if need be of the one that matters least. */
+static uint32_t get(struct analysis *a)
+{
+	static const uint8_t order[] = {AGE_CLOSED, AGE_EMBRYONIC, AGE_OPEN};
+	uint32_t n;
+
+	if (!a->free && a->used < a->nflows)
+		return ++a->used;
+	for (size_t i = 0; !a->free; i++) {
+		if (!a->age[order[i]].oldest)
+			continue;
+		a->stats.evicted++;
+		finish(a, a->age[order[i]].oldest - 1);
+	}
+	n = a->free;
+	a->free = a->flows[n - 1].chain;
+	return n;
+}
+
+static void finish(struct analysis *a, uint32_t n)
+{
+	struct flow *f = &a->flows[n];
+	uint32_t *link = slot_of(a, &f->key);
+	struct verdict v;
+
+	flow_verdict(f, &v);
+	a->stats.outcomes[v.outcome]++;
+	a->stats.live--;
+	a->fn(a->ctx, &v);
+	while (*link != n + 1)
+		link = &a->flows[*link - 1].chain;
+	*link = f->chain;
+	list_del(a, n, f->age);
+	free(f->extra);
+	f->extra = NULL;
+	f->chain = a->free;
+	a->free = n + 1;
+}
+
+static void expire(struct analysis *a, int64_t now_ns)
+{
+	for (int i = 0; i < NAGES; i++) {
+		struct age_list *l = &a->age[i];
+
+		while (l->oldest &&
+		       now_ns - a->flows[l->oldest - 1].end_ns > l->patience_ns)
+			finish(a, l->oldest - 1);
+	}
+}
+
+static void list_add(struct analysis *a, uint32_t n)
+{
+	struct flow *f = &a->flows[n];
+	struct age_list *l = &a->age[f->age];
+
+	f->older = l->newest;
+	f->newer = 0;
+	if (l->newest)
+		a->flows[l->newest - 1].newer = n + 1;
+	else
+		l->oldest = n + 1;
+	l->newest = n + 1;
+}
+
+static void list_del(struct analysis *a, uint32_t n, uint8_t age)
+{
+	struct flow *f = &a->flows[n];
+	struct age_list *l = &a->age[age];
+
+	if (f->older)
+		a->flows[f->older - 1].newer = f->newer;
+	else
+		l->oldest = f->newer;
+	if (f->newer)
+		a->flows[f->newer - 1].older = f->older;
+	else
+		l->newest = f->older;
+}

@@ -1,0 +1,472 @@
+/*
+ * flow.c - Packets of one connection, one after the other
+ *
+ * Each packet is counted, then taken by what it is: a SYN, a RST, or a segment
+ * with an ACK and perhaps text and a FIN. Handshake and end are here; what the
+ * numbers of text say is in flow_text.c.
+ */
+#include "flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MSS_TINY   216 /* Linux answers no path with less: a way to make work */
+#define WSCALE_MAX 14
+
+/* The letters of Zeek's history, once for each side. */
+#define LETTERS "shadfr"
+
+static void count(struct flow *f, const struct packet *p, enum side s);
+static void history(struct flow *f, const struct packet *p, enum side s);
+static void write_letter(struct flow *f, char letter, enum side s);
+static void check_header(struct flow *f, const struct packet *p, enum side s);
+static void check_sum(struct flow *f, const struct packet *p, enum side s);
+static void syn_again(struct flow *f, const struct packet *p, enum side s);
+static void syn_first(struct flow *f, const struct packet *p, enum side s);
+static void synack(struct flow *f, const struct packet *p, enum side s);
+static bool synack_fits(struct flow *f, const struct packet *p, enum side s);
+static void tfo_answer(struct flow *f, const struct packet *p);
+static void hsack(struct flow *f, const struct packet *p, enum side s);
+static bool rst_of_handshake(struct flow *f, const struct packet *p,
+			     enum side s);
+static void rst_taken(struct flow *f, const struct packet *p, enum side s,
+		      bool fits);
+static void rst_was_ignored(struct flow *f, const struct packet *p,
+			    enum side s);
+
+void flow_begin(struct flow *f, const struct packet *p, uint8_t from)
+{
+	uint8_t to = !from;
+	struct flow_extra *x;
+
+	if (p->flags & TH_SYN)
+		f->client = p->flags & TH_ACK ? to : from;
+	else /* servers have the lower ports */
+		f->client = f->key.port[from] >= f->key.port[to] ? from : to;
+	if (!(p->flags & TH_SYN))
+		f->flags |= FLOW_GUESSED;
+	f->first_frame = (uint32_t)p->number;
+	f->start_ns = p->ns;
+	x = p->nencaps ? flow_extra(f) : NULL;
+	if (x) {
+		x->nencaps = p->nencaps;
+		memcpy(x->encap, p->encap, sizeof(x->encap));
+	}
+}
+
+void flow_take(struct flow *f, const struct packet *p, uint8_t from)
+{
+	enum side s = from == f->client ? CLIENT : SERVER;
+
+	count(f, p, s);
+	history(f, p, s);
+	check_header(f, p, s);
+	check_sum(f, p, s);
+	if (p->flags & TH_RST) {
+		flow_rst(f, p, s);
+	} else if (p->flags & TH_SYN) {
+		flow_syn(f, p, s);
+	} else {
+		rst_was_ignored(f, p, s);
+		if (p->flags & TH_ACK) {
+			hsack(f, p, s);
+			flow_ack(f, p, s);
+		}
+		flow_text(f, p, s);
+	}
+	if (f->flags & FLOW_RST ||
+	    (f->half[CLIENT].flags & f->half[SERVER].flags & HALF_FIN_ACKED))
+		f->age = AGE_CLOSED;
+	else
+		f->age = flow_established(f) ? AGE_OPEN : AGE_EMBRYONIC;
+}
+
+void flow_icmp(struct flow *f, const struct packet *p, uint8_t from)
+{
+	enum side s = from == f->client ? CLIENT : SERVER;
+	const struct half *me = &f->half[s];
+
+	/* RFC 5927, 4.1: it must quote what can have been on its way. */
+	if (!(me->flags & HALF_NEXT) || seq_gt(p->seq, me->next))
+		return;
+	f->flags |= FLOW_ICMP;
+	if (p->icmp6)
+		f->flags |= FLOW_ICMP6;
+	f->icmp_type = p->icmp_type;
+	f->icmp_code = p->icmp_code;
+	flow_anomaly(f, ANOMALY_ICMP_ERROR, s, p, p->icmp_type, p->icmp_code);
+}
+
+/*
+ * The same number is the same attempt, unless that one was refused: who calls
+ * again with the same socket has the same number in some systems. Another
+ * number is another attempt if the old one has ended, or was never answered.
+ * Inside of an open connection a SYN begins nothing (RFC 5961, 4); the SYN-ACK
+ * would show that it did.
+ */
+bool flow_starts_anew(const struct flow *f, const struct packet *p,
+		      uint8_t from)
+{
+	enum side s = from == f->client ? CLIENT : SERVER;
+	const struct half *me = &f->half[s];
+	bool syn = (p->flags & (TH_SYN | TH_ACK | TH_RST)) == TH_SYN;
+
+	if (!syn)
+		return false;
+	if (f->flags & FLOW_RST)
+		return true;
+	if (!(me->flags & HALF_ISN)) /* the other one's SYN may cross it */
+		return f->age == AGE_CLOSED ||
+		       (f->flags & FLOW_GUESSED && f->half[!s].packets == 0);
+	if (p->seq == me->isn)
+		return false;
+	return f->age == AGE_CLOSED || !(f->flags & FLOW_SYNACK);
+}
+
+struct flow_extra *flow_extra(struct flow *f)
+{
+	if (!f->extra)
+		f->extra = calloc(1, sizeof(*f->extra));
+	return f->extra;
+}
+
+void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
+		  const struct packet *p, int64_t expected, int64_t got)
+{
+	struct flow_extra *x = flow_extra(f);
+
+	if (!x)
+		return;
+	for (uint8_t i = 0; i < x->nanomalies; i++) {
+		if (x->anomaly[i].kind == kind && x->anomaly[i].side == s) {
+			x->anomaly[i].count++;
+			return;
+		}
+	}
+	if (x->nanomalies == ANOMALIES_MAX)
+		return;
+	x->anomaly[x->nanomalies++] = (struct anomaly){
+		.kind = (uint8_t)kind,
+		.side = (uint8_t)s,
+		.count = 1,
+		.frame = p->number,
+		.expected = expected,
+		.got = got,
+	};
+}
+
+static void count(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	f->last_frame = (uint32_t)p->number;
+	f->end_ns = p->ns;
+	if (!me->packets)
+		me->ttl = p->ttl;
+	else if (p->ttl != me->ttl && p->flags & TH_RST)
+		flow_anomaly(f, ANOMALY_RST_TTL_MISMATCH, s, p, me->ttl,
+			     p->ttl);
+	else if (p->ttl != me->ttl)
+		flow_anomaly(f, ANOMALY_TTL_SHIFT, s, p, me->ttl, p->ttl);
+	me->packets++;
+}
+
+static void history(struct flow *f, const struct packet *p, enum side s)
+{
+	if (p->flags & TH_SYN)
+		write_letter(f, p->flags & TH_ACK ? 'h' : 's', s);
+	if (p->flags & TH_RST)
+		write_letter(f, 'r', s);
+	if (p->len && !(p->flags & (TH_SYN | TH_RST)))
+		write_letter(f, 'd', s);
+	if (p->flags & TH_FIN)
+		write_letter(f, 'f', s);
+	if ((p->flags & (TH_ACK | TH_SYN | TH_FIN | TH_RST)) == TH_ACK &&
+	    !p->len)
+		write_letter(f, 'a', s);
+}
+
+static void write_letter(struct flow *f, char letter, enum side s)
+{
+	static const char letters[] = LETTERS;
+	size_t i = (size_t)(strchr(letters, letter) - letters), n;
+	uint16_t bit = (uint16_t)(1u << (2 * i + s));
+
+	n = strlen(f->history);
+	if (f->seen & bit || n == HISTORY_MAX)
+		return;
+	f->seen |= bit;
+	f->history[n] = s == CLIENT ? (char)(letter - 'a' + 'A') : letter;
+}
+
+static void check_header(struct flow *f, const struct packet *p, enum side s)
+{
+	uint16_t kind = p->flags & (TH_SYN | TH_FIN | TH_RST);
+
+	if (kind & (kind - 1) || !(p->flags & (TH_SYN | TH_RST | TH_ACK)))
+		flow_anomaly(f, ANOMALY_FLAGS_ODD, s, p, 0, p->flags);
+	if (p->flags & PACKET_FLAGS_RESERVED)
+		flow_anomaly(f, ANOMALY_RESERVED_BITS, s, p, 0, p->flags);
+	if (p->notes & NOTE_OPTION)
+		flow_anomaly(f, ANOMALY_OPTION_TRUNCATED, s, p, 0, 0);
+	if (p->flags & TH_SYN && p->opts & POPT_WSCALE &&
+	    p->wscale > WSCALE_MAX)
+		flow_anomaly(f, ANOMALY_WS_OVER_14, s, p, WSCALE_MAX,
+			     p->wscale);
+	if (p->flags & TH_SYN && p->opts & POPT_MSS && p->mss < MSS_TINY)
+		flow_anomaly(f, ANOMALY_MSS_TINY, s, p, MSS_TINY, p->mss);
+}
+
+/* Whether it was wrong on the wire shows when the other side takes it: see
+ * flow_ack(). */
+static void check_sum(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	if (p->notes & NOTE_TCP_SUM_PART)
+		me->flags |= HALF_PART_SUM;
+	if (!(p->notes & NOTE_TCP_SUM))
+		return;
+	me->bad_sums++;
+	me->bad_end = p->seq + p->len + !!(p->flags & (TH_SYN | TH_FIN));
+	if (p->len || p->flags & (TH_SYN | TH_FIN))
+		me->flags |= HALF_BAD_SUM;
+}
+
+void flow_syn(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	if (p->flags & TH_ACK) {
+		synack(f, p, s);
+		return;
+	}
+	if (me->flags & HALF_ISN) {
+		syn_again(f, p, s);
+		return;
+	}
+	if (flow_established(f) && f->half[!s].flags & HALF_NEXT) {
+		flow_anomaly(f, ANOMALY_SYN_IN_ESTABLISHED, s, p, me->next,
+			     p->seq);
+		return;
+	}
+	syn_first(f, p, s);
+	if (s == SERVER) { /* both called */
+		if (f->flags & FLOW_SYN)
+			f->flags |= FLOW_SIMULTANEOUS;
+		return;
+	}
+	f->flags |= FLOW_SYN;
+	f->flags &= (uint16_t)~FLOW_GUESSED;
+	f->syn_tries = 1;
+	f->syn_ns = f->last_syn_ns = p->ns;
+	f->syn_frame = (uint32_t)p->number;
+	f->syn_len = p->len;
+	if (p->opts & POPT_TFO)
+		f->tfo = TFO_REQUESTED;
+	/* It was overtaken by its answer: some captures have it so. */
+	if (f->flags & FLOW_SYNACK && f->half[!s].acked != me->isn + 1)
+		f->flags &= (uint16_t)~FLOW_SYNACK;
+}
+
+static void syn_first(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	me->flags |= HALF_ISN | HALF_NEXT | HALF_WINDOW;
+	me->isn = p->seq;
+	me->next = p->seq + 1 + p->len;
+	me->next_ns = p->ns;
+	me->opts = p->opts;
+	me->mss = p->mss;
+	me->wscale = p->wscale > WSCALE_MAX ? WSCALE_MAX : p->wscale;
+	me->window_min = me->window_max = p->wnd; /* of a SYN never scaled */
+	if (p->opts & POPT_TS) {
+		me->flags |= HALF_TS;
+		me->ts_val = p->ts_val;
+	}
+}
+
+static void syn_again(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	if (p->seq != me->isn) {
+		flow_anomaly(f,
+			     flow_established(f) ? ANOMALY_SYN_IN_ESTABLISHED
+						 : ANOMALY_ISN_CHANGED,
+			     s, p, me->isn, p->seq);
+		return;
+	}
+	if (s == CLIENT) {
+		f->last_syn_ns = p->ns;
+		if (f->syn_tries < UINT8_MAX)
+			f->syn_tries++;
+	}
+	if (p->opts != me->opts || p->mss != me->mss)
+		flow_anomaly(f, ANOMALY_OPTIONS_CHANGED, s, p, me->opts,
+			     p->opts);
+}
+
+static void synack(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s], *you = &f->half[!s];
+
+	if (!synack_fits(f, p, s))
+		return;
+	if (me->flags & HALF_ISN && p->seq != me->isn) {
+		flow_anomaly(f, ANOMALY_SYNACK_TWO_ISN, s, p, me->isn, p->seq);
+		f->flags |= FLOW_ALT_ISN;
+		f->alt_isn = p->seq;
+		return;
+	}
+	if (!(me->flags & HALF_ISN))
+		syn_first(f, p, s);
+	if (s == CLIENT) { /* both called, or the handshake was split */
+		if (f->half[SERVER].flags & HALF_ISN)
+			f->flags |=
+				f->flags & FLOW_SIMULTANEOUS ? 0 : FLOW_SPLIT;
+		f->flags |= FLOW_HSACK;
+		return;
+	}
+	if (!f->synack_frame) {
+		f->synack_ns = p->ns;
+		f->synack_frame = (uint32_t)p->number;
+	}
+	if (f->synack_tries < UINT8_MAX)
+		f->synack_tries++;
+	if (f->tfo != TFO_NONE)
+		tfo_answer(f, p);
+	f->flags |= FLOW_SYNACK;
+	if (f->flags & FLOW_SIMULTANEOUS)
+		f->flags |= FLOW_HSACK;
+	/* Cookies without timestamps forget all but the MSS. */
+	if (f->flags & FLOW_SYN && me->opts == POPT_MSS &&
+	    you->opts & POPT_WSCALE && you->opts & POPT_SACK_OK)
+		f->flags |= FLOW_COOKIE_LIKE;
+	flow_ack(f, p, s);
+}
+
+/* RFC 9293, 3.10.7.3: an acceptable ACK is of the SYN. */
+static bool synack_fits(struct flow *f, const struct packet *p, enum side s)
+{
+	const struct half *you = &f->half[!s];
+
+	if (!(you->flags & HALF_ISN))
+		return true;
+	if (seq_gt(p->ack, you->isn) && seq_leq(p->ack, you->next))
+		return true;
+	flow_anomaly(f, ANOMALY_SYNACK_ACK_MISMATCH, s, p, you->isn + 1,
+		     p->ack);
+	return false;
+}
+
+/* RFC 7413: text on the SYN was taken if it was acknowledged. */
+static void tfo_answer(struct flow *f, const struct packet *p)
+{
+	if (f->syn_len)
+		f->tfo = p->ack == f->half[CLIENT].isn + 1 + f->syn_len
+				 ? TFO_ACCEPTED
+				 : TFO_IGNORED;
+}
+
+/* The third step: of the client, of the SYN-ACK, and behind its own SYN. */
+static void hsack(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
+
+	if (s != CLIENT || f->flags & FLOW_HSACK || !(f->flags & FLOW_SYNACK))
+		return;
+	if (f->flags & FLOW_ALT_ISN && p->ack == f->alt_isn + 1) {
+		server->isn = f->alt_isn;
+		server->next = f->alt_isn + 1;
+	}
+	if (seq_leq(p->ack, server->isn) || seq_gt(p->ack, server->next)) {
+		flow_anomaly(f, ANOMALY_ACK_OUT_OF_WINDOW, s, p,
+			     server->isn + 1, p->ack);
+		return;
+	}
+	if (client->flags & HALF_ISN &&
+	    (seq_leq(p->seq, client->isn) || seq_gt(p->seq, client->next)))
+		return;
+	f->flags |= FLOW_HSACK;
+	f->ack_ns = p->ns;
+	f->ack_frame = (uint32_t)p->number;
+	f->ack_seq = p->seq;
+	f->ack_ack = p->ack;
+}
+
+/*
+ * RFC 9293, 3.5.2 and 3.10.7; RFC 5961, 3.2: a RST counts at the very edge of
+ * the window. In the window it may count, for not every system asks back; the
+ * connection shows whether it did. Elsewhere it is nobody's.
+ */
+void flow_rst(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s], *you = &f->half[!s];
+	tcp_seq low = you->flags & HALF_ACK ? you->acked : me->next;
+	tcp_seq high = you->flags & HALF_EDGE ? you->edge : me->next;
+
+	if (rst_of_handshake(f, p, s))
+		return;
+	if (!(me->flags & HALF_NEXT) && !(you->flags & HALF_ACK)) {
+		rst_taken(f, p, s, true); /* nothing to compare it with */
+		return;
+	}
+	if (!(me->flags & HALF_NEXT))
+		high = seq_max(low, high);
+	if (p->seq == low || p->seq == me->next) {
+		rst_taken(f, p, s, p->ttl == me->ttl);
+	} else if (seq_geq(p->seq, low) && seq_leq(p->seq, high)) {
+		flow_anomaly(f, ANOMALY_RST_NOT_EXACT, s, p, low, p->seq);
+		rst_taken(f, p, s, false);
+	} else {
+		flow_anomaly(f, ANOMALY_RST_OUT_OF_WINDOW, s, p, low, p->seq);
+	}
+}
+
+/* RFC 9293, 3.10.7.3: in SYN-SENT it must acknowledge the SYN. */
+static bool rst_of_handshake(struct flow *f, const struct packet *p,
+			     enum side s)
+{
+	const struct half *you = &f->half[!s];
+
+	if (s != SERVER || (f->flags & (FLOW_SYN | FLOW_SYNACK)) != FLOW_SYN)
+		return false;
+	if (!(p->flags & TH_ACK) || seq_leq(p->ack, you->isn) ||
+	    seq_gt(p->ack, you->next)) {
+		flow_anomaly(f, ANOMALY_RST_OUT_OF_WINDOW, s, p, you->isn + 1,
+			     p->ack);
+		return true;
+	}
+	f->flags |= FLOW_REFUSED;
+	rst_taken(f, p, s, true);
+	return true;
+}
+
+static void rst_taken(struct flow *f, const struct packet *p, enum side s,
+		      bool fits)
+{
+	if (f->flags & FLOW_RST)
+		return;
+	f->flags |= FLOW_RST;
+	if (fits)
+		f->flags |= FLOW_RST_FITS;
+	f->rst_side = (uint8_t)s;
+	f->ending_frame = (uint32_t)p->number;
+}
+
+/* Who was reset does not go on. What was on its way when the RST was sent comes
+ * from the other one, and is no news. */
+static void rst_was_ignored(struct flow *f, const struct packet *p, enum side s)
+{
+	const struct half *me = &f->half[s];
+
+	if (!(f->flags & FLOW_RST) || f->flags & FLOW_REFUSED ||
+	    f->rst_side == s || !(p->flags & TH_ACK))
+		return;
+	if (!(me->flags & HALF_ACK) || !seq_gt(p->ack, me->acked))
+		return;
+	flow_anomaly(f, ANOMALY_RST_IGNORED, (enum side)f->rst_side, p, 0, 0);
+	f->flags &= (uint16_t) ~(FLOW_RST | FLOW_RST_FITS);
+}

@@ -1,0 +1,171 @@
+/*
+ * flow.h - A connection under judgement
+ *
+ * Two halves, one for each side: what that side sent, and what it said of the
+ * other's. `next` is the highest number it sent and `acked` the highest that it
+ * acknowledged, both only moved by segments that an endpoint could have taken:
+ * one forged number must not spoil everything behind it.
+ *
+ * What is below `next` was captured, but for the holes, of which few connections
+ * have any; if there are too many, the lowest one is forgotten and counts as
+ * captured.
+ */
+#ifndef TCPHS_FLOW_H
+#define TCPHS_FLOW_H
+
+#include <tcphs/analysis.h>
+
+#include "core/seq.h"
+
+#define HOLES_MAX  24 /* 8 bytes each, for those that have any */
+#define BLOCKS_MAX 2  /* SACK blocks that are remembered */
+#define COPIES_MAX 2  /* segments whose contents are remembered */
+
+enum half_flag {
+	HALF_ISN = 1 << 0,  /* isn: a SYN of its was seen */
+	HALF_NEXT = 1 << 1, /* next */
+	HALF_ACK = 1 << 2,  /* acked */
+	HALF_EDGE = 1 << 3, /* edge */
+	HALF_FIN = 1 << 4,  /* fin */
+	HALF_FIN_ACKED = 1 << 5,
+	HALF_TS = 1 << 6,      /* ts_val */
+	HALF_BAD_SUM = 1 << 7, /* sent some, bad_end; and the other side ... */
+	HALF_BAD_SUM_ACKED = 1 << 8, /* ... took one all the same */
+	HALF_PART_SUM = 1 << 9,
+	HALF_WINDOW_0 = 1 << 10, /* its last window was closed */
+	HALF_TEXT = 1 << 11,
+	HALF_WINDOW = 1 << 12, /* window_min and window_max */
+};
+
+struct range {
+	tcp_seq start, end;
+};
+
+struct copy {
+	tcp_seq seq;
+	uint32_t len; /* 0 = none */
+	uint32_t sum;
+};
+
+struct half {
+	uint16_t flags; /* enum half_flag */
+	uint8_t ttl;
+	uint8_t opts; /* of its SYN; enum packet_opt */
+	uint8_t wscale;
+	uint8_t nholes, nblocks, next_copy;
+	uint16_t mss;
+	uint16_t zero_windows;
+	tcp_seq isn, next, acked, edge, fin, bad_end;
+	uint32_t ts_val;
+	uint32_t window_min, window_max;
+	uint32_t seen_before, late, filled_hole, needless, bad_sums;
+	uint32_t packets;
+	uint64_t by_seq, captured;
+	int64_t next_ns;		/* when next moved last */
+	struct range block[BLOCKS_MAX]; /* of its last SACK option */
+	struct copy copy[COPIES_MAX];
+};
+
+enum flow_flag {
+	FLOW_SYN = 1 << 0,    /* a SYN of the client was seen */
+	FLOW_SYNACK = 1 << 1, /* one that acknowledges it, or stands alone */
+	FLOW_HSACK = 1 << 2,  /* the client's ACK of the SYN-ACK */
+	FLOW_REFUSED = 1 << 3,
+	FLOW_SIMULTANEOUS = 1 << 4,
+	FLOW_SPLIT = 1 << 5,
+	FLOW_RST = 1 << 6, /* one that was to be taken; rst_* */
+	FLOW_RST_FITS = 1 << 7,
+	FLOW_GUESSED = 1 << 8, /* who is the client */
+	FLOW_ICMP = 1 << 9,
+	FLOW_COOKIE_LIKE = 1 << 10,
+	FLOW_ICMP6 = 1 << 11,
+	FLOW_ALT_ISN = 1 << 12, /* alt_isn */
+};
+
+#define HISTORY_MAX 15
+
+/* Ends in the order of their bytes, so that both directions have one key. */
+struct flow_key {
+	struct ip_addr addr[2];
+	uint16_t port[2];
+	uint32_t network; /* of a virtual network; 0 outside of any */
+};
+
+enum flow_age { AGE_EMBRYONIC, AGE_OPEN, AGE_CLOSED, NAGES };
+
+/* Frame numbers have 32 bits here: a capture of more would be 300 GB. */
+struct flow {
+	struct flow_key key;
+	uint32_t chain;	       /* next in the table; number + 1, 0 = none */
+	uint32_t older, newer; /* in the list of its age; the same */
+	uint32_t id;
+	struct half half[2]; /* by enum side */
+
+	int64_t start_ns, end_ns;
+	int64_t syn_ns, last_syn_ns, synack_ns, ack_ns;
+	uint32_t first_frame, last_frame, ending_frame;
+	uint32_t syn_frame, synack_frame, ack_frame;
+	tcp_seq ack_seq, ack_ack;
+	uint32_t syn_len; /* text on the SYN */
+	tcp_seq alt_isn;
+
+	uint16_t flags;		     /* enum flow_flag */
+	uint16_t seen;		     /* letters of history, by side */
+	uint8_t client;		     /* which end of the key */
+	uint8_t age;		     /* enum flow_age */
+	uint8_t tfo;		     /* enum tfo */
+	uint8_t rst_side, first_fin; /* enum side */
+	uint8_t icmp_type, icmp_code;
+	uint8_t syn_tries, synack_tries;
+	char history[HISTORY_MAX + 1];
+	struct flow_extra *extra; /* NULL = nothing to say */
+};
+
+_Static_assert(sizeof(struct flow) <= 512, "of a live connection");
+
+/* What few connections have. */
+struct flow_extra {
+	uint8_t nanomalies, nencaps;
+	struct anomaly anomaly[ANOMALIES_MAX];
+	struct encap encap[ENCAPS_MAX];
+	struct range hole[2][HOLES_MAX]; /* by enum side; lowest first */
+};
+
+/**
+ * flow_begin() - The first packet of a connection
+ * @f: Zeroed but for its key; which end is the client is decided here
+ */
+void flow_begin(struct flow *f, const struct packet *p, uint8_t from);
+
+/** flow_take() - A packet of it, the first one included
+ * @from: Which end of the key sent it */
+void flow_take(struct flow *f, const struct packet *p, uint8_t from);
+
+/** flow_icmp() - An ICMP error that quotes a packet of it */
+void flow_icmp(struct flow *f, const struct packet *p, uint8_t from);
+
+/** flow_starts_anew() - Is this SYN the begin of another connection? */
+bool flow_starts_anew(const struct flow *f, const struct packet *p,
+		      uint8_t from);
+
+/** flow_verdict() - What is to be said of it now */
+void flow_verdict(const struct flow *f, struct verdict *v);
+
+/** flow_zeek() - conn_state and history of Zeek's conn.log */
+void flow_zeek(const struct flow *f, struct verdict *v);
+
+/* Between the files of a flow. */
+void flow_syn(struct flow *f, const struct packet *p, enum side s);
+void flow_rst(struct flow *f, const struct packet *p, enum side s);
+void flow_ack(struct flow *f, const struct packet *p, enum side s);
+void flow_text(struct flow *f, const struct packet *p, enum side s);
+struct flow_extra *flow_extra(struct flow *f);
+void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
+		  const struct packet *p, int64_t expected, int64_t got);
+
+static inline bool flow_established(const struct flow *f)
+{
+	return f->flags & FLOW_HSACK || !(f->flags & (FLOW_SYN | FLOW_SYNACK));
+}
+
+#endif

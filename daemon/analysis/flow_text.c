@@ -1,0 +1,356 @@
+/*
+ * flow_text.c - What the numbers of ACKs and text say
+ *
+ * Text is new, or comes again. If it comes again it fills a hole (these bytes
+ * were not captured before), or it was captured before; or it had been
+ * acknowledged when it was sent, which makes it needless. What fills a hole was
+ * late, or it was lost before it came to where the capture was made and sent
+ * once more. Timestamps tell the two apart: what is sent again has a later one
+ * than what was sent before it came again (RFC 7323, 4.1); where they cannot,
+ * the time does: nobody notices a loss within half a round trip.
+ */
+#include <string.h>
+
+#include "flow.h"
+
+#define LATE_DEFAULT_NS 3000000 /* without a handshake to measure */
+#define FAR_BEHIND	(1 << 30)
+
+static void take_window(struct flow *f, const struct packet *p, enum side s);
+static void take_sack(struct half *me, const struct packet *p);
+static uint8_t scale_of(const struct flow *f, const struct packet *p,
+			enum side s, bool *known);
+static bool in_window(struct flow *f, const struct packet *p, enum side s,
+		      tcp_seq end);
+static void skip_to(struct flow *f, const struct packet *p, enum side s);
+static bool is_probe(const struct flow *f, const struct packet *p, enum side s);
+static void again(struct flow *f, const struct packet *p, enum side s,
+		  tcp_seq end);
+static bool is_late(const struct flow *f, const struct packet *p, enum side s);
+static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end);
+static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
+static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
+			  tcp_seq end);
+static void check_copy(struct flow *f, const struct packet *p, enum side s);
+static void check_ts(struct flow *f, const struct packet *p, enum side s);
+static uint32_t sum_of(const uint8_t *text, uint32_t len);
+
+void flow_ack(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s], *you = &f->half[!s];
+
+	if (!(you->flags & HALF_NEXT)) {
+		you->flags |= HALF_NEXT;
+		you->next = p->ack;
+		you->next_ns = p->ns;
+	}
+	if (seq_gt(p->ack, you->next)) {
+		/* It may acknowledge what was not captured, but not what it
+		 * has offered no room for. */
+		if (me->flags & HALF_EDGE && seq_gt(p->ack, me->edge + 1)) {
+			flow_anomaly(f, ANOMALY_ACK_OUT_OF_WINDOW, s, p,
+				     you->next, p->ack);
+			return;
+		}
+		hole_add(f, !s, you->next, p->ack);
+		you->by_seq += p->ack - you->next;
+		you->next = p->ack;
+		you->next_ns = p->ns;
+	}
+	if (me->flags & HALF_ACK && seq_diff(me->acked, p->ack) > FAR_BEHIND) {
+		flow_anomaly(f, ANOMALY_ACK_OUT_OF_WINDOW, s, p, me->acked,
+			     p->ack);
+		return;
+	}
+	take_window(f, p, s);
+	if (!(me->flags & HALF_ACK) || seq_gt(p->ack, me->acked))
+		me->acked = p->ack;
+	me->flags |= HALF_ACK;
+	take_sack(me, p);
+	if (you->flags & HALF_FIN && seq_gt(p->ack, you->fin))
+		you->flags |= HALF_FIN_ACKED;
+	if (you->flags & HALF_BAD_SUM && seq_geq(p->ack, you->bad_end))
+		you->flags |= HALF_BAD_SUM_ACKED;
+}
+
+static void take_window(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+	bool known;
+	uint32_t wnd = (uint32_t)p->wnd << scale_of(f, p, s, &known);
+	tcp_seq edge = p->ack + wnd;
+
+	if (me->flags & HALF_ACK && seq_lt(p->ack, me->acked))
+		return; /* overtaken: says nothing of now */
+	if (!p->wnd && !(me->flags & HALF_WINDOW_0) && !(p->flags & TH_SYN)) {
+		me->zero_windows++;
+		flow_anomaly(f, ANOMALY_ZERO_WINDOW, s, p, 0, 0);
+	}
+	me->flags &= (uint16_t)~HALF_WINDOW_0;
+	if (!p->wnd)
+		me->flags |= HALF_WINDOW_0;
+	if (!known)
+		return;
+	if (!(me->flags & HALF_WINDOW))
+		me->window_min = me->window_max = wnd;
+	me->flags |= HALF_WINDOW;
+	if (wnd < me->window_min)
+		me->window_min = wnd;
+	if (wnd > me->window_max)
+		me->window_max = wnd;
+	/* What scaling rounds off is no shrinking (RFC 7323, 2.4). */
+	if (me->flags & HALF_EDGE && seq_diff(me->edge, edge) > 1 << me->wscale)
+		flow_anomaly(f, ANOMALY_WINDOW_SHRUNK, s, p, me->edge, edge);
+	if (!(me->flags & HALF_EDGE) || seq_gt(edge, me->edge))
+		me->edge = edge;
+	me->flags |= HALF_EDGE;
+}
+
+/* RFC 7323, 2.2: only if both have offered it. Without the SYNs it cannot be
+ * known. */
+static uint8_t scale_of(const struct flow *f, const struct packet *p,
+			enum side s, bool *known)
+{
+	const struct half *me = &f->half[s], *you = &f->half[!s];
+
+	*known = me->flags & you->flags & HALF_ISN;
+	if (p->flags & TH_SYN || !(me->opts & you->opts & POPT_WSCALE))
+		return 0;
+	return me->wscale;
+}
+
+static void take_sack(struct half *me, const struct packet *p)
+{
+	me->nblocks = 0;
+	if (!(p->opts & POPT_SACK))
+		return;
+	for (int i = 0; i < p->nsacks && i < BLOCKS_MAX; i++)
+		me->block[me->nblocks++] =
+			(struct range){p->sack[i].start, p->sack[i].end};
+}
+
+void flow_text(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+	bool fin = p->flags & TH_FIN;
+	tcp_seq end = p->seq + p->len + fin;
+
+	if (!(me->flags & HALF_NEXT)) {
+		me->flags |= HALF_NEXT;
+		me->next = p->seq;
+	}
+	check_ts(f, p, s);
+	if (is_probe(f, p, s) || !in_window(f, p, s, end))
+		return;
+	if (seq_gt(p->seq, me->next)) /* an ACK tells of text before it, too */
+		skip_to(f, p, s);
+	if (end == p->seq)
+		return;
+	if (p->len)
+		me->flags |= HALF_TEXT;
+	check_copy(f, p, s);
+	if (fin && !(me->flags & HALF_FIN)) {
+		if (!(f->half[!s].flags & HALF_FIN)) {
+			f->first_fin = (uint8_t)s;
+			f->ending_frame = (uint32_t)p->number;
+		}
+		me->flags |= HALF_FIN;
+		me->fin = end - 1;
+	}
+	if (seq_lt(p->seq, me->next))
+		again(f, p, s, seq_min(end, me->next));
+	if (seq_leq(end, me->next))
+		return;
+	me->by_seq += end - me->next - fin;
+	me->captured += end - me->next - fin;
+	me->next = end;
+	me->next_ns = p->ns;
+}
+
+/* There was text that did not come here, or not yet. */
+static void skip_to(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	hole_add(f, s, me->next, p->seq);
+	me->by_seq += p->seq - me->next;
+	me->next = p->seq;
+	me->next_ns = p->ns;
+}
+
+/* Keep-alives and window probes are meant to be of no use. */
+static bool is_probe(const struct flow *f, const struct packet *p, enum side s)
+{
+	const struct half *me = &f->half[s], *you = &f->half[!s];
+
+	if (p->len > 1 || p->flags & TH_FIN || !(you->flags & HALF_ACK))
+		return false;
+	if (p->seq == you->acked - 1 && p->seq == me->next - 1)
+		return true;
+	return you->flags & HALF_WINDOW_0 && p->seq == you->acked;
+}
+
+static bool in_window(struct flow *f, const struct packet *p, enum side s,
+		      tcp_seq end)
+{
+	const struct half *me = &f->half[s], *you = &f->half[!s];
+
+	if ((you->flags & HALF_EDGE && seq_gt(p->seq, you->edge)) ||
+	    seq_diff(me->next, end) > FAR_BEHIND) {
+		flow_anomaly(f, ANOMALY_SEQ_OUT_OF_WINDOW, s, p, me->next,
+			     p->seq);
+		return false;
+	}
+	return true;
+}
+
+/* What was sent before, or stood behind a hole: from the segment's start to
+ * @end. */
+static void again(struct flow *f, const struct packet *p, enum side s,
+		  tcp_seq end)
+{
+	struct half *me = &f->half[s], *you = &f->half[!s];
+	bool needless = was_acked(you, p->seq, end);
+	bool late = is_late(f, p, s);
+	uint32_t filled = hole_fill(f, s, p->seq, end);
+
+	if (filled) {
+		/* A FIN has a number, and is no text. */
+		if (me->flags & HALF_FIN && end == me->fin + 1)
+			filled--;
+		me->captured += filled;
+		if (late)
+			me->late++;
+		else
+			me->filled_hole++;
+	} else if (needless) {
+		me->needless++;
+	} else {
+		me->seen_before++;
+	}
+}
+
+static bool is_late(const struct flow *f, const struct packet *p, enum side s)
+{
+	const struct half *me = &f->half[s];
+	int64_t round_ns = LATE_DEFAULT_NS;
+
+	if (p->opts & POPT_TS && me->flags & HALF_TS && p->ts_val != me->ts_val)
+		return seq_lt(p->ts_val, me->ts_val);
+	if (f->synack_frame && f->ack_frame)
+		round_ns = (f->ack_ns - f->last_syn_ns) / 2;
+	return p->ns - me->next_ns < round_ns;
+}
+
+static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end)
+{
+	if (you->flags & HALF_ACK && seq_leq(end, you->acked))
+		return true;
+	for (uint8_t i = 0; i < you->nblocks; i++)
+		if (seq_geq(start, you->block[i].start) &&
+		    seq_leq(end, you->block[i].end))
+			return true;
+	return false;
+}
+
+static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
+{
+	struct flow_extra *x = flow_extra(f);
+	struct half *me = &f->half[s];
+	struct range *hole = x ? x->hole[s] : NULL;
+
+	if (!hole) { /* no memory: as if it had been captured */
+		me->captured += end - start;
+		return;
+	}
+	if (me->nholes == HOLES_MAX) {
+		me->captured += hole->end - hole->start;
+		me->nholes--;
+		memmove(hole, hole + 1, me->nholes * sizeof(*hole));
+	}
+	hole[me->nholes++] = (struct range){start, end};
+}
+
+/* How many bytes of [start, end) were in holes; they are not any more. */
+static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
+			  tcp_seq end)
+{
+	struct half *me = &f->half[s];
+	struct range old[HOLES_MAX];
+	uint8_t n = me->nholes;
+	uint32_t filled = 0;
+
+	if (!n)
+		return 0;
+	memcpy(old, f->extra->hole[s], n * sizeof(*old));
+	me->nholes = 0;
+	for (uint8_t i = 0; i < n; i++) {
+		tcp_seq from = seq_max(old[i].start, start);
+		tcp_seq to = seq_min(old[i].end, end);
+
+		if (seq_geq(from, to)) {
+			hole_add(f, s, old[i].start, old[i].end);
+			continue;
+		}
+		filled += to - from;
+		if (seq_lt(old[i].start, from))
+			hole_add(f, s, old[i].start, from);
+		if (seq_lt(to, old[i].end))
+			hole_add(f, s, to, old[i].end);
+	}
+	return filled;
+}
+
+/* The same numbers with other contents: an endpoint keeps the first copy, some
+ * watchers the last, and that is how one deceives the other. */
+static void check_copy(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+	uint32_t sum;
+
+	if (!p->len || p->cap_len < p->len || p->notes & NOTE_TCP_SUM)
+		return;
+	sum = sum_of(p->text, p->len);
+	for (int i = 0; i < COPIES_MAX; i++) {
+		struct copy *c = &me->copy[i];
+
+		if (c->seq != p->seq || c->len != p->len)
+			continue;
+		if (c->sum != sum)
+			flow_anomaly(f, ANOMALY_DIFFERENT_DATA, s, p, c->sum,
+				     sum);
+		return;
+	}
+	me->copy[me->next_copy] = (struct copy){p->seq, p->len, sum};
+	me->next_copy = (uint8_t)((me->next_copy + 1) % COPIES_MAX);
+}
+
+/* FNV-1a of the first bytes and the last: enough to tell copies apart. */
+static uint32_t sum_of(const uint8_t *text, uint32_t len)
+{
+	uint32_t h = 2166136261u;
+	uint32_t step = len / 64 + 1;
+
+	for (uint32_t i = 0; i < len; i += step)
+		h = (h ^ text[i]) * 16777619u;
+	return h;
+}
+
+static void check_ts(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	if (!(p->opts & POPT_TS)) {
+		/* RFC 7323, 3.2: in all segments, once both have offered it. */
+		if (me->opts & f->half[!s].opts & POPT_TS)
+			flow_anomaly(f, ANOMALY_TS_MISSING, s, p, 0, 0);
+		return;
+	}
+	if (!(me->flags & HALF_TS) || seq_geq(p->ts_val, me->ts_val)) {
+		me->ts_val = p->ts_val;
+		me->flags |= HALF_TS;
+	} else if (seq_geq(p->seq, me->next) && p->len) {
+		flow_anomaly(f, ANOMALY_TS_BACKWARDS, s, p, me->ts_val,
+			     p->ts_val);
+	}
+}
