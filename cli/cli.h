@@ -53,7 +53,7 @@ struct cli {
 	bool quiet, verbose;
 	bool colour;
 	bool rst, yes; /* of close and kill */
-	bool classic, nodelay;
+	bool classic, nodelay, strict;
 	const char *source; /* port */
 	const char *since, *level;
 	bool follow;
@@ -79,20 +79,21 @@ struct cli {
 };
 
 /* What a command takes beside the options that every command takes. */
-#define TAKES_COLUMNS (1u << 0)
-#define TAKES_WATCH   (1u << 1)
-#define TAKES_RST     (1u << 2)
-#define TAKES_YES     (1u << 3)
-#define LOCAL	      (1u << 4) /* needs no daemon */
-#define TAKES_CLASSIC (1u << 5)
-#define TAKES_CONNECT (1u << 6)
-#define TAKES_PROBE   (1u << 7)
-#define TAKES_EVENTS  (1u << 8)
-#define TAKES_COUNT   (1u << 9)
-#define TAKES_FILE    (1u << 10)
-#define TAKES_DUMP    (1u << 11)
-#define TAKES_LAST    (1u << 12)
-#define TAKES_LADDER  (1u << 13)
+#define TAKES_COLUMNS  (1u << 0)
+#define TAKES_WATCH    (1u << 1)
+#define TAKES_RST      (1u << 2)
+#define TAKES_YES      (1u << 3)
+#define LOCAL	       (1u << 4) /* needs no daemon */
+#define TAKES_CLASSIC  (1u << 5)
+#define TAKES_CONNECT  (1u << 6)
+#define TAKES_PROBE    (1u << 7)
+#define TAKES_EVENTS   (1u << 8)
+#define TAKES_COUNT    (1u << 9)
+#define TAKES_FILE     (1u << 10)
+#define TAKES_DUMP     (1u << 11)
+#define TAKES_LAST     (1u << 12)
+#define TAKES_LADDER   (1u << 13)
+#define TAKES_CAPTURES (1u << 14)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -104,6 +105,7 @@ enum cli_words {
 	WORDS_LEVEL,
 	WORDS_SHELL,
 	WORDS_COMMAND,
+	WORDS_FILE,
 };
 
 struct command {
@@ -187,6 +189,7 @@ enum cli_exit explain_run(struct cli *cli, int argc, char **argv);
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv);
 enum cli_exit send_run(struct cli *cli, int argc, char **argv);
 enum cli_exit kill_run(struct cli *cli, int argc, char **argv);
+enum cli_exit analyze_run(struct cli *cli, int argc, char **argv);
 enum cli_exit reload_run(struct cli *cli, int argc, char **argv);
 enum cli_exit log_level_run(struct cli *cli, int argc, char **argv);
 enum cli_exit completion_run(struct cli *cli, int argc, char **argv);

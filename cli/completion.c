@@ -21,6 +21,7 @@
 #define LEVELS	     "error warning notice info debug"
 #define SHELLS	     "bash zsh fish"
 #define COLORS	     "auto always never"
+#define FILES	     "$(ls -d -- \"$cur\"* 2>/dev/null)"
 #define NAMES	     "$(tcphsctl listener list --raw -H -o name 2>/dev/null)"
 
 static void print_bash(FILE *out);
@@ -181,6 +182,9 @@ static void print_choices(FILE *out, const struct command *cmd)
 	case WORDS_LISTENER:
 		fprintf(out, "\t'%s ') try=" NAMES " ;;\n", cmd->name);
 		break;
+	case WORDS_FILE:
+		fprintf(out, "\t'%s '*) try=" FILES " ;;\n", cmd->name);
+		break;
 	case WORDS_LEVEL:
 	case WORDS_SHELL:
 		fprintf(out, "\t'%s ') try='%s' ;;\n", cmd->name,
@@ -320,10 +324,15 @@ static void print_fish_command(FILE *out, const struct command *cmd)
 		fprintf(out, " %s", cmd->alias);
 	if (!second)
 		fputs("; and not __fish_seen_subcommand_from listener", out);
+	if (cmd->words == WORDS_FILE) {
+		fputs("' -F\n", out);
+		return;
+	}
 	fputs("' -a '", out);
 	switch (cmd->words) {
 	case WORDS_NONE:
 	case WORDS_CONN:
+	case WORDS_FILE:
 		break;
 	case WORDS_FILTER:
 		fputs(FILTER_WORDS " ", out);

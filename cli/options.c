@@ -56,6 +56,7 @@ enum opt {
 	OPT_ABSOLUTE,
 	OPT_UTC,
 	OPT_LOCAL,
+	OPT_STRICT,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -122,9 +123,13 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			  TAKES_LADDER},
 	[OPT_UTC] = {"utc", 0, NULL, "time of day in UTC", TAKES_LADDER},
 	[OPT_LOCAL] = {"local", 0, NULL, "time of day here", TAKES_LADDER},
+	[OPT_STRICT] = {"strict", 0, NULL, "exit 1 if a file is damaged",
+			TAKES_CAPTURES},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
+
+_Static_assert(NOPTS <= 64, "bits of struct cli.given");
 
 static void make_tables(struct option *longs, char *shorts);
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg);
@@ -373,6 +378,9 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_LOCAL:
 		cli->local = true;
+		break;
+	case OPT_STRICT:
+		cli->strict = true;
 		break;
 	case OPT_VERSION:
 		cli->version = true;
