@@ -15,8 +15,9 @@
  * then. What is added here: if each sample of a quarter of a round trip lies a
  * sixteenth above the smallest of the round before, there is a queue now, and
  * what was acknowledged in this quarter says what the path carries. If cwnd is
- * more than that in a round trip, slow start is over at once, with half as much
- * again at most; if not, it was jitter. A pause of one of the ends is no queue
+ * more than that in a round trip, slow start ends; with half as much again at
+ * least, so that the path stays full when somebody is late. If not, it was
+ * jitter. A pause of one of the ends is no queue
  * either: what it held back comes all at once when it is over. Near peers are
  * left to RFC 9406, for there it is the ends that take the time. (Linux ends
  * slow start by the length of a train of ACKs, which shows the same but needs
@@ -50,7 +51,7 @@ static uint64_t path_holds(struct hystart *h, const struct cc_ack *ack);
 static uint32_t risen_us(const struct hystart *h);
 
 enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
-			       uint32_t *cwnd)
+			       uint32_t cwnd, uint32_t *end)
 {
 	uint64_t holds;
 
@@ -60,11 +61,12 @@ enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
 		sample(h, ack->rtt_us);
 	if (h->samples >= RTT_SAMPLES)
 		judge(h);
+	*end = cwnd;
 	holds = path_holds(h, ack);
-	if (*cwnd > holds) {
+	if (cwnd > holds) {
 		h->phase = HYSTART_DONE;
-		if (*cwnd > holds + holds / 2)
-			*cwnd = (uint32_t)(holds + holds / 2);
+		if (cwnd < holds + holds / 2)
+			*end = (uint32_t)(holds + holds / 2);
 	}
 	return h->phase;
 }
@@ -73,14 +75,16 @@ uint32_t hystart_grow(struct hystart *h, struct cc *cc,
 		      const struct cc_ack *ack)
 {
 	enum hystart_phase phase = HYSTART_SLOW_START;
-	uint32_t acked = ack->acked, grow = cc->ssthresh - cc->cwnd;
+	uint32_t acked = ack->acked, grow, end;
 
 	/* RFC 9406, 4.2: the first slow start only; later ones know where to
 	 * end. */
-	if (cc->ssthresh == SSTHRESH_INFINITE)
-		phase = hystart_ack(h, ack, &cc->cwnd);
-	if (phase == HYSTART_DONE) {
-		cc->ssthresh = cc->cwnd;
+	if (cc->ssthresh == SSTHRESH_INFINITE) {
+		phase = hystart_ack(h, ack, cc->cwnd, &end);
+		if (phase == HYSTART_DONE)
+			cc->ssthresh = end;
+	}
+	if (cc->cwnd >= cc->ssthresh) {
 		cc->acked_frac = 0;
 		return acked;
 	}
@@ -91,6 +95,7 @@ uint32_t hystart_grow(struct hystart *h, struct cc *cc,
 		acked = acked / CSS_DIVISOR + cc->acked_frac / CSS_DIVISOR;
 		cc->acked_frac %= CSS_DIVISOR;
 	}
+	grow = cc->ssthresh - cc->cwnd;
 	if (grow > acked)
 		grow = acked;
 	cc->cwnd += grow;
