@@ -3,7 +3,8 @@
  *
  * The input is what the client sends; a 0xff byte ends a piece (it is no UTF-8
  * and not sent). The client reads everything, and each line that it gets must
- * be JSON, unless its own first byte chose text mode.
+ * be JSON, unless its own first byte chose text mode. Everything that a session
+ * may ask for is there, and a place for capture files that nobody can write.
  */
 #include "ctl.h"
 
@@ -14,12 +15,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../unit/fake_stack.h"
+#include "capture.h"
+#include "capture_files.h"
 #include "core/assert.h"
 #include "ctl_priv.h"
-#include "../unit/fake_stack.h"
+#include "evbus.h"
+#include "evmemory.h"
 #include "log.h"
+#include "pktbus.h"
+#include "pktmem.h"
 
 #define PIECE_END 0xff
+#define EVENTS	  16 /* remembered */
 
 _Noreturn void tcphs_assert_failed(const char *expr, const char *file, int line)
 {
@@ -43,6 +51,64 @@ static void hook_json(void *arg, json_t *o)
 static void hook_kick(void *arg)
 {
 	(void)arg;
+}
+
+static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
+			   void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:s*}", "listener", listener));
+}
+
+static void hook_metrics(void *arg, ctl_put_fn *put, void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:s}", "text", "tcphs_up 1\n"));
+}
+
+static void hook_alerts(void *arg, const struct ctl_alert_filter *filter,
+			ctl_put_fn *put, void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:b, s:i}", "active", filter->active, "kind",
+			  filter->kind));
+}
+
+/* What the sessions of an input look at, beside the stack. */
+struct sources {
+	struct evbus bus;
+	struct evmemory events;
+	struct pktbus packets;
+	struct capture capture;
+	struct capture_files files;
+	struct pktmem *memory;
+};
+
+static void sources_init(struct sources *s, struct stack *st,
+			 struct ev_loop *loop)
+{
+	static uint8_t room[PKTMEM_MIN];
+	const struct pktmem_conf conf = {.packets = 8, .snaplen = 200};
+
+	memset(s, 0, sizeof(*s));
+	memset(room, 0, sizeof(room));
+	evbus_init(&s->bus, st, NULL, NULL);
+	ASSERT(evmemory_start(&s->events, &s->bus, EVENTS) >= 0);
+	pktbus_init(&s->packets, st);
+	capture_init(&s->capture, &s->packets, "tcphs0");
+	s->capture.snaplen = 262;
+	s->files.rotate_size = 1 << 20;
+	s->files.rotate_keep = 2;
+	ASSERT(!capture_files_init(&s->files, &s->capture, loop, "/proc/none"));
+	s->memory = pktmem_init(room, sizeof(room), st, &conf);
+	ASSERT(s->memory);
+}
+
+static void sources_free(struct sources *s)
+{
+	capture_files_free(&s->files);
+	evmemory_free(&s->events);
+	evbus_free(&s->bus);
 }
 
 /* All that arrived; each line must be JSON if @json. */
@@ -105,10 +171,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ev_loop *loop;
-	const struct ctl_hooks hooks = {.reload = hook_reload,
-					.status = hook_json,
-					.stats = hook_json,
-					.kick = hook_kick};
+	static struct sources sources;
+	struct ctl_hooks hooks = {
+		.reload = hook_reload,
+		.status = hook_json,
+		.stats = hook_json,
+		.kick = hook_kick,
+		.histogram = hook_histogram,
+		.metrics = hook_metrics,
+		.alerts = hook_alerts,
+		.events = &sources.events,
+		.capture = &sources.capture,
+		.files = &sources.files,
+	};
 	const struct ctl_conf conf = {.path = "",
 				      .admin_group = "",
 				      .reader_group = "",
@@ -122,6 +197,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		loop = ev_loop_new(EVFLAG_AUTO);
 		log_set_level(LOG_LEVEL_ERROR);
 	}
+	sources_init(&sources, st, loop);
+	hooks.packets = sources.memory;
 	st->conns[3].info.half_open = true;
 	st->conns[4].info.state = TCP_TIME_WAIT;
 	st->conns[5].info.id = 1;
@@ -137,6 +214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	play(loop, ctl, pair[1], data, size);
 	ctl_del(ctl);
 	close(pair[1]);
+	sources_free(&sources);
 	fake_stack_del(st);
 	log_set_level(LOG_LEVEL_ERROR);
 	return 0;
