@@ -46,6 +46,8 @@ static void listen_judge(struct stack *st, const struct tcp_key *key,
 			 struct tcp_seg *seg, const struct tcp_timewait *old);
 static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 			const struct tcp_seg *seg);
+static bool half_takes_cookie(const struct stack *st, struct tcp_half *h,
+			      const struct tcp_seg *seg);
 static void half_challenge(struct stack *st, struct tcp_half *h);
 static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 				     const struct tcp_seg *seg);
@@ -581,11 +583,28 @@ static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 		stack_drop(st, DROP_ACK_MISSING, &h->e.key, seg, NULL);
 		return false;
 	}
-	if (seg->ack != h->iss + 1) {
+	if (seg->ack != h->iss + 1 && !half_takes_cookie(st, h, seg)) {
 		stack_drop(st, DROP_ACK_FUTURE, &h->e.key, seg, NULL);
 		tcp_reply_rst(st, seg);
 		return false;
 	}
+	return true;
+}
+
+/* A late copy of the SYN made this record, and the SYN itself was answered with
+ * a cookie, a minute ago: its number is what the client knows. Without a
+ * timestamp that SYN-ACK offered nothing. */
+static bool half_takes_cookie(const struct stack *st, struct tcp_half *h,
+			      const struct tcp_seg *seg)
+{
+	struct cookie k;
+
+	if (!listener_cookies(st, &st->listeners[h->listener]) ||
+	    seg->seq != h->irs + 1 || !cookie_check(st, &h->e.key, seg, &k))
+		return false;
+	h->iss = seg->ack - 1;
+	if (!(h->flags & HALF_TS))
+		h->flags &= (uint8_t) ~(HALF_WSCALE | HALF_SACK | HALF_ECN);
 	return true;
 }
 

@@ -204,6 +204,27 @@ static void cookie_then_record(void)
 	rig_end();
 }
 
+/* The same with a minute in between: the record has another number than the
+ * cookie, which is as good as before. */
+static void cookie_then_other_record(void)
+{
+	fill_half_open();
+	rx_syn(RIG_PEER_PORT);
+	rig_expect(SYNACK(RIG_PEER_PORT, MSS(rig_mss())));
+	rig_wait(S(65));
+	rig_forget();
+	rx_syn(RIG_PEER_PORT);
+	rig_forget();
+	rig_check(rig_stats().half_open == 1);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001 + 5));
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001 + 5));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	rig_check(rig_stats().half_open == 0);
+	check_works();
+	rig_end();
+}
+
 /* A cookie gets old, in two minutes. */
 static void cookie_expires(void)
 {
@@ -488,6 +509,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(cookie_guessed),
 	UNIT_TEST(cookie_with_rst),
 	UNIT_TEST(cookie_then_record),
+	UNIT_TEST(cookie_then_other_record),
 	UNIT_TEST(cookie_expires),
 	UNIT_TEST(cookie_of_another_time),
 	UNIT_TEST(cookies_always),
