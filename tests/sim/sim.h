@@ -45,6 +45,8 @@
 
 #define PPM 1000000u
 
+#define MEMORY_ENOUGH (8u << 20) /* of a stack, for all that is ever drawn */
+
 #define US_PER_MS INT64_C(1000)
 #define US_PER_S  INT64_C(1000000)
 
@@ -325,7 +327,7 @@ struct watch {
 	bool has_edge;
 	bool has_heard_edge; /* an ACK was heard */
 	uint32_t heard_edge; /* of the peer's window, the furthest */
-	uint32_t heard_ack;  /* the last one */
+	uint32_t heard_ack;  /* the highest */
 	uint32_t delivered;  /* highest number that arrived for sure */
 	uint32_t dupacks;
 	bool has_ts_val;

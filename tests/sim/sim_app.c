@@ -20,7 +20,6 @@
 
 #define COOKIE_US     (64 * US_PER_S)
 #define OPEN_AGAIN_US US_PER_S
-#define MEMORY_ENOUGH (8u << 20)
 
 static uint8_t pattern[PATTERN_LEN];
 

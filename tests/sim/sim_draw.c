@@ -172,6 +172,18 @@ static void draw_complaint(struct link_opts *l, bool v6, struct rand *r)
 	l->gone_code = what[1];
 }
 
+/* Two features that no two stacks get along with. A cookie whose timestamp is
+ * taken away forgets the window scale, and its client does not. And an end
+ * without memory for its open when the other's SYN comes resets it. */
+static void draw_not_both(struct sim_opts *o)
+{
+	if (o->box.ts_strip_after)
+		o->conf[1].cookies = COOKIES_NEVER;
+	if (o->memory[0] < MEMORY_ENOUGH || o->memory[1] < MEMORY_ENOUGH)
+		for (unsigned int i = 0; i < o->nconns; i++)
+			o->conn[i].crossing = false;
+}
+
 /** draw_more() - Marks, urgent data, complaints, and holes that swallow */
 void draw_more(struct sim_opts *o, struct rand *r)
 {
@@ -192,6 +204,7 @@ void draw_more(struct sim_opts *o, struct rand *r)
 	}
 	if (rand_one_in(r, 4))
 		draw_urgent(o, r);
+	draw_not_both(o);
 }
 
 /** draw_path() - What is bad about the way between both sides */

@@ -18,8 +18,6 @@
 #include "core/seq.h"
 #include "core/wire.h"
 
-#define MEMORY_ENOUGH (8u << 20)
-
 /** ecn_sent() - Judge a segment that leaves this side, but a RST */
 void ecn_sent(struct watch *me, const struct tcp_seg *s)
 {

@@ -203,8 +203,9 @@ void watch_heard(struct sim *sim, unsigned int to, const struct packet *p)
 		me->delivered = s.ack;
 	if (s.ack == me->heard_ack && !s.len)
 		me->dupacks++;
+	me->heard_ack =
+		me->has_heard_edge ? seq_max(me->heard_ack, s.ack) : s.ack;
 	me->has_heard_edge = true;
-	me->heard_ack = s.ack;
 	me->delivered = seq_max(me->delivered, s.ack);
 	for (unsigned int i = 0; s.opts & OPT_SACK && i < s.nsack; i++)
 		if (seq_leq(s.sack[i].end, me->max))
