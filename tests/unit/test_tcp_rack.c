@@ -605,6 +605,30 @@ static void late_segments_are_no_queue(void)
 	rig_end();
 }
 
+/* RFC 2018, 8: the peer threw away what it had SACKed. That shows when it is
+ * the front, and a timeout believes nothing that was said. */
+static void reneged(void)
+{
+	open_sack();
+	rig_send(5000);
+	expect_text(1001, 5);
+	rx_sack(1001, 2001, 6001);
+	expect_text(1001, 1);
+	rx_ack(2001);
+	rig_check(look().sacked == 4000);
+	rig_wait(S(2));
+	expect_text(2001, 1);
+	rig_check(look().sacked == 0);
+	rx_ack(3001);
+	for (tcp_seq seq = 3001; seq < 6001; seq += 1000) {
+		rig_expect(TEXT(seq, 1000));
+		rx_ack(seq + 1000);
+	}
+	rig_expect_silence();
+	rig_check(look().in_flight == 0);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(late_segments_are_no_queue),
 	UNIT_TEST(sacked_neighbours_are_one),
@@ -632,6 +656,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(probe_needless_dupack),
 	UNIT_TEST(one_probe_a_round_trip),
 	UNIT_TEST(timeout_spares_the_young),
+	UNIT_TEST(reneged),
 };
 
 int main(int argc, char **argv)

@@ -110,6 +110,31 @@ static void snd_window_shrinks(void)
 	rig_end();
 }
 
+/* RFC 9293, 3.8.6 (SHLD-17): what lies beyond the edge then is sent again, and
+ * does not time out as long as there are answers. */
+static void snd_window_shrinks_to_nothing(void)
+{
+	struct tcp_seg s;
+	unsigned int again = 0;
+
+	rig_established();
+	rig_send(1000);
+	rig_expect(TEXT(1001, 1000));
+	rx_wnd(1001, 0);
+	for (unsigned int i = 0; i < 40; i++) {
+		rig_wait(S(61));
+		while (rig_take(&s))
+			again++;
+		rx_wnd(1001, 0);
+	}
+	rig_check(again >= 40);
+	rig_check(rig_state() == TCP_ESTABLISHED);
+	rx_wnd(2001, 1000);
+	rig_send(1000);
+	rig_expect(TEXT(2001, 1000));
+	rig_end();
+}
+
 /* RFC 9293, 3.8.6.2.1 (MUST-38): not in small pieces. With nothing in flight
  * a timer overrides that after a while. */
 static void snd_silly_window(void)
@@ -380,6 +405,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(snd_zero_window_for_hours),
 	UNIT_TEST(snd_zero_window_peer_gone),
 	UNIT_TEST(snd_window_shrinks),
+	UNIT_TEST(snd_window_shrinks_to_nothing),
 	UNIT_TEST(snd_silly_window),
 	UNIT_TEST(snd_two_segments_a_window),
 	UNIT_TEST(rcv_window_opens),
