@@ -68,6 +68,7 @@ static const struct fact losses[] = {
 };
 static const struct fact receiving[] = {
 	{"wnd:", "rcv_wnd", COLUMN_COUNT},
+	{"rtt:", "recv_rtt_us", COLUMN_TIME},
 	{"buffer:", "rcvbuf", COLUMN_COUNT},
 	{"mss:", "recv_mss", COLUMN_COUNT},
 	{"queued:", "recv_queued", COLUMN_COUNT},
@@ -100,6 +101,7 @@ static const struct fact timers[] = {
 	{"reorder:", "reorder_us", COLUMN_TIME},
 	{"probe:", "probe_us", COLUMN_TIME},
 	{"pace:", "pace_us", COLUMN_TIME},
+	{"hold:", "hold_us", COLUMN_TIME},
 	{"keepalive:", "keepalive_us", COLUMN_TIME},
 	{"linger:", "linger_us", COLUMN_TIME},
 	{NULL, NULL, COLUMN_TEXT},

@@ -99,6 +99,7 @@ static json_t *timers_json(const struct conn_info *info)
 	put_time(&o, "reorder_us", info->reorder_in_us);
 	put_time(&o, "probe_us", info->probe_in_us);
 	put_time(&o, "pace_us", info->pace_in_us);
+	put_time(&o, "hold_us", info->hold_in_us);
 	put_time(&o, "keepalive_us", info->keepalive_in_us);
 	put_time(&o, "linger_us", info->linger_in_us);
 	return o;
@@ -140,6 +141,7 @@ static void put_estimates(json_t **o, const struct conn_info *info)
 		put_time(o, "rttvar_us", info->rttvar_us);
 	put_sample(o, "rto_us", info->rto_us);
 	put_sample(o, "min_rtt_us", info->min_rtt_us);
+	put_sample(o, "recv_rtt_us", info->recv_rtt_us);
 	put_number(o, "cwnd", info->cwnd);
 	if (info->ssthresh != UINT32_MAX) /* RFC 5681, 3.1: high at first */
 		put_number(o, "ssthresh", info->ssthresh);

@@ -207,7 +207,8 @@ static void info_key(struct conn_info *info, const struct tcp_key *key)
 	info->local_port = key->local_port;
 	info->peer_port = key->peer_port;
 	info->rexmt_in_us = info->persist_in_us = info->delack_in_us = -1;
-	info->reorder_in_us = info->probe_in_us = info->pace_in_us = -1;
+	info->reorder_in_us = info->probe_in_us = -1;
+	info->pace_in_us = info->hold_in_us = -1;
 	info->keepalive_in_us = info->linger_in_us = -1;
 }
 
@@ -273,6 +274,8 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->delack_in_us = until(st, a->delack_at_us);
 	info->reorder_in_us = until(st, a->reorder_at_us);
 	info->pace_in_us = until(st, a->pace_at_us);
+	info->hold_in_us = until(st, a->hold_until_us);
+	info->recv_rtt_us = a->drs_rtt_us;
 	info->probe_in_us = until(st, a->probe_at_us);
 	info->recovery = recovery[a->recovery];
 	info->memory += sizeof(*a) + sendq_memory(&a->sndq, &st->send_pools) +

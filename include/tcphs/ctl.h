@@ -102,11 +102,13 @@
  *	"server"|"client" · local {"ip","port"} · peer {"ip","port"} · listener
  *	(name) · age_us · idle_us · handshake_us · rtt_us · retrans · bytes_in ·
  *	bytes_out · tcb {…} (conn.show alone): iss irs snd_una snd_nxt snd_max
- *	snd_wnd rcv_nxt rcv_wnd snd_mss peer_mss pmtu snd_wscale rcv_wscale
- *	options ["ts","sack","ws","ecn","nodelay"] srtt_us rttvar_us rto_us
- *	min_rtt_us cwnd ssthresh send_queued recv_queued recv_ooo in_flight
- *	sacked lost urgent_in urgent_out backoff segs_in segs_out congestion
- *	recovery timers {"rexmt_us","persist_us","delack_us",
+ *	snd_wnd rcv_nxt rcv_wnd snd_mss peer_mss own_mss recv_mss pmtu mtu_probe
+ *	dscp snd_wscale rcv_wscale options ["ts","sack","ws","ecn","nodelay"]
+ *	srtt_us rttvar_us rto_us min_rtt_us recv_rtt_us cwnd ssthresh
+ *	pacing_rate send_queued recv_queued recv_ooo rcvbuf memory in_flight
+ *	sacked lost urgent_in urgent_out undone reordering backoff tries
+ *	bytes_acked segs_in segs_out congestion recovery timers {"rexmt_us",
+ *	"persist_us","delack_us","reorder_us","probe_us","pace_us","hold_us",
  *	"keepalive_us","linger_us"}
  *
  * Packet: number (of its connection, from 1) · time (RFC 3339) · mono_us ·

@@ -273,8 +273,9 @@ struct conn_info {
 	uint32_t cwnd, ssthresh;			/* bytes */
 	uint64_t pacing_rate; /* bytes a second; 0 = not paced */
 	uint32_t send_queued, recv_queued, recv_ooo; /* bytes */
-	uint32_t rcvbuf; /* the window it is willing to offer */
-	uint32_t memory; /* bytes of records and buffers */
+	uint32_t rcvbuf;      /* the window it is willing to offer */
+	uint32_t recv_rtt_us; /* as text from the peer shows it; 0 = not yet */
+	uint32_t memory;      /* bytes of records and buffers */
 	uint32_t in_flight, sacked, lost; /* bytes */
 	uint32_t urgent_in;  /* bytes to the end of urgent data, unread */
 	uint32_t urgent_out; /* the same, not acknowledged yet */
@@ -285,7 +286,7 @@ struct conn_info {
 	uint32_t backoff;    /* doublings of the RTO */
 	uint32_t tries;	     /* of the oldest segment, or window probes */
 	int64_t rexmt_in_us, persist_in_us, delack_in_us; /* -1 = not armed */
-	int64_t pace_in_us;
+	int64_t pace_in_us, hold_in_us;	       /* hold: RFC 3168, 6.1.2 */
 	int64_t reorder_in_us, probe_in_us;    /* RFC 8985, 6.2 and 7.2 */
 	int64_t keepalive_in_us, linger_in_us; /* linger: FIN-WAIT-2, 2 MSL */
 	enum close_reason reason;	       /* CLOSE_NONE while it lives */

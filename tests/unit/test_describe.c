@@ -75,6 +75,8 @@ static struct conn_info established(void)
 		.reorder_in_us = -1,
 		.probe_in_us = -1,
 		.pace_in_us = -1,
+		.hold_in_us = 2000,
+		.recv_rtt_us = 170,
 		.keepalive_in_us = -1,
 		.linger_in_us = -1,
 		.cc_name = "newreno",
@@ -156,13 +158,14 @@ static void connection_with_control_block(void)
 	       "8,"
 	       "\"options\":[\"ts\",\"sack\",\"ws\"],\"srtt_us\":180,"
 	       "\"rttvar_us\":90,\"rto_us\":200000,\"min_rtt_us\":150,"
+	       "\"recv_rtt_us\":170,"
 	       "\"cwnd\":14480,\"send_queued\":0,\"recv_queued\":0,"
 	       "\"recv_ooo\":0,\"rcvbuf\":65536,\"memory\":2424,\"in_flight\":"
 	       "0,\"sacked\":0,\"lost\":0,"
 	       "\"reordering\":0,\"backoff\":0,\"tries\":2,"
 	       "\"bytes_acked\":1099511627770,\"segs_in\":4,\"segs_out\":5,"
 	       "\"congestion\":\"newreno\",\"recovery\":\"open\","
-	       "\"timers\":{\"rexmt_us\":199000}}");
+	       "\"timers\":{\"rexmt_us\":199000,\"hold_us\":2000}}");
 }
 
 static void half_open_knows_no_text(void)

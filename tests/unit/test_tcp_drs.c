@@ -125,7 +125,7 @@ static void no_more_than_is_used(void)
 
 static uint32_t measured(void)
 {
-	return conn_active(rig.st, rig_only()->c)->drs_rtt_us;
+	return info().recv_rtt_us;
 }
 
 static void rx_echo(tcp_seq seq, uint32_t len, uint32_t ago_ms)

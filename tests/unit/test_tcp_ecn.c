@@ -445,6 +445,7 @@ static void snd_echoed_to_the_last(void)
 	rig_wait(MS(10));
 	rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 4001));
 	rig_check(info().cwnd == 1000);
+	rig_check(info().hold_in_us == S(1));
 	rig_expect_after(S(1), SEG(.flags = ACK | TH_CWR, .seq = 4001,
 				   .ack = 5001, .len = 1000, ECT0));
 	/* Without another mark it recovers. */
