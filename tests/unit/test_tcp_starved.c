@@ -295,6 +295,52 @@ static void set_timeouts(void)
 	end();
 }
 
+/* Windows close to two segments as their text comes in, and not before: what
+ * was promised stays promised. */
+static void windows_close(void)
+{
+	struct tcp_seg s = {.wnd = 0};
+	tcp_seq seq = 5001;
+
+	rig_established();
+	starve(rig.st->arena.npages / 8 - 1);
+	for (; seq <= 5001 + 80000; seq += 1000) {
+		rig_rx(SEG(.flags = TH_ACK, .seq = seq, .ack = 1001,
+			   .len = 1000));
+		rig_wait(MS(41));
+		while (rig_take(&s))
+			;
+		rig_check(seq - 5001 > 60000 || s.wnd > 1000);
+	}
+	rig_check(s.ack == seq && s.wnd <= 2000 && s.wnd >= 1000);
+	rig_check(rig_only()->received == 81000);
+	end();
+}
+
+/* With hardly any left, nothing more for who has text unread. */
+static void windows_shut(void)
+{
+	struct tcp_seg s = {.wnd = 1};
+
+	rig_established();
+	rig_read_stop();
+	starve(rig.st->arena.npages / 32 - 1);
+	for (tcp_seq at = 0; at < 65535; at += 1285)
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001 + at, .ack = 1001,
+			   .len = 1285));
+	rig_wait(MS(41));
+	while (rig_take(&s))
+		;
+	rig_check(s.ack == 5001 + 65535 && s.wnd == 0);
+	rig_read(30000);
+	rig_expect_silence();
+	rig_read_on();
+	rig_check(rig_take(&s));
+	rig_check(s.wnd > 0 && s.wnd <= 2 * 1285);
+	rig_expect_silence();
+	end();
+}
+
 /* TIME-WAIT is forgotten rather than new work refused. */
 static void time_wait(void)
 {
@@ -418,6 +464,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_fin_idle),
 	UNIT_TEST(rcv_old_idle),
 	UNIT_TEST(set_timeouts),
+	UNIT_TEST(windows_close),
+	UNIT_TEST(windows_shut),
 	UNIT_TEST(time_wait),
 	UNIT_TEST(time_wait_leaves_room),
 	UNIT_TEST(refuse),

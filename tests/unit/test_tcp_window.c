@@ -135,6 +135,19 @@ static void snd_window_shrinks_to_nothing(void)
 	rig_end();
 }
 
+/* (MUST-38): half of the largest window there ever was is no small piece. */
+static void snd_half_of_a_small_window(void)
+{
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(600)));
+	rig_send(2000);
+	rig_expect(TEXT(1001, 600));
+	rx_wnd(1601, 300);
+	rig_expect(TEXT(1601, 300));
+	rx_wnd(1901, 299);
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 9293, 3.8.6.2.1 (MUST-38): not in small pieces. With nothing in flight
  * a timer overrides that after a while. */
 static void snd_silly_window(void)
@@ -406,6 +419,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(snd_zero_window_peer_gone),
 	UNIT_TEST(snd_window_shrinks),
 	UNIT_TEST(snd_window_shrinks_to_nothing),
+	UNIT_TEST(snd_half_of_a_small_window),
 	UNIT_TEST(snd_silly_window),
 	UNIT_TEST(snd_two_segments_a_window),
 	UNIT_TEST(rcv_window_opens),
