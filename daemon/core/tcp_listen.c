@@ -477,14 +477,16 @@ static void half_synack(struct stack *st, struct tcp_half *h, unsigned int what)
 
 /* A forged SYN makes us send to somebody who did not ask (RFC 4987, 2.1), and
  * its record stands in the way of others as long as it tries. When more than
- * half of the places are taken, most of them probably are of that kind. */
+ * half of the places are taken, most of them probably are of that kind; but not
+ * who has sent his SYN again, and waits for an answer. */
 static uint32_t half_tries(const struct stack *st, const struct tcp_half *h)
 {
 	const struct listener *l = &st->listeners[h->listener];
 	bool crowd = st->half_open > st->conf.max_half_open / 2 ||
 		     (l->conf.backlog && l->half_open > l->conf.backlog / 2);
 
-	if (crowd && st->conf.synack_retries > CROWD_TRIES)
+	if (crowd && !(h->flags & HALF_SYN_AGAIN) &&
+	    st->conf.synack_retries > CROWD_TRIES)
 		return CROWD_TRIES;
 	return st->conf.synack_retries;
 }

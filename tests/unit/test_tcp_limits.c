@@ -67,6 +67,22 @@ static void half_open_crowd(void)
 	}
 }
 
+/* Who repeats his SYN is none of those that were made up. */
+static void half_open_in_earnest(void)
+{
+	rig.conf.max_half_open = 3;
+	rx_syn(40001);
+	rx_syn(40002);
+	rx_syn(40001);
+	rig_wait(S(8));
+	rig_check(rig_stats().half_open == 1);
+	rig_check(rig_state_of(40001) == TCP_SYN_RECEIVED);
+	rig_wait(S(200));
+	rig_check(rig_stats().retransmit_synack == 1 + 5 + 2);
+	rig_forget();
+	rig_end();
+}
+
 /* RFC 4987, 3.6: the handshake completes without a record. */
 static void cookie_completes(void)
 {
@@ -501,6 +517,7 @@ static void memory_full_no_cookie(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(memory_full_no_cookie),
 	UNIT_TEST(half_open_crowd),
+	UNIT_TEST(half_open_in_earnest),
 	UNIT_TEST(cookie_completes),
 	UNIT_TEST(cookie_completes_with_text),
 	UNIT_TEST(cookie_keeps_mss),
