@@ -52,6 +52,20 @@ static void open_then_synack_all_options(void)
 	rig_end();
 }
 
+/* RFC 7323, 2.2: who does not answer our window scale gets no scaled windows. */
+static void open_then_synack_without_scale(void)
+{
+	struct conn_info info;
+
+	opened();
+	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
+		   MSS(1000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, WND(65535)));
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(!info.wscale && info.rcv_wnd == 65535);
+	rig_end();
+}
+
 /* Text that was sent before the answer leaves with the ACK or after it. */
 static void open_send_then_synack(void)
 {
@@ -375,6 +389,7 @@ static void synack_again_in_established(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(open_then_synack),
 	UNIT_TEST(open_then_synack_all_options),
+	UNIT_TEST(open_then_synack_without_scale),
 	UNIT_TEST(open_send_then_synack),
 	UNIT_TEST(open_then_refused),
 	UNIT_TEST(open_then_wrong_rst),

@@ -291,6 +291,21 @@ static void snd_urgent(void)
 	rig_end();
 }
 
+/* The segment that ends it is pushed, though there is more to come. */
+static void snd_urgent_is_pushed(void)
+{
+	rig_established();
+	rig_hold();
+	rig_send_urgent(1000);
+	rig_send(1000);
+	rig_release();
+	rig_expect(SEG(.flags = URG_ACK | TH_PSH, .seq = 1001, .ack = 5001,
+		       .len = 1000, .up = 1000));
+	rig_expect(SEG(.flags = TH_ACK | TH_PSH, .seq = 2001, .ack = 5001,
+		       .len = 1000));
+	rig_end();
+}
+
 /* Queued text before it is urgent as well; text behind it is not. */
 static void snd_urgent_long(void)
 {
@@ -478,6 +493,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_urgent_synack),
 	UNIT_TEST(rcv_urgent_dismissed),
 	UNIT_TEST(snd_urgent),
+	UNIT_TEST(snd_urgent_is_pushed),
 	UNIT_TEST(snd_urgent_long),
 	UNIT_TEST(snd_urgent_beside_small),
 	UNIT_TEST(snd_urgent_zero_window),
