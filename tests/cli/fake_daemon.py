@@ -6,6 +6,7 @@ Serves one client after the other on a Unix socket, as SCENE says, and prints
 functions below whose names begin with scene_; what follows a colon is given
 to them ("error:busy", "many:1000000").
 """
+import base64
 import json
 import os
 import socket
@@ -121,6 +122,31 @@ ALERTS = [
 ]
 
 
+SYN = ("450000280000400040060000c61242" "01c6124202c3c60050000003e8"
+       "000000005002faf000000000")
+
+
+def packet(number, **more):
+    item = {"number": number, "mono_us": 5000000 + 41 * number,
+            "time": "2026-01-02T03:04:05.000041Z", "direction": "in",
+            "state_before": "listen", "state_after": "syn-received",
+            "len": 40,
+            "data": base64.b64encode(bytes.fromhex(SYN)).decode()}
+    item.update(more)
+    return item
+
+
+def record(**more):
+    item = {"id": "c42", "role": "server", "ended": False,
+            "local": {"ip": "198.18.66.2", "port": 80},
+            "peer": {"ip": "198.18.66.1", "port": 50118}, "listener": "web",
+            "state": "syn-received", "outcome": "open",
+            "outcome_words": "not decided yet", "stage": "syn", "packets": 1,
+            "kept": 1}
+    item.update(more)
+    return item
+
+
 class Client:
     def __init__(self, sock, log):
         self.sock, self.log, self.buf = sock, log, b""
@@ -187,6 +213,13 @@ def answer(c, req):
             c.result(req, {**found[0], "tcb": TCB})
         else:
             c.result(req, found[0])
+    elif method == "conn.packets":
+        if params["conn"] != "c42":
+            c.error(req, "not_found", "nothing is remembered of "
+                    + params["conn"])
+            return
+        c.item(req, packet(1))
+        c.result(req, record())
     elif method == "conn.kill":
         found = [i for i in CONNS if i["state"] in params["filter"]]
         c.result(req, {"count": len(found)})
@@ -347,6 +380,15 @@ def scene_evil(c):
         elif req["method"] == "listener.list":
             c.item(req, listener('say "hi", you', "a b", 1))
             c.result(req, {"count": 1})
+        elif req["method"] == "conn.packets":
+            c.item(req, packet(1, state_after="\x1b[31m" + 50 * "x",
+                               drop_words="\x1b]0;<b>\x07",
+                               drop_clause="c" * 500, flags=[1, "probe"]))
+            c.item(req, packet(7, data="!", flags=3, gso_size=1))
+            for n in range(400):
+                c.item(req, {})
+            c.result(req, record(listener="<i>\x1b[2J", packets=10 ** 12,
+                                 outcome_words="w" * 500, peer={}))
         else:
             c.error(req, "not_found", "no \x1b]0;title\x07")
 

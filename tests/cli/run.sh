@@ -609,6 +609,51 @@ group_terminal()
 	not_out $'\e'
 }
 
+# A diagram, and what may go wrong on its way.
+group_ladder()
+{
+	scene normal
+	ctl 0 ladder c42
+	out 'SYN-SENT     -- SYN seq=0 win=64240 --------> SYN-RECEIVED'
+	out 'verdict: open: not decided yet'
+	asked '"method":"conn.packets","params":{"conn":"c42"}'
+	COLUMNS=120 ctl 0 ladder c42
+	out 'SYN-SENT     -- SYN seq=0 win=64240 ---'
+	ctl 0 ladder --utc --absolute-seq c42
+	out '03:04:05.000041'
+	out 'SYN seq=1000'
+	TZ=UTC-5:30 ctl 0 ladder --local c42
+	out '08:34:05.000041'
+	ctl 0 ladder --at 1 c42
+	out 'packet 1, received, 40 bytes'
+	ctl 0 --json ladder c42
+	json 'd["id"] == "c42" and d["kept_packets"][0]["number"] == 1'
+	ctl 0 -q ladder c42
+	no_out
+	for format in text svg mermaid html; do
+		ctl 0 ladder c42 -f $format
+		out 'SYN seq=0'
+	done
+	ctl 2 ladder c42 -f crayon
+	err "not 'crayon'"
+	ctl 2 ladder c42 -f
+	ctl 2 ladder c42 --utc --local
+	ctl 2 ladder c42 --relative-seq --absolute-seq
+	ctl 2 ladder c42 --at nine
+	ctl 2 ladder
+	ctl 2 list --at 9
+	ctl 5 ladder c43
+	scene evil
+	for format in text svg mermaid html; do
+		ctl 0 ladder c42 -f $format
+		not_out $'\e'
+		not_out $'\a'
+		out 'dropped'
+	done
+	not_out '<b>'
+	not_out '<i>'
+}
+
 # Words are explained where no daemon is.
 group_explain()
 {
@@ -672,7 +717,7 @@ complete_is()
 }
 
 for group in look act ask format usage error permission odd_server many watch \
-	terminal explain completion; do
+	terminal ladder explain completion; do
 	case $group in
 	*"$ONLY"*) group_$group ;;
 	esac
