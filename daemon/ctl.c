@@ -99,8 +99,10 @@ void ctl_del(struct ctl *ctl)
 
 	if (!ctl)
 		return;
-	while ((c = TAILQ_FIRST(&ctl->clients)))
+	while ((c = TAILQ_FIRST(&ctl->clients))) {
+		ctl_dump_farewell(c);
 		ctl_client_del(c);
+	}
 	if (ctl->hooks.events)
 		ctl->hooks.events->on_new = NULL;
 	ev_io_stop(ctl->loop, &ctl->acceptable);

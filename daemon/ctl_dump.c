@@ -19,12 +19,15 @@
 #include "capture.h"
 #include "ctl_priv.h"
 
-#define CHUNK  (24 * 1024) /* bytes of the file in one item */
+#define CHUNK  (24 * 1024) /* bytes of the file in one item, but for */
+#define BLOCK  PCAPNG_PACKET_MAX(CAPTURE_PACKET_MAX)
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 
 struct ctl_dump {
 	struct capture_taker taker;
 	struct ctl_job *job;
+	uint8_t data[BLOCK];
+	char text[sodium_base64_ENCODED_LEN(BLOCK, BASE64)];
 };
 
 static void on_ready(struct capture_taker *t)
@@ -49,18 +52,21 @@ void ctl_dump_del(struct ctl_dump *d)
 
 static bool dump_step(struct ctl_job *job)
 {
-	struct capture_taker *t = &job->dump->taker;
-	char text[sodium_base64_ENCODED_LEN(CHUNK, BASE64)];
-	uint8_t data[CHUNK];
+	struct ctl_dump *d = job->dump;
+	struct capture_taker *t = &d->taker;
 	size_t n;
 
 	if (!ctl_client_may_write(job->client))
 		return false; /* goes on when the client has read */
-	n = capture_take(t, data, sizeof(data));
+	/* Whole blocks: a file whose end never comes can be read all the
+	 * same. */
+	n = capture_take_blocks(t, d->data, CHUNK);
+	if (!n)
+		n = capture_take_blocks(t, d->data, BLOCK);
 	if (n) {
-		sodium_bin2base64(text, sizeof(text), data, n, BASE64);
+		sodium_bin2base64(d->text, sizeof(d->text), d->data, n, BASE64);
 		ctl_reply_item(job->client, job->id,
-			       json_pack("{s:s}", "base64", text));
+			       json_pack("{s:s}", "base64", d->text));
 		return false;
 	}
 	if (!t->over) {
@@ -132,6 +138,27 @@ void ctl_dump_follow(const struct ctl_request *r)
 		ctl_dump_del(d);
 	else
 		filter_free(f);
+}
+
+/**
+ * ctl_dump_farewell() - The daemon ends, and with it every dump.follow
+ *
+ * What is left of the files goes out as far as the socket takes it at once.
+ */
+void ctl_dump_farewell(struct ctl_client *c)
+{
+	struct ctl_job *job, *next;
+
+	for (job = TAILQ_FIRST(&c->jobs); job; job = next) {
+		next = TAILQ_NEXT(job, link);
+		if (!job->dump)
+			continue;
+		capture_finish(&job->dump->taker);
+		do
+			ctl_client_settle(c);
+		while (ctl_client_may_write(c) && !dump_step(job));
+	}
+	ctl_client_settle(c);
 }
 
 /** ctl_dump_stats() - "capture" of stats */

@@ -231,6 +231,7 @@ void ctl_dump_follow(const struct ctl_request *r);
 void ctl_dump_stop(const struct ctl_request *r);
 json_t *ctl_dump_stats(const struct ctl *ctl);
 void ctl_dump_del(struct ctl_dump *d);
+void ctl_dump_farewell(struct ctl_client *c);
 struct filter *ctl_dump_filter(const struct ctl_request *r);
 
 /* ---- ctl_reply.c ------------------------------------------------------- */

@@ -47,8 +47,9 @@ static put_fn alerts_raised, alerts_now, build_info, start_time, connections,
 	handshake_duration, handshake_leg, rtt, cookies_sent, cookies_checked,
 	listen_overflows, segments, bytes, packets, retransmits,
 	segments_dropped, resets, closes, challenge_acks, icmp, events,
-	events_lost, loop_lag, timers_armed, memory, reload_success,
-	reload_time, tun_read_errors, tun_write_errors, cpu, resident, virtual;
+	events_lost, capture_packets, loop_lag, timers_armed, memory,
+	reload_success, reload_time, tun_read_errors, tun_write_errors, cpu,
+	resident, virtual;
 
 static const struct {
 	struct metrics_family f;
@@ -131,6 +132,9 @@ static const struct {
 	{{"tcphs_events_lost_total", "counter", "",
 	  "Events that nobody could take in time."},
 	 events_lost},
+	{{"tcphs_capture_packets_total", "counter", "result",
+	  "Packets that captures kept, or lost to slow readers."},
+	 capture_packets},
 	{{"tcphs_loop_lag_seconds", "histogram", "",
 	  "How late the loop came to what was due."},
 	 loop_lag},
@@ -327,6 +331,12 @@ static void events(const struct put *p)
 static void events_lost(const struct put *p)
 {
 	put_number(p, p->m->bus->lost_total, NULL);
+}
+
+static void capture_packets(const struct put *p)
+{
+	put_number(p, p->m->capture->packets, "result", "kept", NULL);
+	put_number(p, p->m->capture->lost, "result", "lost", NULL);
 }
 
 static void loop_lag(const struct put *p)

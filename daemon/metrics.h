@@ -13,6 +13,7 @@
 #include <tcphs/stack.h>
 
 #include "alerting.h"
+#include "capture.h"
 #include "evbus.h"
 #include "handshakes.h"
 #include "tun.h"
@@ -21,6 +22,7 @@
 struct metrics {
 	const struct stack *st;
 	const struct evbus *bus;
+	const struct capture *capture;
 	const struct handshakes *handshakes;
 	const struct alerting *alerts;
 	const struct histogram *loop_lag;

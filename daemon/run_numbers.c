@@ -25,6 +25,7 @@ int run_measure(struct run *r)
 	r->metrics = (struct metrics){
 		.st = r->st,
 		.bus = &r->bus,
+		.capture = &r->capture,
 		.handshakes = &r->handshakes,
 		.alerts = &r->alerting,
 		.loop_lag = &r->loop.lag,

@@ -127,6 +127,12 @@ check 'our own, too' same 1 "$(count "$RUN" \
 check 'ends, too' same "$(logged 'Connection closed (FIN-ACK complete)')" \
 	"$(count "$RUN" 'frame.comment contains "LAST-ACK -> CLOSED" or
 		frame.comment contains "-> TIME-WAIT"')"
+# And the same as our events, one by one: the ids of all handshakes.
+check 'the events tell of the same connections' same \
+	"$(ctl events --ndjson --since 5m | jq -r 'select(.event ==
+		"handshake.completed") | .conn' | sort -V)" \
+	"$(fields "$RUN" 'frame.comment contains "-> ESTABLISHED"' \
+		frame.comment | sed 's/ .*//' | sort -V)"
 check 'each connection has one stream' same 9 "$(fields "$RUN" \
 	'frame.comment contains "SYN-RECEIVED" or
 	 frame.comment contains "nobody listens" or
@@ -218,5 +224,13 @@ check_not 'in words, too' same 0 "$(count "$SLOW" \
 	'frame.comment matches "[1-9][0-9]* packets before it are not in"')"
 check 'nobody watches any more' wait_for 5 readers 0
 
+echo '--- the end of the daemon'
+start_dump -w "$TMP/last.pcapng"
+check 'dump begins once more' wait_for 5 dump_began "$TMP/last.pcapng"
+echo hi | nc -N $OWN4 7 >/dev/null
 check 'the daemon ends well' stop_daemon
+wait $DUMP
+check 'and so does dump' same 0 $?
+check 'with all it saw' same \
+	"$(sed 's/ .*//' "$TMP/dump.err")" "$(packets "$TMP/last.pcapng")"
 summary

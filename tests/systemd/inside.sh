@@ -177,6 +177,15 @@ check 'a member of tcphs-view may not act' \
 	exits 4 as bob tcphsctl listener disable echo
 check 'a stranger is refused' exits 4 as mallory tcphsctl list
 
+captures()
+{
+	tcphsctl capture start && echoes 7 &&
+		tcphsctl capture stop -w "$OUT.pcapng" &&
+		ls -l /var/lib/tcphsd &&
+		cmp "$OUT.pcapng" /var/lib/tcphsd/capture-*.pcapng
+}
+check 'captures to its state directory' captures
+
 check 'the journal has the SYN in the classic words' \
 	journal_has syn.received \
 	'"MESSAGE" ?: ?"\[Server\] Received SYN, sending SYN-ACK"' \

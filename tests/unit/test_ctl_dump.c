@@ -41,8 +41,8 @@ static size_t item(struct peer *p, uint8_t *to)
 	size_t len = 0;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-	CU_ASSERT_EQUAL(sodium_base642bin(to, 65536, text, strlen(text), NULL,
-					  &len, NULL,
+	CU_ASSERT_EQUAL(sodium_base642bin(to, 2 * 65536, text, strlen(text),
+					  NULL, &len, NULL,
 					  sodium_base64_VARIANT_ORIGINAL),
 			0);
 	json_decref(j);
@@ -259,6 +259,43 @@ static void client_goes(void)
 	rig_free(&r);
 }
 
+/* The daemon ends: the file has its end, and the request its answer. */
+static void daemon_ends(void)
+{
+	static uint8_t file[4 * 65536];
+	struct rig r;
+	struct peer p;
+	size_t len;
+
+	followed(&r, &p, FOLLOW("\"snaplen\":65575"));
+	len = item(&p, file);
+	show(&r, 1);
+	ctl_del(r.ctl);
+	r.ctl = NULL;
+	len += item(&p, file + len);
+	CU_ASSERT_EQUAL(blocks(file, len), 4);
+	peer_expect(&p, "{\"id\":1,\"result\":{\"packets\":1,\"lost\":0,"
+			"\"seen\":1}}");
+	peer_expect_end(&p);
+	rig_stop(&r, &p);
+}
+
+/* Each piece is one of whole blocks, long ones too. */
+static void pieces_are_whole_blocks(void)
+{
+	static uint8_t file[4 * 65536];
+	struct rig r;
+	struct peer p;
+
+	followed(&r, &p, FOLLOW("\"snaplen\":65575"));
+	CU_ASSERT_EQUAL(blocks(file, item(&p, file)), 2);
+	for (int i = 0; i < 5; i++)
+		show(&r, 1);
+	for (int i = 0; i < 5; i++)
+		CU_ASSERT_EQUAL(blocks(file, item(&p, file)), 1);
+	rig_stop(&r, &p);
+}
+
 /* Nothing happens: no turns. */
 static void idle_dump_sleeps(void)
 {
@@ -372,6 +409,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(follow_is_bounded),
 	UNIT_TEST(stuck_reader_loses),
 	UNIT_TEST(client_goes),
+	UNIT_TEST(daemon_ends),
+	UNIT_TEST(pieces_are_whole_blocks),
 	UNIT_TEST(idle_dump_sleeps),
 	UNIT_TEST(capture_starts_stops_and_is_read),
 	UNIT_TEST(capture_refusals),

@@ -30,6 +30,7 @@ static struct {
 	struct tun tun;
 	bool conf_ok;
 	time_t conf_at, started_at;
+	struct capture capture;
 	struct metrics m;
 } rig;
 
@@ -85,6 +86,7 @@ static void start(void)
 	rig.m = (struct metrics){
 		.st = rig.st,
 		.bus = &rig.bus,
+		.capture = &rig.capture,
 		.handshakes = &rig.handshakes,
 		.alerts = &rig.alerting,
 		.loop_lag = &rig.lag,
@@ -214,6 +216,10 @@ static void sources(void)
 	expect("tcphs_config_reload_success", "_success 0\n");
 	rig.bus.lost_total = 9;
 	expect("tcphs_events_lost_total", "_total 9\n");
+	rig.capture.packets = 4;
+	rig.capture.lost = 2;
+	expect("tcphs_capture_packets_total", "{result=\"kept\"} 4\n");
+	expect("tcphs_capture_packets_total", "{result=\"lost\"} 2\n");
 	stop();
 }
 
