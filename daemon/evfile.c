@@ -31,7 +31,7 @@
 #define SECOND_US	1000000
 #define FLUSH_US	10000
 #define BUF_HIGH	(EVFILE_BUFFER / 2)
-#define EVENTS_A_SECOND 5000 /* of each type */
+#define EVENTS_A_SECOND 2000 /* of each type */
 #define FILE_MODE	0640
 
 /* {"line":N, before an event */

@@ -71,14 +71,24 @@ static void words_of(const struct evbus_record *r, const struct stack *st,
 
 const char *evline_time(int64_t wall_us, char buf[EVLINE_TIME_MAX])
 {
+	/* Thousands of events have the same second. */
+	static char second[EVLINE_TIME_MAX];
+	static time_t of = -1;
 	time_t s = (time_t)(wall_us / SECOND_US);
+	int us = (int)(wall_us % SECOND_US);
 	struct tm tm;
 	size_t len;
 
-	gmtime_r(&s, &tm);
-	len = strftime(buf, EVLINE_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + len, EVLINE_TIME_MAX - len, ".%06dZ",
-		 (int)(wall_us % SECOND_US));
+	if (s != of) {
+		gmtime_r(&s, &tm);
+		strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S.", &tm);
+		of = s;
+	}
+	len = strlen(second);
+	memcpy(buf, second, len);
+	for (size_t i = len + 6; i-- > len; us /= 10)
+		buf[i] = (char)('0' + us % 10);
+	strcpy(buf + len + 6, "Z");
 	return buf;
 }
 

@@ -19,6 +19,8 @@
 #include "core/assert.h"
 #include "log.h"
 
+#define TELL_US 10000 /* between two wake-ups of the readers */
+
 static void take(struct evbus_sink *s, const struct evbus_record *r);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
 static void want(struct evmemory *m);
@@ -110,10 +112,13 @@ static int64_t turn(struct evbus_sink *s, int64_t now_us)
 {
 	struct evmemory *m = (struct evmemory *)s;
 
-	(void)now_us;
-	if (m->told != m->put && m->on_new)
-		m->on_new(m->arg);
+	if (m->told == m->put || !m->on_new)
+		return TIME_NEVER;
+	if (now_us < m->told_us + TELL_US)
+		return m->told_us + TELL_US;
 	m->told = m->put;
+	m->told_us = now_us;
+	m->on_new(m->arg);
 	return TIME_NEVER;
 }
 

@@ -24,8 +24,10 @@ struct evmemory {
 	uint32_t size;	     /* a power of two; 0 = nothing is remembered */
 	uint64_t put;	     /* how many ever were; the next one's place */
 	uint64_t told;	     /* put when on_new was called last */
+	int64_t told_us;     /* and when that was */
 	uint32_t readers[8]; /* by the level they want */
-	void (*on_new)(void *arg); /* once a turn, if there is something new */
+	/* There is something new; a hundred times a second at most. */
+	void (*on_new)(void *arg);
 	void *arg;
 };
 

@@ -50,37 +50,61 @@ static bool is_control(uint32_t code)
 	return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
 
+/* How many characters stand for themselves; nearly always all of them. */
+static size_t plain(const uint8_t *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
+/* The character at *@s, which moves on, as it stands in a string. */
+static size_t special(const uint8_t **s, char put[8])
+{
+	uint32_t code;
+	size_t len = utf8(*s, &code);
+
+	if (len == 0) {
+		*s += 1;
+		memcpy(put, REPLACEMENT, sizeof(REPLACEMENT));
+		return sizeof(REPLACEMENT) - 1;
+	}
+	memcpy(put, *s, len);
+	*s += len;
+	if (is_control(code))
+		return (size_t)snprintf(put, 8, "\\u%04x", (unsigned int)code);
+	if (len > 1)
+		return len;
+	put[0] = '\\'; /* a quote or a backslash */
+	put[1] = (char)code;
+	return 2;
+}
+
 size_t jsontext(char *to, size_t room, const char *s)
 {
 	const uint8_t *p = (const uint8_t *)s;
-	char escape[8], *at = to, *end = to + room;
-	const char *put;
-	size_t len, n;
-	uint32_t code;
+	char *at = to, *end = to + room;
+	const void *put;
+	char one[8];
+	size_t n;
 
 	if (room < 2)
 		return 0;
 	*at++ = '"';
 	while (*p) {
-		len = utf8(p, &code);
-		put = (const char *)p;
-		n = len;
-		if (len == 0) {
-			put = REPLACEMENT;
-			n = sizeof(REPLACEMENT) - 1;
-			len = 1;
-		} else if (code == '"' || code == '\\' || is_control(code)) {
-			n = (size_t)snprintf(escape, sizeof(escape),
-					     is_control(code) ? "\\u%04x"
-							      : "\\%c",
-					     (unsigned int)code);
-			put = escape;
+		put = p;
+		n = plain(p);
+		p += n;
+		if (!n) {
+			put = one;
+			n = special(&p, one);
 		}
 		if ((size_t)(end - at) < n + 1)
 			return 0;
 		memcpy(at, put, n);
 		at += n;
-		p += len;
 	}
 	*at++ = '"';
 	return (size_t)(at - to);

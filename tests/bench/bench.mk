@@ -4,6 +4,7 @@
 # `make bench-smoke` looks whether all of it still works.
 #
 #	make bench RUNS=7 BENCH_SECONDS=2
+#	make bench-events		what the log and its readers cost
 #	make goodput			five seeds, 25 minutes
 #	make goodput GOODPUT_SEEDS=1	5 minutes
 #	make bench_core CONNECTIONS='1 1000 1000000'
@@ -52,8 +53,13 @@ goodput: all $(GOODPUT_BIN)
 bench-smoke: all $(BENCH_BIN) $(GOODPUT_BIN)
 	@B=$(B) tests/bench/bench.sh --smoke
 	@B=$(B) tests/bench/goodput.sh --smoke
+	@B=$(B) tests/bench/events.sh --smoke
+
+# What it costs to tell what happens: the log, the file, a reader.
+bench-events: all $(BENCH_B)/load
+	@B=$(B) tests/bench/events.sh
 
 bench_core: $(BENCH_B)/bench_core
 	$(Q)$< --json $(B)/bench_core.json $(CONNECTIONS)
 
-.PHONY: bench goodput bench-smoke bench_core
+.PHONY: bench bench-events goodput bench-smoke bench_core
