@@ -21,6 +21,9 @@
 
 #define SECOND_US 1000000
 
+/* Of a list of labels. NULL alone need not be a pointer. */
+#define END ((const char *)NULL)
+
 /* Where samples of one family go, and what most of them are made from. */
 struct put {
 	FILE *out;
@@ -196,7 +199,7 @@ static void put_head(FILE *out, const struct metrics_family *f)
 		f->type);
 }
 
-/* One sample; pairs of label and value follow, then NULL. */
+/* One sample; pairs of label and value follow, then END. */
 static void put_number(const struct put *p, uint64_t n, ...)
 {
 	va_list ap;
@@ -243,13 +246,12 @@ static void put_histogram(const struct put *p, const struct histogram *h,
 	snprintf(name, sizeof(name), "%s_bucket", p->name);
 	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
 		put_number(&q, histogram_up_to(h, bounds[i].us), "le",
-			   bounds[i].le, key1, value1, key2, value2, NULL);
-	put_number(&q, h->count, "le", "+Inf", key1, value1, key2, value2,
-		   NULL);
+			   bounds[i].le, key1, value1, key2, value2, END);
+	put_number(&q, h->count, "le", "+Inf", key1, value1, key2, value2, END);
 	snprintf(name, sizeof(name), "%s_sum", p->name);
-	put_seconds(&q, h->sum_us, key1, value1, key2, value2, NULL);
+	put_seconds(&q, h->sum_us, key1, value1, key2, value2, END);
 	snprintf(name, sizeof(name), "%s_count", p->name);
-	put_number(&q, h->count, key1, value1, key2, value2, NULL);
+	put_number(&q, h->count, key1, value1, key2, value2, END);
 }
 
 static void put_labels(FILE *out, va_list ap)
@@ -285,22 +287,22 @@ static void put_label(FILE *out, const char *key, const char *value)
 
 static void build_info(const struct put *p)
 {
-	put_number(p, 1, "version", TCPHS_VERSION, NULL);
+	put_number(p, 1, "version", TCPHS_VERSION, END);
 }
 
 static void start_time(const struct put *p)
 {
-	put_number(p, (uint64_t)*p->m->started_at, NULL);
+	put_number(p, (uint64_t)*p->m->started_at, END);
 }
 
 static void reload_success(const struct put *p)
 {
-	put_number(p, *p->m->conf_ok, NULL);
+	put_number(p, *p->m->conf_ok, END);
 }
 
 static void reload_time(const struct put *p)
 {
-	put_number(p, (uint64_t)*p->m->conf_at, NULL);
+	put_number(p, (uint64_t)*p->m->conf_at, END);
 }
 
 static void alerts_raised(const struct put *p)
@@ -310,7 +312,7 @@ static void alerts_raised(const struct put *p)
 			p,
 			alerts_total(p->m->alerts->judge, (enum alert_kind)k),
 			"kind", alert_name((enum alert_kind)k), "severity",
-			alert_severity((enum alert_kind)k), NULL);
+			alert_severity((enum alert_kind)k), END);
 }
 
 static void alerts_now(const struct put *p)
@@ -320,17 +322,17 @@ static void alerts_now(const struct put *p)
 			p,
 			alerts_active(p->m->alerts->judge, (enum alert_kind)k),
 			"kind", alert_name((enum alert_kind)k), "severity",
-			alert_severity((enum alert_kind)k), NULL);
+			alert_severity((enum alert_kind)k), END);
 }
 
 static void events(const struct put *p)
 {
-	put_number(p, p->m->bus->seq, NULL);
+	put_number(p, p->m->bus->seq, END);
 }
 
 static void events_lost(const struct put *p)
 {
-	put_number(p, p->m->bus->lost_total, NULL);
+	put_number(p, p->m->bus->lost_total, END);
 }
 
 static void capture_packets(const struct put *p)
@@ -346,24 +348,24 @@ static void loop_lag(const struct put *p)
 
 static void timers_armed(const struct put *p)
 {
-	put_number(p, p->stats.timers, NULL);
+	put_number(p, p->stats.timers, END);
 }
 
 static void memory(const struct put *p)
 {
-	put_number(p, p->stats.memory, "pool", "all", NULL);
-	put_number(p, p->stats.memory_used, "pool", "used", NULL);
+	put_number(p, p->stats.memory, "pool", "all", END);
+	put_number(p, p->stats.memory_used, "pool", "used", END);
 }
 
 static void tun_read_errors(const struct put *p)
 {
-	put_number(p, p->m->tun->read_errors, NULL);
+	put_number(p, p->m->tun->read_errors, END);
 }
 
 static void tun_write_errors(const struct put *p)
 {
-	put_number(p, p->m->tun->write_errors, "reason", "refused", NULL);
-	put_number(p, p->m->tun->write_full, "reason", "full", NULL);
+	put_number(p, p->m->tun->write_errors, "reason", "refused", END);
+	put_number(p, p->m->tun->write_full, "reason", "full", END);
 }
 
 static void cpu(const struct put *p)
@@ -374,7 +376,7 @@ static void cpu(const struct put *p)
 	put_seconds(p,
 		    (uint64_t)ts.tv_sec * SECOND_US +
 			    (uint64_t)ts.tv_nsec / 1000,
-		    NULL);
+		    END);
 }
 
 /* proc(5): "size resident ..." in pages; left out where there is no /proc. */
@@ -387,7 +389,7 @@ static void put_statm(const struct put *p, unsigned int field)
 		return;
 	if (fscanf(f, "%llu %llu", &pages[0], &pages[1]) == 2)
 		put_number(p, pages[field] * (uint64_t)sysconf(_SC_PAGESIZE),
-			   NULL);
+			   END);
 	fclose(f);
 }
 
@@ -418,12 +420,12 @@ static void half_open(const struct put *p)
 	struct listener_info l;
 
 	for (unsigned int i = 0; next_listener(p, &i, &l);)
-		put_number(p, l.half_open, "listener", l.conf.name, NULL);
+		put_number(p, l.half_open, "listener", l.conf.name, END);
 }
 
 static void half_open_max(const struct put *p)
 {
-	put_number(p, stack_conf(p->m->st)->max_half_open, NULL);
+	put_number(p, stack_conf(p->m->st)->max_half_open, END);
 }
 
 static void syns_received(const struct put *p)
@@ -431,7 +433,7 @@ static void syns_received(const struct put *p)
 	struct listener_info l;
 
 	for (unsigned int i = 0; next_listener(p, &i, &l);)
-		put_number(p, l.syns, "listener", l.conf.name, NULL);
+		put_number(p, l.syns, "listener", l.conf.name, END);
 }
 
 static void listen_overflows(const struct put *p)
@@ -439,7 +441,7 @@ static void listen_overflows(const struct put *p)
 	struct listener_info l;
 
 	for (unsigned int i = 0; next_listener(p, &i, &l);)
-		put_number(p, l.overflows, "listener", l.conf.name, NULL);
+		put_number(p, l.overflows, "listener", l.conf.name, END);
 }
 
 /* Groups: those of listeners, then that of our own opens (listener ""). */
@@ -465,7 +467,7 @@ static void handshakes(const struct put *p)
 		for (unsigned int o = 0; o < HANDSHAKE_NOUTCOMES; o++)
 			put_number(p, g->outcome[o], "listener", g->name,
 				   "role", role, "outcome",
-				   handshake_outcome_name(o), NULL);
+				   handshake_outcome_name(o), END);
 }
 
 static void handshake_duration(const struct put *p)
@@ -499,13 +501,13 @@ static void rtt(const struct put *p)
 
 static void cookies_sent(const struct put *p)
 {
-	put_number(p, p->stats.cookies_sent, NULL);
+	put_number(p, p->stats.cookies_sent, END);
 }
 
 static void cookies_checked(const struct put *p)
 {
-	put_number(p, p->stats.cookies_accepted, "result", "accepted", NULL);
-	put_number(p, p->stats.cookies_rejected, "result", "rejected", NULL);
+	put_number(p, p->stats.cookies_accepted, "result", "accepted", END);
+	put_number(p, p->stats.cookies_rejected, "result", "rejected", END);
 }
 
 /* ---- about connections and packets ------------------------------------- */
@@ -524,20 +526,20 @@ static void connections(const struct put *p)
 			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32
 				    : *c == '-'		   ? '_'
 							   : *c);
-		put_number(p, p->stats.conns[s], "state", state, NULL);
+		put_number(p, p->stats.conns[s], "state", state, END);
 	}
 }
 
 static void connections_max(const struct put *p)
 {
-	put_number(p, stack_conf(p->m->st)->max_connections, NULL);
+	put_number(p, stack_conf(p->m->st)->max_connections, END);
 }
 
 /* In, then out. */
 static void put_directions(const struct put *p, uint64_t in, uint64_t out)
 {
-	put_number(p, in, "direction", "in", NULL);
-	put_number(p, out, "direction", "out", NULL);
+	put_number(p, in, "direction", "in", END);
+	put_number(p, out, "direction", "out", END);
 }
 
 static void segments(const struct put *p)
@@ -576,39 +578,39 @@ static void retransmits(const struct put *p)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		put_number(p, kinds[i].n, "kind", kinds[i].kind, NULL);
+		put_number(p, kinds[i].n, "kind", kinds[i].kind, END);
 }
 
 static void segments_dropped(const struct put *p)
 {
 	for (int r = DROP_NONE + 1; r < DROP_NREASONS; r++)
 		put_number(p, p->stats.dropped[r], "reason",
-			   drop_name((enum drop_reason)r), NULL);
+			   drop_name((enum drop_reason)r), END);
 }
 
 static void closes(const struct put *p)
 {
-	put_number(p, p->stats.closed_fin, "how", "fin", NULL);
-	put_number(p, p->stats.closed_reset_in, "how", "reset_in", NULL);
-	put_number(p, p->stats.closed_reset_out, "how", "reset_out", NULL);
-	put_number(p, p->stats.closed_timeout, "how", "timeout", NULL);
+	put_number(p, p->stats.closed_fin, "how", "fin", END);
+	put_number(p, p->stats.closed_reset_in, "how", "reset_in", END);
+	put_number(p, p->stats.closed_reset_out, "how", "reset_out", END);
+	put_number(p, p->stats.closed_timeout, "how", "timeout", END);
 }
 
 static void challenge_acks(const struct put *p)
 {
-	put_number(p, p->stats.challenge_acks, "result", "sent", NULL);
+	put_number(p, p->stats.challenge_acks, "result", "sent", END);
 	put_number(p, p->stats.dropped[DROP_CHALLENGE_RATE], "result", "held",
-		   NULL);
+		   END);
 }
 
 static void icmp(const struct put *p)
 {
 	put_number(p, p->stats.echo_in, "direction", "in", "type",
-		   "echo_request", NULL);
+		   "echo_request", END);
 	put_number(p, p->stats.echo_out, "direction", "out", "type",
-		   "echo_reply", NULL);
+		   "echo_reply", END);
 	put_number(p, p->stats.icmp_errors_in, "direction", "in", "type",
-		   "error", NULL);
+		   "error", END);
 	put_number(p, p->stats.icmp_errors_out, "direction", "out", "type",
-		   "error", NULL);
+		   "error", END);
 }
