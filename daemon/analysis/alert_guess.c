@@ -18,6 +18,8 @@
 
 #include <string.h>
 
+_Static_assert(TEXTS == 1 << 12, "text_place() has 12 bits");
+
 #define ROUTE_CHANGED 3 /* odd TTLs in a row: the usual one is another now */
 #define TTL_NEAR      1 /* paths of a bundle differ by so much */
 /* Older text of the same number may be 4 GiB away, unless it was dropped as a
@@ -188,11 +190,16 @@ static void look_at_ttl(struct alerts *a, const struct stack_packet *p,
 	t->odd = 0;
 }
 
+/* One multiplication (Knuth's): it is made for each packet with text. */
+static uint32_t text_place(uint32_t conn, uint32_t seq)
+{
+	return (seq + conn * 0x85ebca6bu) * 0x9e3779b1u >> 20;
+}
+
 static void look_at_text(struct alerts *a, const struct stack_packet *p,
 			 const struct view *v)
 {
-	const uint32_t key[2] = {p->conn, v->seq};
-	struct text_start *t = &a->text[alert_hash(key, sizeof(key)) % TEXTS];
+	struct text_start *t = &a->text[text_place(p->conn, v->seq)];
 	uint8_t len = v->len < TEXT_BYTES ? (uint8_t)v->len : TEXT_BYTES;
 	uint32_t now_ms = (uint32_t)(p->at_us / 1000);
 

@@ -49,7 +49,8 @@ struct flood {
 /* Which of many values were seen, and about how many: linear counting. */
 struct value_set {
 	uint64_t bits[SET_BITS / 64];
-	uint32_t set; /* bits */
+	uint32_t set;	/* bits */
+	uint64_t draws; /* thousandths: see set_add() */
 };
 
 struct scanner {

@@ -128,6 +128,8 @@ static void judge(struct alerts *a, struct scanner *s, enum alert_kind kind,
 	(*al)->number[3] = now_us - s->since_us;
 }
 
+/* So many draws it takes, on average, to set so many bits: a new one when i of m
+ * are set takes m / (m - i) of them. */
 static void set_add(struct value_set *s, uint32_t hash)
 {
 	uint32_t bit = (hash ^ hash >> 16) % SET_BITS;
@@ -136,16 +138,11 @@ static void set_add(struct value_set *s, uint32_t hash)
 	if (s->bits[bit / 64] & mask)
 		return;
 	s->bits[bit / 64] |= mask;
+	s->draws += 1000u * SET_BITS / (SET_BITS - s->set);
 	s->set++;
 }
 
-/* So many draws it takes, on average, to set so many bits: each new one when i
- * of m are set takes m / (m - i) of them. */
 static uint32_t set_size(const struct value_set *s)
 {
-	uint64_t draws = 0; /* in thousandths */
-
-	for (uint32_t i = 0; i < s->set; i++)
-		draws += 1000u * SET_BITS / (SET_BITS - i);
-	return (uint32_t)(draws / 1000);
+	return (uint32_t)(s->draws / 1000);
 }
