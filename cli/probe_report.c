@@ -104,7 +104,8 @@ void probe_report_end(struct probe_report *r)
 {
 	json_t *summary, *o;
 
-	qsort(r->time_us, r->ntimes, sizeof(*r->time_us), by_time);
+	if (r->ntimes)
+		qsort(r->time_us, r->ntimes, sizeof(*r->time_us), by_time);
 	if (r->cli->format == FORMAT_TEXT)
 		end_text(r);
 	else if (!r->answers)

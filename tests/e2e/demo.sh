@@ -147,6 +147,12 @@ settle grep -q 'FIN-ACK complete' "$LOG"
 run "tail -n +3 $LOG"
 must 'Received SYN, sending SYN-ACK' 'Received ACK, handshake completed' \
 	'Received FIN, sending ACK' 'Connection closed'
+say <<'EOF'
+And its packets, between both ends and their states. They are kept for a while
+after the end.
+EOF
+run 'tcphsctl ladder last'
+must 'SYN' 'SYN-ACK|SYN,ACK' 'FIN'
 
 step 'The other way round'
 say <<'EOF'
