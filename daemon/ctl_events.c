@@ -38,7 +38,7 @@ static bool events_step(struct ctl_job *job);
 void ctl_events_new(void *arg)
 {
 	struct ctl *ctl = arg;
-	struct ctl_events *f;
+	struct ctl_events *f = NULL;
 
 	TAILQ_FOREACH(f, &ctl->followers, link)
 	{

@@ -73,7 +73,9 @@ void evbus_want(struct evbus *b, struct evbus_sink *s, uint64_t mask)
 	s->mask = mask;
 	b->mask = 0;
 	TAILQ_FOREACH(s, &b->sinks, link)
-	b->mask |= s->mask;
+	{
+		b->mask |= s->mask;
+	}
 	stack_event_mask(b->st, b->mask & (EVBUS_BIT(EVENT_NCORE) - 1));
 }
 
@@ -91,7 +93,7 @@ uint64_t evbus_level_mask(int level)
 int64_t evbus_drain(struct evbus *b, int64_t now_us)
 {
 	int64_t at_us, next_us = TIME_NEVER;
-	struct evbus_sink *s;
+	struct evbus_sink *s = NULL;
 
 	b->wall_off_us = 0;
 	take_core(b);
@@ -269,7 +271,7 @@ static void hand_out(struct evbus *b, const struct event *e,
 		     struct evbus_note *note)
 {
 	struct evbus_record r = {.e = e, .note = note};
-	struct evbus_sink *s;
+	struct evbus_sink *s = NULL;
 
 	if (!(b->mask & EVBUS_BIT(e->type)))
 		return;

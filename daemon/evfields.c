@@ -35,7 +35,7 @@ static void state(const struct out *o, const char *key, int64_t value)
 	const char *name = tcp_state_name((enum tcp_state)value);
 	size_t i;
 
-	for (i = 0; name[i] && i < sizeof(lower) - 1; i++)
+	for (i = 0; i < sizeof(lower) - 1 && name[i]; i++)
 		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z'
 					  ? name[i] - 'A' + 'a'
 					  : name[i]);

@@ -138,7 +138,7 @@ static void put_field(void *arg, const char *key, const char *text,
 
 	if (strncmp(key, "seg_", 4) == 0)
 		key += 4;
-	for (i = 0; key[i] && i < sizeof(name) - 1; i++)
+	for (i = 0; i < sizeof(name) - 1 && key[i]; i++)
 		name[i] = (char)(key[i] >= 'a' && key[i] <= 'z'
 					 ? key[i] - 'a' + 'A'
 					 : key[i]);

@@ -12,6 +12,7 @@
 #include <tcphs/stack.h>
 
 #include "conf.h"
+#include "evbus.h"
 #include "loop.h"
 #include "tun.h"
 
@@ -85,6 +86,7 @@ struct engine {
 	struct ev_loop *ev;
 	struct tun tun;
 	struct stack *st;
+	struct evbus bus; /* nobody listens */
 	struct loop loop;
 	struct tcp_conn *conn; /* NULL before on_open and after on_closed */
 

@@ -82,7 +82,8 @@ bool engine_run(struct engine *e, int report)
 		finish(e, "the connection cannot be begun");
 		return false;
 	}
-	loop_init(&e->loop, e->ev, e->st, &e->tun, &hooks);
+	evbus_init(&e->bus, e->st, NULL, NULL);
+	loop_init(&e->loop, e->ev, &e->bus, &e->tun, &hooks);
 	ev_io_init(&e->reported, on_reported, report, EV_READ);
 	ev_timer_init(&e->patience, on_patience, 1., 1.);
 	e->reported.data = e->patience.data = e;

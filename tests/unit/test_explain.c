@@ -48,7 +48,7 @@ static void every_syn_turned_away(void)
 	for (int r = DROP_NONE + 1; r < DROP_NREASONS; r++) {
 		const char *name = drop_name((enum drop_reason)r);
 
-		CU_ASSERT_EQUAL(explain_drop(name), r);
+		CU_ASSERT_EQUAL(explain_drop(name), (enum drop_reason)r);
 		if (strncmp(name, "syn_", 4) == 0 && r != DROP_SYN_CHALLENGED)
 			CU_ASSERT_PTR_NOT_NULL(explain_find(name, ROLE_SERVER));
 	}
