@@ -374,6 +374,8 @@ write_conf <<'EOF'
 max_half_open = 1000
 [log]
 handshakes = no
+[capture]
+ring_memory = 1MiB
 [listener.http]
 port = 80
 service = http
