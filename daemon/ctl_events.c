@@ -40,8 +40,7 @@ void ctl_events_new(void *arg)
 	struct ctl *ctl = arg;
 	struct ctl_events *f = NULL;
 
-	TAILQ_FOREACH(f, &ctl->followers, link)
-	{
+	for (f = TAILQ_FIRST(&ctl->followers); f; f = TAILQ_NEXT(f, link)) {
 		if (!f->job->asleep)
 			continue;
 		f->job->asleep = false;

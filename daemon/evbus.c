@@ -72,10 +72,8 @@ void evbus_want(struct evbus *b, struct evbus_sink *s, uint64_t mask)
 {
 	s->mask = mask;
 	b->mask = 0;
-	TAILQ_FOREACH(s, &b->sinks, link)
-	{
+	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link))
 		b->mask |= s->mask;
-	}
 	stack_event_mask(b->st, b->mask & (EVBUS_BIT(EVENT_NCORE) - 1));
 }
 
@@ -98,8 +96,7 @@ int64_t evbus_drain(struct evbus *b, int64_t now_us)
 	b->wall_off_us = 0;
 	take_core(b);
 	take_posted(b);
-	TAILQ_FOREACH(s, &b->sinks, link)
-	{
+	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link)) {
 		at_us = s->turn ? s->turn(s, now_us) : TIME_NEVER;
 		if (at_us < next_us)
 			next_us = at_us;
@@ -280,8 +277,7 @@ static void hand_out(struct evbus *b, const struct event *e,
 				 evbus_now_us(CLOCK_MONOTONIC);
 	r.seq = ++b->seq;
 	r.wall_us = e->at_us + b->wall_off_us;
-	TAILQ_FOREACH(s, &b->sinks, link)
-	{
+	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link)) {
 		if (s->mask & EVBUS_BIT(e->type))
 			s->take(s, &r);
 	}

@@ -88,7 +88,7 @@ const char *evline_time(int64_t wall_us, char buf[EVLINE_TIME_MAX])
 	memcpy(buf, second, len);
 	for (size_t i = len + 6; i-- > len; us /= 10)
 		buf[i] = (char)('0' + us % 10);
-	strcpy(buf + len + 6, "Z");
+	memcpy(buf + len + 6, "Z", sizeof("Z"));
 	return buf;
 }
 
