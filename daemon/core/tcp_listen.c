@@ -271,15 +271,8 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 	/* RFC 9293, 3.4.1 (MUST-8, SHLD-1): a clock of 4 us, and what nobody
 	 * outside can know. */
 	h->iss = (uint32_t)(st->now_us / 4) + (uint32_t)hash;
-	if (old && seq_lt(h->iss, old->snd_nxt + 65536)) {
+	if (old && seq_lt(h->iss, old->snd_nxt + 65536))
 		h->iss = old->snd_nxt + 65536; /* RFC 6191, 2 */
-	} else if (listener_cookies(st, &st->listeners[index])) {
-		/* A copy of this SYN may have been answered with a cookie:
-		 * then both answers must say the same. */
-		uint32_t ts;
-
-		h->iss = cookie_make(st, key, seg, (uint32_t)(hash >> 32), &ts);
-	}
 	h->created_us = st->now_us;
 	h->answered_ms = stack_ms(st) - CHALLENGE_EVERY_MS;
 	h->wnd = seg->wnd;
@@ -593,16 +586,18 @@ static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 	return true;
 }
 
-/* A late copy of the SYN made this record, and the SYN itself was answered with
- * a cookie, a minute ago: its number is what the client knows. Without a
- * timestamp that SYN-ACK offered nothing. */
+/* A copy of the SYN made this record, and another one was answered with a cookie:
+ * its number is what the client knows, and any segment in the window shows it.
+ * Without a timestamp that SYN-ACK offered nothing. */
 static bool half_takes_cookie(const struct stack *st, struct tcp_half *h,
 			      const struct tcp_seg *seg)
 {
+	struct tcp_seg first = *seg;
 	struct cookie k;
 
+	first.seq = h->irs + 1;
 	if (!listener_cookies(st, &st->listeners[h->listener]) ||
-	    seg->seq != h->irs + 1 || !cookie_check(st, &h->e.key, seg, &k))
+	    !cookie_check(st, &h->e.key, &first, &k))
 		return false;
 	h->iss = seg->ack - 1;
 	if (!(h->flags & HALF_TS))

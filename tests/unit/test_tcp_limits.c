@@ -220,6 +220,27 @@ static void cookie_then_record(void)
 	rig_end();
 }
 
+/* The number of a record is no cookie: when the record is gone, its ACK opens
+ * nothing, for its timestamp has no options in it. */
+static void record_is_no_cookie(void)
+{
+	fill_half_open();
+	rx_syn(40002);
+	rig_expect(SYNACK(40002, MSS(rig_mss())));
+	rig_rx(SEG(.flags = TH_RST, .seq = 5001, .peer_port = 40001));
+	rx_syn(RIG_PEER_PORT);
+	rig_expect(SYNACK(RIG_PEER_PORT, MSS(rig_mss())));
+	rig_check(rig_stats().half_open == 1);
+	rig_wait(S(10));
+	rig_check(rig_stats().half_open == 0);
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_forget();
+	rig_check(rig_only()->opened == 0);
+	rig_check(rig_stats().cookies_accepted == 0);
+	rig_end();
+}
+
 /* The same with a minute in between: the record has another number than the
  * cookie, which is as good as before. */
 static void cookie_then_other_record(void)
@@ -526,6 +547,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(cookie_guessed),
 	UNIT_TEST(cookie_with_rst),
 	UNIT_TEST(cookie_then_record),
+	UNIT_TEST(record_is_no_cookie),
 	UNIT_TEST(cookie_then_other_record),
 	UNIT_TEST(cookie_expires),
 	UNIT_TEST(cookie_of_another_time),
