@@ -19,6 +19,7 @@
 #define PATTERN_LEN 1048573u
 
 #define COOKIE_US     (64 * US_PER_S)
+#define CROWD_US      (7 * US_PER_S)
 #define OPEN_AGAIN_US US_PER_S
 
 static uint8_t pattern[PATTERN_LEN];
@@ -576,15 +577,20 @@ static bool end_may_ask_nobody(const struct end *e)
 	return s.cookies_sent > 0;
 }
 
-/* A cookie is good for two periods of 64 s. A client that got it and could not
- * make itself heard for that long is reset, for nobody knows it. */
+/* A cookie is good for two periods of 64 s, and where places are few a record
+ * for 7 s. A client that got an answer and could not make itself heard for that
+ * long is reset, for nobody knows it. */
 static bool cookie_expired(const struct sim *sim, unsigned int index)
 {
 	const struct conn_plan *p = &sim->opts->conn[index];
+	int64_t since_us = sim->now_us - sim->opts->start_us - p->open_at_us;
 	struct stack_stats s;
 
-	if (p->crossing || sim->end[index][1].started || !sim->host[1].st ||
-	    sim->now_us - sim->opts->start_us - p->open_at_us < COOKIE_US)
+	if (p->crossing || sim->end[index][1].started || !sim->host[1].st)
+		return false;
+	if (sim->opts->conf[1].max_half_open == 1 && since_us >= CROWD_US)
+		return true;
+	if (since_us < COOKIE_US)
 		return false;
 	stack_stats(sim->host[1].st, &s);
 	return s.cookies_sent > 0;

@@ -177,8 +177,10 @@ static void draw_complaint(struct link_opts *l, bool v6, struct rand *r)
  * without memory for its open when the other's SYN comes resets it. */
 static void draw_not_both(struct sim_opts *o)
 {
-	if (o->box.ts_strip_after)
+	if (o->box.ts_strip_after) {
 		o->conf[1].cookies = COOKIES_NEVER;
+		o->conf[1].max_half_open = 1024;
+	}
 	if (o->memory[0] < MEMORY_ENOUGH || o->memory[1] < MEMORY_ENOUGH)
 		for (unsigned int i = 0; i < o->nconns; i++)
 			o->conn[i].crossing = false;

@@ -267,6 +267,19 @@ static void replayed_cookies(struct sim_opts *o)
 	o->forge.replay_ppm = 500000;
 }
 
+/* Late copies of SYNs, while the minute of cookies changes: they get records
+ * with other numbers than their clients know (seed 310459 of old). */
+static void replayed_next_minute(struct sim_opts *o)
+{
+	replayed_cookies(o);
+	o->nconns = 900;
+	for (unsigned int n = 0; n < o->nconns; n++) {
+		o->conn[n].open_at_us = n / 3 * 250 * US_PER_MS;
+		o->conn[n].app[0].bytes = o->conn[n].app[1].bytes = 10;
+	}
+	o->link[0].loss_ppm = o->link[1].loss_ppm = 300000;
+}
+
 /* The least memory a stack can have. Each kind of record that was needed once
  * kept a page, until the pages left over were too few for a SYN, for ever
  * (seed 38142 of old). */
@@ -325,6 +338,7 @@ const struct scenario path_scenarios[] = {
 	{"forged_shut", 1, forged_shut},
 	{"replayed", 1, replayed},
 	{"replayed_cookies", 1, replayed_cookies},
+	{"replayed_next_minute", 1, replayed_next_minute},
 };
 
 const size_t npath_scenarios = ARRAY_LEN(path_scenarios);
