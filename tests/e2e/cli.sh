@@ -141,15 +141,15 @@ check 'strangers are refused' exits 4 setpriv --reuid 65534 --regid 65534 \
 
 # ---- the manual -----------------------------------------------------------
 
-# Its examples, in their order, as a reader would type them; but the one that
-# needs a screen, and without it ends with the next packet only.
+# Its examples, in their order, as a reader would type them; but those that need
+# a screen, a file of the reader's, or somebody to end them.
 PATH=$(dirname "$TCPHSCTL"):$PATH
 check 'echo, for the manual' open_echo 5
 examples=0
 while IFS= read -r line; do
 	examples=$((examples + 1))
 	check "manual: $line" bash -c "$line"
-done < <(sed -n '/| wireshark /d; s/^\$ //p' "$ROOT/cli/tcphsctl.1.scd")
+done < <(sed -n '/| wireshark /d; / analyze /d; s/^\$ //p' "$ROOT/cli/tcphsctl.1.scd")
 check 'the manual has examples' test "$examples" -ge 10
 exec 5<&-
 
