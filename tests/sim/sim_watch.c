@@ -231,8 +231,10 @@ static void watch_numbers(struct watch *me, const struct tcp_seg *s)
 {
 	uint32_t end = s->seq + seg_len(s);
 
-	if (!me->text && me->mixed)
-		me->max = s->seq; /* another SYN than the last one won */
+	/* Another SYN than the last one won; a challenge may have said that
+	 * one's number. */
+	if (me->mixed && (!me->text || seq_gt(s->seq, me->max)))
+		me->max = s->seq;
 	SIM_REQUIRE(seq_leq(s->seq, me->max),
 		    "number %" PRIu32 " after %" PRIu32, s->seq, me->max);
 	if (me->fin)
