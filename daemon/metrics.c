@@ -337,8 +337,8 @@ static void events_lost(const struct put *p)
 
 static void capture_packets(const struct put *p)
 {
-	put_number(p, p->m->capture->packets, "result", "kept", NULL);
-	put_number(p, p->m->capture->lost, "result", "lost", NULL);
+	put_number(p, p->m->capture->packets, "result", "kept", END);
+	put_number(p, p->m->capture->lost, "result", "lost", END);
 }
 
 static void loop_lag(const struct put *p)
