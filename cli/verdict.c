@@ -98,7 +98,7 @@ json_t *verdict_row(const struct verdict *v)
 				    json_integer(v->total_ns / 1000));
 	json_object_set_new(
 		o, "packets",
-		json_integer((json_int_t)(c->packets + s->packets)));
+		json_integer((json_int_t)c->packets + (json_int_t)s->packets));
 	json_object_set_new(o, "bytes_c2s",
 			    json_integer((json_int_t)c->by_seq));
 	json_object_set_new(o, "bytes_s2c",
@@ -348,7 +348,8 @@ static void community_id(const struct verdict *v, char buf[COMMUNITY_ID_MAX])
 	sha1_update(&sha, sizeof(high->addr) - skip, high->addr.b + skip);
 	sha1_update(&sha, sizeof(tail), tail);
 	sha1_digest(&sha, sizeof(digest), digest);
-	memcpy(buf, "1:", 2);
+	buf[0] = '1';
+	buf[1] = ':';
 	sodium_bin2base64(buf + 2, COMMUNITY_ID_MAX - 2, digest, sizeof(digest),
 			  sodium_base64_VARIANT_ORIGINAL);
 }

@@ -270,6 +270,7 @@ static struct trace *trace_to_forget(struct pktmem *m,
 		return NULL;
 	for (int i = 0;; i++) {
 		t = trace_at(m, l->oldest);
+		ASSERT(t);
 		if (t != spared && (!(t->marks & TRACE_TOUCHED) ||
 				    i >= CHANCES || t->class != TRACE_LIVE))
 			return t;

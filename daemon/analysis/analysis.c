@@ -18,6 +18,7 @@
 
 #include <sodium/crypto_shorthash.h>
 
+#include "core/assert.h"
 #include "flow.h"
 
 #define TABLE_BITS_MIN 10
@@ -229,6 +230,7 @@ static uint32_t get(struct analysis *a)
 	if (!a->free && a->used < a->nflows)
 		return ++a->used;
 	for (size_t i = 0; !a->free; i++) {
+		ASSERT(i < ARRAY_LEN(order));
 		if (!a->age[order[i]].oldest)
 			continue;
 		a->stats.evicted++;

@@ -6,6 +6,7 @@
  */
 #include "flow.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Wireshark, tcp.completeness. */
@@ -282,6 +283,6 @@ void flow_zeek(const struct flow *f, struct verdict *v)
 		state = "RSTRH";
 	else if (synack && fin_s)
 		state = "SHR";
-	strcpy(v->zeek_state, state);
-	strcpy(v->zeek_history, f->history);
+	snprintf(v->zeek_state, sizeof(v->zeek_state), "%s", state);
+	memcpy(v->zeek_history, f->history, sizeof(f->history));
 }

@@ -145,6 +145,8 @@ check 'strangers are refused' exits 4 setpriv --reuid 65534 --regid 65534 \
 # a screen, a file of the reader's, or somebody to end them.
 PATH=$(dirname "$TCPHSCTL"):$PATH
 check 'echo, for the manual' open_echo 5
+nc -lk "$HOST4" 22 </dev/null >/dev/null & # ends with the namespace
+check 'a server of the host, for probe' wait_for 5 nc -z "$HOST4" 22
 examples=0
 while IFS= read -r line; do
 	examples=$((examples + 1))
