@@ -150,7 +150,7 @@ check 'a server of the host, for probe' wait_for 5 nc -z "$HOST4" 22
 examples=0
 while IFS= read -r line; do
 	examples=$((examples + 1))
-	check "manual: $line" bash -c "$line"
+	check "manual: $line" bash -c "cd \"$TMP\" && $line"
 done < <(sed -n '/| wireshark /d; / analyze /d; s/^\$ //p' "$ROOT/cli/tcphsctl.1.scd")
 check 'the manual has examples' test "$examples" -ge 10
 exec 5<&-
