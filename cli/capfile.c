@@ -11,17 +11,20 @@
 struct capfile *capfile_open(struct bytes *b, char *words)
 {
 	struct capfile *c = calloc(1, sizeof(*c));
-	const uint8_t *magic = bytes_peek(b, 4);
+	const uint8_t *first = bytes_peek(b, 4);
+	uint8_t magic[4] = {0}; /* what is peeked at moves with the next one */
 
 	if (!c)
 		snprintf(words, CAPFILE_WORDS_MAX, "out of memory");
 	else if (bytes_fault(b))
 		snprintf(words, CAPFILE_WORDS_MAX, "%s", bytes_fault(b));
-	else if (!magic && !bytes_left_over(b))
+	else if (!first && !bytes_left_over(b))
 		snprintf(words, CAPFILE_WORDS_MAX, "it is empty");
 	else
 		c->bytes = b;
-	if (c && c->bytes && magic &&
+	if (first)
+		memcpy(magic, first, sizeof(magic));
+	if (c && c->bytes && first &&
 	    (pcap_open(c, magic) || pcapng_open(c, magic)))
 		return c;
 	if (c && c->bytes)
