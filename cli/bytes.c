@@ -157,9 +157,11 @@ static bool fill(struct bytes *b, size_t n)
 {
 	if (n > BYTES_TAKE_MAX)
 		return false;
-	memmove(b->buf, b->buf + b->at, b->len - b->at);
-	b->len -= b->at;
-	b->at = 0;
+	if (b->at) {
+		memmove(b->buf, b->buf + b->at, b->len - b->at);
+		b->len -= b->at;
+		b->at = 0;
+	}
 	if (!grow(b, n + READ_SIZE)) {
 		b->fault = "out of memory";
 		return false;
