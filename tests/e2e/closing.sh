@@ -374,6 +374,7 @@ write_conf <<'EOF'
 max_half_open = 1000
 [log]
 handshakes = no
+recent = 256
 [capture]
 ring_memory = 1MiB
 [listener.http]
