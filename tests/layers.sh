@@ -70,7 +70,7 @@ includes_only 'include/tcphs' "$(ls include/tcphs/*.h)" \
 includes_only 'a leaf of the core' "$leaf" \
 	"$std|$leaves|$hash|<tcphs/(event|stack)\.h>"
 includes_only 'the core' "$core" \
-	"$std|$leaves|$hash|\"tcp_(priv|loss)\.h\"|<tcphs/(event|stack)\.h>"
+	"$std|$leaves|$hash|\"tcp_(priv|records|loss)\.h\"|<tcphs/(event|stack)\.h>"
 includes_only 'the analyser' "$(ls daemon/analysis/*.[ch])" \
 	"<(ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|$hash|<tcphs/[a-z_]+\.h>|\"(alert[a-z_]*|core/(assert|be|reasm|seq|wire)|decode|filter[a-z_]*|flow|ladder_priv|nearest)\.h\""
 includes_only 'a service' "$(ls daemon/service/*.[ch])" \
