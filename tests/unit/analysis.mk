@@ -5,7 +5,8 @@ ANALYSIS_DECODER = daemon/analysis/decode.c daemon/analysis/decode_ip.c \
 	daemon/analysis/decode_tcp.c daemon/analysis/decode_tunnel.c \
 	daemon/core/csum.c daemon/core/pool.c daemon/core/reasm.c
 
-UNIT_SRC_test_flow = $(ANALYSIS_ENGINE)
+UNIT_SRC_test_flow = $(ANALYSIS_ENGINE) tests/unit/flow_rig.c
+UNIT_SRC_test_flow_text = $(ANALYSIS_ENGINE) tests/unit/flow_rig.c
 UNIT_SRC_test_decode = $(ANALYSIS_DECODER) daemon/core/wire_ip.c \
 	daemon/core/wire_tcp.c
 UNIT_SRC_test_capfile = cli/bytes.c cli/capfile.c cli/capfile_pcap.c \

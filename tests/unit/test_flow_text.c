@@ -1,0 +1,325 @@
+/*
+ * test_flow_text.c - What came again, windows, options: as the judge sees it
+ */
+#include <string.h>
+
+#include "core/assert.h"
+#include "flow_rig.h"
+#include "unit.h"
+
+/* ---- text that comes again ----------------------------------------------- */
+
+static void seen_before(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	wait_ms(300);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 1);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
+	expect_none(v);
+	done();
+}
+
+static void needless(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 101, 0);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].needless, 1);
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
+	done();
+}
+
+/* The first copy never came here; it was noticed and sent again. */
+static void fills_a_hole(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 101, SISN + 1, 100);
+	wait_ms(300);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 1);
+	CU_ASSERT_EQUAL(v->side[CLIENT].late, 0);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 200);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 200);
+	done();
+}
+
+static void late_by_time(void)
+{
+	const struct verdict *v;
+
+	begin();
+	c(SYN, CISN, 0, 0);
+	wait_ms(20);
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	c(PSH, CISN + 101, SISN + 1, 100);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].late, 1);
+	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 0);
+	done();
+}
+
+static void late_by_timestamp(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	cap.p.opts = POPT_TS;
+	cap.p.ts_val = 20;
+	c(PSH, CISN + 101, SISN + 1, 100);
+	wait_ms(300);
+	cap.p.opts = POPT_TS;
+	cap.p.ts_val = 10;
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].late, 1);
+	done();
+}
+
+/* What was never captured was acknowledged: it is missing, no more. */
+static void not_captured(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 1101, 0);
+	c(PSH, CISN + 1101, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 1200);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 200);
+	expect_none(v);
+	done();
+}
+
+/* An ACK came before the text that was sent before it. */
+static void overtaken_by_an_ack(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(ACK, CISN + 101, SISN + 1, 0);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].late + v->side[CLIENT].filled_hole, 1);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
+	done();
+}
+
+static void keep_alive(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 101, 0);
+	wait_ms(60000);
+	c(ACK, CISN + 100, SISN + 1, 1);
+	s(ACK, SISN + 1, CISN + 101, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].needless, 0);
+	expect_none(v);
+	done();
+}
+
+static void out_of_window(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1 + WND + 1, SISN + 1, 100);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_SEQ_OUT_OF_WINDOW));
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 0);
+	done();
+}
+
+static void different_data(void)
+{
+	static const uint8_t other[100] = {9, 9, 9};
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	cap.p.text = other;
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_DIFFERENT_DATA));
+	done();
+}
+
+/* ---- windows, options, headers ------------------------------------------- */
+
+static void zero_window(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	cap.p.wnd = 0;
+	s(ACK, SISN + 1, CISN + 101, 0);
+	c(ACK, CISN + 101, SISN + 1, 1); /* a probe is no text */
+	cap.p.wnd = 0;
+	s(ACK, SISN + 1, CISN + 101, 0);
+	s(ACK, SISN + 1, CISN + 101, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[SERVER].zero_windows, 1);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_ZERO_WINDOW));
+	done();
+}
+
+static void window_shrunk(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	s(ACK, SISN + 1, CISN + 1, 0);
+	cap.p.wnd = WND / 2;
+	s(ACK, SISN + 1, CISN + 1, 0);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_WINDOW_SHRUNK));
+	done();
+}
+
+static void odd_flags(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(TH_FIN | TH_URG | TH_PSH, CISN + 1, 0, 0);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_FLAGS_ODD));
+	done();
+}
+
+static void options_changed(void)
+{
+	const struct verdict *v;
+
+	begin();
+	c(SYN, CISN, 0, 0);
+	cap.p.opts = POPT_MSS;
+	cap.p.mss = 1460;
+	c(SYN, CISN, 0, 0);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_OPTIONS_CHANGED));
+	done();
+}
+
+static void timestamps(void)
+{
+	const uint8_t with = POPT_MSS | POPT_TS;
+	const struct verdict *v;
+
+	begin();
+	cap.p.opts = with;
+	cap.p.mss = 1460;
+	cap.p.ts_val = 100;
+	c(SYN, CISN, 0, 0);
+	cap.p.opts = with;
+	cap.p.mss = 1460;
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0); /* without */
+	cap.p.opts = POPT_TS;
+	cap.p.ts_val = 50;
+	c(PSH, CISN + 1, SISN + 1, 10);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_TS_MISSING));
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_TS_BACKWARDS));
+	done();
+}
+
+/* Wrong on the wire: nobody takes it, and it comes again. */
+static void checksum_bad(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	cap.p.notes = NOTE_TCP_SUM;
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_CHECKSUM_BAD));
+	done();
+}
+
+/* Wrong where it was captured: the other side takes it. */
+static void checksum_offload(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	cap.p.notes = NOTE_TCP_SUM;
+	c(PSH, CISN + 1, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 101, 0);
+	v = end();
+	CU_ASSERT_PTR_NULL(odd(v, ANOMALY_CHECKSUM_BAD));
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_CHECKSUM_OFFLOAD));
+	done();
+}
+
+static void other_ways(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	cap.p.ttl = TTL - 3;
+	s(PSH, SISN + 1, CISN + 1, 10);
+	cap.p.flags = 0;
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_TTL_SHIFT));
+	done();
+}
+
+static void syn_options(void)
+{
+	const struct verdict *v;
+
+	begin();
+	cap.p.opts = POPT_MSS | POPT_WSCALE;
+	cap.p.mss = 64;
+	cap.p.wscale = 15;
+	cap.p.notes = NOTE_OPTION;
+	c(SYN | 0x200, CISN, 0, 0);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_MSS_TINY));
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_WS_OVER_14));
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_OPTION_TRUNCATED));
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_RESERVED_BITS));
+	done();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(seen_before),		UNIT_TEST(needless),
+		UNIT_TEST(fills_a_hole),	UNIT_TEST(late_by_time),
+		UNIT_TEST(late_by_timestamp),	UNIT_TEST(not_captured),
+		UNIT_TEST(overtaken_by_an_ack), UNIT_TEST(keep_alive),
+		UNIT_TEST(out_of_window),	UNIT_TEST(different_data),
+		UNIT_TEST(zero_window),		UNIT_TEST(window_shrunk),
+		UNIT_TEST(odd_flags),		UNIT_TEST(options_changed),
+		UNIT_TEST(timestamps),		UNIT_TEST(checksum_bad),
+		UNIT_TEST(checksum_offload),	UNIT_TEST(other_ways),
+		UNIT_TEST(syn_options),
+	};
+
+	return unit_run("flow_text", tests, ARRAY_LEN(tests), argc, argv);
+}
