@@ -94,6 +94,7 @@ struct cli {
 #define TAKES_LAST     (1u << 12)
 #define TAKES_LADDER   (1u << 13)
 #define TAKES_CAPTURES (1u << 14)
+#define TAKES_SINCE    (1u << 15)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -168,6 +169,7 @@ enum cli_exit extcap_run(struct cli *cli, int argc, char **argv);
 enum cli_exit overview_run(struct cli *cli, int argc, char **argv);
 enum cli_exit status_run(struct cli *cli, int argc, char **argv);
 enum cli_exit list_run(struct cli *cli, int argc, char **argv);
+enum cli_exit recent_run(struct cli *cli, int argc, char **argv);
 enum cli_exit show_run(struct cli *cli, int argc, char **argv);
 enum cli_exit ladder_run(struct cli *cli, int argc, char **argv);
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv);

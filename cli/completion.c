@@ -16,7 +16,7 @@
 
 #define FILTER_WORDS                                                          \
 	"state exclude src dst sport dport listener role id age idle rtt hs " \
-	"retrans bytes and or not"
+	"retrans bytes outcome and or not"
 #define STATE_GROUPS "all connected synchronized bucket big"
 #define LEVELS	     "error warning notice info debug"
 #define SHELLS	     "bash zsh fish"

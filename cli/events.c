@@ -14,6 +14,7 @@
 
 #include "client.h"
 #include "output.h"
+#include "since.h"
 
 #define FOREVER_US INT64_C(3600000000000)
 
@@ -145,50 +146,18 @@ static int row(void *arg, const char *text, size_t len)
 	return verdict;
 }
 
-/* ---- since ------------------------------------------------------------- */
-
-/* A duration before now; a time of today on the wall; a time in UTC. */
-static bool since_time(const char *text, char *buf, size_t len)
-{
-	time_t now = time(NULL), at;
-	struct tm tm;
-	const char *rest;
-	int64_t us;
-
-	if (text_parse_duration(text, &us)) {
-		at = now - (time_t)(us / 1000000);
-	} else {
-		localtime_r(&now, &tm);
-		tm.tm_sec = 0;
-		rest = strptime(text, "%H:%M", &tm);
-		if (rest && *rest == ':')
-			rest = strptime(text, "%H:%M:%S", &tm);
-		if (!rest || *rest) {
-			snprintf(buf, len, "%s", text);
-			return strchr(text, 'T') && strchr(text, 'Z');
-		}
-		tm.tm_isdst = -1;
-		at = mktime(&tm);
-	}
-	gmtime_r(&at, &tm);
-	strftime(buf, len, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return true;
-}
-
 static enum cli_exit make_params(const struct cli *cli, int argc, char **argv,
 				 json_t **params)
 {
-	char since[64], *filter;
+	char since[SINCE_TEXT_MAX], *filter;
+	int64_t wall_us;
 
-	if (cli->since && !since_time(cli->since, since, sizeof(since))) {
-		complain("'%s' is no time; 10m, 14:30 or "
-			 "2026-01-31T12:00:00Z is",
-			 cli->since);
+	if (cli->since && !since_parse(cli->since, &wall_us))
 		return CLI_USAGE;
-	}
 	*params = json_pack("{s:b}", "follow", cli->follow);
 	if (cli->since)
-		json_object_set_new(*params, "since", json_string(since));
+		json_object_set_new(*params, "since",
+				    json_string(since_text(wall_us, since)));
 	if (cli->level)
 		json_object_set_new(*params, "level", json_string(cli->level));
 	if (argc > 0) {

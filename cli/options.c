@@ -100,7 +100,7 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_LAST_FAILED] = {"last-failed", 0, NULL,
 			     "the last handshake that failed", TAKES_LAST},
 	[OPT_SINCE] = {"since", 0, "TIME", "10m ago, 14:30, or a time in UTC",
-		       TAKES_EVENTS},
+		       TAKES_SINCE},
 	[OPT_FOLLOW] = {"follow", 'f', NULL, "go on with what comes",
 			TAKES_EVENTS},
 	[OPT_LEVEL] = {"level", 0, "LEVEL",

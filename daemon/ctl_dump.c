@@ -91,7 +91,7 @@ struct filter *ctl_dump_filter(const struct ctl_request *r)
 	filter_free(f);
 	ctl_reply_error(r->client, r->id, CTL_ERROR_BAD_FILTER, CTL_NO_OFFSET,
 			"state, src, dst, sport, dport, listener, role and id",
-			"age, idle, rtt, hs, retrans and bytes are of "
+			"age, idle, rtt, hs, retrans, outcome and bytes are of "
 			"connections, not of packets");
 	return NULL;
 }

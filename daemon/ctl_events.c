@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "ctl_priv.h"
+#include "evfields.h"
 #include "evline.h"
 #include "evmemory.h"
 #include "log.h"
@@ -208,7 +209,8 @@ static bool matches(const struct ctl_events *f, const struct event *e)
 	if (e->listener < STACK_LISTENERS_MAX && *ctl->listeners[e->listener])
 		listener = ctl->listeners[e->listener];
 	facts_of(e, &info);
-	return filter_match(f->job->filter, &info, listener);
+	return filter_match_ended(f->job->filter, &info, listener,
+				  evfields_outcome(e));
 }
 
 /* "12:00:00.123456 c42 [Server] ...": in the time zone of the daemon. */

@@ -34,6 +34,7 @@ static const struct method {
 	{"conn.list", RIGHTS_VIEW, ctl_walk_list},
 	{"conn.show", RIGHTS_VIEW, ctl_walk_show},
 	{"conn.packets", RIGHTS_VIEW, ctl_packets},
+	{"conn.recent", RIGHTS_VIEW, ctl_packets_recent},
 	{"conn.close", RIGHTS_ADMIN, ctl_walk_close},
 	{"conn.kill", RIGHTS_ADMIN, ctl_walk_kill},
 	{"conn.open", RIGHTS_ADMIN, ctl_session_open},

@@ -3,7 +3,7 @@
  *
  * Both live as long as the memory of packets has room (pktmem.h), so this
  * answers for connections that are closed, too, and for SYNs that opened
- * nothing. What people wrote to each other is the admins' to see: others get
+ * nothing. The list of all that ended is a job, as any listing (ctl_walk.c). What people wrote to each other is the admins' to see: others get
  * the headers.
  */
 #include <inttypes.h>
@@ -19,9 +19,13 @@
 #include "evline.h"
 #include "pktmem.h"
 
-#define BASE64	  sodium_base64_VARIANT_ORIGINAL
-#define SECOND_US 1000000
+#define BASE64	   sodium_base64_VARIANT_ORIGINAL
+#define SECOND_US  1000000
+#define STEP_CONNS 64
 
+static bool recent_step(struct ctl_job *job);
+static void recent_item(struct ctl_job *job, pktmem_ref ref);
+static struct ctl_job *no_packets(const struct ctl_request *r);
 static pktmem_ref look(const struct pktmem *m, const struct ctl_target *t);
 static bool find(const struct ctl_request *r, pktmem_ref *ref);
 static json_t *packet_json(const struct pktmem_packet *p, bool text);
@@ -87,6 +91,83 @@ bool ctl_packets_ended(const struct ctl_job *job)
 	return true;
 }
 
+/** ctl_packets_recent() - conn.recent */
+void ctl_packets_recent(const struct ctl_request *r)
+{
+	struct filter *f = ctl_walk_filter(r);
+	struct ctl_job *job;
+
+	if (!f)
+		return;
+	job = r->client->ctl->hooks.packets ? ctl_job_new(r, recent_step)
+					    : no_packets(r);
+	if (job)
+		job->filter = f;
+	else
+		filter_free(f);
+}
+
+static bool recent_step(struct ctl_job *job)
+{
+	const struct pktmem *m = job->client->ctl->hooks.packets;
+	pktmem_ref ref = 0;
+
+	for (int i = 0; i < STEP_CONNS && ctl_client_may_write(job->client);
+	     i++) {
+		ref = pktmem_walk(m, &job->cursor);
+		if (!ref) {
+			ctl_reply_result(job->client, job->id,
+					 json_pack("{s:I}", "count",
+						   (json_int_t)job->count));
+			return true;
+		}
+		recent_item(job, ref);
+	}
+	return false;
+}
+
+/* What a filter asks for of one that ended: idle is since then. */
+static void recent_item(struct ctl_job *job, pktmem_ref ref)
+{
+	const struct ctl *ctl = job->client->ctl;
+	const char *listener = NULL;
+	struct pktmem_conn c;
+
+	pktmem_conn(ctl->hooks.packets, ref, &c);
+	if (!c.ended)
+		return;
+	if (c.listener < STACK_LISTENERS_MAX && *ctl->listeners[c.listener])
+		listener = ctl->listeners[c.listener];
+	if (!filter_match_ended(job->filter,
+				&(struct conn_info){
+					.id = c.id,
+					.state = c.state,
+					.role = c.role,
+					.listener = c.listener,
+					.local = c.local,
+					.peer = c.peer,
+					.local_port = c.local_port,
+					.peer_port = c.peer_port,
+					.age_us = c.ended_us - c.opened_us,
+					.idle_us = ctl_now_us() - c.ended_us,
+					.handshake_us = c.handshake_us,
+					.retrans = c.retrans,
+					.bytes_in = c.bytes_in,
+					.bytes_out = c.bytes_out,
+				},
+				listener, c.outcome))
+		return;
+	ctl_reply_item(job->client, job->id, conn_json(&c, listener));
+	job->count++;
+}
+
+static struct ctl_job *no_packets(const struct ctl_request *r)
+{
+	ctl_reply_error(r->client, r->id, CTL_ERROR_NOT_FOUND, CTL_NO_OFFSET,
+			"set capture.ring_packets", "no packets are kept");
+	return NULL;
+}
+
 static pktmem_ref look(const struct pktmem *m, const struct ctl_target *t)
 {
 	switch (t->kind) {
@@ -110,9 +191,7 @@ static bool find(const struct ctl_request *r, pktmem_ref *ref)
 	const char *text;
 
 	if (!m) {
-		ctl_reply_error(r->client, r->id, CTL_ERROR_NOT_FOUND,
-				CTL_NO_OFFSET, "set capture.ring_packets",
-				"no packets are kept");
+		no_packets(r);
 		return false;
 	}
 	if (!ctl_method_needs(r, "conn", &text))

@@ -6,7 +6,7 @@
  *	ctl_client.c  bytes of one client in and out
  *	ctl_method.c  a line to a method; methods that answer at once
  *	ctl_walk.c    methods that walk over the connections, in slices
- *	ctl_packets.c what is remembered of a connection, and its packets
+ *	ctl_packets.c what is remembered of connections, and their packets
  *	ctl_session.c connections that a client reads and writes
  *	ctl_numbers.c what was measured
  *	ctl_events.c  events, those before and those to come
@@ -61,7 +61,7 @@ struct ctl_job {
 	/* Runs one slice and returns true when the answer is complete. */
 	bool (*step)(struct ctl_job *job);
 	/* The rest belongs to ctl_walk.c. */
-	uint64_t cursor; /* of stack_walk() */
+	uint64_t cursor; /* of stack_walk() or pktmem_walk() */
 	struct filter *filter;
 	uint32_t fields; /* bits of enum conn_field */
 	bool rst;
@@ -202,6 +202,7 @@ void ctl_numbers_alerts(const struct ctl_request *r);
 /* ---- ctl_packets.c ----------------------------------------------------- */
 
 void ctl_packets(const struct ctl_request *r);
+void ctl_packets_recent(const struct ctl_request *r);
 bool ctl_packets_ended(const struct ctl_job *job);
 
 /* ---- ctl_session.c ----------------------------------------------------- */

@@ -30,6 +30,7 @@ static const struct command {
 	{"ls", "conn.list", "filter", false, NULL},
 	{"ss", "conn.list", "filter", false, NULL},
 	{"show", "conn.show", "conn", false, "show CONN"},
+	{"recent", "conn.recent", "filter", false, "recent [FILTER]"},
 	{"events", "events.follow", "filter", false, "events [FILTER]"},
 	{"stats", "stats", NULL, false, "stats"},
 	{"alerts", "alerts", "filter", false, "alerts [FILTER]"},

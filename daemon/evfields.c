@@ -99,37 +99,43 @@ static void tries(const struct out *o, const struct event *e)
 	number(o, "waited_us", e->b);
 }
 
-/* How a handshake ended, in the words of tcphs-explain(7). */
-static const char *outcome(const struct event *e)
+enum outcome evfields_outcome(const struct event *e)
 {
 	bool client = e->role == ROLE_CLIENT;
 
 	if (e->type == EVENT_HANDSHAKE_COMPLETED)
-		return e->b & HANDSHAKE_COOKIE ? "completed_cookie"
-					       : "completed";
+		return e->b & HANDSHAKE_COOKIE ? ATTEMPT_COMPLETED_COOKIE
+					       : ATTEMPT_COMPLETED;
+	if (e->type != EVENT_HANDSHAKE_FAILED)
+		return e->state == TCP_SYN_SENT || e->state == TCP_SYN_RECEIVED
+			       ? ATTEMPT_OPEN
+			       : ATTEMPT_COMPLETED;
 	switch ((enum close_reason)e->a) {
 	case CLOSE_REFUSED:
-		return "refused";
+		return ATTEMPT_REFUSED;
 	case CLOSE_TIMEOUT_SYN:
-		return "timeout_syn";
+	case CLOSE_TIMEOUT_USER:
+		return client ? ATTEMPT_TIMEOUT_SYN : ATTEMPT_TIMEOUT_ACK;
 	case CLOSE_TIMEOUT_SYNACK:
-		return "timeout_ack";
+		return ATTEMPT_TIMEOUT_ACK;
 	case CLOSE_UNREACHABLE:
-		return "unreachable";
+		return ATTEMPT_UNREACHABLE;
 	case CLOSE_RESET_BY_PEER:
-		return client ? "reset_by_server" : "reset_by_client";
+		return client ? ATTEMPT_RESET_BY_SERVER
+			      : ATTEMPT_RESET_BY_CLIENT;
 	case CLOSE_RESET_BY_US:
 	case CLOSE_ADMIN:
 	case CLOSE_STOPPING:
-		return client ? "reset_by_client" : "reset_by_server";
+		return client ? ATTEMPT_RESET_BY_CLIENT
+			      : ATTEMPT_RESET_BY_SERVER;
 	default:
-		return "rejected";
+		return ATTEMPT_REJECTED;
 	}
 }
 
 static void handshake(const struct out *o, const struct event *e)
 {
-	text(o, "outcome", outcome(e));
+	text(o, "outcome", outcome_name(evfields_outcome(e)));
 	if (e->a >= 0)
 		number(o, "hs_us", e->a);
 	number(o, "retrans", e->b & HANDSHAKE_RESENT);
@@ -150,7 +156,7 @@ static void own_fields(const struct out *o, const struct event *e)
 		state(o, "state_to", e->b);
 		break;
 	case EVENT_HANDSHAKE_FAILED:
-		text(o, "outcome", outcome(e));
+		text(o, "outcome", outcome_name(evfields_outcome(e)));
 		text(o, "reason", close_name((enum close_reason)e->a));
 		break;
 	case EVENT_CONN_CLOSED:

@@ -4,6 +4,7 @@
 #ifndef TCPHS_EVFIELDS_H
 #define TCPHS_EVFIELDS_H
 
+#include <tcphs/outcome.h>
 #include <tcphs/stack.h>
 
 #include "evbus.h"
@@ -24,5 +25,8 @@ typedef void evfield_fn(void *arg, const char *key, const char *text,
  */
 void evfields(const struct evbus_record *r, const struct stack *st,
 	      evfield_fn *fn, void *arg);
+
+/** evfields_outcome() - How the handshake of an event ended, or is so far */
+enum outcome evfields_outcome(const struct event *e);
 
 #endif

@@ -48,6 +48,7 @@ enum step_kind {
 	STEP_RTT,
 	STEP_HANDSHAKE,
 	STEP_RETRANS,
+	STEP_OUTCOME,
 	STEP_BYTES,
 	STEP_NOT,
 	STEP_SKIP_IF_FALSE,
@@ -58,8 +59,9 @@ struct step {
 	uint8_t kind;
 	uint8_t compare;
 	union {
-		uint32_t states; /* bits */
-		uint32_t to;	 /* the step to skip to */
+		uint32_t states;   /* bits */
+		uint32_t outcomes; /* likewise */
+		uint32_t to;	   /* the step to skip to */
 		int64_t number;
 		struct endpoint end;
 		char name[STACK_NAME_MAX];
@@ -136,7 +138,7 @@ static bool end_matches(const struct step *s, const struct ip_addr *addr,
 }
 
 static bool test(const struct step *s, const struct conn_info *info,
-		 const char *listener)
+		 const char *listener, enum outcome outcome)
 {
 	switch (s->kind) {
 	case STEP_STATE:
@@ -168,6 +170,8 @@ static bool test(const struct step *s, const struct conn_info *info,
 		return time_matches(s, info->handshake_us);
 	case STEP_RETRANS:
 		return compare(s->compare, info->retrans, s->number);
+	case STEP_OUTCOME:
+		return same(s, s->outcomes >> outcome & 1);
 	case STEP_BYTES:
 		return compare(s->compare,
 			       (int64_t)(info->bytes_in + info->bytes_out),
@@ -177,13 +181,24 @@ static bool test(const struct step *s, const struct conn_info *info,
 }
 
 /**
- * filter_match() - Run a filter over a connection
+ * filter_match() - Run a filter over a connection that lives
  * @listener: Name of its listener, NULL if none
  *
  * Return: does it match?
  */
 bool filter_match(const struct filter *f, const struct conn_info *info,
 		  const char *listener)
+{
+	bool open =
+		info->state == TCP_SYN_SENT || info->state == TCP_SYN_RECEIVED;
+
+	return filter_match_ended(f, info, listener,
+				  open ? ATTEMPT_OPEN : ATTEMPT_COMPLETED);
+}
+
+/** filter_match_ended() - The same for one whose outcome is known */
+bool filter_match_ended(const struct filter *f, const struct conn_info *info,
+			const char *listener, enum outcome outcome)
 {
 	bool yes = true;
 
@@ -200,7 +215,7 @@ bool filter_match(const struct filter *f, const struct conn_info *info,
 				i = s->to - 1;
 			break;
 		default:
-			yes = test(s, info, listener);
+			yes = test(s, info, listener, outcome);
 		}
 	}
 	return yes;
@@ -347,6 +362,11 @@ static bool parse_count(const struct token *t, struct step *s)
 	return filter_word_count(t, &s->number);
 }
 
+static bool parse_outcome(const struct token *t, struct step *s)
+{
+	return filter_word_outcomes(t, &s->outcomes);
+}
+
 static bool parse_size(const struct token *t, struct step *s)
 {
 	return filter_word_size(t, &s->number);
@@ -389,6 +409,8 @@ static const struct field {
 	 "hs >= 500ms"},
 	{"retrans", STEP_RETRANS, STYLE_ORDERED, parse_count, "a number",
 	 "retrans > 0"},
+	{"outcome", STEP_OUTCOME, STYLE_NAME, parse_outcome, "an outcome",
+	 "outcome = refused"},
 	{"bytes", STEP_BYTES, STYLE_ORDERED, parse_size, "a number of bytes",
 	 "bytes > 10MiB"},
 };

@@ -71,6 +71,7 @@ bool filter_word_duration(const struct token *t, int64_t *us);
 bool filter_word_size(const struct token *t, int64_t *bytes);
 bool filter_word_count(const struct token *t, int64_t *n);
 bool filter_word_id(const struct token *t, int64_t *id);
+bool filter_word_outcomes(const struct token *t, uint32_t *outcomes);
 
 /** filter_word_nearest_state() - A state or group spelled much like it */
 const char *filter_word_nearest_state(const struct token *t);

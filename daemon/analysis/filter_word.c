@@ -98,14 +98,19 @@ bool filter_word_compare(const struct token *t, enum compare *op)
 
 /* ---- states ------------------------------------------------------------ */
 
-static bool state_name_is(const struct token *t, const char *name)
+static char hyphen(char c)
+{
+	return c == '_' ? '-' : c;
+}
+
+static bool spelled(const struct token *t, const char *name)
 {
 	if (strlen(name) != t->len)
 		return false;
 	for (size_t i = 0; i < t->len; i++) {
-		char c = t->text[i] == '_' ? '-' : t->text[i];
+		char a = hyphen(t->text[i]), b = hyphen(name[i]);
 
-		if (strncasecmp(&c, &name[i], 1) != 0)
+		if (strncasecmp(&a, &b, 1) != 0)
 			return false;
 	}
 	return true;
@@ -116,7 +121,7 @@ bool filter_word_states(const struct token *t, uint32_t *states)
 	if (t->kind != TOKEN_WORD)
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
-		if (state_name_is(t, state_names[i].name)) {
+		if (spelled(t, state_names[i].name)) {
 			*states = state_names[i].states;
 			return true;
 		}
@@ -132,6 +137,35 @@ const char *filter_word_nearest_state(const struct token *t)
 	for (size_t i = 0; i < ARRAY_LEN(state_names); i++)
 		names[i] = state_names[i].name;
 	return nearest(filter_word_quote(t, buf), names, ARRAY_LEN(names));
+}
+
+/* ---- outcomes ---------------------------------------------------------- */
+
+#define OUTCOME(name) (1u << ATTEMPT_##name)
+#define COMPLETED                                         \
+	(OUTCOME(COMPLETED) | OUTCOME(COMPLETED_COOKIE) | \
+	 OUTCOME(COMPLETED_SIMULTANEOUS))
+#define UNDECIDED (OUTCOME(OPEN) | OUTCOME(MIDSTREAM))
+
+bool filter_word_outcomes(const struct token *t, uint32_t *outcomes)
+{
+	if (t->kind != TOKEN_WORD)
+		return false;
+	if (spelled(t, "completed")) {
+		*outcomes = COMPLETED;
+		return true;
+	}
+	if (spelled(t, "failed")) {
+		*outcomes = ~(COMPLETED | UNDECIDED);
+		return true;
+	}
+	for (int o = 0; o < ATTEMPT_NOUTCOMES; o++) {
+		if (spelled(t, outcome_name((enum outcome)o))) {
+			*outcomes = 1u << o;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* ---- numbers ----------------------------------------------------------- */

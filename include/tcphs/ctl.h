@@ -38,6 +38,9 @@
  *	                     connection that may be closed by now; items:
  *	                     packets that were kept, of their text only what is
  *	                     an admin's; result: record
+ *	conn.recent       v  params: filter; items: records of connections and
+ *	                     attempts that ended and are remembered, in no
+ *	                     order; result: count
  *	conn.close        a  params: conn, rst (bool); result: {}. Ids wrap: if
  *	                     two connections have the same, a four-tuple is
  *	                     asked for

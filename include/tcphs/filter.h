@@ -10,6 +10,7 @@
  *	listener = NAME    role = server|client    id = c42
  *	age|idle|rtt|hs OP DURATION   10us 1.5ms 5s 2m 1h
  *	retrans|bytes OP N            bytes: both ways; KiB MiB GiB suffixes
+ *	outcome = NAME     a name of tcphs/outcome.h, or failed
  *	and or not ( ) && || & | !    two words beside each other: and
  *
  * States go by the RFC's names and by those of ss, in any case; so do their
@@ -17,7 +18,8 @@
  * but syn-sent, bucket is syn-received and time-wait (what is kept in less
  * than a connection), big is what is not bucket. Ports may carry the colon
  * that ss wants. A connection that has no such time or RTT matches no
- * comparison with one.
+ * comparison with one. The outcome completed stands for every way to complete,
+ * failed for every way to fail.
  */
 #ifndef TCPHS_FILTER_H
 #define TCPHS_FILTER_H
@@ -25,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <tcphs/outcome.h>
 #include <tcphs/stack.h>
 
 #define FILTER_TEXT_MAX	 4096 /* bytes */
@@ -54,16 +57,22 @@ bool filter_is_empty(const struct filter *f);
  * filter_fits_packets() - Can it be answered for a packet alone?
  *
  * A packet has ends, an id, states, a listener and a role. Age, idle, rtt, hs,
- * retrans and bytes are its connection's.
+ * retrans, bytes and outcome are its connection's.
  */
 bool filter_fits_packets(const struct filter *f);
 
 /**
  * filter_match() - Does a connection match?
  * @listener: Name of its listener, NULL if none
+ *
+ * Its outcome is taken from its state: open or completed.
  */
 bool filter_match(const struct filter *f, const struct conn_info *info,
 		  const char *listener);
+
+/** filter_match_ended() - The same for one whose outcome is known */
+bool filter_match_ended(const struct filter *f, const struct conn_info *info,
+			const char *listener, enum outcome outcome);
 
 void filter_free(struct filter *f);
 

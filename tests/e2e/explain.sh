@@ -152,6 +152,28 @@ check '... as unanswered' said 'outcome: timeout_ack' \
 	'answered with a SYN-ACK 2 times, and no ACK ever came' \
 	'ip route get 198\.18\.66\.77'
 
+# All of it once more, the latest first.
+check 'recent' eval 'ctl recent >"$TMP/recent"'
+check '... begins with the latest' eval 'sed -n 2p "$TMP/recent" |
+	grep -q "^c[0-9]* *timeout_ack "'
+check '... has the first failure' grep -q "^$conn *refused " "$TMP/recent"
+outcomes()
+{
+	ctl recent --ndjson "$@" | jq -r .outcome | sort -u | paste -sd,
+}
+check 'recent: by outcome' same refused "$(outcomes outcome=refused)"
+check 'recent: all that failed' same \
+	refused,rejected,timeout_ack,timeout_syn,unreachable \
+	"$(outcomes outcome = failed)"
+check 'recent: by listener and outcome' same rejected \
+	"$(outcomes listener = closed and not outcome = completed)"
+check 'recent: so many' same 3 "$(ctl recent -H -c 3 | wc -l)"
+check 'recent: nothing older' same 0 "$(ctl recent -H --since 1us | wc -l)"
+check 'recent: nothing of that kind' exits 1 ctl recent id = c99999
+check 'recent: no time' exits 2 ctl recent --since yesterday
+check 'events: by outcome' eval 'ctl events --ndjson outcome = refused |
+	jq -es "length >= 1 and all(.[]; .outcome == \"refused\")"'
+
 check 'a connection that never was' exits 5 explained c99999
 check 'words beside a connection' exits 2 explained --last refused
 check 'stops' stop_daemon

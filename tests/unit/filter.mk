@@ -1,3 +1,3 @@
 UNIT_SRC_test_filter = daemon/analysis/filter.c daemon/analysis/filter_lex.c \
-	daemon/analysis/filter_word.c daemon/analysis/nearest.c \
+	daemon/analysis/filter_word.c daemon/analysis/outcome.c daemon/analysis/nearest.c \
 	daemon/ipaddr.c daemon/core/addr.c

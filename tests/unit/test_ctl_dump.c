@@ -129,11 +129,12 @@ static void follow_wrong_parameters(void)
 		&p, "bad_filter", "unknown state 'bad'",
 		"established, syn-received, connected, bucket, big, all ...");
 	peer_say(&p, FOLLOW("\"filter\":\"rtt > 1ms\""));
-	peer_expect_error(&p, "bad_filter",
-			  "age, idle, rtt, hs, retrans and bytes are of "
-			  "connections, not of packets",
-			  "state, src, dst, sport, dport, listener, role and "
-			  "id");
+	peer_expect_error(
+		&p, "bad_filter",
+		"age, idle, rtt, hs, retrans, outcome and bytes are of "
+		"connections, not of packets",
+		"state, src, dst, sport, dport, listener, role and "
+		"id");
 	peer_say(&p, FOLLOW("\"snaplen\":63"));
 	peer_expect_error(&p, "bad_request",
 			  "'snaplen' must be a whole number from 64 to 65575",

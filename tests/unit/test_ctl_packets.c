@@ -39,7 +39,8 @@ static void show(struct rig *r, uint8_t *bytes, size_t len,
 	p.peer = (struct ip_addr){
 		{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}};
 	p.local_port = 7;
-	p.peer_port = 40000;
+	if (!p.peer_port)
+		p.peer_port = 40000;
 	r->st->watcher.packet(r->st->watcher.ctx, &p);
 }
 
@@ -167,6 +168,65 @@ static void of_an_attempt_that_failed(void)
 	rig_stop(&r, &p);
 }
 
+/* In no order; what lives is not among them. */
+static void recent(void)
+{
+	struct rig r;
+	struct peer p;
+
+	begin(&r, &p);
+	a_life(&r);
+	refusal(&r);
+	show(&r, syn, sizeof(syn),
+	     (struct stack_packet){.conn = 7,
+				   .peer_port = 40001,
+				   .state_before = TCP_LISTEN,
+				   .state_after = TCP_SYN_RECEIVED});
+	peer_say(&p, "{\"id\":1,\"method\":\"conn.recent\"}");
+	CU_ASSERT(says(&p, "{\"id\":1,\"item\":{\"id\":\"c5\""));
+	CU_ASSERT(says(&p, "{\"id\":1,\"item\":{\"id\":\"c6\""));
+	CU_ASSERT(says(&p, "\"result\":{\"count\":2}"));
+	peer_say(&p, "{\"id\":2,\"method\":\"conn.recent\",\"params\":"
+		     "{\"filter\":\"outcome = failed listener = web\"}}");
+	CU_ASSERT(says(&p, "\"item\":{\"id\":\"c6\""));
+	CU_ASSERT(says(&p, "\"result\":{\"count\":1}"));
+	peer_say(&p, "{\"id\":3,\"method\":\"conn.recent\",\"params\":"
+		     "{\"filter\":\"outcome = completed bytes = 4\"}}");
+	CU_ASSERT(says(&p, "\"item\":{\"id\":\"c5\""));
+	CU_ASSERT(says(&p, "\"result\":{\"count\":1}"));
+	peer_say(&p, "{\"id\":4,\"method\":\"conn.recent\",\"params\":"
+		     "{\"filter\":\"outcome = lost\"}}");
+	peer_expect_error(&p, "bad_filter", "'lost' is not an outcome",
+			  "for example: outcome = refused");
+	r.ctl->hooks.packets = NULL;
+	peer_say(&p, "{\"id\":5,\"method\":\"conn.recent\"}");
+	peer_expect_error(&p, "not_found", "no packets are kept",
+			  "set capture.ring_packets");
+	rig_stop(&r, &p);
+}
+
+/* More than one slice has. */
+static void recent_of_many(void)
+{
+	struct rig r;
+	struct peer p;
+
+	begin(&r, &p);
+	for (uint16_t i = 0; i < 150; i++)
+		show(&r, syn, sizeof(syn),
+		     (struct stack_packet){.conn = 1000u + i,
+					   .peer_port = 40000 + i,
+					   .state_before = TCP_LISTEN,
+					   .state_after = TCP_LISTEN,
+					   .listener = 1,
+					   .drop = DROP_SYN_DENIED});
+	peer_say(&p, "{\"id\":1,\"method\":\"conn.recent\"}");
+	for (int i = 0; i < 150; i++)
+		CU_ASSERT(says(&p, "\"item\":{\"id\":\"c1"));
+	CU_ASSERT(says(&p, "\"result\":{\"count\":150}"));
+	rig_stop(&r, &p);
+}
+
 static void of_nothing(void)
 {
 	struct rig r;
@@ -198,6 +258,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(of_one_that_ended),
 		UNIT_TEST(text_is_not_for_everybody),
 		UNIT_TEST(of_an_attempt_that_failed),
+		UNIT_TEST(recent),
+		UNIT_TEST(recent_of_many),
 		UNIT_TEST(of_nothing),
 	};
 

@@ -184,6 +184,7 @@ static void fits_packets(void)
 		{"not hs > 1ms", false},
 		{"retrans > 0", false},
 		{"bytes > 1", false},
+		{"outcome = open", false},
 	};
 	struct filter_error err;
 	struct filter *f;
@@ -288,6 +289,49 @@ static void names_roles_and_ids(void)
 	expect("id = 42", "b");
 	expect("id != C42", "acde");
 	expect("id = c4000000000", "e");
+}
+
+/* One that lives is not decided until it is established. */
+static void outcomes_of_those_that_live(void)
+{
+	expect("outcome = open", "bd");
+	expect("outcome = completed", "ace");
+	expect("outcome != completed", "bd");
+	expect("outcome = completed_cookie", "");
+	expect("outcome = failed", "");
+	refuse("outcome = ", 10, "an outcome is missing after 'outcome'",
+	       "for example: outcome = refused");
+	refuse("outcome = denied", 10, "'denied' is not an outcome",
+	       "for example: outcome = refused");
+	refuse("outcome > open", 8, "'outcome' is compared with = and != only",
+	       "for example: outcome = refused");
+}
+
+static bool takes(const char *text, enum outcome o)
+{
+	struct filter_error err;
+	struct filter *f = filter_parse(text, &err);
+	bool yes;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	yes = filter_match_ended(f, &conns[0].info, "web", o);
+	filter_free(f);
+	return yes;
+}
+
+static void outcomes_of_those_that_ended(void)
+{
+	CU_ASSERT(takes("outcome = refused", ATTEMPT_REFUSED));
+	CU_ASSERT(takes("outcome = TIMEOUT-syn", ATTEMPT_TIMEOUT_SYN));
+	CU_ASSERT(!takes("outcome = timeout_syn", ATTEMPT_TIMEOUT_ACK));
+	CU_ASSERT(takes("outcome = completed", ATTEMPT_COMPLETED_COOKIE));
+	CU_ASSERT(!takes("outcome = completed_cookie", ATTEMPT_COMPLETED));
+	CU_ASSERT(takes("outcome = completed", ATTEMPT_COMPLETED_SIMULTANEOUS));
+	for (int o = 0; o < ATTEMPT_NOUTCOMES; o++)
+		CU_ASSERT_EQUAL(
+			takes("outcome = failed", (enum outcome)o),
+			o != ATTEMPT_OPEN && o != ATTEMPT_MIDSTREAM &&
+				!takes("outcome = completed", (enum outcome)o));
 }
 
 static void times_and_amounts(void)
@@ -713,6 +757,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(ends_by_address_prefix_and_port),
 		UNIT_TEST(ports_by_every_comparison),
 		UNIT_TEST(names_roles_and_ids),
+		UNIT_TEST(outcomes_of_those_that_live),
+		UNIT_TEST(outcomes_of_those_that_ended),
 		UNIT_TEST(times_and_amounts),
 		UNIT_TEST(unknown_times_match_nothing),
 		UNIT_TEST(and_binds_tighter_than_or),
