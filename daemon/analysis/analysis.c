@@ -9,7 +9,9 @@
  * then attempts, then the connection that was silent longest.
  *
  * Time is that of the packets, and it only goes forward here: a packet that is
- * older than one before is counted, and judged by what it says.
+ * older than one before is counted, and judged by what it says. It goes on when
+ * two packets in a row say so, for a damaged record may name any year, and
+ * silence is counted in this time, not by what the packets say.
  */
 #include <tcphs/analysis.h>
 
@@ -39,7 +41,7 @@ struct analysis {
 	uint32_t *table;
 	uint32_t mask;
 	uint32_t last_id;
-	int64_t now_ns;
+	int64_t now_ns, packet_ns; /* the latter of the packet before */
 	struct age_list age[NAGES];
 	struct analysis_stats stats;
 };
@@ -54,7 +56,7 @@ static uint32_t begin(struct analysis *a, const struct flow_key *k,
 		      const struct packet *p, uint8_t from);
 static uint32_t get(struct analysis *a);
 static void finish(struct analysis *a, uint32_t n);
-static void expire(struct analysis *a, int64_t now_ns);
+static void advance(struct analysis *a, int64_t now_ns);
 static void list_add(struct analysis *a, uint32_t n);
 static void list_del(struct analysis *a, uint32_t n, uint8_t age);
 
@@ -72,7 +74,7 @@ struct analysis *analysis_new(const struct analysis_conf *conf, analysis_fn *fn,
 	a->age[AGE_EMBRYONIC].patience_ns = conf->embryonic_ns;
 	a->age[AGE_OPEN].patience_ns = conf->idle_ns;
 	a->age[AGE_CLOSED].patience_ns = conf->closed_ns;
-	a->now_ns = INT64_MIN;
+	a->now_ns = a->packet_ns = INT64_MIN;
 	a->nflows = (uint32_t)(conf->memory / sizeof(struct flow));
 	while (bits < TABLE_BITS_MAX && 1u << bits < a->nflows)
 		bits++;
@@ -102,11 +104,12 @@ void analysis_take(struct analysis *a, const struct packet *p)
 	a->stats.packets[p->kind]++;
 	if (p->kind == PACKET_BROKEN)
 		a->stats.faults[p->fault]++;
-	if (p->ns < a->now_ns)
+	if (a->packet_ns == INT64_MIN)
+		a->packet_ns = p->ns;
+	if (p->ns < a->packet_ns)
 		a->stats.unordered++;
-	else
-		a->now_ns = p->ns;
-	expire(a, a->now_ns);
+	advance(a, p->ns < a->packet_ns ? p->ns : a->packet_ns);
+	a->packet_ns = p->ns;
 	if (p->kind == PACKET_TCP)
 		take_tcp(a, p);
 	else if (p->kind == PACKET_ICMP)
@@ -143,6 +146,7 @@ static void take_tcp(struct analysis *a, const struct packet *p)
 		n = begin(a, &k, p, from);
 	age = a->flows[n - 1].age;
 	flow_take(&a->flows[n - 1], p, from);
+	a->flows[n - 1].seen_ns = a->now_ns;
 	list_del(a, n - 1, age);
 	list_add(a, n - 1);
 }
@@ -261,13 +265,16 @@ static void finish(struct analysis *a, uint32_t n)
 	a->free = n + 1;
 }
 
-static void expire(struct analysis *a, int64_t now_ns)
+static void advance(struct analysis *a, int64_t now_ns)
 {
+	if (now_ns <= a->now_ns)
+		return;
+	a->now_ns = now_ns;
 	for (int i = 0; i < NAGES; i++) {
 		struct age_list *l = &a->age[i];
 
-		while (l->oldest &&
-		       now_ns - a->flows[l->oldest - 1].end_ns > l->patience_ns)
+		while (l->oldest && now_ns - a->flows[l->oldest - 1].seen_ns >
+					    l->patience_ns)
 			finish(a, l->oldest - 1);
 	}
 }

@@ -102,6 +102,7 @@ struct flow {
 	struct half half[2]; /* by enum side */
 
 	int64_t start_ns, end_ns;
+	int64_t seen_ns; /* a packet came last, by the clock of analysis.c */
 	int64_t syn_ns, last_syn_ns, synack_ns, ack_ns;
 	uint32_t first_frame, last_frame, ending_frame;
 	uint32_t syn_frame, synack_frame, ack_frame;

@@ -482,6 +482,14 @@ static void reset_in_window_ignored(void)
 
 /* ---- many of them -------------------------------------------------------- */
 
+/* Something else passes, and time with it. */
+static void other(void)
+{
+	cap.p.kind = PACKET_OTHER;
+	cap.p.ns = cap.ns += MS;
+	analysis_take(cap.judge, &cap.p);
+}
+
 /* Silence ends attempts sooner than connections. */
 static void silence(void)
 {
@@ -491,17 +499,49 @@ static void silence(void)
 	cap.p.kind = PACKET_OTHER;
 	analysis_take(cap.judge, &cap.p);
 	CU_ASSERT_EQUAL(cap.n, 0); /* its time is 0: not yet */
-	cap.p.ns = cap.ns + MS;
-	analysis_take(cap.judge, &cap.p);
+	other();
+	other();
 	CU_ASSERT_EQUAL(cap.n, 1);
 	done();
 
 	handshake();
 	wait_ms(131 * 1000);
-	cap.p.kind = PACKET_OTHER;
-	cap.p.ns = cap.ns + MS;
-	analysis_take(cap.judge, &cap.p);
+	other();
+	other();
 	CU_ASSERT_EQUAL(cap.n, 0);
+	done();
+}
+
+/* A damaged record names another year: nothing ends, now or later. */
+static void another_year(void)
+{
+	handshake();
+	cap.p.kind = PACKET_OTHER;
+	cap.p.ns = cap.ns + 365ll * 24 * 3600 * 1000 * MS;
+	analysis_take(cap.judge, &cap.p);
+	c(PSH, CISN + 1, SISN + 1, 10);
+	s(ACK, SISN + 1, CISN + 11, 0);
+	other();
+	CU_ASSERT_EQUAL(cap.n, 0);
+	end();
+	CU_ASSERT_EQUAL(cap.n, 1);
+	done();
+}
+
+/* Two of them: from then on silence is counted from there. */
+static void another_year_twice(void)
+{
+	begin();
+	for (int i = 0; i < 2; i++) {
+		cap.p.kind = PACKET_OTHER;
+		cap.p.ns = cap.ns + 365ll * 24 * 3600 * 1000 * MS;
+		analysis_take(cap.judge, &cap.p);
+	}
+	c(SYN, CISN, 0, 0);
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	end();
+	CU_ASSERT_EQUAL(cap.n, 1);
 	done();
 }
 
@@ -577,6 +617,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(reset_out_of_window),
 		UNIT_TEST(reset_in_window_ignored),
 		UNIT_TEST(silence),
+		UNIT_TEST(another_year),
+		UNIT_TEST(another_year_twice),
 		UNIT_TEST(eviction),
 		UNIT_TEST(sentences),
 	};
