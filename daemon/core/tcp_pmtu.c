@@ -94,7 +94,8 @@ void tcp_pmtu_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu,
 	/* A router of old that does not say its MTU. */
 	if (mtu < least)
 		mtu = least;
-	if (mtu >= c->pmtu)
+	/* Nor is a size that all we send has: no packet of ours was too big. */
+	if (mtu >= c->pmtu || mtu >= ceiling(st, c))
 		return;
 	p = path_make(st, c);
 	if (!p)

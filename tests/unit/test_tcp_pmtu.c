@@ -389,6 +389,21 @@ static void too_big_impossible(void)
 	rig_end();
 }
 
+/* Nothing that we sent can have been longer than what the peer takes. */
+static void too_big_for_nothing(void)
+{
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1300), SACK_OK));
+	rig_send(5000);
+	rig_forget();
+	too_big(1300 + (uint32_t)heads(), 1001);
+	rig_expect_silence();
+	rig_check(info().pmtu == 1500);
+	too_big(1299 + (uint32_t)heads(), 1001);
+	rig_check(info().snd_mss == 1299);
+	rig_forget();
+	rig_end();
+}
+
 /* A peer that takes little sets the limit; nothing is probed for. */
 static void small_peer(void)
 {
@@ -463,6 +478,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(too_big_while_all_arrives),
 	UNIT_TEST(too_big_and_timeout),
 	UNIT_TEST(too_big_impossible),
+	UNIT_TEST(too_big_for_nothing),
 	UNIT_TEST(small_peer),
 	UNIT_TEST(no_probe_without_sack),
 };
