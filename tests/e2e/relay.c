@@ -28,7 +28,8 @@
  * segments of real size with real checksums, and nobody vouches for the
  * checksums of what goes to it.
  *
- * It ends by TERM, printing what it did, or by itself with its parent.
+ * It ends by TERM, printing what it did and how late it ever was with what was
+ * due, or by itself with its parent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,7 @@
 #define CHOSEN_MAX  16
 #define READ_BUDGET 64
 #define LATE_US	    1000
+#define TICK_NS	    100000
 #define NS_PER_S    1000000000
 
 enum way { UP, DOWN, NWAYS };
@@ -63,11 +65,15 @@ enum way { UP, DOWN, NWAYS };
 static const char *const way_names[NWAYS] = {"up", "down"};
 
 struct packet {
-	int64_t due_ns;
-	uint64_t number; /* the order of those that are due together */
 	enum way way;
 	size_t len;
 	uint8_t bytes[];
+};
+
+struct place {
+	int64_t due_ns;
+	uint64_t number; /* the order of those that are due together */
+	struct packet *packet;
 };
 
 struct settings {
@@ -82,7 +88,8 @@ struct relay {
 	int in_fd[NWAYS], out_fd[NWAYS];
 	struct path path[NWAYS];
 	uint64_t seen_tcp[NWAYS], refused[NWAYS];
-	struct packet *queue[QUEUE_MAX]; /* a heap, the next one first */
+	int64_t latest_ns; /* how far behind its own plan it ever was */
+	struct place queue[QUEUE_MAX]; /* a heap, the next one first */
 	size_t nqueue;
 	uint64_t number;
 };
@@ -111,14 +118,14 @@ static int64_t now_ns(void)
 
 /* ---- packets under way ------------------------------------------------ */
 
-static bool sooner(const struct packet *a, const struct packet *b)
+static bool sooner(struct place a, struct place b)
 {
-	if (a->due_ns != b->due_ns)
-		return a->due_ns < b->due_ns;
-	return a->number < b->number;
+	if (a.due_ns != b.due_ns)
+		return a.due_ns < b.due_ns;
+	return a.number < b.number;
 }
 
-static void queue_put(struct relay *r, struct packet *p)
+static void queue_put(struct relay *r, struct place p)
 {
 	size_t i = r->nqueue++;
 
@@ -131,7 +138,8 @@ static void queue_put(struct relay *r, struct packet *p)
 
 static struct packet *queue_take(struct relay *r)
 {
-	struct packet *first = r->queue[0], *last = r->queue[--r->nqueue];
+	struct packet *first = r->queue[0].packet;
+	struct place last = r->queue[--r->nqueue];
 	size_t i = 0, child;
 
 	while ((child = 2 * i + 1) < r->nqueue) {
@@ -207,14 +215,12 @@ static void relay_packet(struct relay *r, enum way way, const uint8_t *bytes,
 	p = malloc(sizeof(*p) + len);
 	if (!p)
 		die("malloc");
-	p->due_ns = due_ns;
-	p->number = r->number++;
 	p->way = way;
 	p->len = len;
 	memcpy(p->bytes, bytes, len);
 	if (may_be_marked(bytes, len) && path_mark(&r->path[way]))
 		mark(p->bytes);
-	queue_put(r, p);
+	queue_put(r, (struct place){due_ns, r->number++, p});
 }
 
 static void relay_read(struct relay *r, enum way way)
@@ -240,28 +246,37 @@ static void relay_write(struct relay *r, const struct packet *p)
 		r->refused[p->way]++;
 }
 
+static void relay_deliver(struct relay *r, int64_t at_ns)
+{
+	while (r->nqueue && r->queue[0].due_ns <= at_ns) {
+		int64_t late_ns = at_ns - r->queue[0].due_ns;
+		struct packet *p = queue_take(r);
+
+		if (late_ns > r->latest_ns)
+			r->latest_ns = late_ns;
+		relay_write(r, p);
+		free(p);
+	}
+}
+
+/* With packets under way it looks at its devices once a tick, as a network card
+ * does that gathers interrupts: woken by each packet, it would not reach rates
+ * that need it. */
 static void relay_run(struct relay *r)
 {
 	struct pollfd fds[NWAYS] = {{.fd = r->in_fd[UP], .events = POLLIN},
 				    {.fd = r->in_fd[DOWN], .events = POLLIN}};
 	int64_t at_ns, until_ns = now_ns() + (int64_t)r->how.seconds * NS_PER_S;
-	struct timespec wait;
-	struct packet *p;
+	struct timespec tick = {.tv_nsec = TICK_NS}, idle = {.tv_sec = 1};
 	sigset_t none;
+	int err;
 
 	sigemptyset(&none);
 	while (!ending && (at_ns = now_ns()) < until_ns) {
-		while (r->nqueue && r->queue[0]->due_ns <= at_ns) {
-			p = queue_take(r);
-			relay_write(r, p);
-			free(p);
-		}
-		at_ns = (r->nqueue ? r->queue[0]->due_ns : until_ns) - now_ns();
-		if (at_ns < 0)
-			at_ns = 0;
-		wait.tv_sec = at_ns / NS_PER_S;
-		wait.tv_nsec = at_ns % NS_PER_S;
-		if (ppoll(fds, NWAYS, &wait, &none) < 0 && errno != EINTR)
+		relay_deliver(r, at_ns);
+		err = r->nqueue ? ppoll(NULL, 0, &tick, &none)
+				: ppoll(fds, NWAYS, &idle, &none);
+		if (err < 0 && errno != EINTR)
 			die("ppoll");
 		relay_read(r, UP);
 		relay_read(r, DOWN);
@@ -412,5 +427,6 @@ int main(int argc, char **argv)
 		       way_names[w], r.path[w].seen, r.path[w].lost,
 		       r.path[w].late, r.refused[w], r.path[w].full,
 		       r.path[w].marked);
+	printf("latest: %" PRId64 " us\n", r.latest_ns / 1000);
 	return 0;
 }
