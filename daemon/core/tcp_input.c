@@ -28,6 +28,12 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static void syn_sent_open(struct stack *st, struct tcp_conn *c,
 			  struct tcp_seg *s);
 static void seg_skip(struct tcp_seg *s, uint32_t n);
+static bool older(const struct stack *st, const struct tcp_conn *c,
+		  const struct tcp_seg *s);
+static bool overtaken(const struct stack *st, const struct tcp_conn *c,
+		      const struct tcp_seg *s);
+static void take_timestamp(struct stack *st, struct tcp_conn *c,
+			   const struct tcp_seg *s);
 static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
 static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
@@ -233,14 +239,19 @@ static void seg_skip(struct tcp_seg *s, uint32_t n)
 		s->up = (uint16_t)(s->up - n);
 }
 
-/* RFC 7323, 5.3: a segment older than what was seen is one that got lost in
+/*
+ * RFC 7323, 5.3: a segment older than what was seen is one that got lost in
  * the network and came back. Some peers omit timestamps now and then although
- * they agreed to them; unless told to be strict, that is their affair. */
+ * they agreed to them; unless told to be strict, that is their affair.
+ *
+ * One difference: text that was overtaken by the repair of a hole in front of
+ * it is taken. 5.3 names this case and thinks it too rare to matter, but where
+ * a path reorders at speed each repair would cost what was late then, and the
+ * repair of that again. See overtaken() for why no old duplicate passes.
+ */
 static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 					struct tcp_seg *s)
 {
-	const uint32_t outdated_ms = 24u * 24 * 3600 * 1000;
-
 	if (!(c->flags & CF_TS) || s->flags & TH_RST)
 		return SEG_NEXT;
 	if (!(s->opts & OPT_TS)) {
@@ -249,8 +260,7 @@ static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 		stack_drop(st, DROP_TS_MISSING, NULL, s, c);
 		return SEG_DONE;
 	}
-	if (seq_lt(s->ts_val, c->ts_recent) &&
-	    stack_ms(st) - c->ts_recent_ms < outdated_ms) {
+	if (older(st, c, s) && !overtaken(st, c, s)) {
 		stack_drop(st, DROP_PAWS, NULL, s, c);
 		if (seg_len(s)) {
 			c->flags |= CF_ACK_NOW;
@@ -261,6 +271,50 @@ static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 		return SEG_DONE;
 	}
 	return SEG_NEXT;
+}
+
+/* RFC 7323, 5.3 (R1) and 5.5: not older than what is too old to compare. */
+static bool older(const struct stack *st, const struct tcp_conn *c,
+		  const struct tcp_seg *s)
+{
+	const uint32_t outdated_ms = 24u * 24 * 3600 * 1000;
+
+	return seq_lt(s->ts_val, c->ts_recent) &&
+	       stack_ms(st) - c->ts_recent_ms < outdated_ms;
+}
+
+/* Text that lies in front of text which was taken already, and left no more
+ * than some two round trips before the latest. The numbers come round in 4 GiB,
+ * which are four of the largest windows there are: what the same numbers meant
+ * the last time left earlier. */
+static bool overtaken(const struct stack *st, const struct tcp_conn *c,
+		      const struct tcp_seg *s)
+{
+	const struct tcp_active *a = conn_active(st, c);
+	const struct ranges *held;
+
+	if (!a || !s->len || !a->ts_round_us || !a->rcvq.ooo.n)
+		return false;
+	held = &a->rcvq.ooo;
+	return seq_leq(s->seq + s->len, held->r[held->n - 1].start) &&
+	       seq_geq(s->ts_val, a->ts_floor);
+}
+
+/* RFC 7323, 4.3 (2) and 5.3 (R3). What it was a round trip ago, or up to two,
+ * is remembered for overtaken(). */
+static void take_timestamp(struct stack *st, struct tcp_conn *c,
+			   const struct tcp_seg *s)
+{
+	struct tcp_active *a = conn_active(st, c);
+
+	c->ts_recent = s->ts_val;
+	c->ts_recent_ms = stack_ms(st);
+	if (!a || st->now_us < a->ts_round_us)
+		return;
+	a->ts_floor = a->ts_round_us ? a->ts_mark : s->ts_val;
+	a->ts_mark = s->ts_val;
+	a->ts_round_us =
+		st->now_us + (a->drs_rtt_us ? a->drs_rtt_us : c->rtt.srtt_us);
 }
 
 static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
@@ -281,10 +335,9 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
 	 * Not if its ACK is a guess (RFC 5961, 5.2): the clock of a forgery
 	 * would make all that really comes look old. */
 	if (c->flags & CF_TS && s->opts & OPT_TS &&
-	    seq_leq(s->seq, c->last_ack) && ack_acceptable(c, s)) {
-		c->ts_recent = s->ts_val;
-		c->ts_recent_ms = stack_ms(st);
-	}
+	    seq_leq(s->seq, c->last_ack) && ack_acceptable(c, s) &&
+	    !older(st, c, s))
+		take_timestamp(st, c, s);
 	c->last_rx_ms = stack_ms(st);
 	c->keepalives = 0;
 	if (s->len || s->flags & TH_FIN)

@@ -322,6 +322,10 @@ struct tcp_active {
 	int64_t drs_from_us; /* the window up to ... was offered; or never */
 	tcp_seq drs_edge;    /* ... here */
 
+	/* TS.Recent, a round trip ago or two; 0 = not known (tcp_input.c). */
+	int64_t ts_round_us; /* ts_mark takes the place of ts_floor then */
+	uint32_t ts_floor, ts_mark;
+
 	struct bucket answers; /* to what is wrong: RFC 5961, 7 */
 
 	/* Deadlines; TIME_NEVER if not running. */

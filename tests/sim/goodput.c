@@ -423,6 +423,15 @@ static const struct run rows[] = {
 		.mbit_min = 680,
 	},
 	{
+		/* What a repair overtakes must not be lost with it. */
+		.name = "long_late_lossy",
+		.path = {LONG, .loss_ppm = 20, .late_ppm = 50000,
+			 .late_us = 5000},
+		.seeds = 2,
+		.seconds = 2,
+		.mbit_min = 520,
+	},
+	{
 		.name = "long_two",
 		.path = {LONG},
 		.flows = 2,

@@ -83,6 +83,63 @@ static void paws_drops_text(void)
 	rig_end();
 }
 
+/* As above, with a round trip of 100 ms; 5001 to 5100 arrived in each of two,
+ * the clock shows 400, and what begins at 5301 waits behind a hole. */
+static void hole(void)
+{
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), TS(100)));
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
+		       MSS(rig_mss()), TS(100)));
+	rig_wait(MS(100));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, TS(200)));
+	for (unsigned int i = 0; i < 2; i++) {
+		rx_text(5001 + 50 * i, 50, 300 + 100 * i);
+		rig_wait(MS(100));
+		rig_forget();
+	}
+	rx_text(5301, 100, 403);
+	rig_expect(ECHO(5101, 400));
+}
+
+/* RFC 7323, 5.3, its last example: what left before the repair of a hole, but
+ * arrives behind it, is no old duplicate. */
+static void paws_spares_overtaken_text(void)
+{
+	hole();
+	rx_text(5101, 100, 450);
+	rig_expect(ECHO(5201, 450));
+	rx_text(5201, 100, 402);
+	rig_expect(ECHO(5401, 450)); /* its clock is not taken */
+	rig_check(rig_only()->received == 400);
+	rig_check(rig_dropped(DROP_PAWS) == 0);
+	rig_end();
+}
+
+/* It left some round trips ago at most. */
+static void paws_drops_older_text_in_a_hole(void)
+{
+	hole();
+	rx_text(5101, 100, 450);
+	rig_expect(ECHO(5201, 450));
+	rx_text(5201, 100, 299);
+	rig_expect(ECHO(5201, 450));
+	rig_check(rig_only()->received == 200);
+	rig_check(rig_dropped(DROP_PAWS) == 1);
+	rig_end();
+}
+
+/* Behind the last text that waits, nothing says how old it is. */
+static void paws_drops_older_text_at_the_end(void)
+{
+	hole();
+	rx_text(5101, 100, 450);
+	rig_expect(ECHO(5201, 450));
+	rx_text(5401, 100, 402);
+	rig_expect(ECHO(5201, 450));
+	rig_check(rig_dropped(DROP_PAWS) == 1);
+	rig_end();
+}
+
 /* Nor is its ACK. */
 static void paws_drops_ack(void)
 {
@@ -284,6 +341,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(paws_drops_text),
 	UNIT_TEST(guess_does_not_set_clock),
 	UNIT_TEST(old_acks_do_not_storm),
+	UNIT_TEST(paws_spares_overtaken_text),
+	UNIT_TEST(paws_drops_older_text_in_a_hole),
+	UNIT_TEST(paws_drops_older_text_at_the_end),
 	UNIT_TEST(paws_drops_ack),
 	UNIT_TEST(paws_spares_rst),
 	UNIT_TEST(paws_wraps),
