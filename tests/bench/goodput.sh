@@ -11,6 +11,14 @@
 # (goodput_report.py). All of the kernel's senders use CUBIC, and its buffers
 # may grow as far as ours.
 #
+# What is lost leaves a flow a small part of the path, and how much depends on
+# when its first losses come. There several flows at once, of which each meets
+# other losses, say more than one could; the figure is that of all.
+#
+# The relay is the path, and what it is late with would be the path's doing. So
+# it runs before anything else; and so does tcphsd, for the kernel's TCP has no
+# process of its own: it works in whatever brings a packet, which is the relay.
+#
 # Then two flows share a path without losses of its own: two of ours, two of the
 # kernel's, and one of each, for so many round trips that it is not slow start
 # alone that decides who gets what: 8 s and 20 s.
@@ -67,7 +75,13 @@ start_servers()
 	buffers
 	"$BIN/kernel_peer" >"$TMP/kernel.log" 2>&1 &
 	PEER=$!
-	wait_for 10 grep -q ready "$TMP/kernel.log"
+	wait_for 10 grep -q ready "$TMP/kernel.log" && punctual "$DAEMON"
+}
+
+# punctual PID: when it has something to do, it does it, where root may say so.
+punctual()
+{
+	chrt --fifo --all-tasks --pid 1 "$1" >"$TMP/chrt" 2>&1 || true
 }
 
 # buffers: as large as ours, and nothing remembered of an earlier turn.
@@ -85,6 +99,7 @@ path()
 
 	shift 4
 	start_relay -s "$seed" -R "$rate" -d "$delay" -q "$queue" "$@" &&
+		punctual "$RELAY" &&
 		buffers in_client &&
 		ip route replace "$CLIENT4/32" dev relay0 src "$HOST4" \
 			congctl cubic &&
@@ -132,7 +147,17 @@ wanted()
 	[ -n "$SMOKE" ] || [ ! -t 2 ] || printf '\r\e[K%s' "$1" >&2
 }
 
-# alone SEED PATH RATE DELAY QUEUE LATE: one flow, each impairment.
+# flows PATH WHAT: so many that they do not get into each other's way.
+flows()
+{
+	case $1:$2 in
+	*:none | *:late) echo 1 ;;
+	100M:0.1% | 100M:burst) echo 2 ;;
+	*) echo 8 ;;
+	esac
+}
+
+# alone SEED PATH RATE DELAY QUEUE LATE: each impairment.
 alone()
 {
 	local seed=$1 name=$2 late=$6 what options way subject
@@ -147,7 +172,8 @@ alone()
 			for subject in tcphs kernel; do
 				# shellcheck disable=SC2086
 				path "${way_of[@]}" $options || fail "$what"
-				load one "$way" "$subject" "$SECONDS_EACH" 1
+				load one "$way" "$subject" "$SECONDS_EACH" \
+					"$(flows "$name" "$what")"
 				stop_relay
 				keep "$name" "$what" "$way" "$subject" \
 					"$seed" one
