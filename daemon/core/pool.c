@@ -216,6 +216,7 @@ static uint32_t add_page(struct pool *p)
 		page = page_number(p->arena, h);
 	}
 	link_page(p, page);
+	p->pages++;
 	return page;
 }
 
@@ -245,6 +246,7 @@ static void unlink_page(struct pool *p, uint32_t page)
 static void empty_page(struct pool *p, uint32_t page)
 {
 	unlink_page(p, page);
+	p->pages--;
 	if (p->spare) {
 		arena_page_free(p->arena, page_ptr(p->arena, page));
 	} else {

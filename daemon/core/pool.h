@@ -37,6 +37,7 @@ struct pool {
 	uint32_t size;	   /* of an object, a multiple of 32 */
 	uint32_t per_page; /* objects in a page */
 	uint32_t in_use;   /* objects */
+	uint32_t pages;	   /* that hold objects in use */
 	uint32_t max;	   /* objects at once; 0 = as memory allows */
 	uint32_t partial;  /* page number of one with room; 0 = none */
 	uint32_t spare;	   /* one empty page kept back; 0 = none */
@@ -93,6 +94,12 @@ void *pool_get(struct pool *p);
 
 /** pool_put() - Give it back; empty pages but one go back to the arena */
 void pool_put(struct pool *p, void *obj);
+
+/** pool_room() - Objects that pool_get() has before it takes another page */
+static inline uint32_t pool_room(const struct pool *p)
+{
+	return p->pages * p->per_page - p->in_use;
+}
 
 /**
  * pool_next() - Walk over the places of a pool, used and free ones

@@ -286,12 +286,32 @@ bool stack_is_short(const struct stack *st)
 	return left <= st->arena.npages / 8 || left <= 12;
 }
 
+/* A page for each kind of record that text takes, at least. */
+static uint32_t pages_kept(const struct stack *st)
+{
+	uint32_t part = st->arena.npages / 16;
+
+	return part > 8 ? part : 8;
+}
+
 bool stack_is_full(const struct stack *st)
 {
-	uint32_t left = stack_pages_left(st);
+	return stack_pages_left(st) <= pages_kept(st);
+}
 
-	/* A page for each kind of record that text takes, at least. */
-	return left <= st->arena.npages / 16 || left <= 8;
+/* What is half-open becomes a connection, with an active record for a moment. In
+ * pages that are there already, after others have gone, that takes no more; but
+ * somebody has to have memory for what they send. */
+bool stack_is_full_for_syn(const struct stack *st)
+{
+	uint32_t left = stack_pages_left(st), kept = pages_kept(st);
+	uint32_t conns = st->half_open + 1, room = pool_room(&st->pool_conn);
+
+	if (conns <= room && st->pool_half.partial)
+		return left <= kept / 2;
+	if (conns > room)
+		kept += 1 + (conns - room) / st->pool_conn.per_page;
+	return left <= kept + 1;
 }
 
 /* When the second's share is nearly used up, chance decides: how many of his own

@@ -11,15 +11,25 @@
 
 #include "tcp_priv.h"
 
+/*
+ * Pages that are not for more active records, but for what those need that
+ * there are: text, a record of what is in flight, an ACK. Without that none of
+ * them would ever end, and with them all gone nobody else would get on.
+ */
+#define ACTIVE_PAGES_KEPT 3
+
+static struct tcp_active *active_get(struct stack *st);
 static void reap_later(struct stack *st, struct tcp_conn *c);
 static void reap_one(struct stack *st, struct tcp_conn *c);
 static void count_close(struct stack *st, const struct tcp_conn *c);
 
 struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key)
 {
-	struct tcp_conn *c =
-		stack_is_full(st) ? NULL : pool_get(&st->pool_conn);
+	struct tcp_conn *c;
 
+	if (!pool_room(&st->pool_conn) && stack_is_full(st))
+		return NULL;
+	c = pool_get(&st->pool_conn);
 	if (!c)
 		return NULL;
 	memset(c, 0, sizeof(*c));
@@ -52,7 +62,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 		a->used_us = st->now_us;
 		return a;
 	}
-	a = pool_get(&st->pool_active);
+	a = active_get(st);
 	if (!a) {
 		stack_limit_hit(st, LIMIT_MEMORY, &c->e.key, c->listener);
 		return NULL;
@@ -74,6 +84,14 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	a->used_us = a->drs_at_us = a->sent_us = a->text_us = st->now_us;
 	c->active = ptr_ref(&st->arena, a);
 	return a;
+}
+
+static struct tcp_active *active_get(struct stack *st)
+{
+	if (!st->pool_active.partial &&
+	    stack_pages_left(st) <= ACTIVE_PAGES_KEPT)
+		return NULL;
+	return pool_get(&st->pool_active);
 }
 
 bool tcp_idle(const struct tcp_conn *c, const struct tcp_active *a)

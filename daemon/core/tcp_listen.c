@@ -221,7 +221,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 		return;
 	}
 	/* No cookie either: there would be no room for what it opens. */
-	if (stack_is_full(st)) {
+	if (stack_is_full_for_syn(st)) {
 		syn_no_memory(st, l, index, key, seg);
 		return;
 	}
@@ -241,7 +241,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 		return;
 	}
 	h = pool_get(&st->pool_half);
-	ASSERT(h); /* stack_is_full() kept pages for more than this */
+	ASSERT(h); /* stack_is_full_for_syn() kept pages for more than this */
 	half_init(st, h, index, key, seg, old);
 	if (counted)
 		h->flags |= HALF_COUNTED;

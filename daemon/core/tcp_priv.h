@@ -101,6 +101,8 @@ bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a);
 bool stack_is_short(const struct stack *st);
 /** stack_is_full() - Is the last memory left to those who are connected? */
 bool stack_is_full(const struct stack *st);
+/** stack_is_full_for_syn() - Would it be, once all half-open ones are open? */
+bool stack_is_full_for_syn(const struct stack *st);
 /** challenge_take() - May another challenge ACK leave (RFC 5961, 7)? */
 bool challenge_take(struct stack *st);
 /** bucket_take() - May one more be done this second? @rate 0 = never */

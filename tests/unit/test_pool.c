@@ -102,6 +102,30 @@ static void pool_maximum_is_kept(void)
 	arena_rig_free(&r);
 }
 
+/* What fits without another page: an empty one that is kept back is another. */
+static void pool_room_is_in_pages_in_use(void)
+{
+	struct arena_rig r;
+	struct pool p;
+	void *a, *b;
+
+	arena_rig_init(&r, 2);
+	pool_init(&p, &r.arena, PAGE_SIZE_B / 4, 0, TAG); /* 3 in a page */
+	CU_ASSERT_EQUAL(pool_room(&p), 0);
+	a = pool_get(&p);
+	CU_ASSERT_EQUAL(pool_room(&p), 2);
+	(void)pool_get(&p);
+	(void)pool_get(&p);
+	CU_ASSERT_EQUAL(pool_room(&p), 0);
+	b = pool_get(&p);
+	CU_ASSERT_EQUAL(pool_room(&p), 2);
+	pool_put(&p, a);
+	CU_ASSERT_EQUAL(pool_room(&p), 3);
+	pool_put(&p, b);
+	CU_ASSERT_EQUAL(pool_room(&p), 1);
+	arena_rig_free(&r);
+}
+
 static void pool_arena_empty(void)
 {
 	struct arena_rig r;
@@ -428,6 +452,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(arena_used_pages_go_before_new_ones),
 	UNIT_TEST(pool_sizes_are_rounded_up),
 	UNIT_TEST(pool_maximum_is_kept),
+	UNIT_TEST(pool_room_is_in_pages_in_use),
 	UNIT_TEST(pool_arena_empty),
 	UNIT_TEST(pool_empty_pages_but_one_go_back),
 	UNIT_TEST(pool_spare_page_is_given_up),

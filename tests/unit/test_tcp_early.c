@@ -248,7 +248,7 @@ static void in_order_without_memory(void)
 {
 	open_both();
 	rig_read_stop();
-	starve(2); /* for blocks, and for records of what is received */
+	starve(5); /* for blocks, and for active records, with three to spare */
 	rx_bytes(GREEDY, 0, BYTES);
 	starve(0);
 	rig_check(held(GREEDY) == BYTES);
@@ -273,7 +273,7 @@ static void in_order_in_parts(void)
 {
 	open_both();
 	rig_read_stop();
-	starve(2);
+	starve(5);
 	rx_bytes(GREEDY, 0, BYTES);
 	starve(0);
 	rig_rx_super(
@@ -291,7 +291,7 @@ static void in_order_for_its_own(void)
 {
 	open_both();
 	rig_read_stop();
-	starve(2);
+	starve(5);
 	rx_bytes(RIG_PEER_PORT, 1, BYTES);
 	rx_text(GREEDY, 6001, 1);
 	rig_forget();

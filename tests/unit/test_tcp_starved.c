@@ -197,6 +197,53 @@ static void send_little(void)
 	end();
 }
 
+/* The last pages are not for more active records, but for what those need that
+ * there are: or all of them wait for each other. */
+static void rcv_text_last_pages(void)
+{
+	rig_established();
+	rig_wait(IDLE);
+	rig_check(!rig_only()->c->active);
+	starve(3);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 100));
+	rig_expect_silence();
+	rig_check(!rig_only()->c->active);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] >= 1);
+	feed();
+	starve(4);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 100));
+	rig_check(rig_only()->received == 100);
+	rig_check(rig_send(50) == 50);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5101, .len = 50));
+	end();
+}
+
+/* A SYN finds memory only if there is some for all that are half-open, too: who
+ * got a SYN-ACK believes to be connected. */
+static void rcv_syn_half_open(void)
+{
+	struct tcp_seg s;
+
+	rig.memory = STACK_MEM_MIN;
+	rig.conf.max_half_open = 1000;
+	rig_start();
+	for (uint16_t i = 0; i < 256; i++) /* more than a page of connections */
+		rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000),
+			   .peer_port = (uint16_t)(OTHER_PORT + i)));
+	while (rig_take(&s)) /* learns the numbers */
+		rig_check(s.flags == (TH_SYN | TH_ACK));
+	starve(11);
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)));
+	rig_expect_silence();
+	rig_check(rig_dropped(DROP_SYN_MEMORY) == 1);
+	for (uint16_t i = 0; i < 256; i++)
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+			   .peer_port = (uint16_t)(OTHER_PORT + i)));
+	rig_check(rig_stats().full == 256);
+	rig_check(rig_dropped(DROP_SYN_MEMORY) == 1);
+	end();
+}
+
 /* Asked to be told of room, without memory to remember it in a list. */
 static void want_write_idle(void)
 {
@@ -457,6 +504,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(send_idle),
 	UNIT_TEST(send_active),
 	UNIT_TEST(send_little),
+	UNIT_TEST(rcv_text_last_pages),
+	UNIT_TEST(rcv_syn_half_open),
 	UNIT_TEST(want_write_idle),
 	UNIT_TEST(close_idle),
 	UNIT_TEST(abort_idle),
