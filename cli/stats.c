@@ -154,6 +154,8 @@ static void tun_words(const char *name, char *buf, size_t size)
 		{"read_errors", "reads that failed"},
 		{"write_errors", "packets that the kernel refused"},
 		{"write_full", "packets lost to a full queue"},
+		{"queue_dropped",
+		 "packets for us lost in the kernel's full queue"},
 	};
 
 	for (size_t i = 0; i < sizeof(tun) / sizeof(tun[0]); i++)

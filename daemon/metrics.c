@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/assert.h"
+#include "tun_queue.h"
 
 #define SECOND_US 1000000
 
@@ -51,8 +52,8 @@ static put_fn alerts_raised, alerts_now, build_info, start_time, connections,
 	listen_overflows, segments, bytes, packets, retransmits,
 	segments_dropped, resets, closes, challenge_acks, icmp, events,
 	events_lost, capture_packets, loop_lag, timers_armed, memory,
-	reload_success, reload_time, tun_read_errors, tun_write_errors, cpu,
-	resident, virtual;
+	reload_success, reload_time, tun_read_errors, tun_write_errors,
+	tun_queue_dropped, cpu, resident, virtual;
 
 static const struct {
 	struct metrics_family f;
@@ -158,6 +159,9 @@ static const struct {
 	{{"tcphs_tun_write_errors_total", "counter", "reason",
 	  "Packets the device did not take."},
 	 tun_write_errors},
+	{{"tcphs_tun_queue_dropped_total", "counter", "",
+	  "Packets for us that the kernel dropped, its queue being full."},
+	 tun_queue_dropped},
 	{{"process_cpu_seconds_total", "counter", "",
 	  "CPU time of the daemon, user and system."},
 	 cpu},
@@ -366,6 +370,15 @@ static void tun_write_errors(const struct put *p)
 {
 	put_number(p, p->m->tun->write_errors, "reason", "refused", END);
 	put_number(p, p->m->tun->write_full, "reason", "full", END);
+}
+
+/* Without a word from the kernel there is no sample, rather than a 0. */
+static void tun_queue_dropped(const struct put *p)
+{
+	uint64_t lost;
+
+	if (tun_queue_lost(p->m->tun->name, &lost))
+		put_number(p, lost, END);
 }
 
 static void cpu(const struct put *p)

@@ -24,6 +24,7 @@
 
 #include "log.h"
 #include "service/service.h"
+#include "tun_queue.h"
 
 #define SECOND_US 1000000
 
@@ -350,6 +351,7 @@ static void hook_status(void *arg, json_t *status)
 static void hook_stats(void *arg, json_t *stats)
 {
 	const struct tun *t = &((const struct run *)arg)->tun;
+	uint64_t lost;
 
 	json_object_set_new(stats, "tun",
 			    json_pack("{s:I, s:I, s:I}", "read_errors",
@@ -357,6 +359,10 @@ static void hook_stats(void *arg, json_t *stats)
 				      "write_errors",
 				      (json_int_t)t->write_errors, "write_full",
 				      (json_int_t)t->write_full));
+	if (tun_queue_lost(t->name, &lost))
+		json_object_set_new(json_object_get(stats, "tun"),
+				    "queue_dropped",
+				    json_integer((json_int_t)lost));
 }
 
 /* What is empty does not apply, and is left out. */

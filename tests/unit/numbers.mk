@@ -6,6 +6,7 @@ UNIT_LIBS_test_handshakes = -ljansson
 ALERT = $(wildcard daemon/analysis/alert*.c)
 UNIT_SRC_test_alert = $(ALERT) daemon/ipaddr.c daemon/core/addr.c
 UNIT_SRC_test_metrics = $(ALERT) daemon/alerting.c daemon/pktbus.c \
-	daemon/ipaddr.c daemon/metrics.c daemon/handshakes.c daemon/evbus.c daemon/jsontext.c \
+	daemon/ipaddr.c daemon/metrics.c daemon/tun_queue.c daemon/handshakes.c daemon/evbus.c daemon/jsontext.c \
 	daemon/analysis/histogram.c $(CORE)
 UNIT_LIBS_test_metrics = -ljansson
+UNIT_SRC_test_tun_queue = daemon/tun_queue.c

@@ -81,6 +81,7 @@ static void start(void)
 	CU_ASSERT_EQUAL_FATAL(alerting_start(&rig.alerting, &rig.bus,
 					     &rig.packets, &bounds, 1),
 			      0);
+	memcpy(rig.tun.name, "lo", 3); /* a name that the kernel has */
 	rig.conf_ok = true;
 	rig.conf_at = rig.started_at = 1700000000;
 	rig.m = (struct metrics){
@@ -212,6 +213,8 @@ static void sources(void)
 	expect("tcphs_tun_read_errors_total",
 	       "\ntcphs_tun_read_errors_total 5\n");
 	expect("tcphs_tun_write_errors_total", "{reason=\"full\"} 6\n");
+	expect("tcphs_tun_queue_dropped_total",
+	       "\ntcphs_tun_queue_dropped_total 0\n");
 	rig.conf_ok = false;
 	expect("tcphs_config_reload_success", "_success 0\n");
 	rig.bus.lost_total = 9;
