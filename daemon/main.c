@@ -338,6 +338,10 @@ static int open_interface(struct run *r)
 			   c->ifname);
 		return EX_OSERR;
 	}
+	if (c->offload == OFFLOAD_AUTO && !r->tun.offload)
+		log_warnx("The kernel does no offload on %s: each segment is a "
+			  "packet of its own now, which is slower",
+			  c->ifname);
 	if (c->persist && tun_persist(&r->tun, true) < 0)
 		log_warn("%s will not persist", c->ifname);
 	ret = netlink_watch(&r->watch, &setup);
