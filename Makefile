@@ -58,7 +58,7 @@ SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c \
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd
-LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd
+LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd -lncursesw
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd \
 	   cli/tcphs-extcap.1.scd conf/tcphsd.conf.5.scd daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
@@ -153,12 +153,12 @@ run: all
 DEPS_BUILD = gcc libc6-dev pkg-config libev-dev libiniparser-dev \
 	     libjansson-dev libsodium-dev libmnl-dev libcap-ng-dev \
 	     libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev nettle-dev \
-	     scdoc
+	     libncurses-dev scdoc
 DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
 DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \
 	     clang-format clang-tidy cppcheck mandoc socat wrk tcpdump tshark \
 	     python3 python3-scapy jq systemd systemd-container dbus gawk \
-	     liblwip-dev gcovr prometheus
+	     liblwip-dev gcovr prometheus tmux
 
 define install_missing
 @missing=$$(for p in $(1); do \

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "client.h"
-#include "output.h"
+#include "columns.h"
 
 #define LABEL_WIDTH 10
 
-static const struct column columns[] = {
+const struct column alert_columns[] = {
 	{"ID", "id", COLUMN_TEXT, true, 0},
 	{"KIND", "kind", COLUMN_TEXT, true, 0},
 	{"SEVERITY", "severity", COLUMN_TEXT, true, 2},
@@ -52,7 +52,7 @@ enum cli_exit alerts_run(struct cli *cli, int argc, char **argv)
 			fputs("nothing looks wrong\n", cli->out);
 		return e;
 	}
-	e = table_begin(&table, cli, columns);
+	e = table_begin(&table, cli, alert_columns);
 	if (e != CLI_OK) {
 		json_decref(params);
 		return e;

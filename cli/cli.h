@@ -95,6 +95,7 @@ struct cli {
 #define TAKES_LADDER   (1u << 13)
 #define TAKES_CAPTURES (1u << 14)
 #define TAKES_SINCE    (1u << 15)
+#define TAKES_INTERVAL (1u << 16)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -172,6 +173,7 @@ enum cli_exit list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit recent_run(struct cli *cli, int argc, char **argv);
 enum cli_exit show_run(struct cli *cli, int argc, char **argv);
 enum cli_exit ladder_run(struct cli *cli, int argc, char **argv);
+enum cli_exit top_run(struct cli *cli, int argc, char **argv);
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv);
 enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
 enum cli_exit alerts_run(struct cli *cli, int argc, char **argv);

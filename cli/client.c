@@ -382,7 +382,7 @@ static void point_at(const char *filter, json_int_t at)
 	if (!copy)
 		return;
 	text_clean(copy);
-	fprintf(stderr, "  %s\n  %*s^\n", copy, column, "");
+	complaint("  %s\n  %*s^\n", copy, column, "");
 	free(copy);
 }
 

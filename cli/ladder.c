@@ -15,13 +15,12 @@
 #include <tcphs/stack.h>
 
 #include "client.h"
+#include "diagram.h"
 #include "output.h"
 
 #define ADDRESS_MAX 64
 #define PACKETS_MAX 256
 #define WIDTH	    80 /* unless the terminal says otherwise */
-
-typedef char *draw_fn(const struct ladder *l, const struct ladder_style *style);
 
 /* What is drawn, and the memory it lies in. */
 struct drawing {
@@ -30,7 +29,7 @@ struct drawing {
 	char local[ADDRESS_MAX], peer[ADDRESS_MAX], verdict[256];
 };
 
-static draw_fn *format(const struct cli *cli);
+static diagram_fn *format(const struct cli *cli);
 static enum cli_exit style(const struct cli *cli, struct ladder_style *s);
 static int take_packet(void *arg, const char *text, size_t len);
 static void draw_text(const struct cli *cli, const json_t *doc);
@@ -43,31 +42,52 @@ static int64_t clock_offset(const struct cli *cli, const json_t *packet);
 enum cli_exit ladder_run(struct cli *cli, int argc, char **argv)
 {
 	struct ladder_style s;
-	json_t *doc, *packets;
 	enum cli_exit e;
+	json_t *doc;
 
 	(void)argc;
 	e = style(cli, &s);
+	if (e == CLI_OK)
+		e = diagram_fetch(cli->client, argv[0], &doc);
 	if (e != CLI_OK)
 		return e;
-	packets = json_array();
-	e = client_call(cli->client, "conn.packets",
-			json_pack("{s:s}", "conn", argv[0]), take_packet,
-			packets, &doc);
-	if (e == CLI_OK) {
-		json_object_set(doc, "kept_packets", packets);
-		output_document(cli, doc, draw_text);
-		json_decref(doc);
-	}
+	output_document(cli, doc, draw_text);
+	json_decref(doc);
+	return CLI_OK;
+}
+
+enum cli_exit diagram_fetch(struct client *c, const char *conn, json_t **doc)
+{
+	json_t *packets = json_array();
+	enum cli_exit e;
+
+	e = client_call(c, "conn.packets", json_pack("{s:s}", "conn", conn),
+			take_packet, packets, doc);
+	if (e == CLI_OK)
+		json_object_set(*doc, "kept_packets", packets);
 	json_decref(packets);
 	return e;
 }
 
-static draw_fn *format(const struct cli *cli)
+char *diagram_draw(const json_t *doc, const struct ladder_style *s,
+		   diagram_fn *draw)
+{
+	struct drawing *d = calloc(1, sizeof(*d));
+	char *text = NULL;
+
+	if (d && drawing_init(d, doc))
+		text = draw(&d->ladder, s);
+	if (d)
+		drawing_free(d);
+	free(d);
+	return text;
+}
+
+static diagram_fn *format(const struct cli *cli)
 {
 	static const struct {
 		const char *name;
-		draw_fn *draw;
+		diagram_fn *draw;
 	} formats[] = {
 		{"text", ladder_text},
 		{"mermaid", ladder_mermaid},
@@ -124,22 +144,17 @@ static void draw_text(const struct cli *cli, const json_t *doc)
 {
 	const json_t *packets = json_object_get(doc, "kept_packets");
 	struct ladder_style s;
-	struct drawing *d = calloc(1, sizeof(*d));
-	char *text = NULL;
+	char *text;
 
 	(void)style(cli, &s);
 	if (json_array_size(packets))
 		s.clock_us = clock_offset(cli, json_array_get(packets, 0));
-	if (d && drawing_init(d, doc))
-		text = format(cli)(&d->ladder, &s);
+	text = diagram_draw(doc, &s, format(cli));
 	if (text)
 		fputs(text, cli->out);
 	else
 		complain("no memory for the ladder");
 	free(text);
-	if (d)
-		drawing_free(d);
-	free(d);
 }
 
 static const char *string(const json_t *o, const char *key)

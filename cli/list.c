@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "client.h"
-#include "connection.h"
+#include "columns.h"
 
 /* On 80 columns with IPv6 what stays is who, in which state, and how old. */
 const struct column connection_columns[] = {

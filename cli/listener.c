@@ -4,9 +4,9 @@
 #include "cli.h"
 
 #include "client.h"
-#include "output.h"
+#include "columns.h"
 
-static const struct column columns[] = {
+const struct column listener_columns[] = {
 	{"NAME", "name", COLUMN_TEXT, true, 0},
 	{"SERVICE", "service", COLUMN_TEXT, true, 0},
 	{"ADDRESS", "address", COLUMN_TEXT, true, 4},
@@ -37,7 +37,7 @@ enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	e = table_begin(&t, cli, columns);
+	e = table_begin(&t, cli, listener_columns);
 	if (e != CLI_OK)
 		return e;
 	e = client_call(cli->client, "listener.list", NULL, table_row, &t,

@@ -92,7 +92,7 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_COUNT] = {"count", 'c', "N", "so many; else until Ctrl-C",
 		       TAKES_COUNT},
 	[OPT_INTERVAL] = {"interval", 'i', "DUR", "from one to the next (1s)",
-			  TAKES_PROBE},
+			  TAKES_INTERVAL},
 	[OPT_EXPECT] = {"expect", 0, "OUTCOME",
 			"exit 0 if all went so, 1 if not", TAKES_PROBE},
 	[OPT_LAST] = {"last", 0, NULL, "the connection that was opened last",

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "client.h"
-#include "output.h"
+#include "columns.h"
 #include "since.h"
 
-static const struct column columns[] = {
+const struct column recent_columns[] = {
 	{"ID", "id", COLUMN_TEXT, true, 0},
 	{"OUTCOME", "outcome", COLUMN_TEXT, true, 0},
 	{"LOCAL", "local", COLUMN_TEXT, true, 0},
@@ -65,7 +65,7 @@ enum cli_exit recent_run(struct cli *cli, int argc, char **argv)
 		return CLI_USAGE;
 	if (cli->since)
 		r.longest_ago_us = since_now_us() - since_us;
-	e = table_begin(&t, cli, columns);
+	e = table_begin(&t, cli, recent_columns);
 	if (e != CLI_OK)
 		return e;
 	if (argc > 0) {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "client.h"
-#include "connection.h"
+#include "columns.h"
 
 #define LABEL_WIDTH 9
 #define VALUE_MAX   256

@@ -14,6 +14,8 @@
 
 #define US_S INT64_C(1000000)
 
+static FILE *elsewhere; /* where complaints go; NULL = stderr */
+
 static void put_fixed(char buf[TEXT_NUMBER_MAX], int64_t n, unsigned int digits,
 		      const char *unit);
 
@@ -157,5 +159,22 @@ void complain(const char *fmt, ...)
 	va_end(ap);
 	text_clean(line);
 	fflush(stdout); /* what was said before stands before */
-	fprintf(stderr, "tcphsctl: %s\n", line);
+	if (elsewhere)
+		fprintf(elsewhere, "%s\n", line);
+	else
+		fprintf(stderr, "tcphsctl: %s\n", line);
+}
+
+void complaint(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(elsewhere ? elsewhere : stderr, fmt, ap);
+	va_end(ap);
+}
+
+void complaints(FILE *out)
+{
+	elsewhere = out;
 }

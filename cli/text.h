@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define TEXT_NUMBER_MAX 24 /* a formatted number, with the final zero */
 
@@ -31,6 +32,12 @@ bool text_parse_port(const char *s, int *port);
 
 /** text_join() - The words with blanks between; to be freed */
 char *text_join(int n, char **words);
+
+/** complaints() - Where they go from now on; NULL = stderr, as at first */
+void complaints(FILE *out);
+
+/** complaint() - More about the last one: lines as they are */
+void complaint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** complain() - One sentence on stderr, behind our name */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -389,6 +389,10 @@ def scene_evil(c):
                 c.item(req, {})
             c.result(req, record(listener="<i>\x1b[2J", packets=10 ** 12,
                                  outcome_words="w" * 500, peer={}))
+        elif req["method"] in ("status", "stats"):
+            c.result(req, {"version": "\x1b]0;title\x07",
+                           "interface": "tcphs\u009b2J", "counters": 1,
+                           "uptime_us": "\x1b[31m" * 100})
         else:
             c.error(req, "not_found", "no \x1b]0;title\x07")
 

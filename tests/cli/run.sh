@@ -191,6 +191,9 @@ group_look()
 	not_out 'up to 5s'
 	not_out 'echo'
 	out 'our own connections  0 handshakes, 4 refused'
+	ctl 2 top
+	err 'top wants a terminal'
+	ctl 2 top --json
 	ctl 0 histogram listener=echo
 	out 'echo  0 handshakes'
 	not_out 'web'
