@@ -244,10 +244,11 @@ static void seg_skip(struct tcp_seg *s, uint32_t n)
  * the network and came back. Some peers omit timestamps now and then although
  * they agreed to them; unless told to be strict, that is their affair.
  *
- * One difference: text that was overtaken by the repair of a hole in front of
- * it is taken. 5.3 names this case and thinks it too rare to matter, but where
- * a path reorders at speed each repair would cost what was late then, and the
- * repair of that again. See overtaken() for why no old duplicate passes.
+ * One difference, unless told to be strict: text that was overtaken by the
+ * repair of a hole in front of it is taken. 5.3 names this case and thinks it
+ * too rare to matter, but where a path reorders at speed each repair would cost
+ * what was late then, and the repair of that again. See overtaken() for why no
+ * old duplicate passes.
  */
 static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 					struct tcp_seg *s)
@@ -260,7 +261,8 @@ static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 		stack_drop(st, DROP_TS_MISSING, NULL, s, c);
 		return SEG_DONE;
 	}
-	if (older(st, c, s) && !overtaken(st, c, s)) {
+	if (older(st, c, s) &&
+	    (st->conf.timestamps_strict || !overtaken(st, c, s))) {
 		stack_drop(st, DROP_PAWS, NULL, s, c);
 		if (seg_len(s)) {
 			c->flags |= CF_ACK_NOW;

@@ -94,7 +94,8 @@ struct stack_conf {
 	/* TCP. */
 	bool sack;
 	bool timestamps;
-	bool timestamps_strict; /* drop segments that omit them */
+	bool timestamps_strict; /* drop segments that omit them, and PAWS to
+				 * the letter */
 	bool mtu_probing;	/* RFC 4821, once a path seems narrow */
 	uint8_t quick_acks;	/* not delayed, at the start of a flow */
 	uint8_t window_scale;	/* 0..14; what we offer */

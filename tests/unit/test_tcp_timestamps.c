@@ -115,6 +115,20 @@ static void paws_spares_overtaken_text(void)
 	rig_end();
 }
 
+/* RFC 7323, 5.3 (R1), to the letter. */
+static void paws_spares_nothing_if_strict(void)
+{
+	rig.conf.timestamps_strict = true;
+	hole();
+	rx_text(5101, 100, 450);
+	rig_expect(ECHO(5201, 450));
+	rx_text(5201, 100, 402);
+	rig_expect(ECHO(5201, 450));
+	rig_check(rig_only()->received == 200);
+	rig_check(rig_dropped(DROP_PAWS) == 1);
+	rig_end();
+}
+
 /* It left some round trips ago at most. */
 static void paws_drops_older_text_in_a_hole(void)
 {
@@ -342,6 +356,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(guess_does_not_set_clock),
 	UNIT_TEST(old_acks_do_not_storm),
 	UNIT_TEST(paws_spares_overtaken_text),
+	UNIT_TEST(paws_spares_nothing_if_strict),
 	UNIT_TEST(paws_drops_older_text_in_a_hole),
 	UNIT_TEST(paws_drops_older_text_at_the_end),
 	UNIT_TEST(paws_drops_ack),
