@@ -1,20 +1,23 @@
 # Benches. `make bench` compares tcphsd with the floor, with kernel TCP over
-# veth and with lwIP (root), and then runs `make goodput`: with the kernel over
-# the same bad network. `make bench_core` measures the engine without I/O, and
-# `make bench-smoke` looks whether all of it still works.
+# veth and with lwIP (root), and with the goals. `make bench-million` holds a
+# million connections. `make goodput` compares with the kernel over the same bad
+# network. `make bench_core` measures the engine without I/O, `make bench-smoke`
+# looks whether all of it still works, and `make bench-all` runs all of it.
 #
-#	make bench RUNS=7 BENCH_SECONDS=2
+#	make bench RUNS=7 BENCH_SECONDS=1
+#	make bench-million CONNECTIONS=1000000
 #	make bench-events		what the log and its readers cost
 #	make goodput			five seeds, 25 minutes
 #	make goodput GOODPUT_SEEDS=1	5 minutes
-#	make bench_core CONNECTIONS='1 1000 1000000'
+#	make bench_core CORE_CONNECTIONS='1 1000 1000000'
 BENCH_B   = $(B)/tests/bench
-BENCH_BIN = $(addprefix $(BENCH_B)/,load floor kernel_peer bench_core)
+BENCH_BIN = $(addprefix $(BENCH_B)/,load floor flood kernel_peer \
+	bench_core)
 GOODPUT_BIN = $(BENCH_B)/load $(BENCH_B)/kernel_peer $(B)/tests/e2e/relay
 # lwIP takes part if its headers are here (Debian: liblwip-dev).
 LWIP = $(wildcard /usr/include/lwip/lwip/tcp.h)
 BENCH_BIN += $(if $(LWIP),$(BENCH_B)/lwip_peer)
-CONNECTIONS ?= 1 1000 100000
+CORE_CONNECTIONS ?= 1 1000 100000
 
 $(BENCH_B)/load: $(call obj,$(addprefix tests/bench/,load.c load_turns.c \
 		load_bulk.c load_hold.c latency.c))
@@ -44,7 +47,14 @@ $(BENCH_B)/bench_core: $(call obj,tests/bench/bench_core.c \
 bench: all $(BENCH_BIN)
 	@B=$(B) RUNS=$(RUNS) SECONDS_EACH=$(BENCH_SECONDS) tests/bench/bench.sh \
 		$(B)/bench.json
-	@$(MAKE) --no-print-directory goodput
+
+bench-million: all $(BENCH_BIN)
+	@B=$(B) CONNECTIONS=$(CONNECTIONS) tests/bench/million.sh \
+		$(B)/million.json
+
+# Some 45 minutes.
+bench-all: all
+	@$(MAKE) --no-print-directory bench bench-million goodput bench-events
 
 goodput: all $(GOODPUT_BIN)
 	@B=$(B) SEEDS=$(GOODPUT_SEEDS) SECONDS_EACH=$(GOODPUT_SECONDS) \
@@ -52,6 +62,7 @@ goodput: all $(GOODPUT_BIN)
 
 bench-smoke: all $(BENCH_BIN) $(GOODPUT_BIN)
 	@B=$(B) tests/bench/bench.sh --smoke
+	@B=$(B) tests/bench/million.sh --smoke
 	@B=$(B) tests/bench/goodput.sh --smoke
 	@B=$(B) tests/bench/events.sh --smoke
 
@@ -60,6 +71,6 @@ bench-events: all $(BENCH_B)/load
 	@B=$(B) tests/bench/events.sh
 
 bench_core: $(BENCH_B)/bench_core
-	$(Q)$< --json $(B)/bench_core.json $(CONNECTIONS)
+	$(Q)$< --json $(B)/bench_core.json $(CORE_CONNECTIONS)
 
-.PHONY: bench bench-events goodput bench-smoke bench_core
+.PHONY: bench bench-all bench-million bench-events goodput bench-smoke bench_core
