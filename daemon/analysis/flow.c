@@ -26,7 +26,8 @@ static void syn_first(struct flow *f, const struct packet *p, enum side s);
 static void synack(struct flow *f, const struct packet *p, enum side s);
 static bool synack_fits(struct flow *f, const struct packet *p, enum side s);
 static void tfo_answer(struct flow *f, const struct packet *p);
-static void hsack(struct flow *f, const struct packet *p, enum side s);
+static bool hsack(struct flow *f, const struct packet *p, enum side s);
+static void was_split(struct flow *f, const struct packet *p, enum side s);
 static bool rst_of_handshake(struct flow *f, const struct packet *p,
 			     enum side s);
 static void rst_taken(struct flow *f, const struct packet *p, enum side s,
@@ -66,13 +67,13 @@ void flow_take(struct flow *f, const struct packet *p, uint8_t from)
 		flow_rst(f, p, s);
 	} else if (p->flags & TH_SYN) {
 		flow_syn(f, p, s);
-	} else {
+	} else if (p->flags & TH_ACK) { /* others nobody takes */
 		rst_was_ignored(f, p, s);
-		if (p->flags & TH_ACK) {
-			hsack(f, p, s);
+		was_split(f, p, s);
+		if (hsack(f, p, s)) {
 			flow_ack(f, p, s);
+			flow_text(f, p, s);
 		}
-		flow_text(f, p, s);
 	}
 	if (f->flags & FLOW_RST ||
 	    (f->half[CLIENT].flags & f->half[SERVER].flags & HALF_FIN_ACKED))
@@ -222,13 +223,18 @@ static void check_header(struct flow *f, const struct packet *p, enum side s)
 static void check_sum(struct flow *f, const struct packet *p, enum side s)
 {
 	struct half *me = &f->half[s];
+	tcp_seq end = p->seq + p->len + !!(p->flags & (TH_SYN | TH_FIN));
 
 	if (p->notes & NOTE_TCP_SUM_PART)
 		me->flags |= HALF_PART_SUM;
-	if (!(p->notes & NOTE_TCP_SUM))
+	if (!(p->notes & NOTE_TCP_SUM)) {
+		/* A good copy: it may be that one that is taken. */
+		if (seq_lt(p->seq, me->bad_end) && seq_geq(end, me->bad_end))
+			me->flags &= (uint16_t)~HALF_BAD_SUM;
 		return;
+	}
 	me->bad_sums++;
-	me->bad_end = p->seq + p->len + !!(p->flags & (TH_SYN | TH_FIN));
+	me->bad_end = end;
 	if (p->len || p->flags & (TH_SYN | TH_FIN))
 		me->flags |= HALF_BAD_SUM;
 }
@@ -251,8 +257,10 @@ void flow_syn(struct flow *f, const struct packet *p, enum side s)
 		return;
 	}
 	syn_first(f, p, s);
-	if (s == SERVER) { /* both called */
-		if (f->flags & FLOW_SYN)
+	if (s == SERVER) { /* both called, or it has answered in two pieces */
+		if (me->flags & HALF_ACK)
+			f->flags |= FLOW_SPLIT;
+		else if (f->flags & FLOW_SYN)
 			f->flags |= FLOW_SIMULTANEOUS;
 		return;
 	}
@@ -277,6 +285,7 @@ static void syn_first(struct flow *f, const struct packet *p, enum side s)
 	me->isn = p->seq;
 	me->next = p->seq + 1 + p->len;
 	me->next_ns = p->ns;
+	me->by_seq = me->captured = p->len;
 	me->opts = p->opts;
 	me->mss = p->mss;
 	me->wscale = p->wscale > WSCALE_MAX ? WSCALE_MAX : p->wscale;
@@ -318,21 +327,24 @@ static void synack(struct flow *f, const struct packet *p, enum side s)
 		flow_anomaly(f, ANOMALY_SYNACK_TWO_ISN, s, p, me->isn, p->seq);
 		f->flags |= FLOW_ALT_ISN;
 		f->alt_isn = p->seq;
+		f->alt_frame = (uint32_t)p->number;
+		f->alt_ns = p->ns;
 		return;
 	}
 	if (!(me->flags & HALF_ISN))
 		syn_first(f, p, s);
 	if (s == CLIENT) { /* both called, or the handshake was split */
-		if (f->half[SERVER].flags & HALF_ISN)
-			f->flags |=
-				f->flags & FLOW_SIMULTANEOUS ? 0 : FLOW_SPLIT;
 		f->flags |= FLOW_HSACK;
+		if (f->flags & FLOW_SPLIT)
+			f->flags |= FLOW_SYNACK;
+		flow_ack(f, p, s);
 		return;
 	}
 	if (!f->synack_frame) {
 		f->synack_ns = p->ns;
 		f->synack_frame = (uint32_t)p->number;
 	}
+	f->last_synack_ns = p->ns;
 	if (f->synack_tries < UINT8_MAX)
 		f->synack_tries++;
 	if (f->tfo != TFO_NONE)
@@ -364,36 +376,57 @@ static bool synack_fits(struct flow *f, const struct packet *p, enum side s)
 /* RFC 7413: text on the SYN was taken if it was acknowledged. */
 static void tfo_answer(struct flow *f, const struct packet *p)
 {
-	if (f->syn_len)
-		f->tfo = p->ack == f->half[CLIENT].isn + 1 + f->syn_len
-				 ? TFO_ACCEPTED
-				 : TFO_IGNORED;
+	if (!f->syn_len)
+		return;
+	f->tfo = TFO_IGNORED;
+	if (p->ack != f->half[CLIENT].isn + 1 + f->syn_len)
+		return;
+	f->tfo = TFO_ACCEPTED;
+	f->half[CLIENT].flags |= HALF_TEXT;
 }
 
-/* The third step: of the client, of the SYN-ACK, and behind its own SYN. */
-static void hsack(struct flow *f, const struct packet *p, enum side s)
+/* RFC 9293, 3.5: the SYNs crossed if both are answered with a SYN-ACK. If one
+ * of them is answered with a plain ACK, the other side's SYN was its answer in
+ * two pieces. */
+static void was_split(struct flow *f, const struct packet *p, enum side s)
+{
+	const uint16_t both = FLOW_SIMULTANEOUS | FLOW_HSACK;
+
+	if (s != SERVER || (f->flags & (both | FLOW_SYNACK)) != both ||
+	    p->ack == f->half[CLIENT].isn)
+		return;
+	f->flags &= (uint16_t)~FLOW_SIMULTANEOUS;
+	f->flags |= FLOW_SPLIT | FLOW_SYNACK;
+}
+
+/* The third step: of the client, of the SYN-ACK, and behind its own SYN. False
+ * if it is forged. */
+static bool hsack(struct flow *f, const struct packet *p, enum side s)
 {
 	struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
 
 	if (s != CLIENT || f->flags & FLOW_HSACK || !(f->flags & FLOW_SYNACK))
-		return;
+		return true;
 	if (f->flags & FLOW_ALT_ISN && p->ack == f->alt_isn + 1) {
 		server->isn = f->alt_isn;
 		server->next = f->alt_isn + 1;
+		f->synack_frame = f->alt_frame;
+		f->synack_ns = f->last_synack_ns = f->alt_ns;
 	}
 	if (seq_leq(p->ack, server->isn) || seq_gt(p->ack, server->next)) {
 		flow_anomaly(f, ANOMALY_ACK_OUT_OF_WINDOW, s, p,
 			     server->isn + 1, p->ack);
-		return;
+		return false;
 	}
 	if (client->flags & HALF_ISN &&
 	    (seq_leq(p->seq, client->isn) || seq_gt(p->seq, client->next)))
-		return;
+		return true;
 	f->flags |= FLOW_HSACK;
 	f->ack_ns = p->ns;
 	f->ack_frame = (uint32_t)p->number;
 	f->ack_seq = p->seq;
 	f->ack_ack = p->ack;
+	return true;
 }
 
 /*

@@ -103,12 +103,14 @@ struct flow {
 
 	int64_t start_ns, end_ns;
 	int64_t seen_ns; /* a packet came last, by the clock of analysis.c */
-	int64_t syn_ns, last_syn_ns, synack_ns, ack_ns;
+	int64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
+	int64_t alt_ns;
 	uint32_t first_frame, last_frame, ending_frame;
 	uint32_t syn_frame, synack_frame, ack_frame;
 	tcp_seq ack_seq, ack_ack;
 	uint32_t syn_len; /* text on the SYN */
-	tcp_seq alt_isn;
+	tcp_seq alt_isn;  /* of another SYN-ACK, first seen in alt_frame */
+	uint32_t alt_frame;
 
 	uint16_t flags;		     /* enum flow_flag */
 	uint16_t seen;		     /* letters of history, by side */

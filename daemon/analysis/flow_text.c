@@ -238,7 +238,9 @@ static bool is_late(const struct flow *f, const struct packet *p, enum side s)
 	if (p->opts & POPT_TS && me->flags & HALF_TS && p->ts_val != me->ts_val)
 		return seq_lt(p->ts_val, me->ts_val);
 	if (f->synack_frame && f->ack_frame)
-		round_ns = (f->ack_ns - f->last_syn_ns) / 2;
+		round_ns = (f->synack_ns - f->last_syn_ns + f->ack_ns -
+			    f->last_synack_ns) /
+			   2;
 	return p->ns - me->next_ns < round_ns;
 }
 

@@ -178,7 +178,7 @@ static void steps(const struct flow *f, struct verdict *v)
 			.seq = f->half[CLIENT].isn,
 			.tries = f->syn_tries,
 		};
-	if (f->flags & FLOW_SYNACK)
+	if (f->synack_frame)
 		v->synack = (struct verdict_step){
 			.frame = f->synack_frame,
 			.ns = f->synack_ns,

@@ -1,0 +1,318 @@
+/*
+ * test_captures.c - The judge against captures whose truth is known
+ *
+ * Each class of conversation, over many seeds: a world of that class alone and
+ * worlds of all of them together, in all containers, on all link types and in
+ * all tunnels. Every connection must be judged, once, and as it was. Only what
+ * was judged is compared with what the script knew; a difference tells class,
+ * seed and field. TEST_CAPTURES_SEEDS sets another number of seeds.
+ */
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "../../cli/capfile.h"
+#include "../captures/gen.h"
+#include "core/assert.h"
+#include "unit.h"
+
+#define SEEDS	     200
+#define ALONE	     6	 /* conversations of a class in its own world */
+#define TOGETHER     120 /* ... in one of all classes */
+#define JUDGED_MAX   2048
+#define REPORTS_MAX  12
+#define DECODER_SIZE (256u << 10)
+
+static const uint32_t links[] = {
+	LINK_ETHERNET, LINK_NULL,	LINK_LOOP,	 LINK_PPP,
+	LINK_PPP_HDLC, LINK_RAW,	LINK_RAW_12,	 LINK_LINUX_SLL,
+	LINK_ETHERNET, LINK_LINUX_SLL2, LINK_IEEE802_11, LINK_RADIOTAP,
+};
+
+static struct run {
+	uint64_t seed;
+	struct verdict judged[JUDGED_MAX];
+	bool matched[JUDGED_MAX];
+	unsigned int njudged;
+	unsigned int truths, differences, reports;
+	struct container box;
+	struct {
+		struct truth truth;
+		struct encap encap[ENCAPS_MAX];
+		uint8_t nencaps;
+	} known[JUDGED_MAX];
+	char *file;
+	size_t len;
+} run;
+
+static void differ(const struct truth *h, const char *what, int64_t is,
+		   int64_t should)
+{
+	run.differences++;
+	if (run.reports++ < REPORTS_MAX)
+		fprintf(stderr,
+			"%s, seed %" PRIu64 ", frame %" PRIu64
+			": %s is %" PRId64 ", not %" PRId64 "\n",
+			class_name(h->class), run.seed, h->first_frame, what,
+			is, should);
+}
+
+static void differ_odd(const struct truth *h, int side, unsigned int kind,
+		       bool found)
+{
+	run.differences++;
+	if (run.reports++ < REPORTS_MAX)
+		fprintf(stderr,
+			"%s, seed %" PRIu64 ", frame %" PRIu64
+			": %s by %s %s\n",
+			class_name(h->class), run.seed, h->first_frame,
+			anomaly_name(kind), side ? "server" : "client",
+			found ? "is no truth" : "was not found");
+}
+
+static void compare_odd(const struct truth *h, const struct verdict *v)
+{
+	uint64_t found[2] = {0, 0};
+
+	for (int i = 0; i < v->nanomalies; i++)
+		found[v->anomaly[i].side] |= UINT64_C(1) << v->anomaly[i].kind;
+	for (int s = CLIENT; s <= SERVER; s++)
+		for (unsigned int k = 0; k < ANOMALY_NKINDS; k++)
+			if ((found[s] ^ h->odd[s]) >> k & 1)
+				differ_odd(h, s, k, found[s] >> k & 1);
+}
+
+static void compare_side(const struct truth *h, const struct verdict *v, int s)
+{
+	const struct verdict_side *is = &v->side[s];
+
+#define SIDE(field)                                            \
+	if (is->field != h->field[s])                          \
+	differ(h, s ? "server's " #field : "client's " #field, \
+	       (int64_t)is->field, (int64_t)h->field[s])
+	SIDE(port);
+	SIDE(packets);
+	SIDE(by_seq);
+	SIDE(captured);
+	SIDE(seen_before);
+	SIDE(filled_hole);
+	SIDE(needless);
+	SIDE(late);
+#undef SIDE
+	if (memcmp(&is->addr, &h->addr[s], sizeof(is->addr)) != 0)
+		differ(h, "an address", s, s);
+}
+
+static void compare(const struct truth *h, const struct verdict *v)
+{
+#define SAME(is, should, what)                  \
+	if ((int64_t)(is) != (int64_t)(should)) \
+	differ(h, what, (int64_t)(is), (int64_t)(should))
+#define FIELD(field) SAME(v->field, h->field, #field)
+	FIELD(outcome);
+	FIELD(stage);
+	FIELD(ending);
+	FIELD(tfo);
+	FIELD(inferred);
+	FIELD(simultaneous);
+	FIELD(split);
+	FIELD(cookie_like);
+	FIELD(client_known);
+	FIELD(icmp);
+	FIELD(start_ns);
+	FIELD(end_ns);
+	FIELD(last_frame);
+	FIELD(total_ns);
+	SAME(v->fin_seen, h->fin, "fin_seen");
+	SAME(v->syn.tries, h->syn_tries, "tries of the SYN");
+	SAME(v->synack.tries, h->synack_tries, "tries of the SYN-ACK");
+	SAME(v->syn.frame, h->syn_frame, "frame of the SYN");
+	SAME(v->synack.frame, h->synack_frame, "frame of the SYN-ACK");
+	if (h->outcome != JUDGED_SYNACK_MISSING)
+		SAME(v->ack.frame, h->ack_frame, "frame of the ACK");
+	if (h->fin)
+		FIELD(first_fin);
+	if (h->ending == ENDING_RST_CLIENT || h->ending == ENDING_RST_SERVER)
+		FIELD(rst_plausible);
+#undef FIELD
+#undef SAME
+	compare_side(h, v, CLIENT);
+	compare_side(h, v, SERVER);
+	compare_odd(h, v);
+}
+
+static void judged(void *ctx, const struct verdict *v)
+{
+	(void)ctx;
+	ASSERT(run.njudged < JUDGED_MAX);
+	run.judged[run.njudged++] = *v;
+}
+
+static void known(void *ctx, const struct conv *c, const struct truth *t)
+{
+	(void)ctx;
+	ASSERT(run.truths < JUDGED_MAX);
+	run.known[run.truths].truth = *t;
+	run.known[run.truths].nencaps =
+		wrap_encaps(c, run.known[run.truths].encap);
+	run.truths++;
+}
+
+static void compare_all(void)
+{
+	for (unsigned int i = 0; i < run.truths; i++) {
+		const struct truth *h = &run.known[i].truth;
+		unsigned int k;
+
+		for (k = 0; k < run.njudged; k++)
+			if (run.judged[k].first_frame == h->first_frame)
+				break;
+		if (k == run.njudged || run.matched[k]) {
+			differ(h, "how often it was judged", 0, 1);
+			continue;
+		}
+		run.matched[k] = true;
+		compare(h, &run.judged[k]);
+		if (run.judged[k].nencaps != run.known[i].nencaps ||
+		    memcmp(run.judged[k].encap, run.known[i].encap,
+			   run.known[i].nencaps *
+				   sizeof(run.known[i].encap[0])) != 0)
+			differ(h, "what is around it", run.judged[k].nencaps,
+			       run.known[i].nencaps);
+	}
+	for (unsigned int k = 0; k < run.njudged; k++)
+		if (!run.matched[k])
+			differ(&run.known[0].truth, "a verdict on nothing, at",
+			       (int64_t)run.judged[k].first_frame, 0);
+}
+
+/* Some are packed: the file becomes what it is then. */
+static void pack(uint64_t seed)
+{
+	size_t room = run.len + run.len / 8 + 1024;
+	z_stream z = {.avail_out = (uInt)room};
+	char *packed;
+
+	if (seed % 4 > 1)
+		return;
+	packed = malloc(room);
+	ASSERT(packed);
+	if (seed % 4) {
+		room = ZSTD_compress(packed, room, run.file, run.len, 1);
+		ASSERT(!ZSTD_isError(room));
+	} else {
+		z.next_in = (Bytef *)run.file;
+		z.avail_in = (uInt)run.len;
+		z.next_out = (Bytef *)packed;
+		ASSERT(deflateInit2(&z, 1, Z_DEFLATED, 31, 8,
+				    Z_DEFAULT_STRATEGY) == Z_OK);
+		ASSERT(deflate(&z, Z_FINISH) == Z_STREAM_END);
+		deflateEnd(&z);
+		room -= z.avail_out;
+	}
+	free(run.file);
+	run.file = packed;
+	run.len = room;
+}
+
+static void judge_file(void)
+{
+	const struct analysis_conf conf = {
+		.memory = 256u << 10,
+		.embryonic_ns = 130 * SECOND,
+		.idle_ns = 7200 * SECOND,
+		.closed_ns = 10 * SECOND,
+	};
+	struct analysis *judge = analysis_new(&conf, judged, NULL);
+	struct decoder *d = decoder_new(DECODER_SIZE);
+	char words[CAPFILE_WORDS_MAX] = "";
+	struct capfile *c = capfile_open(bytes_of(run.file, run.len), words);
+	struct packet p;
+	struct frame f;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	ASSERT(judge && d);
+	while (capfile_next(c, &f) == CAPFILE_FRAME) {
+		decode(d, &f, &p);
+		analysis_take(judge, &p);
+	}
+	analysis_end(judge);
+	CU_ASSERT_PTR_NULL(capfile_damage(c, &(uint64_t){0}));
+	CU_ASSERT_EQUAL(analysis_stats(judge)->packets[PACKET_BROKEN], 0);
+	CU_ASSERT_EQUAL(analysis_stats(judge)->packets[PACKET_OTHER], 0);
+	analysis_free(judge);
+	decoder_free(d);
+	capfile_close(c);
+}
+
+static void world(uint64_t seed, int class, uint32_t conversations)
+{
+	const struct world_conf conf = {
+		.seed = seed,
+		.conversations = conversations,
+		.class = class,
+		.gap_ns = 20 * MSEC,
+		.container = &run.box,
+		.fn = known,
+	};
+	struct rng r = {seed};
+
+	memset(&run, 0, offsetof(struct run, known));
+	run.seed = seed;
+	run.box.format = (enum format)draw(&r, GEN_NFORMATS);
+	run.box.nifaces = 1;
+	if (run.box.format >= GEN_pcapng)
+		run.box.nifaces = (uint8_t)between(&r, 1, IFACES_MAX);
+	for (uint8_t i = 0; i < run.box.nifaces; i++)
+		run.box.link[i] = links[draw(&r, ARRAY_LEN(links))];
+	run.box.out = open_memstream(&run.file, &run.len);
+	ASSERT(run.box.out);
+	world_run(&conf);
+	fclose(run.box.out);
+	pack(seed);
+	judge_file();
+	free(run.file);
+	compare_all();
+	CU_ASSERT_EQUAL(run.differences, 0);
+}
+
+static uint64_t seeds(void)
+{
+	const char *n = getenv("TEST_CAPTURES_SEEDS");
+
+	return n ? strtoull(n, NULL, 10) : SEEDS;
+}
+
+#define CLASS_TEST(name)                                                   \
+	static void class_##name(void)                                     \
+	{                                                                  \
+		for (uint64_t i = 0; i < seeds() && !run.reports; i++)     \
+			world(1000 * (CLASS_##name + 1) + i, CLASS_##name, \
+			      ALONE);                                      \
+		run.reports = 0;                                           \
+	}
+CLASS_LIST(CLASS_TEST)
+
+static void together(void)
+{
+	for (uint64_t i = 0; i < seeds() / 4 && !run.reports; i++)
+		world(i, -1, TOGETHER);
+	run.reports = 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test tests[] = {
+#define CLASS_ROW(name) UNIT_TEST(class_##name),
+		CLASS_LIST(CLASS_ROW) UNIT_TEST(together),
+	};
+
+	/* Thousands of judges in turn: let their memory not be the kernel's in
+	 * between. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	return unit_run("captures", tests, ARRAY_LEN(tests), argc, argv);
+}
