@@ -67,7 +67,7 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 		stack_limit_hit(st, LIMIT_MEMORY, &c->e.key, c->listener);
 		return NULL;
 	}
-	memset(a, 0, sizeof(*a));
+	memset(a, 0, ACTIVE_CLEAR_LEN);
 	a->conn = conn_ref(st, c);
 	a->flow_label = stack_flow_label(st, &c->e.key);
 	sendq_init(&a->sndq);

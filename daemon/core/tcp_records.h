@@ -251,14 +251,41 @@ struct bucket {
 	uint32_t tokens;
 };
 
+/*
+ * Ordered by who looks: the first lines are all that a timer reads which finds
+ * nothing to do, as most do, so that is what one of a million idle connections
+ * costs. What a count says is empty comes last and is not cleared when a record
+ * is taken.
+ */
 struct tcp_active {
 	struct list_link out; /* st->out: something may leave */
 	struct list_link
 		ready; /* st->ready: the service has something to see */
 	struct list_link early; /* st->early[early_rank]; 0 = in none */
-	uint8_t early_rank;
 	ref_t conn;
-	uint32_t flow_label; /* stack_flow_label() */
+	/* Flight: transmissions in the order of sequence numbers. */
+	ref_t tx_head, tx_tail;
+	ref_t undo; /* struct tcp_undo; 0 = none */
+	uint8_t early_rank;
+	uint8_t recovery;
+	bool force_one;	    /* one retransmission whatever cwnd says */
+	bool force_new;	    /* one segment of new text, the same */
+	bool fin_held;	    /* a FIN came before the text in front of it */
+	bool cwnd_limited;  /* cwnd stopped us since the last ACK */
+	bool challenge;	    /* the ACK that is due is one (RFC 5961) */
+	uint8_t quick_acks; /* so many packets with text get an ACK at once */
+
+	/* Deadlines; TIME_NEVER if not running. */
+	int64_t used_us; /* last activity: idle records are given back */
+	int64_t delack_at_us;
+	int64_t rexmt_at_us;   /* RFC 6298, 5 */
+	int64_t persist_at_us; /* RFC 9293, 3.8.6.1; excludes rexmt */
+	int64_t reorder_at_us; /* RFC 8985, 6.3 */
+	int64_t probe_at_us;   /* tail loss probe, RFC 8985, 7 */
+	int64_t hold_until_us; /* RFC 3168, 6.1.2: no new text before */
+	int64_t pace_at_us;    /* text waits for pace_next_us */
+	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
+	uint32_t flow_label;   /* stack_flow_label() */
 
 	struct sendq sndq; /* from snd_una (after the SYN) on */
 	struct recvq rcvq;
@@ -267,52 +294,9 @@ struct tcp_active {
 	const uint8_t *direct;
 	uint32_t direct_len, direct_total;
 
-	/* ECN: ACKs up to here tell of a window that was reduced already. */
-	tcp_seq cwr_end;
-
-	/* The octets after urgent data: CF_URG_IN, CF_URG_OUT. */
-	tcp_seq rcv_up, snd_up;
-
-	/* Flight: transmissions in the order of sequence numbers. */
-	ref_t tx_head, tx_tail;
-	uint32_t sacked, lost; /* bytes; lost and not sent again */
-	uint32_t dupacks;
-	uint8_t recovery;
-	bool force_one;	   /* one retransmission whatever cwnd says */
-	bool force_new;	   /* one segment of new text, the same */
-	bool fin_held;	   /* a FIN came before the text in front of it */
-	bool cwnd_limited; /* cwnd stopped us since the last ACK */
-	bool challenge;	   /* the ACK that is due is one (RFC 5961) */
-	tcp_seq fin_seq;   /* its number */
-	tcp_seq recover;   /* RFC 6582, snd_nxt when recovery began */
-	struct cc_state ccs;
-	struct prr prr;
-	struct cwv cwv;
-	uint32_t rtt_least_us; /* of all ACKs since snd_una moved; 0 = none */
-	uint16_t undone;       /* recoveries that proved needless */
-	ref_t undo;	       /* struct tcp_undo; 0 = none */
-	uint8_t frto;	       /* enum frto, tcp_spurious.c */
-
-	/* RACK (RFC 8985): the latest transmission known to have arrived. */
-	int64_t rack_sent_us;
-	tcp_seq rack_end;
-	uint32_t rack_rtt_us;
-	tcp_seq rack_fack;   /* highest number delivered */
-	uint16_t reordering; /* largest seen, segments; 0 = none */
-	uint8_t reo_mult;    /* quarters of a round trip that are tolerated */
-	uint8_t reo_persist; /* recoveries until reo_mult is 1 again */
-	bool reo_grown;	     /* no more of it before reo_round is acked */
-	tcp_seq reo_round;
-
-	/* What the peer is to be told about holes (tcp_sack.c). */
-	struct sack_block dsack[DSACK_MAX]; /* came twice; the oldest first */
-	tcp_seq sack_list[SACK_LIST_MAX];   /* came early; the newest first */
-	uint8_t ndsack, nsack_list;
-	uint8_t sack_untold;  /* so many of sack_list are in no ACK yet */
-	uint8_t dupacks_owed; /* to a peer without SACK */
-
-	int64_t text_us;    /* text came last: quick_acks */
-	uint8_t quick_acks; /* so many packets with text get an ACK at once */
+	int64_t text_us;      /* text came last: quick_acks */
+	int64_t pace_next_us; /* what left is spread until then */
+	int64_t sent_us;      /* text left last: RFC 5681, 4.1 */
 
 	/* Window growth: what was consumed in one round trip (tcp_drs.c). */
 	int64_t drs_at_us;
@@ -326,20 +310,33 @@ struct tcp_active {
 	int64_t ts_round_us; /* ts_mark takes the place of ts_floor then */
 	uint32_t ts_floor, ts_mark;
 
-	struct bucket answers; /* to what is wrong: RFC 5961, 7 */
+	/* ECN: ACKs up to here tell of a window that was reduced already. */
+	tcp_seq cwr_end;
 
-	/* Deadlines; TIME_NEVER if not running. */
-	int64_t rexmt_at_us;   /* RFC 6298, 5 */
-	int64_t persist_at_us; /* RFC 9293, 3.8.6.1; excludes rexmt */
-	int64_t delack_at_us;
-	int64_t reorder_at_us; /* RFC 8985, 6.3 */
-	int64_t probe_at_us;   /* tail loss probe, RFC 8985, 7 */
-	int64_t hold_until_us; /* RFC 3168, 6.1.2: no new text before */
-	int64_t pace_at_us;    /* text waits for pace_next_us */
-	int64_t pace_next_us;  /* what left is spread until then */
-	int64_t stalled_us;    /* nothing acknowledged since; user timeout */
-	int64_t used_us;       /* last activity: idle records are given back */
-	int64_t sent_us;       /* text left last: RFC 5681, 4.1 */
+	/* The octets after urgent data: CF_URG_IN, CF_URG_OUT. */
+	tcp_seq rcv_up, snd_up;
+
+	uint32_t sacked, lost; /* bytes; lost and not sent again */
+	uint32_t dupacks;
+	tcp_seq fin_seq; /* its number */
+	tcp_seq recover; /* RFC 6582, snd_nxt when recovery began */
+	struct cc_state ccs;
+	struct prr prr;
+	struct cwv cwv;
+	uint32_t rtt_least_us; /* of all ACKs since snd_una moved; 0 = none */
+	uint16_t undone;       /* recoveries that proved needless */
+	uint8_t frto;	       /* enum frto, tcp_spurious.c */
+
+	/* RACK (RFC 8985): the latest transmission known to have arrived. */
+	int64_t rack_sent_us;
+	tcp_seq rack_end;
+	uint32_t rack_rtt_us;
+	tcp_seq rack_fack;   /* highest number delivered */
+	uint16_t reordering; /* largest seen, segments; 0 = none */
+	uint8_t reo_mult;    /* quarters of a round trip that are tolerated */
+	uint8_t reo_persist; /* recoveries until reo_mult is 1 again */
+	bool reo_grown;	     /* no more of it before reo_round is acked */
+	tcp_seq reo_round;
 
 	/* Tail loss probe (RFC 8985, 7). */
 	bool tlp_out;	     /* one is in flight */
@@ -347,7 +344,18 @@ struct tcp_active {
 	bool tlp_unmeasured; /* no round trip was measured since the last */
 	tcp_seq tlp_end;     /* TLP.end_seq */
 	uint32_t tlp_flight; /* what was in flight then, bytes */
+
+	struct bucket answers; /* to what is wrong: RFC 5961, 7 */
+
+	/* What the peer is to be told about holes (tcp_sack.c). */
+	uint8_t ndsack, nsack_list;
+	uint8_t sack_untold;  /* so many of sack_list are in no ACK yet */
+	uint8_t dupacks_owed; /* to a peer without SACK */
+	struct sack_block dsack[DSACK_MAX]; /* came twice; the oldest first */
+	tcp_seq sack_list[SACK_LIST_MAX];   /* came early; the newest first */
 };
+
+#define ACTIVE_CLEAR_LEN offsetof(struct tcp_active, dsack)
 
 /* How many connections an address has; only with max_per_source. */
 struct tcp_source {
