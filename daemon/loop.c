@@ -10,7 +10,9 @@
  *
  * A turn takes TURN_PACKETS packets at most, so that a flood cannot keep the
  * answers and the control socket waiting. What is left makes the device readable
- * again, and the next turn follows at once.
+ * again, and the next turn follows at once. Small packets are read several at a
+ * time before the first is judged, so that the stack can get near what all of
+ * them need (stack_ahead()).
  *
  * However many connections there are, libev knows one timer: the stack's
  * deadline.
@@ -28,6 +30,9 @@ static void on_due(struct ev_loop *ev, ev_timer *w, int revents);
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents);
 static void turn(struct loop *l);
 static void take_packets(struct loop *l, int64_t now_us);
+static ssize_t read_packet(struct loop *l, size_t at, struct stack_in *in);
+static void input(struct loop *l, struct stack_in *in, unsigned int n,
+		  int64_t now_us);
 static void send_packets(struct loop *l, int64_t now_us);
 static void arm(struct loop *l, int64_t at_us, int64_t now_us);
 
@@ -121,23 +126,56 @@ static void turn(struct loop *l)
 
 static void take_packets(struct loop *l, int64_t now_us)
 {
-	const uint8_t *pkt;
-	struct stack_rx meta;
-	ssize_t n;
+	struct stack_in in[STACK_AHEAD];
+	unsigned int n = 0;
+	size_t used = 0;
+	ssize_t len = 1;
 
 	l->has_packets = false;
-	for (int i = 0; i < TURN_PACKETS; i++) {
-		n = tun_read(l->tun, l->packet, sizeof(l->packet), &pkt, &meta);
-		if (n == -EBADMSG)
-			continue;
-		if (n == -EBADFD) {
-			ev_io_stop(l->ev, &l->readable);
-			l->hooks.gone(l->hooks.arg);
+	for (int i = 0; i < TURN_PACKETS && len; i++) {
+		len = read_packet(l, used, &in[n]);
+		if (len > 0) {
+			used = (size_t)((const uint8_t *)in[n].pkt + len -
+					l->packets + 15) &
+			       ~(size_t)15;
+			n++;
 		}
-		if (n <= 0)
-			break;
-		stack_input(l->st, pkt, (size_t)n, &meta, now_us);
+		if (n == STACK_AHEAD || used > LOOP_AHEAD_LEN) {
+			input(l, in, n, now_us);
+			n = 0;
+			used = 0;
+		}
 	}
+	input(l, in, n, now_us);
+}
+
+/* At @at of the buffer. Returns its length, 0 if there is none, or < 0 if it
+ * was none to be taken. */
+static ssize_t read_packet(struct loop *l, size_t at, struct stack_in *in)
+{
+	const uint8_t *pkt;
+	ssize_t n = tun_read(l->tun, l->packets + at, sizeof(l->packets) - at,
+			     &pkt, &in->meta);
+
+	if (n == -EBADMSG)
+		return n;
+	if (n == -EBADFD) {
+		ev_io_stop(l->ev, &l->readable);
+		l->hooks.gone(l->hooks.arg);
+	}
+	if (n <= 0)
+		return 0;
+	in->pkt = pkt;
+	in->len = (size_t)n;
+	return n;
+}
+
+static void input(struct loop *l, struct stack_in *in, unsigned int n,
+		  int64_t now_us)
+{
+	stack_ahead(l->st, in, n);
+	for (unsigned int i = 0; i < n; i++)
+		stack_input(l->st, in[i].pkt, in[i].len, &in[i].meta, now_us);
 }
 
 /* A packet the device does not take is lost, as on any wire; it is counted. */

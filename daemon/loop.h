@@ -23,6 +23,10 @@ struct loop_hooks {
 	void (*gone)(void *arg);
 };
 
+/* So many bytes are read before the first of them are looked at: small packets
+ * come STACK_AHEAD at once, long ones are not pushed out of the cache. */
+#define LOOP_AHEAD_LEN 8192
+
 struct loop {
 	struct ev_loop *ev;
 	struct evbus *bus;
@@ -36,8 +40,9 @@ struct loop {
 	bool wanted;	      /* a turn is */
 	int64_t due_us;	      /* when the timer was to go off */
 	struct histogram lag; /* how much later it did */
-	/* A virtio header and the longest packet there is. */
-	_Alignas(16) uint8_t packet[16 + STACK_SEGMENT_MAX];
+	/* Packets side by side, the last of them the longest there is, behind
+	 * its virtio header. */
+	_Alignas(16) uint8_t packets[LOOP_AHEAD_LEN + 16 + STACK_SEGMENT_MAX];
 };
 
 /**

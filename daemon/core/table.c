@@ -29,7 +29,6 @@ _Static_assert(TABLE_SEGMENT == 1u << SEGMENT_BITS, "buckets in a page");
 _Static_assert(sizeof(struct tcp_key) == 36, "a key has no padding");
 _Static_assert(crypto_shorthash_KEYBYTES == 16, "size of the secret");
 
-static uint32_t hash_key(const struct table *t, const struct tcp_key *key);
 static bool key_equal(const struct tcp_key *a, const struct tcp_key *b);
 static uint64_t differ_at(const void *a, const void *b, size_t off);
 static uint32_t buckets(const struct table *t);
@@ -56,19 +55,44 @@ bool table_init(struct table *t, struct arena *a, const uint8_t secret[16],
 	return true;
 }
 
+uint32_t table_hash(const struct table *t, const struct tcp_key *key)
+{
+	uint8_t h[crypto_shorthash_BYTES];
+	uint32_t hash;
+
+	crypto_shorthash(h, (const uint8_t *)key, sizeof(*key), t->secret);
+	memcpy(&hash, h, sizeof(hash));
+	return hash;
+}
+
 ref_t table_find(const struct table *t, const struct tcp_key *key)
 {
-	ref_t e = *bucket_ptr(t, bucket_of(t, hash_key(t, key)));
+	return table_at(t, table_hash(t, key), key);
+}
+
+ref_t table_at(const struct table *t, uint32_t hash, const struct tcp_key *key)
+{
+	ref_t e = table_first(t, hash);
 
 	while (e && !key_equal(&entry(t, e)->key, key))
 		e = entry(t, e)->chain;
 	return e;
 }
 
+void table_fetch(const struct table *t, uint32_t hash)
+{
+	__builtin_prefetch(bucket_ptr(t, bucket_of(t, hash)));
+}
+
+ref_t table_first(const struct table *t, uint32_t hash)
+{
+	return *bucket_ptr(t, bucket_of(t, hash));
+}
+
 void table_insert(struct table *t, ref_t e)
 {
 	struct table_entry *p = entry(t, e);
-	ref_t *head = bucket_ptr(t, bucket_of(t, hash_key(t, &p->key)));
+	ref_t *head = bucket_ptr(t, bucket_of(t, table_hash(t, &p->key)));
 
 	p->chain = *head;
 	*head = e;
@@ -90,16 +114,6 @@ void table_replace(struct table *t, ref_t e, ref_t with)
 
 	entry(t, with)->chain = entry(t, e)->chain;
 	*link = with;
-}
-
-static uint32_t hash_key(const struct table *t, const struct tcp_key *key)
-{
-	uint8_t h[crypto_shorthash_BYTES];
-	uint32_t hash;
-
-	crypto_shorthash(h, (const uint8_t *)key, sizeof(*key), t->secret);
-	memcpy(&hash, h, sizeof(hash));
-	return hash;
 }
 
 /* One branch and no call, which memcmp() may become. The last word overlaps
@@ -149,7 +163,7 @@ static struct table_entry *entry(const struct table *t, ref_t e)
 static ref_t *link_to(const struct table *t, ref_t e)
 {
 	ref_t *link =
-		bucket_ptr(t, bucket_of(t, hash_key(t, &entry(t, e)->key)));
+		bucket_ptr(t, bucket_of(t, table_hash(t, &entry(t, e)->key)));
 
 	while (*link != e) {
 		ASSERT(*link != 0);
@@ -178,7 +192,7 @@ static bool split_bucket(struct table *t)
 	while (e) {
 		struct table_entry *p = entry(t, e);
 
-		if (hash_key(t, &p->key) & 1u << t->level) {
+		if (table_hash(t, &p->key) & 1u << t->level) {
 			*go = e;
 			go = &p->chain;
 		} else {

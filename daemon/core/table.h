@@ -47,8 +47,20 @@ struct table {
 bool table_init(struct table *t, struct arena *a, const uint8_t secret[16],
 		uint8_t tag);
 
+/** table_hash() - Of @key, for table_at() and those below */
+uint32_t table_hash(const struct table *t, const struct tcp_key *key);
+
 /** table_find() - 0 if there is none */
 ref_t table_find(const struct table *t, const struct tcp_key *key);
+
+/** table_at() - The same, if @hash of @key is known */
+ref_t table_at(const struct table *t, uint32_t hash, const struct tcp_key *key);
+
+/** table_fetch() - table_first() will be asked about @hash: get it near */
+void table_fetch(const struct table *t, uint32_t hash);
+
+/** table_first() - What is looked at first for @hash; 0 = nothing */
+ref_t table_first(const struct table *t, uint32_t hash);
 
 /** table_insert() - @e must not be in it; never fails, chains just get longer
  * when there is no page to grow into */

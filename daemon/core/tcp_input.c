@@ -70,7 +70,8 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	key.peer = seg.src;
 	key.local_port = seg.dport;
 	key.peer_port = seg.sport;
-	ref = table_find(&st->table, &key);
+	ref = meta->hashed ? table_at(&st->table, meta->hash, &key)
+			   : table_find(&st->table, &key);
 	if (tap_on(st))
 		tap_found(st, &key, ref, &seg);
 	if (!ref) {

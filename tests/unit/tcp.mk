@@ -14,3 +14,4 @@ UNIT_SRC_test_pktmem = $(wildcard daemon/pktmem*.c) daemon/pktbus.c \
 # The same, with packets written by hand.
 UNIT_SRC_test_icmp_complain = $(STACK_RIG) tests/unit/packet.c $(CORE)
 UNIT_SRC_test_tcp_pmtu = $(STACK_RIG) tests/unit/packet.c $(CORE)
+UNIT_SRC_test_stack_ahead = $(STACK_RIG) tests/unit/packet.c $(CORE)
