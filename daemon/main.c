@@ -445,7 +445,9 @@ static void warn_if_reachable(const struct conf *c)
 	}
 }
 
-/* Zeroed and aligned for the stack; taken from the system as it is touched. */
+/* Zeroed and aligned for the stack; taken from the system as it is touched, in
+ * large pages if it has them: with a million connections, nearly each step to a
+ * record would also be one through the tables of small pages. */
 static void *reserve(size_t len)
 {
 	uint8_t *mem = mmap(NULL, len + STACK_ALIGN, PROT_READ | PROT_WRITE,
@@ -453,6 +455,7 @@ static void *reserve(size_t len)
 
 	if (mem == MAP_FAILED)
 		return NULL;
+	(void)madvise(mem, len + STACK_ALIGN, MADV_HUGEPAGE);
 	return mem + (-(uintptr_t)mem & (STACK_ALIGN - 1));
 }
 
