@@ -64,7 +64,8 @@ struct cli {
 	const char *file;	/* to write; "-" = stdout; NULL = none given */
 	uint32_t snaplen;	/* 0 = as the daemon is told */
 	int64_t duration_us;	/* 0 = until interrupted */
-	const char *draw;	/* format of the ladder; NULL = text */
+	const char *draw;	/* format of ladder or report; NULL = text */
+	bool verify;		/* that log files have no gaps */
 	uint32_t at;		/* its last packet; 0 = all */
 	bool relative_seq, absolute_seq, utc, local;
 	bool watch, version, help;
@@ -96,6 +97,8 @@ struct cli {
 #define TAKES_CAPTURES (1u << 14)
 #define TAKES_SINCE    (1u << 15)
 #define TAKES_INTERVAL (1u << 16)
+#define TAKES_FORMAT   (1u << 17)
+#define TAKES_REPORT   (1u << 18)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -178,6 +181,7 @@ enum cli_exit stats_run(struct cli *cli, int argc, char **argv);
 enum cli_exit histogram_run(struct cli *cli, int argc, char **argv);
 enum cli_exit alerts_run(struct cli *cli, int argc, char **argv);
 enum cli_exit metrics_run(struct cli *cli, int argc, char **argv);
+enum cli_exit report_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);

@@ -56,6 +56,7 @@ enum opt {
 	OPT_ABSOLUTE,
 	OPT_UTC,
 	OPT_LOCAL,
+	OPT_VERIFY,
 	OPT_STRICT,
 	OPT_VERSION,
 	OPT_HELP,
@@ -113,7 +114,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_DURATION] = {"duration", 0, "DUR", "end after so long",
 			  TAKES_DUMP},
 	[OPT_FORMAT] = {"format", 0, "FORMAT",
-			"text, svg, mermaid or html (-f FORMAT)", TAKES_LADDER},
+			"text, html and what else the manual has (-f FORMAT)",
+			TAKES_FORMAT},
 	[OPT_AT] = {"at", 0, "N", "end with packet N, and all about it",
 		    TAKES_LADDER},
 	[OPT_RELATIVE] = {"relative-seq", 0, NULL,
@@ -123,6 +125,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			  TAKES_LADDER},
 	[OPT_UTC] = {"utc", 0, NULL, "time of day in UTC", TAKES_LADDER},
 	[OPT_LOCAL] = {"local", 0, NULL, "time of day here", TAKES_LADDER},
+	[OPT_VERIFY] = {"verify", 0, NULL,
+			"exit 1 if lines of a log are missing", TAKES_REPORT},
 	[OPT_STRICT] = {"strict", 0, NULL, "exit 1 if a file is damaged",
 			TAKES_CAPTURES},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
@@ -239,7 +243,7 @@ static bool means_other(char **words, int n, int c)
 	if ((c != 'w' && c != 'f') || !n)
 		return false;
 	cmd = command_find(words, n, &used);
-	return cmd && cmd->flags & (c == 'w' ? TAKES_FILE : TAKES_LADDER);
+	return cmd && cmd->flags & (c == 'w' ? TAKES_FILE : TAKES_FORMAT);
 }
 
 static enum cli_exit take_other(struct cli *cli, int c, const char *arg)
@@ -247,7 +251,7 @@ static enum cli_exit take_other(struct cli *cli, int c, const char *arg)
 	if (arg)
 		return take(cli, c == 'w' ? OPT_WRITE : OPT_FORMAT, arg);
 	complain(c == 'w' ? "-w wants a file, or - for a pipe"
-			  : "-f wants text, svg, mermaid or html");
+			  : "-f wants a format, such as text or html");
 	return CLI_USAGE;
 }
 
@@ -378,6 +382,9 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_LOCAL:
 		cli->local = true;
+		break;
+	case OPT_VERIFY:
+		cli->verify = true;
 		break;
 	case OPT_STRICT:
 		cli->strict = true;

@@ -58,6 +58,8 @@ enum cli_exit top_run(struct cli *cli, int argc, char **argv)
 	t.rows = calloc(TOP_ROWS_MAX, sizeof(*t.rows));
 	if (!filter || !t.rows) {
 		complain("no memory");
+		free(filter);
+		free(t.rows);
 		return CLI_NO;
 	}
 	top_init(&t);
