@@ -24,7 +24,8 @@ static void stats_text(const struct cli *cli, const json_t *doc);
 static void put_group(const struct cli *cli, const json_t *group,
 		      const char *title, const char *none, words_fn *words);
 static void put_words(const struct cli *cli, const char *words);
-static words_fn counter_words, drop_reason_words, limit_name_words, tun_words;
+static words_fn counter_words, drop_reason_words, limit_name_words, tun_words,
+	busy_poll_words;
 
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv)
 {
@@ -53,6 +54,9 @@ static void stats_text(const struct cli *cli, const json_t *doc)
 		  NULL);
 	put_group(cli, json_object_get(doc, "tun"), "Device", "no errors",
 		  tun_words);
+	if (json_object_get(doc, "busy_poll"))
+		put_group(cli, json_object_get(doc, "busy_poll"), "Busy poll",
+			  "no rhythm", busy_poll_words);
 }
 
 static void put_group(const struct cli *cli, const json_t *group,
@@ -161,4 +165,12 @@ static void tun_words(const char *name, char *buf, size_t size)
 	for (size_t i = 0; i < sizeof(tun) / sizeof(tun[0]); i++)
 		if (strcmp(name, tun[i].name) == 0)
 			snprintf(buf, size, "%s", tun[i].words);
+}
+
+static void busy_poll_words(const char *name, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s",
+		 strcmp(name, "paid") == 0     ? "a packet came meanwhile"
+		 : strcmp(name, "missed") == 0 ? "none came"
+					       : "");
 }

@@ -36,6 +36,7 @@ struct conf {
 	/* [interface] */
 	char ifname[IFNAMSIZ];
 	bool persist;
+	bool busy_poll;
 	enum conf_offload { OFFLOAD_AUTO, OFFLOAD_ON, OFFLOAD_OFF } offload;
 	uint32_t txqueuelen;
 	struct ip_prefix host4, host6; /* host address with prefix length */

@@ -69,6 +69,7 @@ static const struct conf_key keys[] = {
  .min = 576, .max = 65520, .restart = true},
 {"interface.offload", "auto", conf_set_word, IN(offload), .words = offload,
  .restart = true},
+{"interface.busy_poll", "no", YES_NO, IN(busy_poll), .restart = true},
 {"interface.txqueuelen", "10000", conf_set_number, IN(txqueuelen),
  .min = 1, .max = 1000000, .restart = true},
 {"interface.persist", "no", YES_NO, IN(persist), .restart = true},

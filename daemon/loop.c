@@ -14,12 +14,17 @@
  * time before the first is judged, so that the stack can get near what all of
  * them need (stack_ahead()).
  *
+ * If spin.c says so, the turn is followed by a look whether the next packet is
+ * there already, again and again for a bounded time, before libev may sleep: one
+ * packet's turn an iteration, so that nobody else waits longer than that.
+ *
  * However many connections there are, libev knows one timer: the stack's
  * deadline.
  */
 #include "loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 
 #define TURN_PACKETS 64
@@ -28,7 +33,10 @@
 static void on_readable(struct ev_loop *ev, ev_io *w, int revents);
 static void on_due(struct ev_loop *ev, ev_timer *w, int revents);
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents);
+static void on_awake(struct ev_loop *ev, ev_idle *w, int revents);
 static void turn(struct loop *l);
+static void look(struct loop *l);
+static bool packet_waits(const struct loop *l);
 static void take_packets(struct loop *l, int64_t now_us);
 static ssize_t read_packet(struct loop *l, size_t at, struct stack_in *in);
 static void input(struct loop *l, struct stack_in *in, unsigned int n,
@@ -37,7 +45,7 @@ static void send_packets(struct loop *l, int64_t now_us);
 static void arm(struct loop *l, int64_t at_us, int64_t now_us);
 
 void loop_init(struct loop *l, struct ev_loop *ev, struct evbus *bus,
-	       struct tun *tun, const struct loop_hooks *hooks)
+	       struct tun *tun, const struct loop_hooks *hooks, bool spin)
 {
 	l->ev = ev;
 	l->bus = bus;
@@ -49,6 +57,8 @@ void loop_init(struct loop *l, struct ev_loop *ev, struct evbus *bus,
 	ev_io_init(&l->readable, on_readable, tun->fd, EV_READ);
 	ev_init(&l->due, on_due);
 	ev_prepare_init(&l->before_sleep, on_before_sleep);
+	ev_idle_init(&l->awake, on_awake);
+	spin_init(&l->spin, spin);
 	l->readable.data = l->due.data = l->before_sleep.data = l;
 	ev_io_start(ev, &l->readable);
 	ev_prepare_start(ev, &l->before_sleep);
@@ -67,6 +77,7 @@ void loop_stop(struct loop *l)
 	ev_io_stop(l->ev, &l->readable);
 	ev_timer_stop(l->ev, &l->due);
 	ev_prepare_stop(l->ev, &l->before_sleep);
+	ev_idle_stop(l->ev, &l->awake);
 }
 
 int64_t loop_now_us(void)
@@ -84,6 +95,8 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int revents)
 	(void)ev;
 	(void)revents;
 	l->has_packets = l->wanted = true;
+	if (l->spin.on && !ev_is_active(&l->awake))
+		spin_woken(&l->spin, loop_now_us());
 }
 
 static void on_due(struct ev_loop *ev, ev_timer *w, int revents)
@@ -104,6 +117,16 @@ static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents)
 	(void)revents;
 	if (l->wanted)
 		turn(l);
+	if (l->spin.on)
+		look(l);
+}
+
+/* Its being active keeps libev from sleeping: that is all. */
+static void on_awake(struct ev_loop *ev, ev_idle *w, int revents)
+{
+	(void)ev;
+	(void)w;
+	(void)revents;
 }
 
 static void turn(struct loop *l)
@@ -122,6 +145,40 @@ static void turn(struct loop *l)
 	bus_at_us = evbus_drain(l->bus, now_us);
 	at_us = again ? now_us : stack_deadline(l->st);
 	arm(l, at_us < bus_at_us ? at_us : bus_at_us, now_us);
+}
+
+/* After the turn: is the next packet there before it would be worth to sleep? */
+static void look(struct loop *l)
+{
+	int64_t now_us = loop_now_us(), until_us;
+
+	spin_rest(&l->spin, now_us);
+	until_us = spin_until(&l->spin, now_us);
+	if (until_us <= now_us) {
+		ev_idle_stop(l->ev, &l->awake);
+		return;
+	}
+	if (ev_is_active(&l->due) && l->due_us < until_us)
+		until_us = l->due_us;
+	do {
+		if (packet_waits(l)) {
+			spin_found(&l->spin);
+			l->has_packets = l->wanted = true;
+			ev_idle_start(l->ev, &l->awake);
+			turn(l);
+			return;
+		}
+	} while (loop_now_us() < until_us);
+	if (until_us != l->due_us)
+		spin_gave_up(&l->spin);
+	ev_idle_stop(l->ev, &l->awake);
+}
+
+static bool packet_waits(const struct loop *l)
+{
+	struct pollfd p = {.fd = l->tun->fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
 }
 
 static void take_packets(struct loop *l, int64_t now_us)

@@ -12,6 +12,7 @@
 #include <tcphs/stack.h>
 
 #include "evbus.h"
+#include "spin.h"
 #include "tun.h"
 
 struct loop_hooks {
@@ -36,6 +37,8 @@ struct loop {
 	ev_io readable;
 	ev_timer due;
 	ev_prepare before_sleep;
+	ev_idle awake; /* as long as it looks for packets itself */
+	struct spin spin;
 	bool has_packets;     /* the device was readable */
 	bool wanted;	      /* a turn is */
 	int64_t due_us;	      /* when the timer was to go off */
@@ -49,9 +52,10 @@ struct loop {
  * loop_init() - Take turns in @ev from its next iteration on
  * @bus:   Of the stack; drained at the end of each turn
  * @hooks: Copied
+ * @spin:  Look for packets before sleeping, where that pays
  */
 void loop_init(struct loop *l, struct ev_loop *ev, struct evbus *bus,
-	       struct tun *tun, const struct loop_hooks *hooks);
+	       struct tun *tun, const struct loop_hooks *hooks, bool spin);
 
 /** loop_kick() - Have a turn soon: something was marked in the stack */
 void loop_kick(struct loop *l);

@@ -57,7 +57,7 @@ int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 	r->started_at = time(NULL);
 	r->conf_ok = true;
 	service_start(r->started_us, r->started_at);
-	loop_init(&r->loop, r->ev, &r->bus, &r->tun, &hooks);
+	loop_init(&r->loop, r->ev, &r->bus, &r->tun, &hooks, r->conf.busy_poll);
 	if (run_measure(r) < 0)
 		return -ENOMEM;
 	r->bus.kick = hook_kick;
@@ -350,7 +350,8 @@ static void hook_status(void *arg, json_t *status)
 
 static void hook_stats(void *arg, json_t *stats)
 {
-	const struct tun *t = &((const struct run *)arg)->tun;
+	const struct run *r = arg;
+	const struct tun *t = &r->tun;
 	uint64_t lost;
 
 	json_object_set_new(stats, "tun",
@@ -359,6 +360,12 @@ static void hook_stats(void *arg, json_t *stats)
 				      "write_errors",
 				      (json_int_t)t->write_errors, "write_full",
 				      (json_int_t)t->write_full));
+	if (r->loop.spin.on)
+		json_object_set_new(stats, "busy_poll",
+				    json_pack("{s:I, s:I}", "paid",
+					      (json_int_t)r->loop.spin.paid,
+					      "missed",
+					      (json_int_t)r->loop.spin.missed));
 	if (tun_queue_lost(t->name, &lost))
 		json_object_set_new(json_object_get(stats, "tun"),
 				    "queue_dropped",

@@ -159,7 +159,8 @@
  * Stats: {"counters":{name:n},"dropped":{reason:n},"limits":{name:n},
  *	"states":{state:n},"gauges":{"connections":n,"half_open":n,
  *	"time_wait":n,"memory":n,"memory_used":n},"tun":{"read_errors":n,
- *	"write_errors":n,"write_full":n,"queue_dropped":n},"control":{"clients":n (now),
+ *	"write_errors":n,"write_full":n,"queue_dropped":n},"busy_poll"
+ *	(if on):{"paid":n,"missed":n},"control":{"clients":n (now),
  *	"accepted":n,"busy":n,"strangers":n,"requests":n,"too_long":n,
  *	"stalled":n},"capture":{"readers":n (now),"packets":n,"lost":n}}
  */

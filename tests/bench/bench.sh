@@ -10,6 +10,7 @@
 #
 #	cec, rr, up, down   what load.c does, with so many connections
 #	...:65520           the same with that MTU
+#	rr:1:busy           the same with interface.busy_poll = yes
 #	flood:RATE          cec while so many SYNs a second come from nowhere
 #	idle                memory of established connections, IDLE_RUNS times: at
 #	                    its servers, which start anew
@@ -72,6 +73,14 @@ wide()
 	ns kernel ip link set veth0 mtu 1500
 	ns server ip link set veth1 mtu 1500
 	start_tcphs && start_floor 1500
+}
+
+# busy RUN: looking for packets instead of sleeping.
+busy()
+{
+	start_tcphs -D interface.busy_poll=yes || return 1
+	turn "$1" rr:1:busy tcphs
+	turn "$1" rr:1:busy kernel
 }
 
 # ---- a flood ---------------------------------------------------------------
@@ -243,6 +252,7 @@ for ((run = 1; run <= RUNS; run++)); do
 			flood "$run" "$rate" "$subject"
 		done
 	done
+	busy "$run"
 	wide "$run"
 	[ "$run" -gt "$IDLE_RUNS" ] || idle "$run"
 done

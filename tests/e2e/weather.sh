@@ -320,6 +320,28 @@ exec 9>&-
 wait "$HOLDER"
 check 'stops' stop_daemon
 
+# ---- looking instead of sleeping ---------------------------------------------------
+
+# looked: requests one after the other are answered, some of them without sleep.
+looked()
+{
+	local result
+
+	result=$("$B/tests/bench/load" rr "$OWN4" -n 1 -t 0.3)
+	echo "$result"
+	[ "$(jq '.failed == 0 and .count > 0' <<<"$result")" = true ] &&
+		[ "$(ctl stats --json | jq .busy_poll.paid)" -gt 0 ]
+}
+
+rm "$CONF"
+check 'starts with busy_poll' start_daemon -D interface.busy_poll=yes
+check_not '... which finds nothing yet' test \
+	"$(ctl stats --json | jq .busy_poll.paid)" != 0
+check 'requests find it awake' wait_for 10 looked
+check '... and when they are over it sleeps' quiet
+check 'tcphsctl stats tells' eval 'ctl stats | grep "a packet came meanwhile"'
+check 'stops' stop_daemon
+
 # ---- a kernel that refuses ---------------------------------------------------------
 
 # old_kernel LETTERS: start the daemon on one; see old_kernel.c.
@@ -344,7 +366,6 @@ says_so()
 	same 1 "$(grep -c "The kernel does no offload on $IFACE" "$LOG")"
 }
 
-rm "$CONF"
 for letters in o h hso; do
 	check "starts where the kernel refuses ($letters)" old_kernel $letters
 	check '... says once that there is no offload' says_so

@@ -10,3 +10,4 @@ UNIT_SRC_test_metrics = $(ALERT) daemon/alerting.c daemon/pktbus.c \
 	daemon/analysis/histogram.c $(CORE)
 UNIT_LIBS_test_metrics = -ljansson
 UNIT_SRC_test_tun_queue = daemon/tun_queue.c
+UNIT_SRC_test_spin = daemon/spin.c
