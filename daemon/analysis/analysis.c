@@ -21,6 +21,7 @@
 #include <sodium/crypto_shorthash.h>
 
 #include "core/assert.h"
+#include "crowd.h"
 #include "flow.h"
 
 #define TABLE_BITS_MIN 10
@@ -36,6 +37,7 @@ struct analysis {
 	analysis_fn *fn;
 	void *ctx;
 	struct flow *flows;
+	struct crowds *crowds;
 	uint32_t nflows, used; /* of the array; how many were ever in use */
 	uint32_t free;	       /* number + 1; linked by chain */
 	uint32_t *table;
@@ -81,7 +83,8 @@ struct analysis *analysis_new(const struct analysis_conf *conf, analysis_fn *fn,
 	a->mask = (1u << bits) - 1;
 	a->flows = calloc(a->nflows, sizeof(*a->flows));
 	a->table = calloc(1u << bits, sizeof(*a->table));
-	if (!a->flows || !a->table || !a->nflows) {
+	a->crowds = crowds_new(conf->key);
+	if (!a->crowds || !a->flows || !a->table || !a->nflows) {
 		analysis_free(a);
 		return NULL;
 	}
@@ -94,6 +97,7 @@ void analysis_free(struct analysis *a)
 		return;
 	for (uint32_t n = 0; a->flows && n < a->used; n++)
 		free(a->flows[n].extra);
+	crowds_free(a->crowds);
 	free(a->flows);
 	free(a->table);
 	free(a);
@@ -123,6 +127,11 @@ void analysis_end(struct analysis *a)
 	for (int i = 0; i < NAGES; i++)
 		while (a->age[i].oldest)
 			finish(a, a->age[i].oldest - 1);
+}
+
+void analysis_findings(struct analysis *a, finding_fn *fn, void *ctx)
+{
+	crowds_tell(a->crowds, fn, ctx);
 }
 
 const struct analysis_stats *analysis_stats(const struct analysis *a)
@@ -255,6 +264,7 @@ static void finish(struct analysis *a, uint32_t n)
 	a->stats.outcomes[v.outcome]++;
 	a->stats.live--;
 	a->fn(a->ctx, &v);
+	crowds_take(a->crowds, &v);
 	while (*link != n + 1)
 		link = &a->flows[*link - 1].chain;
 	*link = f->chain;

@@ -43,6 +43,8 @@ NAMES(ending_meaning, ENDING_LIST, MEANING_3)
 NAMES(anomaly_name, ANOMALY_LIST, WORD_5)
 NAMES(anomaly_clause, ANOMALY_LIST, CLAUSE_5)
 NAMES(anomaly_meaning, ANOMALY_LIST, MEANING_5)
+NAMES(finding_name, FINDING_LIST, WORD_3)
+NAMES(finding_meaning, FINDING_LIST, MEANING_3)
 NAMES(encap_name, ENCAP_LIST, WORD_2)
 NAMES(fault_words, FAULT_LIST, WORD_2)
 

@@ -222,6 +222,39 @@ struct verdict {
 
 enum tfo { TFO_NONE, TFO_REQUESTED, TFO_ACCEPTED, TFO_IGNORED };
 
+/*
+ * What many connections show together: name, meaning. How each is told from a
+ * busy server is in daemon/analysis/crowd.c.
+ */
+#define FINDING_LIST(F)                                                  \
+	F(SYN_FLOOD, "syn_flood", "SYNs to one port that nobody meant")  \
+	F(PORT_SCAN, "port_scan", "one source asked many ports of one")  \
+	F(HOST_SCAN, "host_scan", "one source asked many hosts for one") \
+	F(BACKSCATTER, "backscatter", "answers to many who never asked") \
+	F(LAND, "land", "a SYN from a socket to itself")
+
+enum finding_kind {
+#define FINDING_ENUM(name, word, meaning) FINDING_##name,
+	FINDING_LIST(FINDING_ENUM)
+#undef FINDING_ENUM
+		FINDING_NKINDS
+};
+
+struct finding {
+	uint8_t kind; /* enum finding_kind */
+	/* All zeros if there are many. */
+	struct ip_addr source, target;
+	uint16_t port; /* of the one that is named last; 0 = many */
+	int64_t from_ns, to_ns;
+	/* Attempts; how many the server answered, how many became connections;
+	 * how many different sources, ports, hosts. */
+	uint64_t count, answered, completed;
+	uint32_t distinct;
+	bool estimated; /* distinct is, to about a sixth */
+};
+
+typedef void finding_fn(void *ctx, const struct finding *f);
+
 struct analysis_conf {
 	size_t memory;	      /* bytes for live connections */
 	int64_t embryonic_ns; /* silence that ends an unanswered attempt */
@@ -267,6 +300,9 @@ void analysis_take(struct analysis *a, const struct packet *p);
 /** analysis_end() - No more packets: judge all that are still open */
 void analysis_end(struct analysis *a);
 
+/** analysis_findings() - After the end: what many connections show together */
+void analysis_findings(struct analysis *a, finding_fn *fn, void *ctx);
+
 const struct analysis_stats *analysis_stats(const struct analysis *a);
 
 /** verdict_sentence() - What happened, in one sentence
@@ -285,6 +321,9 @@ const char *anomaly_clause(unsigned int kind);
 const char *anomaly_meaning(unsigned int kind);
 enum severity anomaly_severity(unsigned int kind);
 const char *severity_name(enum severity severity);
+const char *finding_name(unsigned int kind);
+const char *finding_meaning(unsigned int kind);
+
 const char *encap_name(unsigned int kind);
 const char *fault_words(unsigned int fault);
 

@@ -5,7 +5,7 @@
 #	make bench-analyze		speed and memory beside tshark, tcptrace
 CAPTURES = $(wildcard tests/captures/scripts_*.c) tests/captures/talk.c \
 	tests/captures/wrap.c tests/captures/container.c \
-	tests/captures/world.c
+	tests/captures/world.c tests/captures/crowd.c
 CAPTURES_GEN = $(B)/tests/captures/gen
 E2E_BIN += $(CAPTURES_GEN)
 

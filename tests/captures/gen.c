@@ -1,7 +1,7 @@
 /*
  * gen.c - Write a capture of known truth to standard output
  *
- *	gen [-s SEED] [-n CONVERSATIONS] [-c CLASS] [-f FORMAT] [-l LINK]
+ *	gen [-s SEED] [-n CONVERSATIONS] [-c CLASS] [-C CROWD] [-f FORMAT] [-l LINK]
  *	    [-g GAP_US] [-b] [-p] [-t TRUTH_FILE]
  *
  * LINK is a number, or several with commas for the interfaces of a pcapng file.
@@ -34,7 +34,8 @@ _Noreturn void tcphs_assert_failed(const char *expr, const char *file, int line)
 static _Noreturn void usage(const char *what)
 {
 	fprintf(stderr,
-		"gen: %s\ngen [-s SEED] [-n CONVERSATIONS] [-c CLASS] "
+		"gen: %s\ngen [-s SEED] [-n CONVERSATIONS] [-c CLASS] [-C "
+		"CROWD] "
 		"[-f FORMAT] [-l LINK,...] [-g GAP_US] [-b] [-p] [-t TRUTH]\n",
 		what);
 	exit(2);
@@ -118,7 +119,7 @@ static void options(struct gen *g, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:c:f:l:g:bpt:")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:c:C:f:l:g:bpt:")) != -1) {
 		switch (c) {
 		case 's':
 			g->conf.seed = strtoull(optarg, NULL, 10);
@@ -130,6 +131,12 @@ static void options(struct gen *g, int argc, char **argv)
 		case 'c':
 			g->conf.class =
 				find(optarg, class_name, CLASS_NCLASSES);
+			break;
+		case 'C':
+			g->conf.crowd = (enum crowd_kind)find(
+				optarg, crowd_name, CROWD_NKINDS);
+			g->conf.conversations = crowd_size(g->conf.crowd);
+			g->conf.gap_ns = crowd_gap_ns(g->conf.crowd);
 			break;
 		case 'f':
 			g->box.format = (enum format)find(optarg, format_name,
@@ -165,6 +172,7 @@ int main(int argc, char **argv)
 		.conf = {.seed = 1,
 			 .conversations = 1000,
 			 .class = -1,
+			 .crowd = CROWD_NONE,
 			 .gap_ns = 20 * MSEC},
 		.box = {.out = stdout, .nifaces = 1, .link = {LINK_ETHERNET}},
 	};

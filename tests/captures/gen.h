@@ -66,13 +66,40 @@
 	C(checksum_offload)    \
 	C(odd_options)         \
 	C(odd_flags)           \
-	C(timestamps)
+	C(timestamps)          \
+	C(echo)                \
+	C(answers_only)
 
 enum class {
 #define CLASS_ENUM(name) CLASS_##name,
 	CLASS_LIST(CLASS_ENUM)
 #undef CLASS_ENUM
 		CLASS_NCLASSES
+};
+
+/* Many conversations that have something in common: floods, scans, and what is
+ * like them but for that. Each but the innocent ones has one finding. */
+#define CROWD_LIST(C)                \
+	C(flood, SYN_FLOOD)          \
+	C(flood_answered, SYN_FLOOD) \
+	C(port_scan, PORT_SCAN)      \
+	C(slow_scan, PORT_SCAN)      \
+	C(host_scan, HOST_SCAN)      \
+	C(backscatter, BACKSCATTER)  \
+	C(land, LAND)                \
+	C(busy_server, NKINDS)       \
+	C(dead_server, NKINDS)       \
+	C(refusing_server, NKINDS)   \
+	C(peer_to_peer, NKINDS)      \
+	C(crawler, NKINDS)           \
+	C(one_direction, NKINDS)
+
+enum crowd_kind {
+#define CROWD_ENUM(name, finding) CROWD_##name,
+	CROWD_LIST(CROWD_ENUM)
+#undef CROWD_ENUM
+		CROWD_NKINDS,
+	CROWD_NONE = CROWD_NKINDS
 };
 
 /* What is true of a connection; frames are filled in as they are written. */
@@ -191,6 +218,7 @@ struct talk {
 	struct conv *conv;
 	struct truth *truth; /* of what is being written */
 	struct talker side[2];
+	uint8_t tries;	/* of a SYN that is not answered; 0 = some */
 	bool brief;	/* says little, when it is left to it */
 	bool unseen[2]; /* the tap does not see what it sends */
 	struct seg scratch;
@@ -248,6 +276,15 @@ extern script_fn *const scripts[CLASS_NCLASSES];
 CLASS_LIST(CLASS_SCRIPT)
 #undef CLASS_SCRIPT
 const char *class_name(unsigned int class);
+
+/* crowd.c */
+const char *crowd_name(unsigned int kind);
+unsigned int crowd_finding(unsigned int kind); /* enum finding_kind */
+uint32_t crowd_size(enum crowd_kind kind);
+int64_t crowd_gap_ns(enum crowd_kind kind);
+
+/** crowd_join() - Make the new conversation member @i; returns its script */
+enum class crowd_join(struct talk *t, enum crowd_kind kind, uint32_t i);
 
 /* wrap.c */
 struct wrapped {
@@ -315,6 +352,7 @@ typedef void truth_fn(void *ctx, const struct conv *c, const struct truth *t);
 struct world_conf {
 	uint64_t seed;
 	uint32_t conversations;
+	enum crowd_kind crowd;
 	int class;	/* enum class, or -1: all of them */
 	int64_t gap_ns; /* between the begins of two, on average */
 	bool brief;	/* little text: for many connections */

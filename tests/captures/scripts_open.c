@@ -14,6 +14,8 @@ static void syns(struct talk *t, uint32_t tries)
 {
 	int64_t wait = SECOND;
 
+	if (t->tries)
+		tries = t->tries;
 	for (uint32_t i = 0; i < tries; i++, wait *= 2) {
 		if (i)
 			talk_pass(t, wait);
@@ -383,4 +385,52 @@ void script_synack_first(struct talk *t)
 	t->truth->total_ns = t->now - syn_at;
 	talk_both(t);
 	talk_close(t);
+}
+
+/* The answer to what somebody else sent in the client's name; the client may
+ * say so. */
+void script_echo(struct talk *t)
+{
+	struct truth *h = t->truth;
+	struct seg *s;
+
+	t->side[SERVER].rcv = draw(t->r, UINT32_MAX);
+	if (one_in(t->r, 4)) {
+		s = talk_seg(t, SERVER, TH_RST | TH_ACK, 0);
+		s->seq = 0;
+		h->outcome = JUDGED_MIDSTREAM;
+		h->client_known = false;
+		h->ending = ENDING_RST_SERVER;
+		h->rst_plausible = true;
+		return;
+	}
+	h->outcome = JUDGED_SYN_MISSING;
+	h->stage = REACHED_SYNACK;
+	h->synack_tries = (uint8_t)between(t->r, 1, 3);
+	for (int i = 0; i < h->synack_tries; i++) {
+		s = talk_seg(t, SERVER, TH_SYN | TH_ACK, 0);
+		s->mark = i ? MARK_NONE : MARK_SYNACK;
+		talk_pass(t, SECOND << i);
+	}
+	if (h->synack_tries == 1 && one_in(t->r, 2)) {
+		s = talk_seg(t, CLIENT, TH_RST, 0);
+		s->seq = t->side[SERVER].rcv;
+		h->ending = ENDING_RST_CLIENT;
+		h->rst_plausible = true;
+	}
+}
+
+/* The tap sees the server's direction alone. */
+void script_answers_only(struct talk *t)
+{
+	t->unseen[CLIENT] = true;
+	talk_handshake(t);
+	t->truth->syn_tries = 0;
+	t->truth->total_ns = -1;
+	talk_say(t, CLIENT, between(t->r, 1, 2000));
+	talk_say(t, SERVER, between(t->r, 1, 5000));
+	t->truth->stage = REACHED_FIRST_DATA;
+	if (one_in(t->r, 2))
+		talk_fin(t, SERVER);
+	t->truth->outcome = JUDGED_SYN_MISSING;
 }

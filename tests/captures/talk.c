@@ -283,7 +283,7 @@ void talk_both(struct talk *t)
 {
 	enum side s = one_in(t->r, 4) ? SERVER : CLIENT;
 
-	if (t->brief) {
+	if (t->brief && !t->unseen[s]) {
 		talk_say(t, s, between(t->r, 1, 400));
 		return;
 	}

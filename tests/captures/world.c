@@ -82,7 +82,7 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static void converse(struct world *w, int64_t now)
+static void converse(struct world *w, int64_t now, uint32_t number)
 {
 	const struct world_conf *conf = w->conf;
 	struct container *box = conf->container;
@@ -111,6 +111,10 @@ static void converse(struct world *w, int64_t now)
 	memset(&t, 0, sizeof(t));
 	t.brief = conf->brief;
 	talk_begin(&t, &w->r, c, (enum class) class, now);
+	if (conf->crowd != CROWD_NONE) {
+		class = (int)crowd_join(&t, conf->crowd, number);
+		t.truth->class = (uint8_t) class;
+	}
 	scripts[class](&t);
 	ASSERT(c->n);
 	qsort(c->seg, c->n, sizeof(*c->seg), by_time);
@@ -172,7 +176,7 @@ void world_run(const struct world_conf *conf)
 	while (begun < conf->conversations || w.n) {
 		if (begun < conf->conversations &&
 		    (!w.n || begin_ns <= next_ns(w.heap[1]))) {
-			converse(&w, begin_ns);
+			converse(&w, begin_ns, begun);
 			begun++;
 			begin_ns +=
 				draw(&w.r, (uint32_t)(2 * conf->gap_ns / US)) *

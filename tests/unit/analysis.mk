@@ -1,5 +1,5 @@
 ANALYSIS_ENGINE = daemon/analysis/analysis.c daemon/analysis/analysis_names.c \
-	daemon/analysis/flow.c daemon/analysis/flow_text.c \
+	daemon/analysis/crowd.c daemon/analysis/flow.c daemon/analysis/flow_text.c \
 	daemon/analysis/flow_verdict.c
 ANALYSIS_DECODER = daemon/analysis/decode.c daemon/analysis/decode_ip.c \
 	daemon/analysis/decode_tcp.c daemon/analysis/decode_tunnel.c \

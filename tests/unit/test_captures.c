@@ -23,6 +23,7 @@
 #define ALONE	     6	 /* conversations of a class in its own world */
 #define TOGETHER     120 /* ... in one of all classes */
 #define JUDGED_MAX   2048
+#define FOUND_MAX    8
 #define REPORTS_MAX  12
 #define DECODER_SIZE (256u << 10)
 
@@ -44,6 +45,8 @@ static struct run {
 		struct encap encap[ENCAPS_MAX];
 		uint8_t nencaps;
 	} known[JUDGED_MAX];
+	struct finding found[FOUND_MAX];
+	unsigned int nfound;
 	char *file;
 	size_t len;
 } run;
@@ -151,6 +154,13 @@ static void judged(void *ctx, const struct verdict *v)
 	run.judged[run.njudged++] = *v;
 }
 
+static void found(void *ctx, const struct finding *f)
+{
+	(void)ctx;
+	CU_ASSERT_FATAL(run.nfound < FOUND_MAX);
+	run.found[run.nfound++] = *f;
+}
+
 static void known(void *ctx, const struct conv *c, const struct truth *t)
 {
 	(void)ctx;
@@ -221,7 +231,7 @@ static void pack(uint64_t seed)
 static void judge_file(void)
 {
 	const struct analysis_conf conf = {
-		.memory = 256u << 10,
+		.memory = 512u << 10,
 		.embryonic_ns = 130 * SECOND,
 		.idle_ns = 7200 * SECOND,
 		.closed_ns = 10 * SECOND,
@@ -240,6 +250,7 @@ static void judge_file(void)
 		analysis_take(judge, &p);
 	}
 	analysis_end(judge);
+	analysis_findings(judge, found, NULL);
 	CU_ASSERT_PTR_NULL(capfile_damage(c, &(uint64_t){0}));
 	CU_ASSERT_EQUAL(analysis_stats(judge)->packets[PACKET_BROKEN], 0);
 	CU_ASSERT_EQUAL(analysis_stats(judge)->packets[PACKET_OTHER], 0);
@@ -248,19 +259,22 @@ static void judge_file(void)
 	capfile_close(c);
 }
 
-static void world(uint64_t seed, int class, uint32_t conversations)
+static void world(uint64_t seed, int class, enum crowd_kind crowd,
+		  uint32_t conversations)
 {
 	const struct world_conf conf = {
 		.seed = seed,
 		.conversations = conversations,
 		.class = class,
-		.gap_ns = 20 * MSEC,
+		.crowd = crowd,
+		.gap_ns = crowd == CROWD_NONE ? 20 * MSEC : crowd_gap_ns(crowd),
 		.container = &run.box,
 		.fn = known,
 	};
 	struct rng r = {seed};
 
 	memset(&run, 0, offsetof(struct run, known));
+	run.nfound = 0;
 	run.seed = seed;
 	run.box.format = (enum format)draw(&r, GEN_NFORMATS);
 	run.box.nifaces = 1;
@@ -291,7 +305,7 @@ static uint64_t seeds(void)
 	{                                                                  \
 		for (uint64_t i = 0; i < seeds() && !run.reports; i++)     \
 			world(1000 * (CLASS_##name + 1) + i, CLASS_##name, \
-			      ALONE);                                      \
+			      CROWD_NONE, ALONE);                          \
 		run.reports = 0;                                           \
 	}
 CLASS_LIST(CLASS_TEST)
@@ -299,16 +313,64 @@ CLASS_LIST(CLASS_TEST)
 static void together(void)
 {
 	for (uint64_t i = 0; i < seeds() / 4 && !run.reports; i++)
-		world(i, -1, TOGETHER);
+		world(i, -1, CROWD_NONE, TOGETHER);
 	run.reports = 0;
 }
+
+/* Exactly what the crowd did: its attempts, how many were answered, how many
+ * came to something, how many different ones. */
+static void compare_crowd(enum crowd_kind kind)
+{
+	const struct finding *f = &run.found[0];
+	uint64_t answered = 0, completed = 0;
+	uint32_t bad;
+
+	if (run.nfound != (crowd_finding(kind) != FINDING_NKINDS))
+		fprintf(stderr, "%s, seed %" PRIu64 ": %u findings\n",
+			crowd_name(kind), run.seed, run.nfound);
+	CU_ASSERT_EQUAL_FATAL(run.nfound,
+			      crowd_finding(kind) != FINDING_NKINDS);
+	if (!run.nfound)
+		return;
+	for (unsigned int i = 0; i < run.truths; i++) {
+		const struct truth *h = &run.known[i].truth;
+
+		answered += h->synack_tries || h->outcome == JUDGED_REFUSED;
+		completed += h->outcome == JUDGED_COMPLETED;
+	}
+	bad = run.truths - (uint32_t)completed;
+	CU_ASSERT_EQUAL(f->kind, crowd_finding(kind));
+	CU_ASSERT_EQUAL(f->count, run.truths);
+	CU_ASSERT_EQUAL(f->answered, answered);
+	CU_ASSERT_EQUAL(f->completed, completed);
+	CU_ASSERT(f->to_ns >= f->from_ns);
+	if (kind == CROWD_land)
+		bad = 1;
+	if (f->estimated)
+		CU_ASSERT(f->distinct > bad / 2 && f->distinct < bad * 2)
+	else
+		CU_ASSERT_EQUAL(f->distinct, bad);
+}
+
+#define CROWD_TEST(name, finding)                                             \
+	static void crowd_##name(void)                                        \
+	{                                                                     \
+		for (uint64_t i = 0; i < seeds() / 20 && !run.reports; i++) { \
+			world(100 * (CROWD_##name + 1) + i, -1, CROWD_##name, \
+			      crowd_size(CROWD_##name));                      \
+			compare_crowd(CROWD_##name);                          \
+		}                                                             \
+		run.reports = 0;                                              \
+	}
+CROWD_LIST(CROWD_TEST)
 
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 #define CLASS_ROW(name) UNIT_TEST(class_##name),
 		CLASS_LIST(CLASS_ROW) UNIT_TEST(together),
-	};
+#define CROWD_ROW(name, finding) UNIT_TEST(crowd_##name),
+		CROWD_LIST(CROWD_ROW)};
 
 	/* Thousands of judges in turn: let their memory not be the kernel's in
 	 * between. */
