@@ -43,6 +43,8 @@ struct analysis {
 	uint32_t *table;
 	uint32_t mask;
 	uint32_t last_id;
+	uint32_t last; /* flow of the last packet; number + 1, 0 = none */
+	uint8_t last_from;
 	int64_t now_ns, packet_ns; /* the latter of the packet before */
 	struct age_list age[NAGES];
 	struct analysis_stats stats;
@@ -114,10 +116,30 @@ void analysis_take(struct analysis *a, const struct packet *p)
 		a->stats.unordered++;
 	advance(a, p->ns < a->packet_ns ? p->ns : a->packet_ns);
 	a->packet_ns = p->ns;
+	a->last = 0;
 	if (p->kind == PACKET_TCP)
 		take_tcp(a, p);
 	else if (p->kind == PACKET_ICMP)
 		take_icmp(a, p);
+}
+
+void analysis_place(const struct analysis *a, struct packet_place *place)
+{
+	const struct flow *f;
+
+	memset(place, 0, sizeof(*place));
+	if (!a->last)
+		return;
+	f = &a->flows[a->last - 1];
+	place->conn = f->id;
+	place->side = a->last_from == f->client ? CLIENT : SERVER;
+	place->base[CLIENT] = f->half[CLIENT].isn;
+	place->base[SERVER] = f->half[SERVER].isn;
+}
+
+void analysis_tick(struct analysis *a, int64_t now_ns)
+{
+	advance(a, now_ns);
 }
 
 /* In the order of their first packets would need a sort; this is the order of
@@ -153,6 +175,8 @@ static void take_tcp(struct analysis *a, const struct packet *p)
 	}
 	if (!n)
 		n = begin(a, &k, p, from);
+	a->last = n;
+	a->last_from = from;
 	age = a->flows[n - 1].age;
 	flow_take(&a->flows[n - 1], p, from);
 	a->flows[n - 1].seen_ns = a->now_ns;
@@ -168,6 +192,8 @@ static void take_icmp(struct analysis *a, const struct packet *p)
 
 	key_of(p, &k, &from);
 	n = find(a, &k);
+	a->last = n;
+	a->last_from = from;
 	if (n)
 		flow_icmp(&a->flows[n - 1], p, from);
 }

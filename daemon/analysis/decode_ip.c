@@ -60,6 +60,8 @@ static void limit(struct decoding *g, uint32_t total, bool none)
 		g->p->notes |= NOTE_LENGTH;
 	view_limit(&g->v, total);
 	g->p->ip_len = g->v.len;
+	g->p->ip = g->v.p;
+	g->p->ip_cap = g->v.cap;
 }
 
 static enum packet_kind ip4(struct decoding *g)

@@ -17,6 +17,7 @@
 #define LETTERS "shadfr"
 
 static void count(struct flow *f, const struct packet *p, enum side s);
+static void find_bases(struct flow *f, const struct packet *p, enum side s);
 static void history(struct flow *f, const struct packet *p, enum side s);
 static void write_letter(struct flow *f, char letter, enum side s);
 static void check_header(struct flow *f, const struct packet *p, enum side s);
@@ -162,6 +163,8 @@ static void count(struct flow *f, const struct packet *p, enum side s)
 
 	f->last_frame = (uint32_t)p->number;
 	f->end_ns = p->ns;
+	if (!(me->flags & HALF_BASE))
+		find_bases(f, p, s);
 	if (!me->packets)
 		me->ttl = p->ttl;
 	else if (p->ttl != me->ttl && p->flags & TH_RST)
@@ -170,6 +173,20 @@ static void count(struct flow *f, const struct packet *p, enum side s)
 	else if (p->ttl != me->ttl)
 		flow_anomaly(f, ANOMALY_TTL_SHIFT, s, p, me->ttl, p->ttl);
 	me->packets++;
+}
+
+/* Numbers are shown relative to the SYN's. If the capture began later, the
+ * first one of a side is 1, as in Wireshark. */
+static void find_bases(struct flow *f, const struct packet *p, enum side s)
+{
+	struct half *me = &f->half[s], *you = &f->half[!s];
+
+	me->flags |= HALF_BASE;
+	me->isn = p->seq - !(p->flags & TH_SYN);
+	if (p->flags & TH_ACK && !(you->flags & HALF_BASE)) {
+		you->flags |= HALF_BASE;
+		you->isn = p->ack - 1;
+	}
 }
 
 static void history(struct flow *f, const struct packet *p, enum side s)

@@ -35,6 +35,7 @@ enum half_flag {
 	HALF_WINDOW_0 = 1 << 10, /* its last window was closed */
 	HALF_TEXT = 1 << 11,
 	HALF_WINDOW = 1 << 12, /* window_min and window_max */
+	HALF_BASE = 1 << 13,   /* isn, or what may stand for it */
 };
 
 struct range {

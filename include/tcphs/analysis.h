@@ -72,6 +72,8 @@ enum ending {
 
 enum severity { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING };
 
+#define SEVERITY_NONE -1 /* of what has no anomaly */
+
 /*
  * What is odd about a connection: name, severity, clause, meaning. What may be
  * behind it and what to do is in tcphs-analysis(7).
@@ -297,6 +299,26 @@ void analysis_free(struct analysis *a);
 /** analysis_take() - The next packet; nothing in it is kept */
 void analysis_take(struct analysis *a, const struct packet *p);
 
+/* Where a packet belongs. */
+struct packet_place {
+	uint64_t conn; /* id of the verdict; 0 = no connection's */
+	uint8_t side;  /* enum side that sent it; of an ICMP error: that is
+			* spoken to */
+	/* By side: what its sequence numbers are relative to, its SYN's, or
+	 * one less than the first that was seen. */
+	uint32_t base[2];
+};
+
+/** analysis_place() - Where did the last packet go? Until the next one */
+void analysis_place(const struct analysis *a, struct packet_place *place);
+
+/**
+ * analysis_tick() - Time went on without a packet
+ *
+ * For whoever listens to an interface: what has been silent for too long ends.
+ */
+void analysis_tick(struct analysis *a, int64_t now_ns);
+
 /** analysis_end() - No more packets: judge all that are still open */
 void analysis_end(struct analysis *a);
 
@@ -309,6 +331,18 @@ const struct analysis_stats *analysis_stats(const struct analysis *a);
  *
  * Return: length as snprintf() would */
 int verdict_sentence(const struct verdict *v, char *buf, size_t len);
+
+/** verdict_retransmissions() - Segments that came again, but were not only late;
+ * SYNs and SYN-ACKs among them */
+uint32_t verdict_retransmissions(const struct verdict *v);
+
+/** verdict_round_trip_ns() - The handshake's; -1 if it was not seen
+ *
+ * Wherever the capture was made: its two parts add up. */
+int64_t verdict_round_trip_ns(const struct verdict *v);
+
+/** verdict_worst() - The worst severity of its anomalies, or SEVERITY_NONE */
+int verdict_worst(const struct verdict *v);
 
 /** The lists above, by number. */
 const char *judged_name(unsigned int outcome);

@@ -155,6 +155,10 @@ struct packet {
 	bool has_ip_id;
 	uint16_t ip_id;
 	uint32_t ip_len; /* with its header; what was sent, not what was kept */
+	/* That header and what follows, as far as it was kept; until the next
+	 * call, as text. Of an ICMP error itself, not of what it quotes. */
+	const uint8_t *ip;
+	uint32_t ip_cap;
 
 	/* PACKET_TCP; PACKET_ICMP: of the segment that is quoted, ports and seq
 	 * alone, and src and dst are those of the quoted packet. */

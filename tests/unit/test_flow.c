@@ -586,6 +586,62 @@ static void sentences(void)
 	done();
 }
 
+static void expect_place(uint64_t conn, enum side side, uint32_t client,
+			 uint32_t server)
+{
+	struct packet_place at;
+
+	analysis_place(cap.judge, &at);
+	CU_ASSERT_EQUAL(at.conn, conn);
+	CU_ASSERT_EQUAL(at.side, side);
+	CU_ASSERT_EQUAL(at.base[CLIENT], client);
+	CU_ASSERT_EQUAL(at.base[SERVER], server);
+}
+
+static void where_packets_belong(void)
+{
+	begin();
+	c(SYN, CISN, 0, 0);
+	expect_place(1, CLIENT, CISN, 0);
+	s(SA, SISN, CISN + 1, 0);
+	expect_place(1, SERVER, CISN, SISN);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	expect_place(1, CLIENT, CISN, SISN);
+	cap.p.kind = PACKET_OTHER;
+	c(0, 0, 0, 0);
+	expect_place(0, CLIENT, 0, 0);
+	end();
+	done();
+}
+
+/* The first number of a side is 1, as in Wireshark; what the other one
+ * acknowledged says what that is. */
+static void where_packets_belong_midstream(void)
+{
+	begin();
+	c(PSH, 7000, 9000, 100);
+	expect_place(1, CLIENT, 6999, 8999);
+	s(ACK, 9000, 7100, 0);
+	expect_place(1, SERVER, 6999, 8999);
+	s(PSH, 9500, 7100, 10);
+	expect_place(1, SERVER, 6999, 8999);
+	end();
+	done();
+}
+
+/* On an interface time goes on though nothing comes. */
+static void silence_without_packets(void)
+{
+	handshake();
+	c(RST, CISN + 1, 0, 0);
+	CU_ASSERT_EQUAL(cap.n, 0);
+	analysis_tick(cap.judge, cap.ns + 9000 * MS);
+	CU_ASSERT_EQUAL(cap.n, 0);
+	analysis_tick(cap.judge, cap.ns + 12000 * MS);
+	CU_ASSERT_EQUAL(cap.n, 1);
+	done();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -620,6 +676,9 @@ int main(int argc, char **argv)
 		UNIT_TEST(another_year),
 		UNIT_TEST(another_year_twice),
 		UNIT_TEST(eviction),
+		UNIT_TEST(where_packets_belong),
+		UNIT_TEST(where_packets_belong_midstream),
+		UNIT_TEST(silence_without_packets),
 		UNIT_TEST(sentences),
 	};
 
