@@ -28,52 +28,14 @@
 
 #include <tcphs/nearest.h>
 
+#include "core/assert.h"
 #include "filter_priv.h"
 
-#define STEPS_MAX 256
-
-enum step_kind {
-	STEP_STATE,
-	STEP_EXCLUDE,
-	STEP_LOCAL,
-	STEP_PEER,
-	STEP_LOCAL_PORT,
-	STEP_PEER_PORT,
-	STEP_LISTENER,
-	STEP_ROLE,
-	STEP_ID,
-	/* what a packet alone does not tell, up to STEP_BYTES */
-	STEP_AGE,
-	STEP_IDLE,
-	STEP_RTT,
-	STEP_HANDSHAKE,
-	STEP_RETRANS,
-	STEP_OUTCOME,
-	STEP_BYTES,
-	STEP_NOT,
-	STEP_SKIP_IF_FALSE,
-	STEP_SKIP_IF_TRUE,
-};
-
-struct step {
-	uint8_t kind;
-	uint8_t compare;
-	union {
-		uint32_t states;   /* bits */
-		uint32_t outcomes; /* likewise */
-		uint32_t to;	   /* the step to skip to */
-		int64_t number;
-		struct endpoint end;
-		char name[STACK_NAME_MAX];
-	};
-};
-
-struct filter {
-	unsigned int n;
-	struct step step[];
-};
+#define STEPS_MAX  256
+#define FIELDS_MAX 24
 
 struct parser {
+	const struct filter_words *words;
 	const char *text;
 	size_t next; /* offset behind @token */
 	struct token token;
@@ -97,7 +59,7 @@ static bool is_full(const struct conn_info *info)
 	return !info->half_open && info->age_us >= 0;
 }
 
-static bool compare(enum compare op, int64_t a, int64_t b)
+bool filter_compare(enum compare op, int64_t a, int64_t b)
 {
 	switch (op) {
 	case COMPARE_EQ:
@@ -116,66 +78,97 @@ static bool compare(enum compare op, int64_t a, int64_t b)
 	return false;
 }
 
-static bool same(const struct step *s, bool equal)
+bool filter_same(const struct step *s, bool equal)
 {
 	return equal == (s->compare == COMPARE_EQ);
 }
 
 /* A time that the connection does not have compares with nothing. */
-static bool time_matches(const struct step *s, int64_t us)
+bool filter_time_matches(const struct step *s, int64_t us)
 {
-	return us >= 0 && compare(s->compare, us, s->number);
+	return us >= 0 && filter_compare(s->compare, us, s->number);
 }
 
-static bool end_matches(const struct step *s, const struct ip_addr *addr,
+static bool end_has(const struct endpoint *e, const struct ip_addr *addr,
+		    uint16_t port)
+{
+	return (e->port < 0 || e->port == port) &&
+	       (!e->prefix.len || ip_prefix_has(&e->prefix, addr));
+}
+
+bool filter_end_matches(const struct step *s, const struct ip_addr *addr,
 			uint16_t port)
 {
-	const struct endpoint *e = &s->end;
-	bool in = (e->port < 0 || e->port == port) &&
-		  (!e->prefix.len || ip_prefix_has(&e->prefix, addr));
-
-	return same(s, in);
+	return filter_same(s, end_has(&s->end, addr, port));
 }
 
-static bool test(const struct step *s, const struct conn_info *info,
-		 const char *listener, enum outcome outcome)
+bool filter_ends_match(const struct step *s, const struct ip_addr addr[2],
+		       const uint16_t port[2])
 {
+	if (s->kind == STEP_HOST)
+		return filter_same(s,
+				   end_has(&s->end, &addr[0], port[0]) ||
+					   end_has(&s->end, &addr[1], port[1]));
+	if (s->compare == COMPARE_NE)
+		return port[0] != s->number && port[1] != s->number;
+	return filter_compare(s->compare, port[0], s->number) ||
+	       filter_compare(s->compare, port[1], s->number);
+}
+
+struct subject {
+	const struct conn_info *info;
+	const char *listener;
+	enum outcome outcome;
+};
+
+static bool test(const struct step *s, const void *of)
+{
+	const struct subject *subject = of;
+	const struct conn_info *info = subject->info;
+	const char *listener = subject->listener;
+
 	switch (s->kind) {
 	case STEP_STATE:
 		return s->states >> info->state & 1;
 	case STEP_EXCLUDE:
 		return !(s->states >> info->state & 1);
 	case STEP_LOCAL:
-		return end_matches(s, &info->local, info->local_port);
+		return filter_end_matches(s, &info->local, info->local_port);
 	case STEP_PEER:
-		return end_matches(s, &info->peer, info->peer_port);
+		return filter_end_matches(s, &info->peer, info->peer_port);
 	case STEP_LOCAL_PORT:
-		return compare(s->compare, info->local_port, s->number);
+		return filter_compare(s->compare, info->local_port, s->number);
 	case STEP_PEER_PORT:
-		return compare(s->compare, info->peer_port, s->number);
+		return filter_compare(s->compare, info->peer_port, s->number);
+	case STEP_HOST:
+	case STEP_PORT:
+		return filter_ends_match(
+			s, (const struct ip_addr[2]){info->local, info->peer},
+			(const uint16_t[2]){info->local_port, info->peer_port});
 	case STEP_LISTENER:
-		return same(s, listener && strcmp(listener, s->name) == 0);
+		return filter_same(s,
+				   listener && strcmp(listener, s->name) == 0);
 	case STEP_ROLE:
-		return same(s, info->role == s->number);
+		return filter_same(s, info->role == s->number);
 	case STEP_ID:
-		return same(s, info->id == s->number);
+		return filter_same(s, info->id == s->number);
 	case STEP_AGE:
-		return time_matches(s, info->age_us);
+		return filter_time_matches(s, info->age_us);
 	case STEP_IDLE:
-		return time_matches(s, info->idle_us);
+		return filter_time_matches(s, info->idle_us);
 	case STEP_RTT:
 		return is_full(info) && info->srtt_us &&
-		       time_matches(s, info->srtt_us);
+		       filter_time_matches(s, info->srtt_us);
 	case STEP_HANDSHAKE:
-		return time_matches(s, info->handshake_us);
+		return filter_time_matches(s, info->handshake_us);
 	case STEP_RETRANS:
-		return compare(s->compare, info->retrans, s->number);
+		return filter_compare(s->compare, info->retrans, s->number);
 	case STEP_OUTCOME:
-		return same(s, s->outcomes >> outcome & 1);
+		return filter_same(s, s->outcomes >> subject->outcome & 1);
 	case STEP_BYTES:
-		return compare(s->compare,
-			       (int64_t)(info->bytes_in + info->bytes_out),
-			       s->number);
+		return filter_compare(
+			s->compare, (int64_t)(info->bytes_in + info->bytes_out),
+			s->number);
 	}
 	return false;
 }
@@ -200,6 +193,13 @@ bool filter_match(const struct filter *f, const struct conn_info *info,
 bool filter_match_ended(const struct filter *f, const struct conn_info *info,
 			const char *listener, enum outcome outcome)
 {
+	const struct subject subject = {info, listener, outcome};
+
+	return filter_run(f, test, &subject);
+}
+
+bool filter_run(const struct filter *f, filter_test_fn *tests, const void *of)
+{
 	bool yes = true;
 
 	for (unsigned int i = 0; i < f->n; i++) {
@@ -215,7 +215,7 @@ bool filter_match_ended(const struct filter *f, const struct conn_info *info,
 				i = s->to - 1;
 			break;
 		default:
-			yes = test(s, info, listener, outcome);
+			yes = tests(s, of);
 		}
 	}
 	return yes;
@@ -232,7 +232,7 @@ bool filter_fits_packets(const struct filter *f)
 {
 	for (unsigned int i = 0; i < f->n; i++) {
 		if (f->step[i].kind >= STEP_AGE &&
-		    f->step[i].kind <= STEP_BYTES)
+		    f->step[i].kind <= STEP_SEVERITY)
 			return false;
 	}
 	return true;
@@ -337,27 +337,27 @@ static bool parse_role(const struct token *t, struct step *s)
 	return s->number == ROLE_CLIENT || filter_word_is(t, "server");
 }
 
-static bool parse_end(const struct token *t, struct step *s)
+bool filter_value_end(const struct token *t, struct step *s)
 {
 	return filter_word_endpoint(t, &s->end);
 }
 
-static bool parse_port(const struct token *t, struct step *s)
+bool filter_value_port(const struct token *t, struct step *s)
 {
 	return filter_word_port(t, &s->number);
 }
 
-static bool parse_id(const struct token *t, struct step *s)
+bool filter_value_id(const struct token *t, struct step *s)
 {
 	return filter_word_id(t, &s->number);
 }
 
-static bool parse_duration(const struct token *t, struct step *s)
+bool filter_value_duration(const struct token *t, struct step *s)
 {
 	return filter_word_duration(t, &s->number);
 }
 
-static bool parse_count(const struct token *t, struct step *s)
+bool filter_value_count(const struct token *t, struct step *s)
 {
 	return filter_word_count(t, &s->number);
 }
@@ -367,58 +367,59 @@ static bool parse_outcome(const struct token *t, struct step *s)
 	return filter_word_outcomes(t, &s->outcomes);
 }
 
-static bool parse_size(const struct token *t, struct step *s)
+bool filter_value_size(const struct token *t, struct step *s)
 {
 	return filter_word_size(t, &s->number);
 }
 
-/* How a field is compared: ss lets its own go without '='. */
-enum field_style { STYLE_SS, STYLE_ORDERED_SS, STYLE_NAME, STYLE_ORDERED };
-
 /* State and exclude are lists and have no value parser. */
-static const struct field {
-	const char *word;
-	enum step_kind kind;
-	enum field_style style;
-	bool (*value)(const struct token *t, struct step *s);
-	const char *what, *example;
-} fields[] = {
+static const struct filter_field fields[] = {
 	{"state", STEP_STATE, STYLE_SS, NULL, NULL, NULL},
 	{"exclude", STEP_EXCLUDE, STYLE_SS, NULL, NULL, NULL},
-	{"src", STEP_LOCAL, STYLE_SS, parse_end, "an address or prefix",
+	{"src", STEP_LOCAL, STYLE_SS, filter_value_end, "an address or prefix",
 	 "src 198.18.66.2:80"},
-	{"dst", STEP_PEER, STYLE_SS, parse_end, "an address or prefix",
+	{"dst", STEP_PEER, STYLE_SS, filter_value_end, "an address or prefix",
 	 "dst 198.18.66.0/24"},
-	{"sport", STEP_LOCAL_PORT, STYLE_ORDERED_SS, parse_port,
+	{"sport", STEP_LOCAL_PORT, STYLE_ORDERED_SS, filter_value_port,
 	 "a port number", "sport = :80"},
-	{"dport", STEP_PEER_PORT, STYLE_ORDERED_SS, parse_port, "a port number",
-	 "dport >= 1024"},
+	{"dport", STEP_PEER_PORT, STYLE_ORDERED_SS, filter_value_port,
+	 "a port number", "dport >= 1024"},
+	{"host", STEP_HOST, STYLE_SS, filter_value_end, "an address or prefix",
+	 "host 198.18.66.1"},
+	{"port", STEP_PORT, STYLE_ORDERED_SS, filter_value_port,
+	 "a port number", "port 80"},
 	{"listener", STEP_LISTENER, STYLE_NAME, parse_name,
 	 "the name of a listener", "listener = echo"},
 	{"role", STEP_ROLE, STYLE_NAME, parse_role, "'server' or 'client'",
 	 "role = server"},
-	{"id", STEP_ID, STYLE_NAME, parse_id, "the id of a connection",
+	{"id", STEP_ID, STYLE_NAME, filter_value_id, "the id of a connection",
 	 "id = c42"},
-	{"age", STEP_AGE, STYLE_ORDERED, parse_duration, "a duration",
+	{"age", STEP_AGE, STYLE_ORDERED, filter_value_duration, "a duration",
 	 "age > 10s"},
-	{"idle", STEP_IDLE, STYLE_ORDERED, parse_duration, "a duration",
+	{"idle", STEP_IDLE, STYLE_ORDERED, filter_value_duration, "a duration",
 	 "idle > 5m"},
-	{"rtt", STEP_RTT, STYLE_ORDERED, parse_duration, "a duration",
+	{"rtt", STEP_RTT, STYLE_ORDERED, filter_value_duration, "a duration",
 	 "rtt > 1.5ms"},
-	{"hs", STEP_HANDSHAKE, STYLE_ORDERED, parse_duration, "a duration",
-	 "hs >= 500ms"},
-	{"retrans", STEP_RETRANS, STYLE_ORDERED, parse_count, "a number",
+	{"hs", STEP_HANDSHAKE, STYLE_ORDERED, filter_value_duration,
+	 "a duration", "hs >= 500ms"},
+	{"retrans", STEP_RETRANS, STYLE_ORDERED, filter_value_count, "a number",
 	 "retrans > 0"},
 	{"outcome", STEP_OUTCOME, STYLE_NAME, parse_outcome, "an outcome",
 	 "outcome = refused"},
-	{"bytes", STEP_BYTES, STYLE_ORDERED, parse_size, "a number of bytes",
-	 "bytes > 10MiB"},
+	{"bytes", STEP_BYTES, STYLE_ORDERED, filter_value_size,
+	 "a number of bytes", "bytes > 10MiB"},
+};
+
+static const struct filter_words of_connections = {
+	fields,
+	ARRAY_LEN(fields),
+	"state established and dport = 80",
 };
 
 static bool fail_field(struct parser *p)
 {
-	const char *names[ARRAY_LEN(fields) + 1];
-	const char *near;
+	const char *names[FIELDS_MAX + 1], *near;
+	const struct filter_words *w = p->words;
 	char word[40];
 	uint32_t states;
 
@@ -430,16 +431,17 @@ static bool fail_field(struct parser *p)
 	fail(p, &p->token, "unknown word '%s'", word);
 	if (filter_word_states(&p->token, &states))
 		return hint(p, "did you mean 'state %s'?", word);
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		names[i] = fields[i].word;
-	names[ARRAY_LEN(fields)] = "not";
-	near = nearest(word, names, ARRAY_LEN(names));
+	ASSERT(w->n <= FIELDS_MAX);
+	for (size_t i = 0; i < w->n; i++)
+		names[i] = w->field[i].word;
+	names[w->n] = "not";
+	near = nearest(word, names, w->n + 1);
 	if (near)
 		return hint(p, "did you mean '%s'?", near);
-	return hint(p, "a filter looks like: state established and dport = 80");
+	return hint(p, "a filter looks like: %s", w->example);
 }
 
-static bool parse_compare(struct parser *p, const struct field *f,
+static bool parse_compare(struct parser *p, const struct filter_field *f,
 			  struct step *s)
 {
 	enum compare op = COMPARE_EQ;
@@ -463,12 +465,13 @@ static bool parse_compare(struct parser *p, const struct field *f,
 
 static bool parse_test(struct parser *p)
 {
-	const struct field *f = NULL;
+	const struct filter_field *f = NULL;
+	enum compare op;
 	struct step *s;
 
-	for (size_t i = 0; i < ARRAY_LEN(fields) && !f; i++) {
-		if (filter_word_is(&p->token, fields[i].word))
-			f = &fields[i];
+	for (size_t i = 0; i < p->words->n && !f; i++) {
+		if (filter_word_is(&p->token, p->words->field[i].word))
+			f = &p->words->field[i];
 	}
 	if (!f)
 		return fail_field(p);
@@ -478,6 +481,10 @@ static bool parse_test(struct parser *p)
 	advance(p);
 	if (!f->value)
 		return parse_states(p, s, f->word);
+	if (f->style == STYLE_MAYBE && !filter_word_compare(&p->token, &op)) {
+		s->any = true;
+		return true;
+	}
 	if (!parse_compare(p, f, s))
 		return false;
 	if (!f->value(&p->token, s))
@@ -601,7 +608,14 @@ static bool parse(struct parser *p)
  */
 struct filter *filter_parse(const char *text, struct filter_error *err)
 {
-	struct parser p = {.text = text, .err = err};
+	return filter_compile(text, &of_connections, err);
+}
+
+struct filter *filter_compile(const char *text,
+			      const struct filter_words *words,
+			      struct filter_error *err)
+{
+	struct parser p = {.words = words, .text = text, .err = err};
 	struct filter *f;
 	size_t len;
 

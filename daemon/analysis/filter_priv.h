@@ -1,5 +1,6 @@
 /*
- * filter_priv.h - Between filter.c, filter_lex.c and filter_word.c
+ * filter_priv.h - Between filter.c, filter_lex.c, filter_word.c and the words of
+ * what else is filtered, filter_verdict.c
  */
 #ifndef TCPHS_FILTER_PRIV_H
 #define TCPHS_FILTER_PRIV_H
@@ -46,6 +47,106 @@ struct endpoint {
 	struct ip_prefix prefix; /* len 0 = any address */
 	int32_t port;		 /* -1 = any */
 };
+
+enum step_kind {
+	STEP_STATE,
+	STEP_EXCLUDE,
+	STEP_LOCAL,
+	STEP_PEER,
+	STEP_LOCAL_PORT,
+	STEP_PEER_PORT,
+	STEP_HOST,
+	STEP_PORT,
+	STEP_LISTENER,
+	STEP_ROLE,
+	STEP_ID,
+	/* what a packet alone does not tell, up to STEP_SEVERITY */
+	STEP_AGE,
+	STEP_IDLE,
+	STEP_RTT,
+	STEP_HANDSHAKE,
+	STEP_RETRANS,
+	STEP_BYTES,
+	STEP_OUTCOME,
+	/* of a judged connection alone */
+	STEP_ENDING,
+	STEP_ALERT,
+	STEP_SEVERITY,
+	STEP_NOT,
+	STEP_SKIP_IF_FALSE,
+	STEP_SKIP_IF_TRUE,
+};
+
+struct step {
+	uint8_t kind;
+	uint8_t compare;
+	bool any; /* of STYLE_MAYBE: nothing was compared */
+	union {
+		uint32_t states;   /* bits */
+		uint32_t outcomes; /* likewise */
+		uint32_t to;	   /* the step to skip to */
+		int64_t number;
+		struct endpoint end;
+		char name[STACK_NAME_MAX];
+	};
+};
+
+struct filter {
+	unsigned int n;
+	struct step step[];
+};
+
+/* How a field is compared: ss lets its own go without '=', and some of ours say
+ * something without a value. */
+enum field_style {
+	STYLE_SS,
+	STYLE_ORDERED_SS,
+	STYLE_NAME,
+	STYLE_ORDERED,
+	STYLE_MAYBE
+};
+
+struct filter_field {
+	const char *word;
+	enum step_kind kind;
+	enum field_style style;
+	bool (*value)(const struct token *t, struct step *s);
+	const char *what, *example;
+};
+
+/* What can be asked of one kind of thing. */
+struct filter_words {
+	const struct filter_field *field;
+	size_t n;
+	const char *example;
+};
+
+/** filter_compile() - filter_parse() with the words of its choice */
+struct filter *filter_compile(const char *text,
+			      const struct filter_words *words,
+			      struct filter_error *err);
+
+/** filter_run() - Run a filter, each test by @test over @of */
+typedef bool filter_test_fn(const struct step *s, const void *of);
+bool filter_run(const struct filter *f, filter_test_fn *test, const void *of);
+
+/* What tests are made of. A time below 0 is none, and matches nothing. */
+bool filter_compare(enum compare op, int64_t a, int64_t b);
+bool filter_same(const struct step *s, bool equal);
+bool filter_time_matches(const struct step *s, int64_t us);
+bool filter_end_matches(const struct step *s, const struct ip_addr *addr,
+			uint16_t port);
+/** filter_ends_match() - STEP_HOST and STEP_PORT: either end */
+bool filter_ends_match(const struct step *s, const struct ip_addr addr[2],
+		       const uint16_t port[2]);
+
+/* Values of fields: false if the token is none. */
+bool filter_value_end(const struct token *t, struct step *s);
+bool filter_value_port(const struct token *t, struct step *s);
+bool filter_value_id(const struct token *t, struct step *s);
+bool filter_value_duration(const struct token *t, struct step *s);
+bool filter_value_count(const struct token *t, struct step *s);
+bool filter_value_size(const struct token *t, struct step *s);
 
 /**
  * filter_lex() - Read the next token

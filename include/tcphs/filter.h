@@ -7,6 +7,7 @@
  *	exclude NAME[,NAME]
  *	src|dst ADDR[/LEN][:PORT]     src is the local side, as in ss
  *	sport|dport OP PORT           = == eq != ne < lt > gt <= le >= ge
+ *	host ADDR[/LEN][:PORT]   port OP PORT     either side
  *	listener = NAME    role = server|client    id = c42
  *	age|idle|rtt|hs OP DURATION   10us 1.5ms 5s 2m 1h
  *	retrans|bytes OP N            bytes: both ways; KiB MiB GiB suffixes
@@ -20,6 +21,16 @@
  * that ss wants. A connection that has no such time or RTT matches no
  * comparison with one. The outcome completed stands for every way to complete,
  * failed for every way to fail.
+ *
+ * Of a connection that was judged from a capture src is the client, dst the
+ * server. There is no listener and no role, rtt is that of the handshake, and
+ * these are there beside the rest:
+ *
+ *	outcome = NAME        a name of tcphs/analysis.h, or failed
+ *	ending = NAME         likewise
+ *	alert                 there is an anomaly beyond mere information
+ *	alert = CODE          an anomaly of that kind
+ *	severity OP info|notice|warning      that of the worst one
  */
 #ifndef TCPHS_FILTER_H
 #define TCPHS_FILTER_H
@@ -57,7 +68,7 @@ bool filter_is_empty(const struct filter *f);
  * filter_fits_packets() - Can it be answered for a packet alone?
  *
  * A packet has ends, an id, states, a listener and a role. Age, idle, rtt, hs,
- * retrans, bytes and outcome are its connection's.
+ * retrans and bytes are its connection's, and so is what became of it.
  */
 bool filter_fits_packets(const struct filter *f);
 
@@ -73,6 +84,15 @@ bool filter_match(const struct filter *f, const struct conn_info *info,
 /** filter_match_ended() - The same for one whose outcome is known */
 bool filter_match_ended(const struct filter *f, const struct conn_info *info,
 			const char *listener, enum outcome outcome);
+
+struct verdict;
+
+/** filter_parse_verdicts() - filter_parse() for connections of a capture */
+struct filter *filter_parse_verdicts(const char *text,
+				     struct filter_error *err);
+
+/** filter_match_verdict() - Does one match? @f is from filter_parse_verdicts() */
+bool filter_match_verdict(const struct filter *f, const struct verdict *v);
 
 void filter_free(struct filter *f);
 
