@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include <tcphs/ipaddr.h>
 #include <tcphs/stack.h>
 
 static void put_string(const char *s, enum column_kind kind, bool human,
@@ -40,6 +41,31 @@ size_t output_cell(const json_t *v, enum column_kind kind, bool human,
 	else
 		put_endpoint(v, buf, size);
 	text_clean(buf);
+	return strlen(buf);
+}
+
+size_t output_value(const struct value *v, enum column_kind kind, bool human,
+		    char *buf, size_t size)
+{
+	char end[IPPORT_TEXT_MAX];
+
+	*buf = '\0';
+	switch (v->type) {
+	case VALUE_NONE:
+		put_string(human ? "-" : "", COLUMN_TEXT, human, buf, size);
+		break;
+	case VALUE_NUMBER:
+		put_integer(v->number, kind, human, buf, size);
+		break;
+	case VALUE_TEXT:
+		put_string(v->text, kind, human, buf, size);
+		text_clean(buf);
+		break;
+	case VALUE_END:
+		ipport_format(&v->addr, (unsigned int)v->number, end);
+		put_string(end, COLUMN_TEXT, human, buf, size);
+		break;
+	}
 	return strlen(buf);
 }
 

@@ -14,17 +14,18 @@
 #include <string.h>
 #include <strings.h>
 
+#include <tcphs/ipaddr.h>
+
 #define CELL_MAX 1024
 
 static enum cli_exit pick(struct table *t, const struct column *columns);
-static const struct column *find_column(const struct column *columns,
-					const char *name, size_t len);
 static bool same_name(const char *name, size_t len, const char *known);
-static enum cli_exit no_column(const struct column *columns, const char *name,
-			       size_t len);
+static void no_column(const struct column *columns, const char *name,
+		      size_t len);
 
 static void delimited_begin(struct table *t);
 static int delimited_row(struct table *t, const char *text, size_t len);
+static int delimited_values(struct table *t, const struct value *values);
 static void put_field(const struct cli *cli, FILE *out, unsigned int column,
 		      const char *cell);
 static void put_document(const struct cli *cli, const json_t *doc,
@@ -32,20 +33,25 @@ static void put_document(const struct cli *cli, const json_t *doc,
 static int ndjson_row(struct table *t, const char *text, size_t len);
 static void json_begin(struct table *t);
 static int json_row(struct table *t, const char *text, size_t len);
+static int json_values(struct table *t, const struct value *values);
 static void json_end(struct table *t, bool complete);
 static int put_item(struct table *t, const char *text, size_t len);
 static void no_begin(struct table *t);
 static void no_end(struct table *t, bool complete);
 static int no_row(struct table *t, const char *text, size_t len);
+static int no_values(struct table *t, const struct value *values);
 
 static const struct table_ops delimited = {
 	delimited_begin,
 	delimited_row,
+	delimited_values,
 	no_end,
 };
-static const struct table_ops ndjson = {no_begin, ndjson_row, no_end};
-static const struct table_ops json = {json_begin, json_row, json_end};
-static const struct table_ops none = {no_begin, no_row, no_end};
+static const struct table_ops ndjson = {no_begin, ndjson_row, json_values,
+					no_end};
+static const struct table_ops json = {json_begin, json_row, json_values,
+				      json_end};
+static const struct table_ops none = {no_begin, no_row, no_values, no_end};
 
 static const struct table_ops *const formats[] = {
 	[FORMAT_TEXT] = &text_table, [FORMAT_JSON] = &json,
@@ -69,6 +75,22 @@ int table_row(void *arg, const char *text, size_t len)
 	if (t->rows++ == 0)
 		t->ops->begin(t);
 	return t->ops->row(t, text, len);
+}
+
+int table_values(struct table *t, value_fn *value, const void *of)
+{
+	struct value v[OUTPUT_COLUMNS_MAX];
+
+	for (unsigned int i = 0; i < t->ncols; i++)
+		value(of, t->col[i], &v[i]);
+	return table_made_row(t, v);
+}
+
+int table_made_row(struct table *t, const struct value *values)
+{
+	if (t->rows++ == 0)
+		t->ops->begin(t);
+	return t->ops->values(t, values);
 }
 
 void table_end(struct table *t, bool complete)
@@ -159,9 +181,9 @@ static enum cli_exit pick(struct table *t, const struct column *columns)
 		len = strcspn(list, ",");
 		if (len == 0 && !t->cli->columns)
 			break;
-		c = find_column(columns, list, len);
+		c = column_find(columns, list, len);
 		if (!c)
-			return no_column(columns, list, len);
+			return CLI_USAGE;
 		if (t->ncols == OUTPUT_COLUMNS_MAX) {
 			complain("more than %d columns", OUTPUT_COLUMNS_MAX);
 			return CLI_USAGE;
@@ -171,16 +193,18 @@ static enum cli_exit pick(struct table *t, const struct column *columns)
 	}
 	if (t->ncols > 0)
 		return CLI_OK;
-	return no_column(columns, "", 0);
+	no_column(columns, "", 0);
+	return CLI_USAGE;
 }
 
-static const struct column *find_column(const struct column *columns,
-					const char *name, size_t len)
+const struct column *column_find(const struct column *columns, const char *name,
+				 size_t len)
 {
-	for (; columns->heading; columns++)
-		if (same_name(name, len, columns->heading) ||
-		    same_name(name, len, columns->field))
-			return columns;
+	for (const struct column *c = columns; c->heading; c++)
+		if (same_name(name, len, c->heading) ||
+		    same_name(name, len, c->field))
+			return c;
+	no_column(columns, name, len);
 	return NULL;
 }
 
@@ -199,8 +223,8 @@ static bool same_name(const char *name, size_t len, const char *known)
 	return true;
 }
 
-static enum cli_exit no_column(const struct column *columns, const char *name,
-			       size_t len)
+static void no_column(const struct column *columns, const char *name,
+		      size_t len)
 {
 	char all[512] = "";
 
@@ -211,7 +235,6 @@ static enum cli_exit no_column(const struct column *columns, const char *name,
 			 columns->heading);
 	}
 	complain("no column '%.*s' (there are: %s)", (int)len, name, all);
-	return CLI_USAGE;
 }
 
 /* ---- csv, tsv, raw ---------------------------------------------------- */
@@ -241,6 +264,18 @@ static int delimited_row(struct table *t, const char *text, size_t len)
 		put_field(t->cli, t->out, i, cell);
 	}
 	json_decref(item);
+	putc_unlocked('\n', t->out);
+	return ferror(t->out) ? ITEM_ENOUGH : ITEM_NEXT;
+}
+
+static int delimited_values(struct table *t, const struct value *v)
+{
+	char cell[CELL_MAX];
+
+	for (unsigned int i = 0; i < t->ncols; i++) {
+		output_value(&v[i], t->col[i]->kind, false, cell, sizeof(cell));
+		put_field(t->cli, t->out, i, cell);
+	}
 	putc_unlocked('\n', t->out);
 	return ferror(t->out) ? ITEM_ENOUGH : ITEM_NEXT;
 }
@@ -322,6 +357,36 @@ static int json_row(struct table *t, const char *text, size_t len)
 	return put_item(t, text, len);
 }
 
+/* An object with the columns: what came as JSON passes whole, this cannot. */
+static int json_values(struct table *t, const struct value *v)
+{
+	json_t *item = json_object();
+	char ip[IPADDR_TEXT_MAX], *text;
+	int verdict;
+
+	for (unsigned int i = 0; i < t->ncols; i++) {
+		const char *field = t->col[i]->field;
+
+		if (v[i].type == VALUE_NUMBER)
+			json_object_set_new(item, field,
+					    json_integer(v[i].number));
+		else if (v[i].type == VALUE_TEXT)
+			json_object_set_new(item, field,
+					    json_string(v[i].text));
+		else if (v[i].type == VALUE_END)
+			json_object_set_new(
+				item, field,
+				json_pack("{s:s, s:I}", "ip",
+					  ipaddr_format(&v[i].addr, ip), "port",
+					  (json_int_t)v[i].number));
+	}
+	text = json_dumps(item, JSON_COMPACT);
+	verdict = t->ops->row(t, text, strlen(text));
+	free(text);
+	json_decref(item);
+	return verdict;
+}
+
 static void json_end(struct table *t, bool complete)
 {
 	if (complete)
@@ -368,6 +433,13 @@ static int no_row(struct table *t, const char *text, size_t len)
 	(void)t;
 	(void)text;
 	(void)len;
+	return ITEM_NEXT;
+}
+
+static int no_values(struct table *t, const struct value *v)
+{
+	(void)t;
+	(void)v;
 	return ITEM_NEXT;
 }
 

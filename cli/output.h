@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <tcphs/event.h>
+
 #include "cli.h"
 #include "client.h"
 
@@ -30,10 +32,23 @@ struct column {
 	unsigned int leaves;
 };
 
+#define VALUE_TEXT_MAX 256
+
+enum value_type { VALUE_NONE, VALUE_NUMBER, VALUE_TEXT, VALUE_END };
+
+/* What stands in a cell, for rows that are made here. */
+struct value {
+	enum value_type type;
+	int64_t number;	     /* VALUE_NUMBER, and the port of VALUE_END */
+	struct ip_addr addr; /* VALUE_END */
+	char text[VALUE_TEXT_MAX];
+};
+
 struct table;
 struct table_ops {
 	void (*begin)(struct table *t);
 	int (*row)(struct table *t, const char *text, size_t len);
+	int (*values)(struct table *t, const struct value *values);
 	void (*end)(struct table *t, bool complete);
 };
 
@@ -57,6 +72,15 @@ struct table {
 };
 
 /**
+ * column_find() - The column of that name
+ * @len: Of @name, which need not end there
+ *
+ * Return: NULL having said which there are
+ */
+const struct column *column_find(const struct column *columns, const char *name,
+				 size_t len);
+
+/**
  * table_begin() - Start a table in the format of the command line
  * @columns: All that there are; ends with a NULL heading
  */
@@ -69,6 +93,16 @@ enum cli_exit table_begin(struct table *t, const struct cli *cli,
  * @text: JSON object
  */
 int table_row(void *arg, const char *text, size_t len);
+
+/**
+ * table_values() - Add a row that is no JSON, which takes a tenth of the time
+ * @value: Gets the value of a column; @of is passed on
+ */
+typedef void value_fn(const void *of, const struct column *c, struct value *v);
+int table_values(struct table *t, value_fn *value, const void *of);
+
+/** table_made_row() - The same with all values made, as many as columns */
+int table_made_row(struct table *t, const struct value *values);
 
 /**
  * table_end() - Write what is held, and free
@@ -100,6 +134,10 @@ void output_sentence(const struct cli *cli, const json_t *doc, const char *fmt,
  */
 size_t output_cell(const json_t *v, enum column_kind kind, bool human,
 		   char *buf, size_t size);
+
+/** output_value() - The same for a value of ours */
+size_t output_value(const struct value *v, enum column_kind kind, bool human,
+		    char *buf, size_t size);
 
 /** output_flags() - For json_dumpf(): nothing that a terminal would obey */
 size_t output_flags(const struct cli *cli);

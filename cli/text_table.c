@@ -19,6 +19,8 @@
 
 static void begin(struct table *t);
 static int row(struct table *t, const char *text, size_t len);
+static int values(struct table *t, const struct value *values);
+static int row_is_whole(struct table *t);
 static void end(struct table *t, bool complete);
 static bool hold(struct table *t, unsigned int column, const char *cell,
 		 size_t len);
@@ -29,7 +31,7 @@ static void write_row(struct table *t, const char *cells);
 static void write_cell(struct table *t, unsigned int column, const char *cell,
 		       size_t before, bool last, bool colour);
 
-const struct table_ops text_table = {begin, row, end};
+const struct table_ops text_table = {begin, row, values, end};
 
 static void begin(struct table *t)
 {
@@ -62,6 +64,29 @@ static int row(struct table *t, const char *text, size_t len)
 		}
 	}
 	json_decref(item);
+	return row_is_whole(t);
+}
+
+static int values(struct table *t, const struct value *v)
+{
+	char cell[CELL_MAX];
+
+	if (t->flowing)
+		t->held_len = 0;
+	for (unsigned int i = 0; i < t->ncols; i++) {
+		size_t n = output_value(&v[i], t->col[i]->kind, true, cell,
+					sizeof(cell));
+
+		if (!hold(t, i, cell, n)) {
+			complain("no memory");
+			return CLI_NO;
+		}
+	}
+	return row_is_whole(t);
+}
+
+static int row_is_whole(struct table *t)
+{
 	if (t->flowing)
 		write_row(t, t->held);
 	else if (++t->held_rows == HELD_ROWS)

@@ -1,4 +1,4 @@
-CLI_TEST_NAMES = daemon/core/stack_names.c daemon/core/addr.c
+CLI_TEST_NAMES = daemon/core/stack_names.c daemon/core/addr.c daemon/ipaddr.c
 UNIT_SRC_test_cli_text = cli/text.c
 UNIT_SRC_test_cli_client = cli/client.c cli/text.c
 UNIT_LIBS_test_cli_client = -ljansson

@@ -70,6 +70,56 @@ static void formats(void)
 	EXPECT("", .format = FORMAT_NONE, .header = true);
 }
 
+/* Rows that are made here look like those of the daemon. */
+static void value_of(const void *of, const struct column *c, struct value *v)
+{
+	static const struct value second[] = {
+		{.type = VALUE_TEXT, .text = "c12"},
+		{.type = VALUE_TEXT, .text = "established"},
+		{.type = VALUE_NUMBER, .number = 210},
+		{.type = VALUE_NUMBER, .number = 2048},
+		{.type = VALUE_END,
+		 .number = 80,
+		 .addr = {.b = {[0] = 0xfd, [15] = 2}}},
+	};
+
+	CU_ASSERT_STRING_EQUAL(of, "second");
+	*v = second[c - columns];
+}
+
+static char *made_table(struct cli cli)
+{
+	struct table t;
+	char *text;
+	size_t len;
+
+	cli.out = open_memstream(&text, &len);
+	CU_ASSERT_EQUAL_FATAL(table_begin(&t, &cli, columns), CLI_OK);
+	CU_ASSERT_EQUAL(table_values(&t, value_of, "second"), ITEM_NEXT);
+	table_end(&t, true);
+	fclose(cli.out);
+	return text;
+}
+
+#define EXPECT_MADE(text, ...)                                     \
+	do {                                                       \
+		char *got = made_table((struct cli){__VA_ARGS__}); \
+                                                                   \
+		CU_ASSERT_STRING_EQUAL(got, text);                 \
+		free(got);                                         \
+	} while (0)
+
+static void made_rows(void)
+{
+	EXPECT_MADE("ID   STATE     AGE    IN  NOTE\n"
+		    "c12  ESTAB  0.21ms  2.0K  [fd00::2]:80\n",
+		    .header = true, .columns = "+note");
+	EXPECT_MADE("c12\testablished\t210\t2048\n", .format = FORMAT_TSV);
+	EXPECT_MADE("{\"id\":\"c12\",\"bytes_in\":2048,"
+		    "\"note\":{\"ip\":\"fd00::2\",\"port\":80}}\n",
+		    .format = FORMAT_NDJSON, .columns = "id,in,note");
+}
+
 /* Unless fields are picked JSON passes byte for byte, new fields too. */
 static void json_passes(void)
 {
@@ -214,11 +264,11 @@ static void cells_are_cut(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(formats),	   UNIT_TEST(json_passes),
-	UNIT_TEST(json_cut_short), UNIT_TEST(picked_columns),
-	UNIT_TEST(narrow_screens), UNIT_TEST(colour),
-	UNIT_TEST(many_rows),	   UNIT_TEST(cells),
-	UNIT_TEST(cells_are_cut),
+	UNIT_TEST(formats),	   UNIT_TEST(made_rows),
+	UNIT_TEST(json_passes),	   UNIT_TEST(json_cut_short),
+	UNIT_TEST(picked_columns), UNIT_TEST(narrow_screens),
+	UNIT_TEST(colour),	   UNIT_TEST(many_rows),
+	UNIT_TEST(cells),	   UNIT_TEST(cells_are_cut),
 };
 
 int main(int argc, char **argv)
