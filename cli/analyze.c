@@ -2,120 +2,153 @@
  * analyze.c - Judge the connections of capture files
  *
  * Frames come from the files, merged by time, go through the decoder to the
- * judge (tcphs/analysis.h), and each verdict becomes a row: one item in JSON,
- * from which the table takes its cells as it does with those of the daemon.
+ * judge (tcphs/analysis.h), and what he says to one of the views, which is all
+ * that differs between the outputs of this command (analyze.h).
  */
-#include "cli.h"
+#include "analyze.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <tcphs/analysis.h>
-
-#include "capset.h"
-#include "output.h"
-#include "verdict.h"
-
 #define FRAGMENT_MEMORY (4u << 20)
 
-struct analyze {
-	struct cli *cli;
-	struct table table;
-	struct analysis *judge;
-	struct decoder *decoder;
-};
-
-static const struct column columns[] = {
-	{"ID", "id", COLUMN_COUNT, true, 0},
-	{"CLIENT", "client", COLUMN_TEXT, true, 0},
-	{"SERVER", "server", COLUMN_TEXT, true, 0},
-	{"OUTCOME", "outcome", COLUMN_TEXT, true, 0},
-	{"STAGE", "stage", COLUMN_TEXT, false, 0},
-	{"HS", "handshake_us", COLUMN_TIME, true, 2},
-	{"PACKETS", "packets", COLUMN_COUNT, true, 4},
-	{"C2S", "bytes_c2s", COLUMN_BYTES, true, 5},
-	{"S2C", "bytes_s2c", COLUMN_BYTES, true, 6},
-	{"RETR", "retrans", COLUMN_COUNT, true, 3},
-	{"ENDING", "ending", COLUMN_TEXT, true, 1},
-	{"ANOMALIES", "anomalies", COLUMN_TEXT, true, 7},
-	{"START", "start", COLUMN_TEXT, false, 0},
-	{"ZEEK", "zeek_state", COLUMN_TEXT, false, 0},
-	{"HISTORY", "zeek_history", COLUMN_TEXT, false, 0},
-	{"COMPLETENESS", "completeness", COLUMN_COUNT, false, 0},
-	{"COMMUNITY", "community_id", COLUMN_TEXT, false, 0},
-	{NULL, NULL, COLUMN_TEXT, false, 0},
-};
-
-static enum cli_exit judge_files(struct analyze *z, struct capset *set);
-static bool whole(const struct cli *cli);
-static void row(void *ctx, const struct verdict *v);
-static void put(struct analyze *z, json_t *item);
+static enum cli_exit check(struct analyze *z, int argc);
+static enum cli_exit set_up(struct analyze *z, int argc, char **argv);
+static void tear_down(struct analyze *z);
+static enum cli_exit parse_filter(struct analyze *z);
+static enum cli_exit judge_frames(struct analyze *z);
+static void take(struct analyze *z, const struct frame *f);
+static void verdict(void *ctx, const struct verdict *v);
+static enum cli_exit answer(const struct analyze *z);
+static int severity_of(const char *name);
 
 enum cli_exit analyze_run(struct cli *cli, int argc, char **argv)
 {
-	const struct analysis_conf conf = ANALYSIS_DEFAULTS;
-	struct analyze z = {.cli = cli};
-	struct capset *set;
+	struct analyze z = {
+		.cli = cli, .view = &table_view, .worst = SEVERITY_NONE};
 	enum cli_exit e;
 
-	set = capset_open(argc, argv);
-	if (!set)
-		return CLI_NO;
-	z.decoder = decoder_new(FRAGMENT_MEMORY);
-	z.judge = analysis_new(&conf, row, &z);
-	if (!z.decoder || !z.judge) {
-		complain("out of memory");
-		e = CLI_NO;
-	} else {
-		e = judge_files(&z, set);
-	}
-	analysis_free(z.judge);
-	decoder_free(z.decoder);
-	capset_close(set);
+	/* Both are JSON Lines: who reads them need not wait for the end. */
+	if (cli->format == FORMAT_JSON)
+		cli->format = FORMAT_NDJSON;
+	e = check(&z, argc);
+	if (e == CLI_OK)
+		e = set_up(&z, argc, argv);
+	if (e == CLI_OK)
+		e = judge_frames(&z);
+	tear_down(&z);
 	return e;
 }
 
-static enum cli_exit judge_files(struct analyze *z, struct capset *set)
+static enum cli_exit check(struct analyze *z, int argc)
 {
-	struct packet p;
+	const char *fail_on = z->cli->fail_on;
+
+	(void)argc;
+	if (fail_on && severity_of(fail_on) == SEVERITY_NONE) {
+		complain("--fail-on wants info, notice or warning, not '%s'",
+			 fail_on);
+		return CLI_USAGE;
+	}
+	return z->cli->filter ? parse_filter(z) : CLI_OK;
+}
+
+static enum cli_exit parse_filter(struct analyze *z)
+{
+	struct filter_error err;
+
+	z->filter = filter_parse_verdicts(z->cli->filter, &err);
+	if (z->filter)
+		return CLI_OK;
+	complain(*err.hint ? "%s (%s)" : "%s", err.message, err.hint);
+	complain_at(z->cli->filter, (int64_t)err.at);
+	return CLI_USAGE;
+}
+
+static enum cli_exit set_up(struct analyze *z, int argc, char **argv)
+{
+	const struct analysis_conf conf = ANALYSIS_DEFAULTS;
+
+	z->set = capset_open(argc, argv);
+	if (!z->set)
+		return CLI_NO;
+	z->decoder = decoder_new(FRAGMENT_MEMORY);
+	z->judge = analysis_new(&conf, verdict, z);
+	if (z->decoder && z->judge)
+		return z->view->begin(z);
+	complain("out of memory");
+	return CLI_NO;
+}
+
+static void tear_down(struct analyze *z)
+{
+	if (z->view->free)
+		z->view->free(z);
+	analysis_free(z->judge);
+	decoder_free(z->decoder);
+	if (z->set)
+		capset_close(z->set);
+	filter_free(z->filter);
+}
+
+static enum cli_exit judge_frames(struct analyze *z)
+{
 	struct frame f;
 	enum cli_exit e;
 
-	e = table_begin(&z->table, z->cli, columns);
-	if (e != CLI_OK)
-		return e;
-	while (capset_next(set, &f)) {
-		decode(z->decoder, &f, &p);
-		analysis_take(z->judge, &p);
-	}
+	while (!z->failed && capset_next(z->set, &f))
+		take(z, &f);
 	analysis_end(z->judge);
-	if (whole(z->cli))
-		put(z, summary_json(analysis_stats(z->judge)));
-	table_end(&z->table, true);
-	return capset_damaged(set) && z->cli->strict ? CLI_NO : CLI_OK;
+	e = z->view->end(z);
+	if (z->failed) {
+		complain("out of memory");
+		return CLI_NO;
+	}
+	return e == CLI_OK ? answer(z) : e;
 }
 
-/* With all there is to say, or only what a table has columns for? */
-static bool whole(const struct cli *cli)
+static void take(struct analyze *z, const struct frame *f)
 {
-	return cli->format == FORMAT_JSON || cli->format == FORMAT_NDJSON;
+	struct packet_place at;
+	struct packet p;
+
+	decode(z->decoder, f, &p);
+	analysis_take(z->judge, &p);
+	if (!z->view->packet)
+		return;
+	analysis_place(z->judge, &at);
+	z->view->packet(z, f, &p, &at);
 }
 
-static void row(void *ctx, const struct verdict *v)
+static void verdict(void *ctx, const struct verdict *v)
 {
 	struct analyze *z = ctx;
+	int worst;
 
-	if (z->cli->format == FORMAT_NONE)
+	if (z->filter && !filter_match_verdict(z->filter, v))
 		return;
-	put(z, whole(z->cli) ? verdict_json(v) : verdict_row(v));
+	z->matched++;
+	worst = verdict_worst(v);
+	z->worst = worst > z->worst ? worst : z->worst;
+	if (z->view->verdict)
+		z->view->verdict(z, v);
 }
 
-static void put(struct analyze *z, json_t *item)
+static enum cli_exit answer(const struct analyze *z)
 {
-	char *text = json_dumps(item, JSON_COMPACT);
+	const char *fail_on = z->cli->fail_on;
 
-	table_row(&z->table, text, strlen(text));
-	free(text);
-	json_decref(item);
+	if (capset_damaged(z->set) && z->cli->strict)
+		return CLI_NO;
+	if (fail_on && z->worst >= severity_of(fail_on))
+		return CLI_ANOMALY;
+	return z->filter && !z->matched ? CLI_NO : CLI_OK; /* as grep */
+}
+
+static int severity_of(const char *name)
+{
+	for (int i = SEVERITY_INFO; i <= SEVERITY_WARNING; i++)
+		if (strcmp(name, severity_name((enum severity)i)) == 0)
+			return i;
+	return SEVERITY_NONE;
 }

@@ -27,6 +27,7 @@ enum cli_exit {
 	CLI_NOT_FOUND,
 	CLI_PROTOCOL, /* daemon and client do not understand each other */
 	CLI_TIMEOUT,
+	CLI_ANOMALY = 10, /* analyze --fail-on */
 	/* connect and probe */
 	CLI_REFUSED = 20,
 	CLI_NO_ANSWER,
@@ -67,6 +68,7 @@ struct cli {
 	const char *draw;	/* format of ladder or report; NULL = text */
 	bool verify;		/* that log files have no gaps */
 	uint32_t at;		/* its last packet; 0 = all */
+	const char *filter, *sort, *fail_on; /* of analyze */
 	bool relative_seq, absolute_seq, utc, local;
 	bool watch, version, help;
 	int64_t watch_us, timeout_us;

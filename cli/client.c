@@ -47,7 +47,6 @@ static enum cli_exit send_cancel(struct client *c, json_int_t id);
 static enum cli_exit take_line(struct call *call, const char *line, size_t len);
 static enum cli_exit take_object(struct call *call, const json_t *line);
 static enum cli_exit give_item(struct call *call, const char *text, size_t len);
-static void point_at(const char *filter, json_int_t at);
 static bool cut_item(const struct call *call, const char *line, size_t len,
 		     const char **text, size_t *text_len);
 static enum cli_exit read_line(struct client *c, char **line, size_t *len);
@@ -361,29 +360,11 @@ enum cli_exit client_failed(const json_t *error, const json_t *params)
 	else
 		complain("%s", msg);
 	if (filter && json_is_integer(at))
-		point_at(filter, json_integer_value(at));
+		complain_at(filter, json_integer_value(at));
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(code, codes[i].wire) == 0)
 			return codes[i].exit;
 	return CLI_NO;
-}
-
-/* The filter, and ^ under the word that is wrong. */
-static void point_at(const char *filter, json_int_t at)
-{
-	char *copy;
-	int column = 0;
-
-	if (at < 0 || (size_t)at > strlen(filter))
-		return;
-	for (json_int_t i = 0; i < at; i++)
-		column += ((unsigned char)filter[i] & 0xc0) != 0x80;
-	copy = strdup(filter);
-	if (!copy)
-		return;
-	text_clean(copy);
-	complaint("  %s\n  %*s^\n", copy, column, "");
-	free(copy);
 }
 
 /*

@@ -14,13 +14,14 @@
 #include <tcphs/alert.h>
 #include <tcphs/stack.h>
 
-#define FILTER_WORDS                                                          \
-	"state exclude src dst sport dport listener role id age idle rtt hs " \
-	"retrans bytes outcome and or not"
+#define FILTER_WORDS                                                        \
+	"state exclude src dst sport dport host port listener role id age " \
+	"idle rtt hs retrans bytes outcome and or not"
 #define STATE_GROUPS "all connected synchronized bucket big"
 #define LEVELS	     "error warning notice info debug"
 #define SHELLS	     "bash zsh fish"
 #define COLORS	     "auto always never"
+#define SEVERITIES   "info notice warning"
 #define FILES	     "$(ls -d -- \"$cur\"* 2>/dev/null)"
 #define NAMES	     "$(tcphsctl listener list --raw -H -o name 2>/dev/null)"
 
@@ -135,6 +136,7 @@ static void print_lookup(FILE *out)
 	      "\t\tcase $prev in\n"
 	      "\t\t-s|--socket) try=FILES ;;\n"
 	      "\t\t--color) try='" COLORS "' ;;\n"
+	      "\t\t--fail-on) try='" SEVERITIES "' ;;\n"
 	      "\t\t*) try= ;;\n"
 	      "\t\tesac\n"
 	      "\tfi\n",
@@ -288,6 +290,8 @@ static void print_fish_option(FILE *out, const struct cli_option *o)
 		fputs(" -r -F", out);
 	else if (o->arg && strcmp(o->arg, "WHEN") == 0)
 		fputs(" -x -a '" COLORS "'", out);
+	else if (o->arg && strcmp(o->arg, "SEVERITY") == 0)
+		fputs(" -x -a '" SEVERITIES "'", out);
 	else if (o->arg && *o->arg != '[')
 		fputs(" -x", out);
 	fprintf(out, " -d '%s'\n", o->what);

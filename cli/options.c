@@ -58,6 +58,9 @@ enum opt {
 	OPT_LOCAL,
 	OPT_VERIFY,
 	OPT_STRICT,
+	OPT_FILTER,
+	OPT_SORT,
+	OPT_FAIL_ON,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -129,6 +132,13 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			"exit 1 if lines of a log are missing", TAKES_REPORT},
 	[OPT_STRICT] = {"strict", 0, NULL, "exit 1 if a file is damaged",
 			TAKES_CAPTURES},
+	[OPT_FILTER] = {"filter", 0, "EXPR", "only connections that match",
+			TAKES_CAPTURES},
+	[OPT_SORT] = {"sort", 0, "COLUMN", "in the order of it; -COLUMN: down",
+		      TAKES_CAPTURES},
+	[OPT_FAIL_ON] = {"fail-on", 0, "SEVERITY",
+			 "exit 10 if there is an anomaly so bad",
+			 TAKES_CAPTURES},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
@@ -388,6 +398,15 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_STRICT:
 		cli->strict = true;
+		break;
+	case OPT_FILTER:
+		cli->filter = arg;
+		break;
+	case OPT_SORT:
+		cli->sort = arg;
+		break;
+	case OPT_FAIL_ON:
+		cli->fail_on = arg;
 		break;
 	case OPT_VERSION:
 		cli->version = true;

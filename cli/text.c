@@ -178,3 +178,20 @@ void complaints(FILE *out)
 {
 	elsewhere = out;
 }
+
+void complain_at(const char *text, int64_t at)
+{
+	char *copy;
+	int column = 0;
+
+	if (at < 0 || (size_t)at > strlen(text))
+		return;
+	for (int64_t i = 0; i < at; i++)
+		column += ((unsigned char)text[i] & 0xc0) != 0x80;
+	copy = strdup(text);
+	if (!copy)
+		return;
+	text_clean(copy);
+	complaint("  %s\n  %*s^\n", copy, column, "");
+	free(copy);
+}

@@ -42,4 +42,7 @@ void complaint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** complain() - One sentence on stderr, behind our name */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** complain_at() - The text, and ^ under the byte at which it is wrong */
+void complain_at(const char *text, int64_t at);
+
 #endif

@@ -1,11 +1,12 @@
 /*
- * verdict.c - A verdict as JSON
+ * verdict.c - A verdict as JSON, and as cells of a table
  *
- * Times are integers of nanoseconds: a double has steps of 200 ns in our days.
+ * Times in JSON are integers of nanoseconds: a double has steps of 200 ns in our days.
  * What was not seen has no key.
  */
 #include "verdict.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,7 +19,12 @@
 static const char *const tfo_names[] = {"none", "requested", "accepted",
 					"ignored"};
 
-static void add_odd(json_t *o, const struct verdict *v);
+static void set_number(struct value *to, uint64_t n);
+static void set_us(struct value *to, int64_t ns);
+static void set_text(struct value *to, const char *text);
+static void set_end(struct value *to, const struct verdict_side *s);
+static void set_time(struct value *to, int64_t ns);
+static void set_anomalies(struct value *to, const struct verdict *v);
 static json_t *end_json(const struct verdict_side *s);
 static json_t *encaps(const struct verdict *v);
 static json_t *handshake(const struct verdict *v);
@@ -80,47 +86,88 @@ json_t *verdict_json(const struct verdict *v)
 	return o;
 }
 
-json_t *verdict_row(const struct verdict *v)
-{
-	const struct verdict_side *c = &v->side[CLIENT], *s = &v->side[SERVER];
-	json_t *o = json_object();
-	char id[COMMUNITY_ID_MAX], start[64];
-	time_t seconds = (time_t)(v->start_ns / 1000000000);
-	struct tm tm;
+/* In the order of enum verdict_column. */
+const struct column verdict_columns[] = {
+#define COLUMN(id, heading, field, kind, shown, leaves) \
+	{heading, field, kind, shown, leaves},
+	VERDICT_COLUMNS(COLUMN)
+#undef COLUMN
+		{NULL, NULL, COLUMN_TEXT, false, 0},
+};
 
-	json_object_set_new(o, "id", json_integer((json_int_t)v->id));
-	json_object_set_new(o, "client", end_json(c));
-	json_object_set_new(o, "server", end_json(s));
-	json_object_set_new(o, "outcome", json_string(judged_name(v->outcome)));
-	json_object_set_new(o, "stage", json_string(reached_name(v->stage)));
-	if (v->total_ns >= 0)
-		json_object_set_new(o, "handshake_us",
-				    json_integer(v->total_ns / 1000));
-	json_object_set_new(
-		o, "packets",
-		json_integer((json_int_t)c->packets + (json_int_t)s->packets));
-	json_object_set_new(o, "bytes_c2s",
-			    json_integer((json_int_t)c->by_seq));
-	json_object_set_new(o, "bytes_s2c",
-			    json_integer((json_int_t)s->by_seq));
-	json_object_set_new(
-		o, "retrans",
-		json_integer((json_int_t)c->seen_before + c->filled_hole +
-			     c->needless + s->seen_before + s->filled_hole +
-			     s->needless +
-			     (v->syn.tries > 1 ? v->syn.tries - 1 : 0) +
-			     (v->synack.tries > 1 ? v->synack.tries - 1 : 0)));
-	json_object_set_new(o, "ending", json_string(ending_name(v->ending)));
-	add_odd(o, v);
-	gmtime_r(&seconds, &tm);
-	strftime(start, sizeof(start), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	json_object_set_new(o, "start", json_string(start));
-	json_object_set_new(o, "zeek_state", json_string(v->zeek_state));
-	json_object_set_new(o, "zeek_history", json_string(v->zeek_history));
-	json_object_set_new(o, "completeness", json_integer(v->completeness));
-	community_id(v, id);
-	json_object_set_new(o, "community_id", json_string(id));
-	return o;
+void verdict_value(const void *of, const struct column *column,
+		   struct value *to)
+{
+	const struct verdict *v = of;
+	const struct verdict_side *c = &v->side[CLIENT], *s = &v->side[SERVER];
+
+	to->type = VALUE_NONE;
+	switch ((enum verdict_column)(column - verdict_columns)) {
+	case VERDICT_ID:
+		set_number(to, v->id);
+		break;
+	case VERDICT_CLIENT:
+		set_end(to, c);
+		break;
+	case VERDICT_SERVER:
+		set_end(to, s);
+		break;
+	case VERDICT_OUTCOME:
+		set_text(to, judged_name(v->outcome));
+		break;
+	case VERDICT_STAGE:
+		set_text(to, reached_name(v->stage));
+		break;
+	case VERDICT_HS:
+		set_us(to, v->total_ns);
+		break;
+	case VERDICT_SYNACK:
+		set_us(to, v->syn_synack_ns);
+		break;
+	case VERDICT_ACK:
+		set_us(to, v->synack_ack_ns);
+		break;
+	case VERDICT_RTT:
+		set_us(to, verdict_round_trip_ns(v));
+		break;
+	case VERDICT_PACKETS:
+		set_number(to, c->packets + s->packets);
+		break;
+	case VERDICT_C2S:
+		set_number(to, c->by_seq);
+		break;
+	case VERDICT_S2C:
+		set_number(to, s->by_seq);
+		break;
+	case VERDICT_RETR:
+		set_number(to, verdict_retransmissions(v));
+		break;
+	case VERDICT_ENDING:
+		set_text(to, ending_name(v->ending));
+		break;
+	case VERDICT_ANOMALIES:
+		set_anomalies(to, v);
+		break;
+	case VERDICT_START:
+		set_time(to, v->start_ns);
+		break;
+	case VERDICT_DURATION:
+		set_us(to, v->end_ns - v->start_ns);
+		break;
+	case VERDICT_ZEEK:
+		set_text(to, v->zeek_state);
+		break;
+	case VERDICT_HISTORY:
+		set_text(to, v->zeek_history);
+		break;
+	case VERDICT_COMPLETENESS:
+		set_number(to, v->completeness);
+		break;
+	case VERDICT_COMMUNITY:
+		to->type = VALUE_TEXT;
+		community_id(v, to->text);
+		break;
+	}
 }
 
 json_t *summary_json(const struct analysis_stats *s)
@@ -153,23 +200,57 @@ json_t *summary_json(const struct analysis_stats *s)
 			 "evicted", (json_int_t)s->evicted);
 }
 
-/* What is more than information, each kind once. */
-static void add_odd(json_t *o, const struct verdict *v)
+static void set_number(struct value *to, uint64_t n)
 {
-	json_t *list = json_array();
+	to->type = VALUE_NUMBER;
+	to->number = (int64_t)n;
+}
+
+static void set_us(struct value *to, int64_t ns)
+{
+	if (ns >= 0)
+		set_number(to, (uint64_t)ns / 1000);
+}
+
+static void set_text(struct value *to, const char *text)
+{
+	to->type = VALUE_TEXT;
+	snprintf(to->text, sizeof(to->text), "%s", text);
+}
+
+static void set_end(struct value *to, const struct verdict_side *s)
+{
+	to->type = VALUE_END;
+	to->addr = s->addr;
+	to->number = s->port;
+}
+
+static void set_time(struct value *to, int64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	to->type = VALUE_TEXT;
+	strftime(to->text, sizeof(to->text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+/* What is more than information, each kind once. */
+static void set_anomalies(struct value *to, const struct verdict *v)
+{
 	uint64_t said = 0;
+	size_t n = 0;
 
 	for (int i = 0; i < v->nanomalies; i++) {
 		unsigned int kind = v->anomaly[i].kind;
 
 		if (anomaly_severity(kind) == SEVERITY_INFO || said >> kind & 1)
 			continue;
+		n += (size_t)snprintf(to->text + n, sizeof(to->text) - n,
+				      "%s%s", n ? "," : "", anomaly_name(kind));
 		said |= 1ull << kind;
-		json_array_append_new(list, json_string(anomaly_name(kind)));
+		to->type = VALUE_TEXT;
 	}
-	if (said)
-		json_object_set(o, "anomalies", list);
-	json_decref(list);
 }
 
 static json_t *end_json(const struct verdict_side *s)

@@ -1,0 +1,71 @@
+/*
+ * analyze.h - Between the source of packets, the judge and who shows it
+ *
+ *	analyze.c           the run: options, source, judge, exit code
+ *	analyze_table.c     a row for each connection, JSON Lines
+ *	analyze_sort.c      rows in another order than they come
+ */
+#ifndef TCPHS_CLI_ANALYZE_H
+#define TCPHS_CLI_ANALYZE_H
+
+#include <tcphs/analysis.h>
+#include <tcphs/filter.h>
+
+#include "capset.h"
+#include "cli.h"
+#include "output.h"
+
+struct analyze;
+
+/* One of the outputs. Functions that it does not need are NULL. */
+struct view {
+	/** begin() - Before the first packet; says what is wrong */
+	enum cli_exit (*begin)(struct analyze *z);
+	/** packet() - Each one, after the judge took it */
+	void (*packet)(struct analyze *z, const struct frame *f,
+		       const struct packet *p, const struct packet_place *at);
+	/** verdict() - Each that the filter lets through */
+	void (*verdict)(struct analyze *z, const struct verdict *v);
+	/** end() - After the last verdict */
+	enum cli_exit (*end)(struct analyze *z);
+	/** free() - Whatever happened; begin() may have failed */
+	void (*free)(struct analyze *z);
+};
+
+extern const struct view table_view;
+
+struct analyze {
+	struct cli *cli;
+	const struct view *view;
+	struct capset *set;
+	struct filter *filter; /* NULL = all */
+	struct decoder *decoder;
+	struct analysis *judge;
+	uint64_t matched; /* verdicts that the filter let through */
+	int worst;	  /* severity among them, or SEVERITY_NONE */
+	bool failed;	  /* there was no memory for something */
+
+	struct table table;
+	struct sorted *sorted; /* NULL = as they come */
+};
+
+/* Rows that wait until all are there. */
+struct sorted;
+
+/**
+ * sorted_new() - None yet
+ * @order: Name of a column, or - and its name; as the user gave it
+ *
+ * Return: NULL having said why
+ */
+struct sorted *sorted_new(const struct column *columns, const char *order);
+void sorted_free(struct sorted *s);
+
+/** sorted_add() - Keep what would go into a row of @t; false without memory */
+bool sorted_add(struct sorted *s, const struct table *t, value_fn *value,
+		const void *of);
+
+/** sorted_write() - All of them into a table, those without a value last */
+void sorted_write(struct sorted *s, struct table *t);
+
+#endif

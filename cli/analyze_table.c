@@ -1,0 +1,82 @@
+/*
+ * analyze_table.c - A row for each connection
+ *
+ * --json and --ndjson are the same here: JSON Lines with all there is to say, a
+ * line as soon as a connection has ended, so that neither we nor the reader keep
+ * them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze.h"
+#include "verdict.h"
+
+static enum cli_exit begin(struct analyze *z);
+static void row(struct analyze *z, const struct verdict *v);
+static void put(struct analyze *z, json_t *item);
+static enum cli_exit end(struct analyze *z);
+static void free_rows(struct analyze *z);
+static bool whole(const struct cli *cli);
+
+const struct view table_view = {
+	.begin = begin,
+	.verdict = row,
+	.end = end,
+	.free = free_rows,
+};
+
+static enum cli_exit begin(struct analyze *z)
+{
+	enum cli_exit e = table_begin(&z->table, z->cli, verdict_columns);
+
+	if (e != CLI_OK || !z->cli->sort)
+		return e;
+	if (whole(z->cli)) {
+		complain("--sort and JSON Lines: choose one, or columns by -o");
+		return CLI_USAGE;
+	}
+	z->sorted = sorted_new(verdict_columns, z->cli->sort);
+	return z->sorted ? CLI_OK : CLI_USAGE;
+}
+
+static void row(struct analyze *z, const struct verdict *v)
+{
+	if (z->cli->format == FORMAT_NONE)
+		return;
+	if (whole(z->cli))
+		put(z, verdict_json(v));
+	else if (!z->sorted)
+		table_values(&z->table, verdict_value, v);
+	else if (!sorted_add(z->sorted, &z->table, verdict_value, v))
+		z->failed = true;
+}
+
+static void put(struct analyze *z, json_t *item)
+{
+	char *text = json_dumps(item, JSON_COMPACT);
+
+	table_row(&z->table, text, strlen(text));
+	free(text);
+	json_decref(item);
+}
+
+static enum cli_exit end(struct analyze *z)
+{
+	if (z->sorted)
+		sorted_write(z->sorted, &z->table);
+	if (whole(z->cli))
+		put(z, summary_json(analysis_stats(z->judge)));
+	table_end(&z->table, true);
+	return CLI_OK;
+}
+
+static void free_rows(struct analyze *z)
+{
+	sorted_free(z->sorted);
+}
+
+/* With all there is to say, or only what a table has columns for? */
+static bool whole(const struct cli *cli)
+{
+	return cli->format == FORMAT_NDJSON && !cli->columns;
+}
