@@ -9,12 +9,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FRAGMENT_MEMORY (4u << 20)
 
-static enum cli_exit check(struct analyze *z, int argc);
+static enum cli_exit check(struct analyze *z, int argc, char **argv);
 static enum cli_exit set_up(struct analyze *z, int argc, char **argv);
 static void tear_down(struct analyze *z);
+static void take_number_off(struct cli *cli, char *path);
+static const struct view *view_of(const struct cli *cli);
 static enum cli_exit parse_filter(struct analyze *z);
 static enum cli_exit judge_frames(struct analyze *z);
 static void take(struct analyze *z, const struct frame *f);
@@ -24,14 +27,13 @@ static int severity_of(const char *name);
 
 enum cli_exit analyze_run(struct cli *cli, int argc, char **argv)
 {
-	struct analyze z = {
-		.cli = cli, .view = &table_view, .worst = SEVERITY_NONE};
+	struct analyze z = {.cli = cli, .worst = SEVERITY_NONE};
 	enum cli_exit e;
 
 	/* Both are JSON Lines: who reads them need not wait for the end. */
 	if (cli->format == FORMAT_JSON)
 		cli->format = FORMAT_NDJSON;
-	e = check(&z, argc);
+	e = check(&z, argc, argv);
 	if (e == CLI_OK)
 		e = set_up(&z, argc, argv);
 	if (e == CLI_OK)
@@ -40,17 +42,66 @@ enum cli_exit analyze_run(struct cli *cli, int argc, char **argv)
 	return e;
 }
 
-static enum cli_exit check(struct analyze *z, int argc)
+static enum cli_exit check(struct analyze *z, int argc, char **argv)
 {
 	const char *fail_on = z->cli->fail_on;
 
-	(void)argc;
+	if (!argc) {
+		complain("'analyze' wants FILE...");
+		return CLI_USAGE;
+	}
+	if (argc == 1)
+		take_number_off(z->cli, argv[0]);
+	z->view = view_of(z->cli);
+	if (!z->view)
+		return CLI_USAGE;
 	if (fail_on && severity_of(fail_on) == SEVERITY_NONE) {
 		complain("--fail-on wants info, notice or warning, not '%s'",
 			 fail_on);
 		return CLI_USAGE;
 	}
 	return z->cli->filter ? parse_filter(z) : CLI_OK;
+}
+
+/* FILE#7 is connection 7 of it, unless there is a file of that name. */
+static void take_number_off(struct cli *cli, char *path)
+{
+	char *mark = strrchr(path, '#'), *end;
+	unsigned long n;
+
+	if (!mark || cli->connection || access(path, F_OK) == 0)
+		return;
+	n = strtoul(mark + 1, &end, 10);
+	if (mark[1] < '1' || mark[1] > '9' || *end || n > UINT32_MAX)
+		return;
+	*mark = '\0';
+	cli->connection = (uint32_t)n;
+}
+
+/* Each output is the only one. */
+static const struct view *view_of(const struct cli *cli)
+{
+	const struct {
+		bool wanted;
+		const struct view *view;
+	} views[] = {
+		{cli->packets, &packets_view},
+		{cli->connection, &conn_view},
+		{cli->export_conn, &export_view},
+	};
+	const struct view *view = NULL;
+
+	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++) {
+		if (!views[i].wanted)
+			continue;
+		if (view) {
+			complain("--packets, --connection and --export: choose "
+				 "one");
+			return NULL;
+		}
+		view = views[i].view;
+	}
+	return view ? view : &table_view;
 }
 
 static enum cli_exit parse_filter(struct analyze *z)
@@ -82,7 +133,7 @@ static enum cli_exit set_up(struct analyze *z, int argc, char **argv)
 
 static void tear_down(struct analyze *z)
 {
-	if (z->view->free)
+	if (z->view && z->view->free)
 		z->view->free(z);
 	analysis_free(z->judge);
 	decoder_free(z->decoder);
@@ -96,7 +147,7 @@ static enum cli_exit judge_frames(struct analyze *z)
 	struct frame f;
 	enum cli_exit e;
 
-	while (!z->failed && capset_next(z->set, &f))
+	while (!z->failed && !z->enough && capset_next(z->set, &f))
 		take(z, &f);
 	analysis_end(z->judge);
 	e = z->view->end(z);

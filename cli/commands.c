@@ -77,7 +77,9 @@ const struct command cli_commands[] = {
 	{"send", NULL, "CONN TEXT...", "say one line there", 2, UINT32_MAX,
 	 WORDS_CONN, 0, send_run},
 	{"analyze", NULL, "FILE...", "judge the connections of captures", 1,
-	 UINT32_MAX, WORDS_FILE, LOCAL | TAKES_COLUMNS | TAKES_CAPTURES,
+	 UINT32_MAX, WORDS_FILE,
+	 LOCAL | TAKES_COLUMNS | TAKES_CAPTURES | TAKES_CLASSIC | TAKES_FILE |
+		 TAKES_LADDER,
 	 analyze_run},
 	{"reload", NULL, "", "read the configuration again", 0, 0, WORDS_NONE,
 	 0, reload_run},

@@ -8,10 +8,17 @@
 
 #include <tcphs/ladder.h>
 
+#include "cli.h"
 #include "client.h"
 
 typedef char *diagram_fn(const struct ladder *l,
 			 const struct ladder_style *style);
+
+/** diagram_format() - Who draws what -f names; NULL having said why not */
+diagram_fn *diagram_format(const struct cli *cli);
+
+/** diagram_style() - As the options say; clock_us is left to the caller */
+enum cli_exit diagram_style(const struct cli *cli, struct ladder_style *s);
 
 /**
  * diagram_fetch() - Ask for a connection and its packets

@@ -29,8 +29,6 @@ struct drawing {
 	char local[ADDRESS_MAX], peer[ADDRESS_MAX], verdict[256];
 };
 
-static diagram_fn *format(const struct cli *cli);
-static enum cli_exit style(const struct cli *cli, struct ladder_style *s);
 static int take_packet(void *arg, const char *text, size_t len);
 static void draw_text(const struct cli *cli, const json_t *doc);
 static bool drawing_init(struct drawing *d, const json_t *doc);
@@ -46,7 +44,7 @@ enum cli_exit ladder_run(struct cli *cli, int argc, char **argv)
 	json_t *doc;
 
 	(void)argc;
-	e = style(cli, &s);
+	e = diagram_style(cli, &s);
 	if (e == CLI_OK)
 		e = diagram_fetch(cli->client, argv[0], &doc);
 	if (e != CLI_OK)
@@ -83,7 +81,7 @@ char *diagram_draw(const json_t *doc, const struct ladder_style *s,
 	return text;
 }
 
-static diagram_fn *format(const struct cli *cli)
+diagram_fn *diagram_format(const struct cli *cli)
 {
 	static const struct {
 		const char *name;
@@ -103,12 +101,12 @@ static diagram_fn *format(const struct cli *cli)
 	return NULL;
 }
 
-static enum cli_exit style(const struct cli *cli, struct ladder_style *s)
+enum cli_exit diagram_style(const struct cli *cli, struct ladder_style *s)
 {
 	const char *columns = getenv("COLUMNS");
 	unsigned int width = cli->screen_cols;
 
-	if (!format(cli))
+	if (!diagram_format(cli))
 		return CLI_USAGE;
 	if (cli->relative_seq && cli->absolute_seq) {
 		complain("--relative-seq and --absolute-seq: choose one");
@@ -146,10 +144,10 @@ static void draw_text(const struct cli *cli, const json_t *doc)
 	struct ladder_style s;
 	char *text;
 
-	(void)style(cli, &s);
+	(void)diagram_style(cli, &s);
 	if (json_array_size(packets))
 		s.clock_us = clock_offset(cli, json_array_get(packets, 0));
-	text = diagram_draw(doc, &s, format(cli));
+	text = diagram_draw(doc, &s, diagram_format(cli));
 	if (text)
 		fputs(text, cli->out);
 	else

@@ -61,6 +61,9 @@ enum opt {
 	OPT_FILTER,
 	OPT_SORT,
 	OPT_FAIL_ON,
+	OPT_PACKETS,
+	OPT_CONNECTION,
+	OPT_EXPORT,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -139,6 +142,13 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_FAIL_ON] = {"fail-on", 0, "SEVERITY",
 			 "exit 10 if there is an anomaly so bad",
 			 TAKES_CAPTURES},
+	[OPT_PACKETS] = {"packets", 0, NULL, "every packet; see --classic",
+			 TAKES_CAPTURES},
+	[OPT_CONNECTION] = {"connection", 0, "N",
+			    "one in full: what it means, and its ladder",
+			    TAKES_CAPTURES},
+	[OPT_EXPORT] = {"export", 0, "N", "the packets of one, into -w FILE",
+			TAKES_CAPTURES},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
@@ -408,6 +418,15 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 	case OPT_FAIL_ON:
 		cli->fail_on = arg;
 		break;
+	case OPT_PACKETS:
+		cli->packets = true;
+		break;
+	case OPT_CONNECTION:
+		return take_number(cli_options[opt].name, arg,
+				   &cli->connection);
+	case OPT_EXPORT:
+		return take_number(cli_options[opt].name, arg,
+				   &cli->export_conn);
 	case OPT_VERSION:
 		cli->version = true;
 		break;

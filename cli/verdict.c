@@ -14,8 +14,6 @@
 #include <sodium.h>
 #include <tcphs/ipaddr.h>
 
-#define COMMUNITY_ID_MAX 40
-
 static const char *const tfo_names[] = {"none", "requested", "accepted",
 					"ignored"};
 
@@ -37,7 +35,6 @@ static json_t *came_again(const struct verdict_side *s);
 static json_t *ending(const struct verdict *v);
 static json_t *anomalies(const struct verdict *v);
 static const char *side_name(unsigned int side);
-static void community_id(const struct verdict *v, char buf[COMMUNITY_ID_MAX]);
 
 json_t *verdict_json(const struct verdict *v)
 {
@@ -51,7 +48,7 @@ json_t *verdict_json(const struct verdict *v)
 	if (v->nencaps)
 		json_object_set_new(o, "encap", encaps(v));
 	verdict_sentence(v, text, sizeof(text));
-	community_id(v, id);
+	verdict_community(v, id);
 	json_object_set_new(o, "frames",
 			    json_pack("{s:I, s:I, s:I, s:I}", "first",
 				      (json_int_t)v->first_frame, "last",
@@ -165,7 +162,7 @@ void verdict_value(const void *of, const struct column *column,
 		break;
 	case VERDICT_COMMUNITY:
 		to->type = VALUE_TEXT;
-		community_id(v, to->text);
+		verdict_community(v, to->text);
 		break;
 	}
 }
@@ -404,7 +401,7 @@ static const char *side_name(unsigned int side)
 
 /* Community ID, version 1, seed 0: base64 of the SHA-1 of both ends, the lower
  * one first, and the protocol. */
-static void community_id(const struct verdict *v, char buf[COMMUNITY_ID_MAX])
+void verdict_community(const struct verdict *v, char buf[COMMUNITY_ID_MAX])
 {
 	const struct verdict_side *c = &v->side[CLIENT], *s = &v->side[SERVER];
 	int order = memcmp(&c->addr, &s->addr, sizeof(c->addr));

@@ -24,6 +24,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <tcphs/capture_packet.h>
+
 #include "core/assert.h"
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
@@ -57,6 +59,7 @@ size_t capture_head(const struct capture_taker *t, const char *words,
 	};
 	char comment[PCAPNG_TEXT_MAX];
 	const struct pcapng_interface interface = {
+		.link = LINK_RAW,
 		.name = t->cap->interface,
 		.description = "tcphsd: packets as its TCP took and sent them",
 		.comment = words ? comment : NULL,

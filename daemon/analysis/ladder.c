@@ -28,7 +28,7 @@ struct base {
 
 static void find_bases(const struct ladder_view *v, struct base base[2]);
 static void fill_row(struct ladder_view *v, size_t i, const struct base *base,
-		     struct ladder_peer *peer);
+		     struct ladder_peer *peer, struct ladder_peer *us);
 static void label(struct ladder_row *r, const struct base *base);
 static void label_tcp(struct ladder_row *r, const struct base *base);
 static void label_icmp(struct ladder_row *r);
@@ -42,16 +42,21 @@ bool ladder_look(struct ladder_view *v, const struct ladder *l,
 		 const struct ladder_style *style)
 {
 	struct base base[2] = {{false, 0}, {false, 0}};
-	struct ladder_peer peer;
-	const char *own = l->npackets ? l->packets[0].before : "";
+	struct ladder_peer peer, us;
+	const char *own =
+		l->npackets && !l->watched ? l->packets[0].before : "";
 
 	*v = (struct ladder_view){
 		.l = l,
 		.style = style,
 		.left = l->client ? l->local : l->peer,
 		.right = l->client ? l->peer : l->local,
-		.left_name = l->client ? "tcphsd" : "client (inferred)",
-		.right_name = l->client ? "server (inferred)" : "tcphsd",
+		.left_name = l->watched	 ? "client"
+			     : l->client ? "tcphsd"
+					 : "client (inferred)",
+		.right_name = l->watched  ? "server"
+			      : l->client ? "server (inferred)"
+					  : "tcphsd",
 	};
 	while (v->n < l->npackets &&
 	       (!style->at || l->packets[v->n].number <= style->at))
@@ -68,7 +73,9 @@ bool ladder_look(struct ladder_view *v, const struct ladder *l,
 	if (style->absolute)
 		base[0] = base[1] = (struct base){true, 0};
 	ladder_peer_init(&peer, !l->client);
-	if (!v->n || v->rows[0].p->number != 1)
+	ladder_peer_init(&us, false);
+	if (!v->n || v->rows[0].p->number != 1 ||
+	    (l->watched && !(v->rows[0].seg.flags & TH_SYN)))
 		peer.state = "";
 	/* An active open leaves CLOSED with its SYN. */
 	set_state(l->client ? v->left_state : v->right_state,
@@ -77,7 +84,7 @@ bool ladder_look(struct ladder_view *v, const struct ladder *l,
 		  "");
 	set_state(l->client ? v->right_state : v->left_state, peer.state, "");
 	for (size_t i = 0; i < v->n; i++)
-		fill_row(v, i, base, &peer);
+		fill_row(v, i, base, &peer, l->watched ? &us : NULL);
 	if (!style->at)
 		v->missing = l->seen - (v->n ? v->rows[v->n - 1].p->number : 0);
 	return true;
@@ -154,8 +161,9 @@ static void find_bases(const struct ladder_view *v, struct base base[2])
 		}
 }
 
+/* @us: Our own side, if its states have to be inferred, too */
 static void fill_row(struct ladder_view *v, size_t i, const struct base *base,
-		     struct ladder_peer *peer)
+		     struct ladder_peer *peer, struct ladder_peer *us)
 {
 	struct ladder_row *r = &v->rows[i];
 	const struct ladder_packet *p = r->p;
@@ -179,6 +187,13 @@ static void fill_row(struct ladder_view *v, size_t i, const struct base *base,
 	if (!p->drop)
 		ladder_peer_see(peer, &r->seg, p->out);
 	set_state(other, peer->state, was);
+	if (us) {
+		was = us->state;
+		if (!p->drop)
+			ladder_peer_see(us, &r->seg, !p->out);
+		set_state(own, us->state, was);
+		return;
+	}
 	set_state(own, p->after,
 		  last	   ? last->after
 		  : client ? v->left_state

@@ -12,18 +12,29 @@ static void put_tcp(struct paper *p, const struct segment *s);
 static void put_bytes(struct paper *p, const struct ladder_packet *packet,
 		      uint32_t from);
 
-void ladder_detail(struct paper *p, const struct ladder_row *r)
+void ladder_detail(struct paper *p, const struct ladder_view *v,
+		   const struct ladder_row *r)
 {
 	const struct ladder_packet *packet = r->p;
 	const struct segment *s = &r->seg;
 
-	paper_put(p, "packet %" PRIu32 ", %s, %" PRIu32 " bytes\n",
-		  packet->number, packet->out ? "sent" : "received",
+	paper_put(p, "packet %" PRIu32 ", %s%s, %" PRIu32 " bytes\n",
+		  packet->number,
+		  v->l->watched ? "from the "
+		  : packet->out ? "sent"
+				: "received",
+		  !v->l->watched ? ""
+		  : r->right	 ? v->left_name
+				 : v->right_name,
 		  packet->len);
+	if (packet->frame)
+		paper_put(p, "  frame     %" PRIu64 "\n", packet->frame);
 	paper_put(p, "  what      %s\n", r->label);
 	if (*r->note)
 		paper_put(p, "  note      %s\n", r->note);
-	paper_put(p, "  our state %s -> %s\n", packet->before, packet->after);
+	if (!v->l->watched)
+		paper_put(p, "  our state %s -> %s\n", packet->before,
+			  packet->after);
 	if (*r->drop)
 		paper_put(p, "  dropped   %s\n", r->drop);
 	paper_put(p, "  IP        version %d, ttl %u, tos 0x%02x%s\n",

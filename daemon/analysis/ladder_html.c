@@ -3,10 +3,13 @@
  *
  * One file that can be mailed: it loads nothing and runs nothing.
  */
+#include <inttypes.h>
+
 #include "ladder_priv.h"
 
 static void put_cell(struct paper *p, const char *text);
-static void put_row(struct paper *p, const struct ladder_row *r);
+static void put_row(struct paper *p, const struct ladder_view *v,
+		    const struct ladder_row *r);
 
 char *ladder_html(const struct ladder *l, const struct ladder_style *style)
 {
@@ -25,6 +28,11 @@ char *ladder_html(const struct ladder *l, const struct ladder_style *style)
 		  "td, th { text-align: left; padding: 2px 10px; "
 		  "border-bottom: 1px solid #ddd }\n"
 		  "tr.drop td { color: #b91c1c }\n"
+		  "@media (prefers-color-scheme: dark) {\n"
+		  "  body { background: #16181c; color: #ddd }\n"
+		  "  td, th { border-color: #444 }\n"
+		  "  tr.drop td { color: #f87171 }\n"
+		  "}\n"
 		  "</style>\n</head>\n<body>\n<h1>");
 	paper_xml(&p, l->id);
 	paper_put(&p, ": ");
@@ -35,11 +43,13 @@ char *ladder_html(const struct ladder *l, const struct ladder_style *style)
 	paper_xml(&p, l->verdict);
 	paper_put(&p, "</p>\n");
 	ladder_svg_draw(&p, &v);
-	paper_put(&p, "<table>\n<tr><th>#</th><th>time</th><th>delta</th>"
-		      "<th>from</th><th>packet</th><th>note</th>"
-		      "<th>our state</th></tr>\n");
+	paper_put(&p,
+		  "<table>\n<tr><th>#</th><th>time</th><th>delta</th>"
+		  "<th>from</th><th>packet</th><th>note</th>"
+		  "<th>%s</th></tr>\n",
+		  l->watched ? "frame" : "our state");
 	for (size_t i = 0; i < v.n; i++)
-		put_row(&p, &v.rows[i]);
+		put_row(&p, &v, &v.rows[i]);
 	paper_put(&p, "</table>\n</body>\n</html>\n");
 	ladder_unlook(&v);
 	return paper_end(&p);
@@ -52,15 +62,22 @@ static void put_cell(struct paper *p, const char *text)
 	paper_put(p, "</td>");
 }
 
-static void put_row(struct paper *p, const struct ladder_row *r)
+static void put_row(struct paper *p, const struct ladder_view *v,
+		    const struct ladder_row *r)
 {
 	paper_put(p, "<tr%s><td>%u</td>", *r->drop ? " class=\"drop\"" : "",
 		  r->p->number);
 	put_cell(p, r->time);
 	put_cell(p, r->delta);
-	put_cell(p, r->p->out ? "tcphsd" : "peer");
+	if (v->l->watched)
+		put_cell(p, r->right ? v->left_name : v->right_name);
+	else
+		put_cell(p, r->p->out ? "tcphsd" : "peer");
 	put_cell(p, r->label);
 	put_cell(p, *r->drop ? r->drop : r->note);
-	put_cell(p, r->p->after);
+	if (v->l->watched)
+		paper_put(p, "<td>%" PRIu64 "</td>", r->p->frame);
+	else
+		put_cell(p, r->p->after);
 	paper_put(p, "</tr>\n");
 }

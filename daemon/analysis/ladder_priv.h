@@ -90,6 +90,7 @@ void ladder_svg_draw(struct paper *p, const struct ladder_view *v);
 /* ---- ladder_detail.c --------------------------------------------------- */
 
 /** ladder_detail() - All that one packet says, a fact a line */
-void ladder_detail(struct paper *p, const struct ladder_row *row);
+void ladder_detail(struct paper *p, const struct ladder_view *v,
+		   const struct ladder_row *row);
 
 #endif

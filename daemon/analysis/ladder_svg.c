@@ -8,28 +8,41 @@
 
 #include "ladder_priv.h"
 
-#define WIDTH	900
-#define LEFT_X	290 /* of the client's line */
-#define RIGHT_X 730
-#define CUT_X	150 /* from the middle: how far a dropped one gets */
-#define HEAD_Y	64
-#define ROW_Y	44
+#define WIDTH	 900
+#define LEFT_X	 290 /* of the client's line */
+#define RIGHT_X	 730
+#define CUT_X	 150 /* from the middle: how far a dropped one gets */
+#define HEAD_Y	 64
+#define ROW_Y	 44
+#define TIP	 9 /* of an arrow: its length, half of its width */
+#define TIP_HALF 4
 
 static const char style[] =
 	"  <style>\n"
-	"    text { font: 12px monospace; fill: #222 }\n"
-	"    .head { font-weight: bold }\n"
-	"    .state { fill: #15803d }\n"
-	"    .note { fill: #b45309 }\n"
-	"    .drop { fill: #b91c1c }\n"
-	"    .dim { fill: #777 }\n"
-	"    line { stroke: #222 }\n"
-	"    line.life { stroke: #999 }\n"
-	"    line.dropped { stroke: #b91c1c; stroke-dasharray: 5 3 }\n"
-	"  </style>\n"
-	"  <defs><marker id=\"tip\" markerWidth=\"9\" markerHeight=\"8\" "
-	"refX=\"8\" refY=\"4\" orient=\"auto\"><path d=\"M0 0L9 4L0 8z\" "
-	"fill=\"#222\"/></marker></defs>\n";
+	"    .ladder text { font: 12px monospace; fill: #222 }\n"
+	"    .ladder .paper { fill: #fff }\n"
+	"    .ladder .head { font-weight: bold }\n"
+	"    .ladder .state { fill: #15803d }\n"
+	"    .ladder .note { fill: #b45309 }\n"
+	"    .ladder .drop { fill: #b91c1c }\n"
+	"    .ladder .dim { fill: #777 }\n"
+	"    .ladder path { fill: #222 }\n"
+	"    .ladder line { stroke: #222 }\n"
+	"    .ladder line.life { stroke: #999 }\n"
+	"    .ladder line.dropped { stroke: #b91c1c; stroke-dasharray: 5 3 }\n"
+	"    @media (prefers-color-scheme: dark) {\n"
+	"      .ladder text { fill: #ddd }\n"
+	"      .ladder .paper { fill: #16181c }\n"
+	"      .ladder .state { fill: #4ade80 }\n"
+	"      .ladder .note { fill: #fbbf24 }\n"
+	"      .ladder .drop { fill: #f87171 }\n"
+	"      .ladder .dim { fill: #999 }\n"
+	"      .ladder path { fill: #ddd }\n"
+	"      .ladder line { stroke: #ddd }\n"
+	"      .ladder line.life { stroke: #666 }\n"
+	"      .ladder line.dropped { stroke: #f87171 }\n"
+	"    }\n"
+	"  </style>\n";
 
 static void put_head(struct paper *p, const struct ladder_view *v,
 		     unsigned int height);
@@ -74,7 +87,8 @@ static void put_head(struct paper *p, const struct ladder_view *v,
 		     unsigned int height)
 {
 	paper_put(p,
-		  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
+		  "<svg class=\"ladder\" "
+		  "xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
 		  "height=\"%u\" viewBox=\"0 0 %d %u\">\n  <title>",
 		  WIDTH, height, WIDTH, height);
 	paper_xml(p, v->l->id);
@@ -83,8 +97,8 @@ static void put_head(struct paper *p, const struct ladder_view *v,
 	paper_put(p, " to ");
 	paper_xml(p, v->right);
 	paper_put(p, "</title>\n%s", style);
-	paper_put(p, "  <rect width=\"100%%\" height=\"100%%\" "
-		     "fill=\"#fff\"/>\n");
+	paper_put(p, "  <rect class=\"paper\" width=\"100%%\" "
+		     "height=\"100%%\"/>\n");
 	put_text(p, LEFT_X, 20, "middle", "head", v->left_name);
 	put_text(p, LEFT_X, 36, "middle", "", v->left);
 	put_text(p, RIGHT_X, 20, "middle", "head", v->right_name);
@@ -116,7 +130,7 @@ static void put_row(struct paper *p, const struct ladder_row *r, unsigned int y)
 {
 	const unsigned int middle = (LEFT_X + RIGHT_X) / 2;
 	unsigned int from = r->right ? LEFT_X : RIGHT_X;
-	unsigned int to = r->right ? RIGHT_X : LEFT_X;
+	unsigned int to = r->right ? RIGHT_X : LEFT_X, tail;
 
 	put_text(p, 8, y, "start", "", r->time);
 	put_text(p, 8, y + 14, "start", "dim", r->delta);
@@ -127,10 +141,12 @@ static void put_row(struct paper *p, const struct ladder_row *r, unsigned int y)
 	} else {
 		put_text(p, middle, y + 13, "middle", "note", r->note);
 	}
+	tail = r->right ? to - TIP : to + TIP;
 	paper_put(p,
-		  "  <line%s x1=\"%u\" y1=\"%u\" x2=\"%u\" y2=\"%u\" "
-		  "marker-end=\"url(#tip)\"/>\n",
-		  *r->drop ? " class=\"dropped\"" : "", from, y, to, y);
+		  "  <line%s x1=\"%u\" y1=\"%u\" x2=\"%u\" y2=\"%u\"/>\n"
+		  "  <path d=\"M%u %uL%u %uL%u %uz\"/>\n",
+		  *r->drop ? " class=\"dropped\"" : "", from, y, to, y, tail,
+		  y - TIP_HALF, to, y, tail, y + TIP_HALF);
 	put_text(p, LEFT_X - 8, y + 4, "end", "state", r->left_state);
 	put_text(p, RIGHT_X + 8, y + 4, "start", "state", r->right_state);
 }

@@ -48,7 +48,7 @@ char *ladder_text(const struct ladder *l, const struct ladder_style *style)
 	put_gap(&p, &o, v.missing);
 	if (style->at && v.n) {
 		paper_put(&p, "\n");
-		ladder_detail(&p, &v.rows[v.n - 1]);
+		ladder_detail(&p, &v, &v.rows[v.n - 1]);
 	} else {
 		paper_put(&p, "verdict: ");
 		put_wrapped(&p, l->verdict, strlen("verdict: "), o.width);

@@ -37,8 +37,7 @@ enum option {
 };
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
-#define LINKTYPE_RAW	 101 /* IPv4 or IPv6, by the first nibble */
-#define NANOSECONDS	 9   /* a time is so many 10^-9 s */
+#define NANOSECONDS	 9 /* a time is so many 10^-9 s */
 
 #define FLAG_CSUM_MISSING (1u << 9)
 #define FLAG_SUPER	  (1u << 11)
@@ -185,7 +184,7 @@ size_t pcapng_interface(uint8_t *buf, const struct pcapng_interface *i)
 {
 	uint8_t *p = block_begin(buf, BLOCK_INTERFACE);
 
-	p = put16(put16(p, LINKTYPE_RAW), 0);
+	p = put16(put16(p, i->link), 0);
 	p = put32(p, i->snaplen);
 	p = option_text(p, OPT_COMMENT, i->comment);
 	p = option_text(p, IF_NAME, i->name);
@@ -200,7 +199,7 @@ size_t pcapng_packet(uint8_t *buf, const struct pcapng_packet *p)
 	uint8_t *to = block_begin(buf, BLOCK_PACKET);
 	uint32_t flags = p->direction;
 
-	to = put_time(put32(to, 0), p->at_ns);
+	to = put_time(put32(to, p->interface), p->at_ns);
 	to = put32(put32(to, p->kept), p->len);
 	memcpy(to, p->data, p->kept);
 	to = pad(to + p->kept, p->kept);

@@ -347,6 +347,8 @@ int verdict_worst(const struct verdict *v);
 /** The lists above, by number. */
 const char *judged_name(unsigned int outcome);
 const char *judged_meaning(unsigned int outcome);
+const char *judged_causes(unsigned int outcome); /* sentences */
+const char *judged_next(unsigned int outcome);
 const char *reached_name(unsigned int stage);
 const char *ending_name(unsigned int ending);
 const char *ending_meaning(unsigned int ending);

@@ -16,7 +16,8 @@ struct ladder_packet {
 	uint16_t gso_size;	    /* text bytes of each segment; 0 = one */
 	bool out;		    /* sent by us */
 	unsigned int flags;	    /* enum packet_flags */
-	const char *before, *after; /* our state: "SYN-RECEIVED" */
+	const char *before, *after; /* our state: "SYN-RECEIVED", if we are */
+	uint64_t frame;		    /* of the capture; 0 = none */
 	const char *drop, *clause;  /* why it was dropped, the rule; or NULL */
 	const uint8_t *data;
 	size_t snapped; /* bytes at data */
@@ -27,7 +28,10 @@ struct ladder {
 	const char *local, *peer;
 	const char *listener; /* NULL = none */
 	bool client;	      /* we opened it */
-	const char *verdict;  /* one sentence */
+	/* We only looked on: local is the server, peer the client, and the
+	 * states of both are inferred. */
+	bool watched;
+	const char *verdict; /* one sentence */
 	const struct ladder_packet *packets;
 	size_t npackets;
 	uint32_t seen; /* packets that there were */

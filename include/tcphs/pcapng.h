@@ -7,8 +7,8 @@
  * to end are a file again. Every function here makes one block in the caller's
  * memory, and does nothing else.
  *
- * One interface a section, raw IP (there is no link layer on a TUN device),
- * times in nanoseconds, little endian whatever the machine.
+ * Interfaces of a section are numbered as they come, from 0. Times are in
+ * nanoseconds, little endian whatever the machine.
  */
 #ifndef TCPHS_PCAPNG_H
 #define TCPHS_PCAPNG_H
@@ -29,7 +29,8 @@ struct pcapng_section {
 
 struct pcapng_interface {
 	const char *name, *description, *comment; /* NULL = not said */
-	uint32_t snaplen; /* bytes kept of a packet at most */
+	uint32_t snaplen; /* bytes kept of a packet at most; 0 = no limit */
+	uint16_t link;	  /* type, see tcphs/capture_packet.h */
 };
 
 enum pcapng_direction { PCAPNG_UNKNOWN, PCAPNG_IN, PCAPNG_OUT };
@@ -38,6 +39,7 @@ struct pcapng_packet {
 	int64_t at_ns; /* since 1970 */
 	const void *data;
 	uint32_t kept, len; /* bytes at @data, bytes of the packet */
+	uint32_t interface;
 	enum pcapng_direction direction;
 	bool csum_missing;   /* the checksum was left to the device */
 	bool super;	     /* so was cutting it into segments */

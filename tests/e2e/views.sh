@@ -48,4 +48,85 @@ check 'as many packets of a port as tshark' same \
 	"$(analyze "$PCAP" --raw -H -o packets --filter 'port 8090' |
 		awk '{ n += $1 } END { print n }')"
 
+# --- every packet ---------------------------------------------------------------
+
+# fields FIELD...: of each packet, as tshark knows them.
+fields()
+{
+	local f args=()
+
+	for f; do args+=(-e "$f"); done
+	tshark -r "$PCAP" -T fields "${args[@]}" 2>/dev/null
+}
+
+rows()
+{
+	analyze "$PCAP" --packets --tsv -H "$@"
+}
+
+check 'numbers are relative as those of tshark' same \
+	"$(fields frame.number tcp.seq tcp.len tcp.window_size_value)" \
+	"$(rows -o number,seq,len,win)"
+check 'and absolute as they are' same \
+	"$(fields tcp.seq_raw ip.ttl ipv6.hlim | awk '{ print $1, $2 }')" \
+	"$(rows -o seq_raw,ttl | tr '\t' ' ')"
+check 'acknowledgments, too' same \
+	"$(tshark -r "$PCAP" -Y tcp.flags.ack==1 -T fields -e tcp.ack \
+		-e tcp.ack_raw 2>/dev/null)" \
+	"$(rows -o ack,ack_raw | grep '[0-9]')"
+check 'each knows its connection' same \
+	'1 1 1 1 1 1 1 1 1 1 2 2 3 3 3 4 4 4 4 4 4 5 5 6 6' \
+	"$(rows -o conn | paste -sd ' ')"
+check 'a port of them' same "$(tshark -r "$PCAP" -Y 'tcp.port==8090' \
+	2>/dev/null | wc -l)" "$(rows --filter 'port 8090' | wc -l)"
+check 'an outcome is no packet'"'"'s' exits 2 \
+	analyze "$PCAP" --packets --filter 'outcome = refused'
+check 'the classic layout' same 'Packet: 12
+Timestamp: 2023-11-14 22:13:20.401000000 UTC
+Source IP: 10.0.0.9, Destination IP: 10.0.0.1
+Source Port: 81, Destination Port: 40002
+Sequence Number: 0, Acknowledgment Number: 2001
+Relative: 1, 1
+Flags (Hex): 0x0014 (RST-ACK)
+-----' "$(analyze "$PCAP" --packets --classic --filter 'port 81' | tail -8)"
+
+# --- one connection -------------------------------------------------------------
+
+# says TEXT ARGUMENT...: it is somewhere in the answer.
+says()
+{
+	local text=$1
+
+	shift
+	analyze "$PCAP" "$@" | grep -qF -- "$text"
+}
+
+check 'what happened' says 'Handshake completed in 30.000 ms; closed by both' \
+	--connection 1
+check 'its ladder' says '(retransmission 1, +200 ms)' --connection 1
+check 'states of both' says 'TIME-WAIT' --connection 1
+check 'by its name' same "$(analyze "$PCAP" --connection 4)" \
+	"$(analyze "$PCAP#4")"
+check 'its anomaly with its rule' says 'rst_out_of_window (warning)' \
+	--connection 4
+check 'a RST that nobody took' says 'x dropped: a RST that no endpoint may take' \
+	--connection 4
+check 'as a picture' says '<svg class="ladder"' --connection 1 -f svg
+check 'one packet of it' says 'from the server' --connection 1 --at 2
+check 'no such connection: 5' exits 5 analyze "$PCAP" --connection 99
+check 'two outputs: 2' exits 2 analyze "$PCAP" --connection 1 --packets
+
+# --- its packets as a file ------------------------------------------------------
+
+check 'a connection as a file' analyze "$PCAP" --export 5 -w "$TMP/five.pcapng"
+check 'bytes and times as they were' same \
+	"$(tshark -r "$PCAP" -Y 'tcp.port == 40005' -T fields -e frame.time_epoch \
+		-e frame.len -e vlan.id -e tcp.payload 2>/dev/null)" \
+	"$(tshark -r "$TMP/five.pcapng" -T fields -e frame.time_epoch \
+		-e frame.len -e vlan.id -e tcp.payload 2>/dev/null)"
+check 'into a pipe' same 2 "$(analyze "$PCAP" --export 5 -w - |
+	analyze - --raw -H -o packets)"
+check 'where to? 2' exits 2 analyze "$PCAP" --export 5
+check 'nothing of 99: 5' exits 5 analyze "$PCAP" --export 99 -w "$TMP/none"
+
 summary

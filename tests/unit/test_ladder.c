@@ -413,6 +413,28 @@ static void verdicts(void)
 	CU_ASSERT_STRING_EQUAL(t, "rejected: client not on the allow-list");
 }
 
+/* Somebody else's connection: both sides are inferred, frames are named. */
+static void watched(void)
+{
+	struct ladder_packet *p;
+
+	a_life();
+	ladder.watched = true;
+	ladder.listener = NULL;
+	for (size_t i = 0; i < ladder.npackets; i++) {
+		packets[i].before = packets[i].after = "";
+		packets[i].frame = 100 + i;
+	}
+	p = SERVER_SENDS(9, NULL, .flags = TH_RST, .seq = 90000);
+	p->before = p->after = "";
+	p->drop = "a RST that no endpoint may take";
+	ladder.verdict = "Handshake completed in 126.0 us; closed by both.";
+	compare_text("watched", (struct ladder_style){.absolute = false});
+	compare_text("watched-at", (struct ladder_style){.at = 4});
+	compare(ladder_html(&ladder, &(struct ladder_style){.at = 3}),
+		"watched.html");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -423,6 +445,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(nothing_was_kept),
 		UNIT_TEST(any_bytes),
 		UNIT_TEST(verdicts),
+		UNIT_TEST(watched),
 	};
 
 	return unit_run("ladder", tests, sizeof(tests) / sizeof(*tests), argc,

@@ -4,6 +4,7 @@
  * The bytes are written out by hand from draft-ietf-opsawg-pcapng, section 4.
  * That Wireshark's own tools read them is for tests/e2e/dump.sh to show.
  */
+#include <tcphs/capture_packet.h>
 #include <tcphs/pcapng.h>
 
 #include <string.h>
@@ -36,6 +37,7 @@ static void section(void)
 static void interface(void)
 {
 	const struct pcapng_interface i = {
+		.link = LINK_RAW,
 		.name = "tcphs0",
 		.description = "tun",
 		.comment = "src :80",
@@ -192,8 +194,8 @@ static void heads_are_bounded(void)
 								    text}) <=
 		       sizeof(buf));
 	CU_ASSERT_TRUE(pcapng_interface(buf, &(struct pcapng_interface){
-						     text, text, text,
-						     0}) <= sizeof(buf));
+						     text, text, text, 0,
+						     LINK_RAW}) <= sizeof(buf));
 }
 
 static const struct unit_test tests[] = {
