@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "summary.h"
+
 #define FRAGMENT_MEMORY (4u << 20)
 
 static enum cli_exit check(struct analyze *z, int argc, char **argv);
@@ -85,6 +87,7 @@ static const struct view *view_of(const struct cli *cli)
 		bool wanted;
 		const struct view *view;
 	} views[] = {
+		{cli->summary, &summary_view},
 		{cli->packets, &packets_view},
 		{cli->connection, &conn_view},
 		{cli->export_conn, &export_view},
@@ -95,8 +98,8 @@ static const struct view *view_of(const struct cli *cli)
 		if (!views[i].wanted)
 			continue;
 		if (view) {
-			complain("--packets, --connection and --export: choose "
-				 "one");
+			complain("--summary, --packets, --connection and "
+				 "--export: choose one");
 			return NULL;
 		}
 		view = views[i].view;
@@ -135,6 +138,7 @@ static void tear_down(struct analyze *z)
 {
 	if (z->view && z->view->free)
 		z->view->free(z);
+	summary_free(z->summary);
 	analysis_free(z->judge);
 	decoder_free(z->decoder);
 	if (z->set)
@@ -181,6 +185,8 @@ static void verdict(void *ctx, const struct verdict *v)
 	z->matched++;
 	worst = verdict_worst(v);
 	z->worst = worst > z->worst ? worst : z->worst;
+	if (z->summary)
+		summary_add(z->summary, v);
 	if (z->view->verdict)
 		z->view->verdict(z, v);
 }

@@ -4,6 +4,7 @@
  *	analyze.c           the run: options, source, judge, exit code
  *	analyze_table.c     a row for each connection, JSON Lines
  *	analyze_sort.c      rows in another order than they come
+ *	analyze_summary.c   all in one screen
  *	analyze_packets.c   every packet
  *	analyze_conn.c      one connection, explained
  *	analyze_export.c    its packets, as a file
@@ -35,7 +36,8 @@ struct view {
 	void (*free)(struct analyze *z);
 };
 
-extern const struct view table_view, packets_view, conn_view, export_view;
+extern const struct view table_view, summary_view, packets_view, conn_view,
+	export_view;
 
 struct analyze {
 	struct cli *cli;
@@ -49,11 +51,12 @@ struct analyze {
 	bool failed;	  /* there was no memory for something */
 
 	struct table table;
-	struct sorted *sorted; /* NULL = as they come */
-	uint64_t packets;      /* of TCP, for those who count them */
-	int64_t first_ns;      /* of the first of them */
-	void *own;       /* memory of the view */
-	bool enough;	       /* nothing that comes will matter */
+	struct sorted *sorted;	 /* NULL = as they come */
+	uint64_t packets;	 /* of TCP, for those who count them */
+	int64_t first_ns;	 /* of the first of them */
+	struct summary *summary; /* NULL = nobody asks */
+	void *own;		 /* memory of the view */
+	bool enough;		 /* nothing that comes will matter */
 };
 
 /* Rows that wait until all are there. */

@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "analyze.h"
+#include "summary.h"
 #include "verdict.h"
 
 static enum cli_exit begin(struct analyze *z);
 static void row(struct analyze *z, const struct verdict *v);
+static void put_sources(struct analyze *z);
 static void put(struct analyze *z, json_t *item);
 static enum cli_exit end(struct analyze *z);
 static void free_rows(struct analyze *z);
@@ -29,6 +31,12 @@ static enum cli_exit begin(struct analyze *z)
 {
 	enum cli_exit e = table_begin(&z->table, z->cli, verdict_columns);
 
+	if (e == CLI_OK && whole(z->cli)) {
+		z->summary = summary_new();
+		if (!z->summary)
+			return CLI_NO;
+		put_sources(z);
+	}
 	if (e != CLI_OK || !z->cli->sort)
 		return e;
 	if (whole(z->cli)) {
@@ -51,6 +59,15 @@ static void row(struct analyze *z, const struct verdict *v)
 		z->failed = true;
 }
 
+/* What the lines are about. */
+static void put_sources(struct analyze *z)
+{
+	for (unsigned int i = 0; i < capset_count(z->set); i++)
+		put(z, json_pack("{s:s, s:i, s:s, s:s}", "type", "file",
+				 "schema", 1, "path", capset_path(z->set, i),
+				 "format", capset_format(z->set, i)));
+}
+
 static void put(struct analyze *z, json_t *item)
 {
 	char *text = json_dumps(item, JSON_COMPACT);
@@ -65,7 +82,7 @@ static enum cli_exit end(struct analyze *z)
 	if (z->sorted)
 		sorted_write(z->sorted, &z->table);
 	if (whole(z->cli))
-		put(z, summary_json(analysis_stats(z->judge)));
+		put(z, summary_json(z->summary, analysis_stats(z->judge)));
 	table_end(&z->table, true);
 	return CLI_OK;
 }

@@ -103,6 +103,21 @@ bool capset_next(struct capset *set, struct frame *f)
 	return true;
 }
 
+unsigned int capset_count(const struct capset *set)
+{
+	return set->n;
+}
+
+const char *capset_path(const struct capset *set, unsigned int file)
+{
+	return set->source[file].path;
+}
+
+const char *capset_format(const struct capset *set, unsigned int file)
+{
+	return capfile_format(set->source[file].file);
+}
+
 unsigned int capset_damaged(const struct capset *set)
 {
 	return set->damaged;

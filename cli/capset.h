@@ -27,6 +27,11 @@ void capset_close(struct capset *s);
  */
 bool capset_next(struct capset *s, struct frame *f);
 
+/** capset_count() - How many files; their names, and pcap or pcapng */
+unsigned int capset_count(const struct capset *s);
+const char *capset_path(const struct capset *s, unsigned int file);
+const char *capset_format(const struct capset *s, unsigned int file);
+
 /** capset_damaged() - How many of them could not be read to their ends */
 unsigned int capset_damaged(const struct capset *s);
 

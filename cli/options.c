@@ -61,6 +61,7 @@ enum opt {
 	OPT_FILTER,
 	OPT_SORT,
 	OPT_FAIL_ON,
+	OPT_SUMMARY,
 	OPT_PACKETS,
 	OPT_CONNECTION,
 	OPT_EXPORT,
@@ -141,6 +142,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 		      TAKES_CAPTURES},
 	[OPT_FAIL_ON] = {"fail-on", 0, "SEVERITY",
 			 "exit 10 if there is an anomaly so bad",
+			 TAKES_CAPTURES},
+	[OPT_SUMMARY] = {"summary", 0, NULL, "all of them in one screen",
 			 TAKES_CAPTURES},
 	[OPT_PACKETS] = {"packets", 0, NULL, "every packet; see --classic",
 			 TAKES_CAPTURES},
@@ -417,6 +420,9 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_FAIL_ON:
 		cli->fail_on = arg;
+		break;
+	case OPT_SUMMARY:
+		cli->summary = true;
 		break;
 	case OPT_PACKETS:
 		cli->packets = true;

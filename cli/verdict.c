@@ -167,36 +167,6 @@ void verdict_value(const void *of, const struct column *column,
 	}
 }
 
-json_t *summary_json(const struct analysis_stats *s)
-{
-	static const char *const kinds[PACKET_NKINDS] = {
-		[PACKET_TCP] = "tcp",
-		[PACKET_ICMP] = "icmp_errors",
-		[PACKET_FRAGMENT] = "fragments",
-		[PACKET_OTHER] = "other",
-		[PACKET_BROKEN] = "broken",
-	};
-	json_t *packets = json_object(), *outcomes = json_object();
-	json_t *faults = json_object();
-
-	for (int i = 0; i < PACKET_NKINDS; i++)
-		json_object_set_new(packets, kinds[i],
-				    json_integer((json_int_t)s->packets[i]));
-	for (unsigned int i = 0; i < JUDGED_NJUDGED; i++)
-		json_object_set_new(outcomes, judged_name(i),
-				    json_integer((json_int_t)s->outcomes[i]));
-	for (unsigned int i = 1; i < FAULT_NFAULTS; i++)
-		if (s->faults[i])
-			json_object_set_new(
-				faults, fault_words(i),
-				json_integer((json_int_t)s->faults[i]));
-	return json_pack("{s:s, s:I, s:o, s:o, s:o, s:I, s:I}", "type",
-			 "summary", "connections", (json_int_t)s->connections,
-			 "packets", packets, "outcomes", outcomes, "faults",
-			 faults, "unordered", (json_int_t)s->unordered,
-			 "evicted", (json_int_t)s->evicted);
-}
-
 static void set_number(struct value *to, uint64_t n)
 {
 	to->type = VALUE_NUMBER;

@@ -53,7 +53,4 @@ void verdict_value(const void *of, const struct column *column,
 #define COMMUNITY_ID_MAX 40
 void verdict_community(const struct verdict *v, char buf[COMMUNITY_ID_MAX]);
 
-/** summary_json() - What was seen in all; a new reference */
-json_t *summary_json(const struct analysis_stats *s);
-
 #endif

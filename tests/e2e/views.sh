@@ -48,6 +48,35 @@ check 'as many packets of a port as tshark' same \
 	"$(analyze "$PCAP" --raw -H -o packets --filter 'port 8090' |
 		awk '{ n += $1 } END { print n }')"
 
+# --- all in one screen, and JSON Lines ------------------------------------------
+
+# value FILTER: of the summary.
+value()
+{
+	analyze "$PCAP" --summary --json | jq -c "$1"
+}
+
+check 'outcomes' same '2 1 1 1 1' "$(value '.outcomes |
+	"\(.completed) \(.refused) \(.timeout) \(.half_open) \(.midstream)"' |
+	tr -d '"')"
+check 'times of handshakes' same '{"count":2,"min":2000,"p50":2000,"p90":30000,"p99":30000,"max":30000}' \
+	"$(value .handshake_us)"
+check 'who talks' same '["2001:db8::1","10.0.0.1","10.0.0.3","10.0.0.2"]' \
+	"$(value '[.clients[].ip]')"
+check 'how many of them failed' same '[["10.0.0.9",80,2,1,6]]' \
+	"$(value '[.services[] | select(.port == 80) | [.[]]]')"
+check 'the worst anomaly first' same '"rst_out_of_window"' \
+	"$(value '.anomalies[0].kind')"
+check 'for people' same 1 "$(analyze "$PCAP" --summary |
+	grep -c 'p50 2.00ms, p90 30.0ms')"
+check 'the same of some' same 1 "$(analyze "$PCAP" --summary --json \
+	--filter 'port 81' | jq .connections)"
+check 'lines: files, connections, a summary' same \
+	'file connection connection connection connection connection connection summary' \
+	"$(analyze "$PCAP" --json | jq -r .type | paste -sd ' ')"
+check 'two files, two lines' same 2 "$(analyze "$PCAP" "$PCAP" --ndjson |
+	jq -r 'select(.type == "file") | .path' | wc -l)"
+
 # --- every packet ---------------------------------------------------------------
 
 # fields FIELD...: of each packet, as tshark knows them.
