@@ -62,8 +62,11 @@ void tcp_undo_save(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 		return; /* what was before its beginning is kept */
 	if (!u) {
 		u = pool_get(&st->pool_undo);
-		if (!u)
+		if (!u) {
+			stack_limit_hit(st, LIMIT_MEMORY, &c->e.key,
+					c->listener);
 			return;
+		}
 		a->undo = ptr_ref(&st->arena, u);
 	}
 	*u = (struct tcp_undo){

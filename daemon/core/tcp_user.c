@@ -249,16 +249,20 @@ static ssize_t send_with(append_fn *append, struct stack *st,
 			 struct tcp_conn *c, const void *data, size_t len)
 {
 	ssize_t err = send_error(c);
-	size_t room = tcp_send_room(st, c), took = 0;
+	size_t room = tcp_send_room(st, c), took = 0, share;
 	struct tcp_active *a;
 
 	if (err)
 		return err;
+	if (room > len)
+		room = len;
 	a = tcp_activate(st, c);
 	if (a) {
-		room = send_share(st, a, room);
-		took = append(&a->sndq, &st->send_pools, data,
-			      len < room ? len : room);
+		share = send_share(st, a, room);
+		took = append(&a->sndq, &st->send_pools, data, share);
+		if (took < room)
+			stack_limit_hit(st, LIMIT_MEMORY, &c->e.key,
+					c->listener);
 	}
 	if (took < len)
 		c->flags |= CF_WANT_WRITE;

@@ -160,6 +160,7 @@ static void send_active(void)
 	rig_check(rig_only()->c->active != 0);
 	starve(0);
 	rig_check(rig_send(100) == 0);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 1);
 	rig_wait(MS(41));
 	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5011));
 	rig_wait(S(1));
@@ -183,7 +184,9 @@ static void send_little(void)
 	rig_wait(MS(41));
 	rig_forget();
 	starve(4);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 0);
 	rig_check(rig_send(5000) == 400);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 1);
 	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5011, .len = 400));
 	rig_check(rig_send(5000) == 0);
 	rig_expect_silence();
@@ -461,6 +464,25 @@ static void send_without_record(void)
 	end();
 }
 
+/* What it was like before a timeout finds no place: it is not undone then, but
+ * what was lost is sent again all the same. */
+static void rexmt_without_undo(void)
+{
+	struct tcp_seg s;
+
+	rig_established();
+	rig_check(rig_send(100) == 100);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, .len = 100));
+	starve(0);
+	rig_wait(S(1) + RIG_LATE_US);
+	rig_check(rig_take(&s) && s.seq == 1001 && s.len == 100);
+	rig_check(rig_stats().limits[LIMIT_MEMORY] == 1);
+	rig_forget();
+	rx_ack(5001, 1101);
+	rig_expect_silence_for(S(5));
+	end();
+}
+
 /* Neither the reply nor, with a page for that, its text. */
 static void echo(void)
 {
@@ -496,6 +518,7 @@ static void echo(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(send_without_record),
+	UNIT_TEST(rexmt_without_undo),
 	UNIT_TEST(echo),
 	UNIT_TEST(rcv_syn_listen),
 	UNIT_TEST(rcv_ack_syn_received),
