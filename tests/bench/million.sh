@@ -50,13 +50,15 @@ open_all()
 	TOOK_US=$((${EPOCHREALTIME/./} - begin))
 }
 
-# round_over N: has every process ended its Nth round?
+# round_over N: has every process ended its Nth round? Starts no process, for it is
+# asked while the rate is measured.
 round_over()
 {
-	local i
+	local i lines
 
 	for i in "${!HOLDERS[@]}"; do
-		[ "$(wc -l <"$TMP/hold.$i")" -ge "$1" ] || return 1
+		mapfile -t lines <"$TMP/hold.$i"
+		[ "${#lines[@]}" -ge "$1" ] || return 1
 	done
 }
 
