@@ -126,4 +126,53 @@ for offload in on off; do
 	check 'nothing was lost' between retransmit_fast 0 0
 	check 'stops' stop_daemon
 done
+
+# --- marks in both roles ------------------------------------------------------
+#
+# interop.c has the connection, text both ways at once, and both ends say what
+# they saw. The kernel's algorithm is Reno: without a loss, nothing but an echo
+# of ours gives it an ssthresh.
+
+NO_SSTHRESH=$((0x7fffffff))
+
+# exchange SERVER|CLIENT ADDRESS: our role, and where the kernel is.
+exchange()
+{
+	local args=(-n $((8 * MB)) -c reno -N /run/netns/client -k "$2"
+		-D tcp.ecn=request ${OFFLOAD:+-D "interface.offload=$OFFLOAD"})
+
+	[ "$1" = server ] || args+=(-a)
+	timeout 60 "$B/tests/e2e/interop" "${args[@]}" >"$TMP/facts" &&
+		tr ' ' '\n' <"$TMP/facts"
+}
+
+# has NAME LOW HIGH: as the last exchange had it.
+has()
+{
+	local n
+
+	n=$(tr ' ' '\n' <"$TMP/facts" | sed -n "s/^$1=//p")
+	[ "$n" -ge "$2" ] && [ "$n" -le "$3" ] && return 0
+	echo "$1 is $n, not $2 to $3"
+	return 1
+}
+
+for role in server client; do
+	for at in "$CLIENT4" "$CLIENT6"; do
+		check 'a path that marks 1 % and loses nothing' \
+			start_relay -d 2000 -m 10000
+		kernel_asks 1
+		check "we are the $role, the kernel at $at" exchange $role "$at"
+		check 'ends' stop_relay
+		cat "$RELAYED"
+		check 'marks arrived' has ce_in 10 "$(marked up)"
+		check 'and the kernel was told' has kernel.delivered_ce 10 100000
+		check 'and slowed down' has kernel.ssthresh 2 $((NO_SSTHRESH - 1))
+		check 'it told us of ours' has ece_in 10 100000
+		check 'and we slowed down, not for each' \
+			has ecn_reductions 5 "$(marked down)"
+		check 'neither sent anything again' has again 0 0
+		check 'nor did the kernel' has kernel.retrans 0 0
+	done
+done
 summary

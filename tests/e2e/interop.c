@@ -2,7 +2,7 @@
  * interop.c - One connection between our engine and the kernel, for interop.sh
  *
  *	interop [-a] [-6] [-p] [-n BYTES] [-o both|in|out] [-b BUFFER]
- *		[-c CONGESTION] [-D SECTION.KEY=VALUE]...
+ *		[-c CONGESTION] [-N NETNS -k ADDRESS] [-D SECTION.KEY=VALUE]...
  *
  *	-a	we open and the kernel listens; else the other way round
  *	-p	both readers pause until their windows are shut
@@ -10,6 +10,8 @@
  *	-o	who sends first: both at once, the kernel (in), or we (out)
  *	-b	the kernel's SO_RCVBUF and SO_SNDBUF
  *	-c	the kernel's congestion control
+ *	-N	the file of the network namespace in which the kernel's end is, and
+ *	-k	its address there; routes are the caller's
  *	-D	a setting of our end, as of tcphsd
  *
  * Both ends compare what arrives byte for byte. Then one line tells what was
@@ -29,6 +31,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <tcphs/ipaddr.h>
+
 #include "core/assert.h"
 #include "log.h"
 
@@ -37,6 +41,7 @@
 
 struct options {
 	struct cell cell;
+	bool elsewhere; /* cell.kernel_at is not the interface's host */
 	const char *overrides[OVERRIDES_MAX];
 	size_t noverrides;
 };
@@ -68,8 +73,9 @@ int main(int argc, char **argv)
 				    : sizeof(struct sockaddr_in);
 	set_address(&o.cell.ours, o.cell.v6 ? &c->own6 : &c->own4,
 		    INTEROP_PORT);
-	set_address(&o.cell.kernels, o.cell.v6 ? &c->host6 : &c->host4,
-		    INTEROP_PORT);
+	if (!o.elsewhere)
+		o.cell.kernel_at = o.cell.v6 ? c->host6 : c->host4;
+	set_address(&o.cell.kernels, &o.cell.kernel_at, INTEROP_PORT);
 	pattern_init();
 	if (!engine_start(&e, &o.cell, &conf)) {
 		fprintf(stderr, "interop: %s\n", e.error);
@@ -105,7 +111,7 @@ static void parse(struct options *o, int argc, char **argv)
 	int opt;
 
 	cell->bytes = 64 * MILLION;
-	while ((opt = getopt(argc, argv, "a6pn:o:b:c:D:")) != -1) {
+	while ((opt = getopt(argc, argv, "a6pn:o:b:c:N:k:D:")) != -1) {
 		switch (opt) {
 		case 'a':
 			cell->active = true;
@@ -132,6 +138,15 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'c':
 			cell->congestion = optarg;
 			break;
+		case 'N':
+			cell->netns = optarg;
+			break;
+		case 'k':
+			if (!ipaddr_parse(optarg, &cell->kernel_at))
+				usage();
+			cell->v6 = !ip_addr_is4(&cell->kernel_at);
+			o->elsewhere = true;
+			break;
 		case 'D':
 			if (o->noverrides == OVERRIDES_MAX)
 				usage();
@@ -150,7 +165,8 @@ _Noreturn static void usage(void)
 	fprintf(stderr,
 		"usage: interop [-a] [-6] [-p] [-n BYTES] [-o both|in|out] "
 		"[-b BUFFER]\n"
-		"               [-c CONGESTION] [-D SECTION.KEY=VALUE]...\n");
+		"               [-c CONGESTION] [-N NETNS -k ADDRESS] "
+		"[-D SECTION.KEY=VALUE]...\n");
 	exit(2);
 }
 
@@ -213,6 +229,12 @@ static void print_facts(const struct engine *e)
 	printf(" kernel.snd_wscale=%u kernel.rcv_wscale=%u kernel.mss=%u",
 	       k->snd_wscale, k->rcv_wscale, k->snd_mss);
 	printf(" kernel.congestion=%s", k->congestion);
+	printf(" ce_in=%llu ece_in=%llu ecn_reductions=%llu again=%llu",
+	       (unsigned long long)s.ce_in, (unsigned long long)s.ece_in,
+	       (unsigned long long)s.ecn_reductions,
+	       (unsigned long long)s.retransmit_fast);
+	printf(" kernel.delivered_ce=%u kernel.ssthresh=%u", k->delivered_ce,
+	       k->ssthresh);
 	printf(" retrans=%u kernel.retrans=%u", i->retrans, k->retrans);
 	printf(" syn_again=%llu rto=%llu probes=%llu resets=%llu "
 	       "write_full=%llu",

@@ -31,6 +31,8 @@ struct cell {
 	bool pausing;		/* both readers stop for a while */
 	int buffer;		/* the kernel's SO_RCVBUF, SO_SNDBUF; 0 = its */
 	const char *congestion; /* of the kernel; NULL = its default */
+	const char *netns;	/* where its end is; NULL = beside ours */
+	struct ip_addr kernel_at;
 	struct sockaddr_storage ours, kernels;
 	socklen_t addr_len;
 };
@@ -65,8 +67,9 @@ struct kernel_report {
 	int64_t done_us; /* when it had all bytes and the FIN; loop_now_us() */
 	bool ts, sack, wscale, ecn;
 	uint8_t snd_wscale, rcv_wscale;
-	uint32_t snd_mss, retrans;
-	char error[160]; /* "" = it is content */
+	uint32_t snd_mss, retrans, ssthresh;
+	uint32_t delivered_ce; /* segments of its own that we say had a mark */
+	char error[160];       /* "" = it is content */
 };
 
 /** kernel_listen() - A socket for kernel_run() in a cell in which we open */

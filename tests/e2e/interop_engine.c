@@ -123,7 +123,6 @@ static void *reserve(size_t len)
 
 static bool begin(struct engine *e)
 {
-	const struct stack_conf *c = stack_conf(e->st);
 	const struct stack_listener l = {
 		.name = "interop",
 		.service = &service,
@@ -135,8 +134,7 @@ static bool begin(struct engine *e)
 
 	if (!e->cell->active)
 		return stack_listen(e->st, &l) >= 0;
-	return stack_open(e->st, &service, e,
-			  e->cell->v6 ? &c->host6 : &c->host4, INTEROP_PORT,
+	return stack_open(e->st, &service, e, &e->cell->kernel_at, INTEROP_PORT,
 			  NULL, 0, loop_now_us(), &e->conn) == 0;
 }
 

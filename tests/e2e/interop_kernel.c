@@ -12,6 +12,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct end {
 	struct kernel_report r;
 };
 
+static int open_socket(const struct cell *cell);
 static void prepare(const struct cell *cell, int fd);
 static void open_end(struct end *k, int listener);
 static void transfer(struct end *k);
@@ -39,7 +41,7 @@ _Noreturn static void finish(struct end *k, const char *fmt, ...)
 
 int kernel_listen(const struct cell *cell)
 {
-	int fd = socket(cell->kernels.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = open_socket(cell);
 	const int one = 1;
 
 	if (fd < 0)
@@ -64,6 +66,27 @@ _Noreturn void kernel_run(const struct cell *cell, int listener, int report)
 	transfer(&k);
 	look(&k);
 	finish(&k, "%s", "");
+}
+
+/* A socket stays in the namespace in which it was made. */
+static int open_socket(const struct cell *cell)
+{
+	int here = -1, there = -1, fd = -1;
+
+	if (!cell->netns)
+		return socket(cell->ours.ss_family, SOCK_STREAM | SOCK_CLOEXEC,
+			      0);
+	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	there = open(cell->netns, O_RDONLY | O_CLOEXEC);
+	if (here >= 0 && there >= 0 && setns(there, CLONE_NEWNET) == 0) {
+		fd = socket(cell->ours.ss_family, SOCK_STREAM | SOCK_CLOEXEC,
+			    0);
+		if (setns(here, CLONE_NEWNET) < 0)
+			exit(1);
+	}
+	close(here);
+	close(there);
+	return fd;
 }
 
 /* Before connect() or listen(): the buffers decide about the window scale. */
@@ -92,7 +115,7 @@ static void open_end(struct end *k, int listener)
 			finish(k, "accept: %s", strerror(errno));
 		close(listener);
 	} else {
-		k->fd = socket(cell->ours.ss_family, SOCK_STREAM, 0);
+		k->fd = open_socket(cell);
 		if (k->fd < 0)
 			finish(k, "socket: %s", strerror(errno));
 		prepare(cell, k->fd);
@@ -187,6 +210,8 @@ static void look(struct end *k)
 	r->rcv_wscale = ti.tcpi_rcv_wscale;
 	r->snd_mss = ti.tcpi_snd_mss;
 	r->retrans = ti.tcpi_total_retrans;
+	r->ssthresh = ti.tcpi_snd_ssthresh;
+	r->delivered_ce = ti.tcpi_delivered_ce;
 }
 
 /* The report is small: it fits the pipe whether somebody reads it or not. */
