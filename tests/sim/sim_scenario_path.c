@@ -280,6 +280,21 @@ static void replayed_next_minute(struct sim_opts *o)
 	o->link[0].loss_ppm = o->link[1].loss_ppm = 300000;
 }
 
+/* Where there is one place for a record, it is given up after 7 s. What its
+ * client says later was once taken for a cookie's ACK, and the number for one
+ * that tells of options (seed 427440 of old). */
+static void records_given_up(struct sim_opts *o)
+{
+	o->nconns = 120;
+	for (unsigned int n = 0; n < o->nconns; n++)
+		o->conn[n].open_at_us = n / 2 * 500 * US_PER_MS;
+	o->conf[1].max_half_open = 1;
+	o->link[0].outage_every_us = 13 * US_PER_S;
+	o->link[0].outage_us = 8 * US_PER_S;
+	o->link[0].loss_ppm = 150000;
+	o->link[1].delay_us = 150 * US_PER_MS;
+}
+
 /* The least memory a stack can have. Each kind of record that was needed once
  * kept a page, until the pages left over were too few for a SYN, for ever
  * (seed 38142 of old). */
@@ -339,6 +354,7 @@ const struct scenario path_scenarios[] = {
 	{"replayed", 1, replayed},
 	{"replayed_cookies", 1, replayed_cookies},
 	{"replayed_next_minute", 1, replayed_next_minute},
+	{"records_given_up", 2, records_given_up},
 };
 
 const size_t npath_scenarios = ARRAY_LEN(path_scenarios);
