@@ -303,6 +303,28 @@ static void raised_after_ten_minutes(void)
 	rig_end();
 }
 
+/* RFC 4821, 7.4: three segments behind a probe show soon that it is lost. */
+static void probe_with_others_behind(void)
+{
+	uint32_t need;
+
+	established(base_mtu() + 100);
+	path.tells = true;
+	rig_send(100000);
+	rig_check(deliver(100000, S(5)));
+	path.most = 65535;
+	rig_wait(TEN_MIN);
+	need = 1500 - (uint32_t)heads() - 12 + 3 * info().snd_mss;
+	rig_send(need - 1);
+	rig_check(deliver(100000 + need - 1, S(5)));
+	rig_check(rig_stats().mtu_probes == 0);
+	rig_send(need);
+	rig_check(deliver(100000 + 2 * need - 1, S(5)));
+	rig_check(rig_stats().mtu_probes == 1);
+	rig_check(info().pmtu == 1500);
+	rig_end();
+}
+
 /* A router that refuses the probe says what it takes: that is tried next. */
 static void probe_refused_by_router(void)
 {
@@ -472,6 +494,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(probing_off),
 	UNIT_TEST(lost_probe_spares_cwnd),
 	UNIT_TEST(raised_after_ten_minutes),
+	UNIT_TEST(probe_with_others_behind),
 	UNIT_TEST(probe_refused_by_router),
 	UNIT_TEST(probe_shows),
 	UNIT_TEST(too_big_at_first),
