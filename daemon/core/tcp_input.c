@@ -200,6 +200,7 @@ static void syn_sent_open(struct stack *st, struct tcp_conn *c,
 {
 	struct tcp_active *a = conn_active(st, c);
 
+	ASSERT(a);
 	c->irs = s->seq;
 	c->rcv_nxt = c->last_ack = s->seq + 1;
 	c->rcv_adv = c->rcv_nxt + (c->rcvbuf < 65535 ? c->rcvbuf : 65535);

@@ -101,6 +101,7 @@ struct listener *listener_find(struct stack *st, const struct ip_addr *local,
 {
 	struct listener *best = NULL;
 
+	*index = LISTENER_NONE;
 	for (unsigned int i = st->port_listener[port]; i;
 	     i = st->listeners[i - 1].next) {
 		struct listener *l = &st->listeners[i - 1];

@@ -42,7 +42,7 @@ $(BENCH_B)/bench_core: $(call obj,tests/bench/bench_core.c \
 		tests/bench/core_peer.c daemon/pktbus.c \
 		$(wildcard daemon/pktmem*.c) daemon/analysis/outcome.c $(CORE))
 	@echo "  LD      $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LTO) -o $@ $^ -lsodium
 
 bench: all $(BENCH_BIN)
 	@B=$(B) RUNS=$(RUNS) SECONDS_EACH=$(BENCH_SECONDS) tests/bench/bench.sh \
