@@ -298,6 +298,16 @@ void rig_rx_packet(const void *pkt, size_t len)
 	rig_input(pkt, len, NULL);
 }
 
+/* All invariants after each call; but that takes every connection, and among
+ * hundreds one look in sixteen calls finds the same. */
+static void look(void)
+{
+	static unsigned int calls;
+
+	if (rig_stats().full < 256 || ++calls % 16 == 0)
+		stack_check(rig.st);
+}
+
 static void rig_input(const uint8_t *pkt, size_t len,
 		      const struct stack_rx *meta)
 {
@@ -307,7 +317,7 @@ static void rig_input(const uint8_t *pkt, size_t len,
 	memcpy(copy, pkt, len);
 	stack_input(rig.st, copy, len, meta, rig.now_us);
 	free(copy);
-	stack_check(rig.st);
+	look();
 	if (!holding)
 		rig_turn();
 }
@@ -363,15 +373,15 @@ void rig_turn(void)
 	struct stack_pkt out;
 
 	stack_services(rig.st, rig.now_us);
-	stack_check(rig.st);
+	look();
 	stack_expire(rig.st, rig.now_us);
-	stack_check(rig.st);
+	look();
 	while (!rig.failed && stack_output(rig.st, &out, rig.now_us)) {
 		rig_collect(&out);
-		stack_check(rig.st);
+		look();
 	}
 	stack_reap(rig.st, rig.now_us);
-	stack_check(rig.st);
+	look();
 }
 
 void rig_run(int64_t until_us, bool to_first)
