@@ -413,6 +413,7 @@ struct listener {
  * RTO if cwnd has grown: an exchange of small messages would otherwise take and
  * give it back with each of them, and cwnd is worth nothing without it. */
 #define ACTIVE_LINGER_US  200000
+#define LINGER_FULL_US	  10000	     /* with the memory full */
 #define ANSWERS_A_SECOND  4	     /* to what is wrong with one connection */
 #define HANDSHAKE_UNKNOWN UINT32_MAX /* by cookie: nobody remembers the SYN */
 #define DUP_THRESH	  3	     /* RFC 5681, 3.2 */

@@ -56,10 +56,10 @@ static int64_t active_linger_us(const struct stack *st,
 {
 	uint32_t rto_us = tcp_rto_us(st, c);
 
-	if (!c->cc.mss || c->cc.cwnd <= cc_initial_window(c->cc.mss) ||
-	    rto_us < ACTIVE_LINGER_US)
-		return ACTIVE_LINGER_US;
-	return rto_us;
+	/* With the memory full others wait for it. */
+	if (!c->cc.mss || c->cc.cwnd <= cc_initial_window(c->cc.mss))
+		return stack_is_full(st) ? LINGER_FULL_US : ACTIVE_LINGER_US;
+	return rto_us < ACTIVE_LINGER_US ? ACTIVE_LINGER_US : rto_us;
 }
 
 void tcp_rearm(struct stack *st, struct tcp_conn *c)

@@ -136,7 +136,7 @@ def connected(s):
 
 def echo(socks):
     global PATIENCE
-    PATIENCE = 10.0
+    PATIENCE = 20.0 # beyond the pauses of a kernel that tries again
     for i in range(0, len(socks), 500):
         some = socks[i:i + 500]
         for s in some:

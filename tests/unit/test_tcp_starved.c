@@ -221,6 +221,22 @@ static void rcv_text_last_pages(void)
 	end();
 }
 
+/* With the memory full an active record is for somebody else as soon as it has
+ * nothing to do. */
+static void idle_for_others(void)
+{
+	rig_established();
+	starve(8);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 100));
+	rig_check(rig_send(50) == 50);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5101, .len = 50));
+	rx_ack(5101, 1051);
+	rig_check(rig_only()->c->active != 0);
+	rig_wait(MS(10) + RIG_LATE_US);
+	rig_check(rig_only()->c->active == 0);
+	end();
+}
+
 /* A SYN finds memory only if there is some for all that are half-open, too: who
  * got a SYN-ACK believes to be connected. */
 static void rcv_syn_half_open(void)
@@ -528,6 +544,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(send_active),
 	UNIT_TEST(send_little),
 	UNIT_TEST(rcv_text_last_pages),
+	UNIT_TEST(idle_for_others),
 	UNIT_TEST(rcv_syn_half_open),
 	UNIT_TEST(want_write_idle),
 	UNIT_TEST(close_idle),
