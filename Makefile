@@ -58,7 +58,7 @@ SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c \
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd
-LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd -lncursesw
+LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd -lpcap -lncursesw
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd \
 	   cli/tcphs-extcap.1.scd conf/tcphsd.conf.5.scd daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
@@ -160,7 +160,7 @@ run: all
 # Debian's names. What is missing is installed; nothing missing costs nothing.
 DEPS_BUILD = gcc libc6-dev pkg-config libev-dev libiniparser-dev \
 	     libjansson-dev libsodium-dev libmnl-dev libcap-ng-dev \
-	     libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev nettle-dev \
+	     libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev nettle-dev libpcap-dev \
 	     libncurses-dev scdoc
 DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
 DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \

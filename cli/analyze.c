@@ -1,7 +1,7 @@
 /*
- * analyze.c - Judge the connections of capture files
+ * analyze.c - Judge the connections of capture files, or of an interface
  *
- * Frames come from the files, merged by time, go through the decoder to the
+ * Frames come from the files, merged by time, or as they pass, go through the decoder to the
  * judge (tcphs/analysis.h), and what he says to one of the views, which is all
  * that differs between the outputs of this command (analyze.h).
  */
@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "summary.h"
@@ -17,11 +18,14 @@
 
 static enum cli_exit check(struct analyze *z, int argc, char **argv);
 static enum cli_exit set_up(struct analyze *z, int argc, char **argv);
+static enum cli_exit open_source(struct analyze *z, int argc, char **argv);
 static void tear_down(struct analyze *z);
 static void take_number_off(struct cli *cli, char *path);
 static const struct view *view_of(const struct cli *cli);
 static enum cli_exit parse_filter(struct analyze *z);
 static enum cli_exit judge_frames(struct analyze *z);
+static void read_files(struct analyze *z);
+static void listen(struct analyze *z);
 static void take(struct analyze *z, const struct frame *f);
 static void verdict(void *ctx, const struct verdict *v);
 static enum cli_exit answer(const struct analyze *z);
@@ -48,11 +52,11 @@ static enum cli_exit check(struct analyze *z, int argc, char **argv)
 {
 	const char *fail_on = z->cli->fail_on;
 
-	if (!argc) {
-		complain("'analyze' wants FILE...");
+	if (!argc && !z->cli->interface) {
+		complain("'analyze' wants FILE..., or -i IFACE");
 		return CLI_USAGE;
 	}
-	if (argc == 1)
+	if (argc == 1 && !z->cli->interface)
 		take_number_off(z->cli, argv[0]);
 	z->view = view_of(z->cli);
 	if (!z->view)
@@ -122,16 +126,32 @@ static enum cli_exit parse_filter(struct analyze *z)
 static enum cli_exit set_up(struct analyze *z, int argc, char **argv)
 {
 	const struct analysis_conf conf = ANALYSIS_DEFAULTS;
+	enum cli_exit e;
 
-	z->set = capset_open(argc, argv);
-	if (!z->set)
-		return CLI_NO;
+	e = open_source(z, argc, argv);
+	if (e != CLI_OK)
+		return e;
 	z->decoder = decoder_new(FRAGMENT_MEMORY);
 	z->judge = analysis_new(&conf, verdict, z);
 	if (z->decoder && z->judge)
 		return z->view->begin(z);
 	complain("out of memory");
 	return CLI_NO;
+}
+
+static enum cli_exit open_source(struct analyze *z, int argc, char **argv)
+{
+	enum cli_exit e;
+	char *bpf;
+
+	if (!z->cli->interface) {
+		z->set = capset_open(argc, argv);
+		return z->set ? CLI_OK : CLI_NO;
+	}
+	bpf = text_join(argc, argv);
+	e = live_open(z->cli, bpf, &z->live);
+	free(bpf);
+	return e;
 }
 
 static void tear_down(struct analyze *z)
@@ -143,16 +163,18 @@ static void tear_down(struct analyze *z)
 	decoder_free(z->decoder);
 	if (z->set)
 		capset_close(z->set);
+	live_close(z->live);
 	filter_free(z->filter);
 }
 
 static enum cli_exit judge_frames(struct analyze *z)
 {
-	struct frame f;
 	enum cli_exit e;
 
-	while (!z->failed && !z->enough && capset_next(z->set, &f))
-		take(z, &f);
+	if (z->live)
+		listen(z);
+	else
+		read_files(z);
 	analysis_end(z->judge);
 	e = z->view->end(z);
 	if (z->failed) {
@@ -160,6 +182,52 @@ static enum cli_exit judge_frames(struct analyze *z)
 		return CLI_NO;
 	}
 	return e == CLI_OK ? answer(z) : e;
+}
+
+/* Rows that flow to the same terminal are progress enough. */
+static void read_files(struct analyze *z)
+{
+	const struct cli *cli = z->cli;
+	bool rows_flow =
+		cli->terminal && (z->view == &packets_view ||
+				  (z->view == &table_view && !cli->sort));
+	uint64_t done, all;
+	struct frame f;
+
+	progress_begin(&z->progress, !cli->quiet && !rows_flow);
+	while (!z->failed && !z->enough && capset_next(z->set, &f)) {
+		take(z, &f);
+		if (!progress_packet(&z->progress))
+			continue;
+		if (!capset_progress(z->set, &done, &all))
+			all = 0;
+		progress_show(&z->progress, done, all,
+			      analysis_stats(z->judge)->connections);
+	}
+	progress_end(&z->progress);
+}
+
+/* Connections end by silence, too, and rows are to be seen when they come. */
+static void listen(struct analyze *z)
+{
+	enum live_status status;
+	struct timespec now;
+	struct frame f;
+
+	while (!z->failed && !z->enough) {
+		status = live_next(z->live, &f);
+		if (status == LIVE_END)
+			break;
+		if (status == LIVE_FRAME) {
+			take(z, &f);
+			continue;
+		}
+		clock_gettime(CLOCK_REALTIME, &now);
+		analysis_tick(z->judge,
+			      now.tv_sec * 1000000000ll + now.tv_nsec);
+		fflush(z->cli->out);
+	}
+	live_stats(z->live, &z->captured);
 }
 
 static void take(struct analyze *z, const struct frame *f)
@@ -195,7 +263,7 @@ static enum cli_exit answer(const struct analyze *z)
 {
 	const char *fail_on = z->cli->fail_on;
 
-	if (capset_damaged(z->set) && z->cli->strict)
+	if (z->set && capset_damaged(z->set) && z->cli->strict)
 		return CLI_NO;
 	if (fail_on && z->worst >= severity_of(fail_on))
 		return CLI_ANOMALY;

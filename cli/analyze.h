@@ -17,7 +17,9 @@
 
 #include "capset.h"
 #include "cli.h"
+#include "live.h"
 #include "output.h"
+#include "progress.h"
 
 struct analyze;
 
@@ -42,7 +44,10 @@ extern const struct view table_view, summary_view, packets_view, conn_view,
 struct analyze {
 	struct cli *cli;
 	const struct view *view;
-	struct capset *set;
+	struct capset *set; /* NULL if there is an interface instead */
+	struct live *live;
+	struct live_stats captured; /* by it, in all; at the end */
+	struct progress progress;
 	struct filter *filter; /* NULL = all */
 	struct decoder *decoder;
 	struct analysis *judge;
@@ -58,6 +63,9 @@ struct analyze {
 	void *own;		 /* memory of the view */
 	bool enough;		 /* nothing that comes will matter */
 };
+
+/** analyze_summary() - Its summary, and what the interface has to add */
+json_t *analyze_summary(const struct analyze *z);
 
 /* Rows that wait until all are there. */
 struct sorted;

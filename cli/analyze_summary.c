@@ -20,9 +20,24 @@ static enum cli_exit begin(struct analyze *z)
 
 static enum cli_exit end(struct analyze *z)
 {
-	json_t *doc = summary_json(z->summary, analysis_stats(z->judge));
+	json_t *doc = analyze_summary(z);
 
 	output_document(z->cli, doc, summary_text);
 	json_decref(doc);
 	return CLI_OK;
+}
+
+json_t *analyze_summary(const struct analyze *z)
+{
+	json_t *doc = summary_json(z->summary, analysis_stats(z->judge));
+
+	if (z->live)
+		json_object_set_new(
+			doc, "captured",
+			json_pack("{s:I, s:I, s:I}", "seen",
+				  (json_int_t)z->captured.seen, "dropped",
+				  (json_int_t)z->captured.dropped,
+				  "dropped_by_card",
+				  (json_int_t)z->captured.dropped_by_card));
+	return doc;
 }

@@ -31,12 +31,14 @@ static enum cli_exit begin(struct analyze *z)
 {
 	enum cli_exit e = table_begin(&z->table, z->cli, verdict_columns);
 
-	if (e == CLI_OK && whole(z->cli)) {
+	z->table.at_once = z->live;
+	if (e == CLI_OK && (whole(z->cli) || z->live)) {
 		z->summary = summary_new();
 		if (!z->summary)
 			return CLI_NO;
-		put_sources(z);
 	}
+	if (e == CLI_OK && whole(z->cli))
+		put_sources(z);
 	if (e != CLI_OK || !z->cli->sort)
 		return e;
 	if (whole(z->cli)) {
@@ -62,7 +64,11 @@ static void row(struct analyze *z, const struct verdict *v)
 /* What the lines are about. */
 static void put_sources(struct analyze *z)
 {
-	for (unsigned int i = 0; i < capset_count(z->set); i++)
+	if (z->live)
+		put(z, json_pack("{s:s, s:i, s:s, s:s}", "type", "interface",
+				 "schema", 1, "name", z->cli->interface, "link",
+				 link_name(live_link(z->live))));
+	for (unsigned int i = 0; z->set && i < capset_count(z->set); i++)
 		put(z, json_pack("{s:s, s:i, s:s, s:s}", "type", "file",
 				 "schema", 1, "path", capset_path(z->set, i),
 				 "format", capset_format(z->set, i)));
@@ -79,11 +85,20 @@ static void put(struct analyze *z, json_t *item)
 
 static enum cli_exit end(struct analyze *z)
 {
+	json_t *all;
+
 	if (z->sorted)
 		sorted_write(z->sorted, &z->table);
+	all = z->summary ? analyze_summary(z) : NULL;
 	if (whole(z->cli))
-		put(z, summary_json(z->summary, analysis_stats(z->judge)));
+		put(z, json_incref(all));
 	table_end(&z->table, true);
+	/* Who pressed Ctrl-C wants to know what it was. */
+	if (z->live && z->cli->format == FORMAT_TEXT) {
+		fputc('\n', z->cli->out);
+		summary_text(z->cli, all);
+	}
+	json_decref(all);
 	return CLI_OK;
 }
 

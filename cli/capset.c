@@ -118,6 +118,21 @@ const char *capset_format(const struct capset *set, unsigned int file)
 	return capfile_format(set->source[file].file);
 }
 
+bool capset_progress(const struct capset *set, uint64_t *done, uint64_t *all)
+{
+	uint64_t part, whole;
+
+	*done = *all = 0;
+	for (unsigned int i = 0; i < set->n; i++) {
+		if (!bytes_progress(capfile_bytes(set->source[i].file), &part,
+				    &whole))
+			return false;
+		*done += part;
+		*all += whole;
+	}
+	return true;
+}
+
 unsigned int capset_damaged(const struct capset *set)
 {
 	return set->damaged;

@@ -32,6 +32,9 @@ unsigned int capset_count(const struct capset *s);
 const char *capset_path(const struct capset *s, unsigned int file);
 const char *capset_format(const struct capset *s, unsigned int file);
 
+/** capset_progress() - Bytes read and to be read; false if one is a pipe */
+bool capset_progress(const struct capset *s, uint64_t *done, uint64_t *all);
+
 /** capset_damaged() - How many of them could not be read to their ends */
 unsigned int capset_damaged(const struct capset *s);
 

@@ -76,10 +76,10 @@ const struct command cli_commands[] = {
 	 WORDS_CONN, TAKES_CLASSIC, attach_run},
 	{"send", NULL, "CONN TEXT...", "say one line there", 2, UINT32_MAX,
 	 WORDS_CONN, 0, send_run},
-	{"analyze", NULL, "FILE...", "judge the connections of captures", 1,
-	 UINT32_MAX, WORDS_FILE,
+	{"analyze", NULL, "FILE...|-i IFACE [BPF...]",
+	 "judge the connections of captures", 0, UINT32_MAX, WORDS_FILE,
 	 LOCAL | TAKES_COLUMNS | TAKES_CAPTURES | TAKES_CLASSIC | TAKES_FILE |
-		 TAKES_LADDER,
+		 TAKES_LADDER | TAKES_DUMP | TAKES_COUNT,
 	 analyze_run},
 	{"reload", NULL, "", "read the configuration again", 0, 0, WORDS_NONE,
 	 0, reload_run},

@@ -61,6 +61,7 @@ enum opt {
 	OPT_FILTER,
 	OPT_SORT,
 	OPT_FAIL_ON,
+	OPT_INTERFACE,
 	OPT_SUMMARY,
 	OPT_PACKETS,
 	OPT_CONNECTION,
@@ -143,6 +144,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_FAIL_ON] = {"fail-on", 0, "SEVERITY",
 			 "exit 10 if there is an anomaly so bad",
 			 TAKES_CAPTURES},
+	[OPT_INTERFACE] = {"interface", 0, "IFACE",
+			   "what passes there (-i IFACE)", TAKES_CAPTURES},
 	[OPT_SUMMARY] = {"summary", 0, NULL, "all of them in one screen",
 			 TAKES_CAPTURES},
 	[OPT_PACKETS] = {"packets", 0, NULL, "every packet; see --classic",
@@ -162,8 +165,10 @@ static void make_tables(struct option *longs, char *shorts);
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg);
 static enum cli_exit take_number(const char *name, const char *arg,
 				 uint32_t *n);
-static bool means_other(char **words, int n, int c);
-static enum cli_exit take_other(struct cli *cli, int c, const char *arg);
+struct other;
+static const struct other *means_other(char **words, int n, int c);
+static enum cli_exit take_other(struct cli *cli, const struct other *other,
+				const char *arg);
 static enum cli_exit take_color(struct cli *cli, const char *arg);
 static enum cli_exit unknown(const char *arg, int letter);
 static int index_of_letter(int letter);
@@ -175,6 +180,7 @@ enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
 {
 	struct option longs[NOPTS + 1];
 	char shorts[4 * NOPTS + 3];
+	const struct other *other;
 	enum cli_exit e = CLI_OK;
 	int c;
 
@@ -199,8 +205,8 @@ enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
 			e = CLI_USAGE;
 		} else if (c == '?')
 			e = unknown(argv[optind - 1], optopt);
-		else if (means_other(words, *n, c))
-			e = take_other(cli, c,
+		else if ((other = means_other(words, *n, c)))
+			e = take_other(cli, other,
 				       optarg || optind == argc
 					       ? optarg
 					       : argv[optind++]);
@@ -256,25 +262,37 @@ static void make_tables(struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
-/* Behind a command that takes a file, -w is not --watch[=SEC], and behind one
- * that draws, -f is not --follow. */
-static bool means_other(char **words, int n, int c)
+/* Letters that are another option behind some commands: -w is not --watch[=SEC]
+ * where a file is written. */
+static const struct other {
+	int letter;
+	unsigned int behind;
+	enum opt opt;
+	const char *wants;
+} others[] = {
+	{'w', TAKES_FILE, OPT_WRITE, "a file, or - for a pipe"},
+	{'f', TAKES_FORMAT, OPT_FORMAT, "a format, such as text or html"},
+	{'i', TAKES_CAPTURES, OPT_INTERFACE, "an interface"},
+};
+
+static const struct other *means_other(char **words, int n, int c)
 {
 	const struct command *cmd;
 	int used;
 
-	if ((c != 'w' && c != 'f') || !n)
-		return false;
-	cmd = command_find(words, n, &used);
-	return cmd && cmd->flags & (c == 'w' ? TAKES_FILE : TAKES_FORMAT);
+	cmd = n ? command_find(words, n, &used) : NULL;
+	for (size_t i = 0; cmd && i < sizeof(others) / sizeof(*others); i++)
+		if (others[i].letter == c && cmd->flags & others[i].behind)
+			return &others[i];
+	return NULL;
 }
 
-static enum cli_exit take_other(struct cli *cli, int c, const char *arg)
+static enum cli_exit take_other(struct cli *cli, const struct other *other,
+				const char *arg)
 {
 	if (arg)
-		return take(cli, c == 'w' ? OPT_WRITE : OPT_FORMAT, arg);
-	complain(c == 'w' ? "-w wants a file, or - for a pipe"
-			  : "-f wants a format, such as text or html");
+		return take(cli, other->opt, arg);
+	complain("-%c wants %s", other->letter, other->wants);
 	return CLI_USAGE;
 }
 
@@ -420,6 +438,9 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_FAIL_ON:
 		cli->fail_on = arg;
+		break;
+	case OPT_INTERFACE:
+		cli->interface = arg;
 		break;
 	case OPT_SUMMARY:
 		cli->summary = true;

@@ -68,6 +68,7 @@ struct table {
 	char *held;			 /* cells, each with its final zero */
 	size_t held_len, held_size;
 	unsigned int held_rows;
+	bool at_once; /* nothing is held: rows are rare */
 	bool flowing;
 };
 

@@ -236,6 +236,7 @@ void summary_text(const struct cli *cli, const json_t *doc)
 	const json_t *packets = json_object_get(doc, "packets");
 	const json_t *again = json_object_get(doc, "retransmissions");
 	const json_t *odd = json_object_get(doc, "anomalies");
+	const json_t *captured = json_object_get(doc, "captured");
 	json_int_t all = number(doc, "connections");
 	char bytes[TEXT_NUMBER_MAX], span[TEXT_NUMBER_MAX], line[LINE_MAX];
 
@@ -280,6 +281,14 @@ void summary_text(const struct cli *cli, const json_t *doc)
 		 number(packets, "other"), number(packets, "broken"),
 		 number(doc, "unordered"), number(doc, "evicted"));
 	explain_text(cli, "Other packets", line);
+	if (!captured)
+		return;
+	snprintf(line, sizeof(line),
+		 "%" JSON_INTEGER_FORMAT " frames; %" JSON_INTEGER_FORMAT
+		 " were dropped here, %" JSON_INTEGER_FORMAT " by the card",
+		 number(captured, "seen"), number(captured, "dropped"),
+		 number(captured, "dropped_by_card"));
+	explain_text(cli, "Captured", line);
 }
 
 static void counts_text(const struct cli *cli, const char *label,

@@ -89,7 +89,7 @@ static int row_is_whole(struct table *t)
 {
 	if (t->flowing)
 		write_row(t, t->held);
-	else if (++t->held_rows == HELD_ROWS)
+	else if (++t->held_rows == HELD_ROWS || t->at_once)
 		flow(t);
 	if (t->cli->screen_rows && t->rows >= t->cli->screen_rows)
 		return ITEM_ENOUGH;

@@ -6,6 +6,16 @@
 . "$(dirname "$0")/lib.sh"
 
 PCAP=$TMP/known.pcap
+
+write_conf <<'CONF'
+[log]
+handshakes = no
+
+[listener.echo]
+port = 7
+service = echo
+CONF
+
 check 'a capture' python3 "$ROOT/tests/e2e/views_capture.py" "$PCAP"
 
 analyze()
@@ -157,5 +167,49 @@ check 'into a pipe' same 2 "$(analyze "$PCAP" --export 5 -w - |
 	analyze - --raw -H -o packets)"
 check 'where to? 2' exits 2 analyze "$PCAP" --export 5
 check 'nothing of 99: 5' exits 5 analyze "$PCAP" --export 99 -w "$TMP/none"
+
+# --- an interface ---------------------------------------------------------------
+
+# listen_on INTERFACE ARGUMENT...: until stop_listening; its output in $TMP/live.
+listen_on()
+{
+	: >"$TMP/live.err"
+	"$TCPHSCTL" analyze -i "$@" >"$TMP/live" 2>"$TMP/live.err" &
+	LISTENER=$!
+	wait_for 10 grep -q 'listening on' "$TMP/live.err"
+}
+
+stop_listening()
+{
+	kill -s INT "$LISTENER"
+	wait "$LISTENER"
+}
+
+live()
+{
+	jq -r "$1" "$TMP/live"
+}
+
+check 'a daemon' start_daemon
+check 'on tcphs0' listen_on "$IFACE" --json tcp port 7
+check 'echo answers' same hello "$(echo hello | nc -N "$OWN4" 7)"
+check 'a port that is closed' exits 1 nc -z "$OWN4" 9
+check 'Ctrl-C ends it' stop_listening
+check 'it says where it listened' same "$IFACE raw" \
+	"$(live 'select(.type == "interface") | "\(.name) \(.link)"')"
+check 'what passed was judged' same 'completed fin_both 6' \
+	"$(live 'select(.type == "connection") | "\(.handshake.outcome) " +
+		"\(.close.type) \(.bytes.c2s.by_seq)"')"
+check 'what the interface dropped is counted' same 0 \
+	"$(live 'select(.type == "summary") | .captured.dropped')"
+check 'for people' listen_on "$IFACE"
+check 'a refused one' exits 1 nc -z "$OWN4" 9
+check 'Ctrl-C ends that, too' stop_listening
+check 'a row' grep -q "$OWN4:9  *refused" "$TMP/live"
+check 'and a summary' grep -q 'Outcomes  *refused 1 (100.0%)' "$TMP/live"
+check 'for some time' exits 0 analyze -i lo -q --duration 300ms
+check 'a filter that is none: 2' exits 2 analyze -i lo 'nonsense and'
+check 'no such interface: 5' exits 5 analyze -i none0
+check 'stops' stop_daemon
 
 summary
