@@ -88,6 +88,8 @@ $(B)/tcphsctl: $(call obj,$(CLI) $(ANALYSIS) $(SHARED))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_CLI)
 
+$(B)/cli/schema.o: cli/analyze.schema.json
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
@@ -165,7 +167,7 @@ DEPS_BUILD = gcc libc6-dev pkg-config libev-dev libiniparser-dev \
 DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
 DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \
 	     clang-format clang-tidy cppcheck mandoc socat wrk tcpdump tshark \
-	     python3 python3-scapy jq systemd systemd-container dbus gawk \
+	     python3 python3-scapy python3-jsonschema jq systemd systemd-container dbus gawk \
 	     liblwip-dev gcovr prometheus tmux
 
 define install_missing

@@ -202,6 +202,7 @@ enum cli_exit explain_run(struct cli *cli, int argc, char **argv);
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv);
 enum cli_exit send_run(struct cli *cli, int argc, char **argv);
 enum cli_exit kill_run(struct cli *cli, int argc, char **argv);
+enum cli_exit schema_run(struct cli *cli, int argc, char **argv);
 enum cli_exit analyze_run(struct cli *cli, int argc, char **argv);
 enum cli_exit reload_run(struct cli *cli, int argc, char **argv);
 enum cli_exit log_level_run(struct cli *cli, int argc, char **argv);

@@ -81,6 +81,8 @@ const struct command cli_commands[] = {
 	 LOCAL | TAKES_COLUMNS | TAKES_CAPTURES | TAKES_CLASSIC | TAKES_FILE |
 		 TAKES_LADDER | TAKES_DUMP | TAKES_COUNT,
 	 analyze_run},
+	{"schema", NULL, "[analyze]", "JSON Schema of what analyze --json says",
+	 0, 1, WORDS_NONE, LOCAL, schema_run},
 	{"reload", NULL, "", "read the configuration again", 0, 0, WORDS_NONE,
 	 0, reload_run},
 	{"log level", NULL, "LEVEL", "how much the daemon logs", 1, 1,

@@ -84,6 +84,48 @@ check 'the same of some' same 1 "$(analyze "$PCAP" --summary --json \
 check 'lines: files, connections, a summary' same \
 	'file connection connection connection connection connection connection summary' \
 	"$(analyze "$PCAP" --json | jq -r .type | paste -sd ' ')"
+cat >"$TMP/validate.py" <<'PY'
+"""validate.py SCHEMA: each line of stdin against it; and of the schema, that
+each field has a description."""
+import json
+import sys
+from jsonschema import Draft202012Validator
+
+schema = json.load(open(sys.argv[1]))
+Draft202012Validator.check_schema(schema)
+
+
+def described(node):
+    for field in node.get("properties", {}).values():
+        assert field.get("description"), field
+        described(field)
+    for inner in ("items", "additionalProperties"):
+        if isinstance(node.get(inner), dict):
+            described(node[inner])
+
+
+types = {}
+for name, record in schema["$defs"].items():
+    described(record)
+    types[name] = Draft202012Validator(record)
+lines = 0
+for line in sys.stdin:
+    record = json.loads(line)
+    types[record["type"]].validate(record)
+    lines += 1
+assert lines
+PY
+# valid ARGUMENT...: JSON Lines of analyze keep to the schema.
+valid()
+{
+	analyze --json "$@" | python3 "$TMP/validate.py" "$TMP/schema"
+}
+
+check 'a schema' "$TCPHSCTL" schema analyze >/dev/null
+"$TCPHSCTL" schema analyze >"$TMP/schema"
+check 'lines keep to it' valid "$PCAP"
+check 'so do those of one' valid "$PCAP" --connection 1
+check 'and a summary' valid "$PCAP" --summary
 check 'two files, two lines' same 2 "$(analyze "$PCAP" "$PCAP" --ndjson |
 	jq -r 'select(.type == "file") | .path' | wc -l)"
 
@@ -202,6 +244,8 @@ check 'what passed was judged' same 'completed fin_both 6' \
 		"\(.close.type) \(.bytes.c2s.by_seq)"')"
 check 'what the interface dropped is counted' same 0 \
 	"$(live 'select(.type == "summary") | .captured.dropped')"
+check 'lines of an interface keep to the schema' \
+	python3 "$TMP/validate.py" "$TMP/schema" <"$TMP/live"
 check 'for people' listen_on "$IFACE"
 check 'a refused one' exits 1 nc -z "$OWN4" 9
 check 'Ctrl-C ends that, too' stop_listening
