@@ -91,10 +91,9 @@ static const struct view *view_of(const struct cli *cli)
 		bool wanted;
 		const struct view *view;
 	} views[] = {
-		{cli->summary, &summary_view},
-		{cli->packets, &packets_view},
-		{cli->connection, &conn_view},
-		{cli->export_conn, &export_view},
+		{cli->summary, &summary_view}, {cli->packets, &packets_view},
+		{cli->connection, &conn_view}, {cli->export_conn, &export_view},
+		{cli->html, &html_view},
 	};
 	const struct view *view = NULL;
 
@@ -102,8 +101,8 @@ static const struct view *view_of(const struct cli *cli)
 		if (!views[i].wanted)
 			continue;
 		if (view) {
-			complain("--summary, --packets, --connection and "
-				 "--export: choose one");
+			complain("--summary, --packets, --connection, --export "
+				 "and --html: choose one");
 			return NULL;
 		}
 		view = views[i].view;

@@ -8,6 +8,7 @@
  *	analyze_packets.c   every packet
  *	analyze_conn.c      one connection, explained
  *	analyze_export.c    its packets, as a file
+ *	analyze_html.c      what goes into a page
  */
 #ifndef TCPHS_CLI_ANALYZE_H
 #define TCPHS_CLI_ANALYZE_H
@@ -39,7 +40,7 @@ struct view {
 };
 
 extern const struct view table_view, summary_view, packets_view, conn_view,
-	export_view;
+	export_view, html_view;
 
 struct analyze {
 	struct cli *cli;

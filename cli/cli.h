@@ -69,7 +69,7 @@ struct cli {
 	bool verify;		/* that log files have no gaps */
 	uint32_t at;		/* its last packet; 0 = all */
 	const char *filter, *sort, *fail_on; /* of analyze */
-	const char *interface;
+	const char *interface, *html;
 	bool summary, packets;
 	uint32_t connection, export_conn; /* which; 0 = none */
 	bool relative_seq, absolute_seq, utc, local;

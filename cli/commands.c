@@ -76,7 +76,7 @@ const struct command cli_commands[] = {
 	 WORDS_CONN, TAKES_CLASSIC, attach_run},
 	{"send", NULL, "CONN TEXT...", "say one line there", 2, UINT32_MAX,
 	 WORDS_CONN, 0, send_run},
-	{"analyze", NULL, "FILE...|-i IFACE [BPF...]",
+	{"analyze", NULL, "FILE...|-i IFACE",
 	 "judge the connections of captures", 0, UINT32_MAX, WORDS_FILE,
 	 LOCAL | TAKES_COLUMNS | TAKES_CAPTURES | TAKES_CLASSIC | TAKES_FILE |
 		 TAKES_LADDER | TAKES_DUMP | TAKES_COUNT,

@@ -62,6 +62,7 @@ enum opt {
 	OPT_SORT,
 	OPT_FAIL_ON,
 	OPT_INTERFACE,
+	OPT_HTML,
 	OPT_SUMMARY,
 	OPT_PACKETS,
 	OPT_CONNECTION,
@@ -146,6 +147,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			 TAKES_CAPTURES},
 	[OPT_INTERFACE] = {"interface", 0, "IFACE",
 			   "what passes there (-i IFACE)", TAKES_CAPTURES},
+	[OPT_HTML] = {"html", 0, "FILE", "a page for a browser, - for a pipe",
+		      TAKES_CAPTURES},
 	[OPT_SUMMARY] = {"summary", 0, NULL, "all of them in one screen",
 			 TAKES_CAPTURES},
 	[OPT_PACKETS] = {"packets", 0, NULL, "every packet; see --classic",
@@ -441,6 +444,9 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_INTERFACE:
 		cli->interface = arg;
+		break;
+	case OPT_HTML:
+		cli->html = arg;
 		break;
 	case OPT_SUMMARY:
 		cli->summary = true;

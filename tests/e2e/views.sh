@@ -210,6 +210,78 @@ check 'into a pipe' same 2 "$(analyze "$PCAP" --export 5 -w - |
 check 'where to? 2' exits 2 analyze "$PCAP" --export 5
 check 'nothing of 99: 5' exits 5 analyze "$PCAP" --export 99 -w "$TMP/none"
 
+# --- a page ---------------------------------------------------------------------
+
+cat >"$TMP/page.py" <<'PY'
+"""page.py FILE: its tags are balanced, ids differ, links lead somewhere, and it
+asks nobody for anything."""
+import sys
+from html.parser import HTMLParser
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+SHAPES = {"rect", "line", "path"}
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.text = [], set(), [], ""
+
+    def handle_starttag(self, tag, attrs):
+        assert tag not in ("script", "link", "img", "iframe", "object"), tag
+        for name, value in attrs:
+            assert not name.startswith("on") and name != "src", name
+            if name == "id":
+                assert value not in self.ids, value
+                self.ids.add(value)
+            if name == "href":
+                assert value.startswith("#"), value
+                self.links.append(value[1:])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        if tag in SHAPES:
+            return
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, (tag, self.getpos())
+
+    def handle_data(self, data):
+        self.text += data
+
+
+text = open(sys.argv[1], encoding="utf-8").read()
+assert text.startswith("<!DOCTYPE html>")
+for word in ("url(", "@import", "javascript:"):
+    assert word not in text, word
+assert text.replace("http://www.w3.org/2000/svg", "").count("http") == 0
+assert "prefers-color-scheme: dark" in text
+page = Page()
+page.feed(text)
+page.close()
+assert not page.open, page.open
+assert page.links and set(page.links) <= page.ids
+for word in sys.argv[2:]:
+    assert word in page.text, word
+PY
+
+HOSTILE="$TMP/\"><script>alert(1)<&script>.pcap"
+cp "$PCAP" "$HOSTILE"
+check 'a page' analyze "$PCAP" --html "$TMP/page.html"
+check 'whole, and it needs nobody' python3 "$TMP/page.py" "$TMP/page.html" \
+	'Handshake times' 'Timeline' 'rst_out_of_window' 'SYN-RECEIVED' \
+	'2001:db8::1'
+check 'of a file with a hostile name' analyze "$HOSTILE" --html "$TMP/page.html"
+check 'which is only text' python3 "$TMP/page.py" "$TMP/page.html" \
+	'"><script>alert(1)<&script>.pcap'
+check 'of nothing' analyze "$PCAP" --filter 'port 81' --html "$TMP/page.html"
+check 'whole, too' python3 "$TMP/page.py" "$TMP/page.html" refused
+check 'into a pipe' same '<!DOCTYPE html>' "$(analyze "$PCAP" --html - | head -1)"
+check 'into no folder: 1' exits 1 analyze "$PCAP" --html "$TMP/none/page.html"
+
 # --- an interface ---------------------------------------------------------------
 
 # listen_on INTERFACE ARGUMENT...: until stop_listening; its output in $TMP/live.
