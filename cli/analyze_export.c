@@ -165,6 +165,7 @@ static bool find_link(struct one *one, uint32_t link, uint32_t *interface)
 {
 	struct pcapng_interface described = {.link = (uint16_t)link};
 	uint8_t head[PCAPNG_HEAD_MAX];
+	size_t len;
 
 	for (*interface = 0; *interface < one->nlinks; (*interface)++)
 		if (one->link[*interface] == link)
@@ -173,7 +174,8 @@ static bool find_link(struct one *one, uint32_t link, uint32_t *interface)
 		return false;
 	described.name = link_name(link);
 	one->link[one->nlinks++] = link;
-	fwrite(head, 1, pcapng_interface(head, &described), one->out);
+	len = pcapng_interface(head, &described);
+	fwrite(head, 1, len, one->out);
 	return true;
 }
 
