@@ -79,7 +79,7 @@ const struct command cli_commands[] = {
 	{"analyze", NULL, "FILE...|-i IFACE",
 	 "judge the connections of captures", 0, UINT32_MAX, WORDS_FILE,
 	 LOCAL | TAKES_COLUMNS | TAKES_CAPTURES | TAKES_CLASSIC | TAKES_FILE |
-		 TAKES_LADDER | TAKES_DUMP | TAKES_COUNT,
+		 TAKES_LADDER | TAKES_FORMAT | TAKES_DUMP | TAKES_COUNT,
 	 analyze_run},
 	{"schema", NULL, "[analyze]", "JSON Schema of what analyze --json says",
 	 0, 1, WORDS_NONE, LOCAL, schema_run},
