@@ -108,6 +108,11 @@ void stack_reconf(struct stack *st, const struct stack_conf *conf)
 	st->rtt_limits.max_us = (uint32_t)conf->rto_max_us;
 }
 
+void stack_share(struct stack *st, const struct stack_share *share)
+{
+	st->share = *share;
+}
+
 void stack_input(struct stack *st, const void *pkt, size_t len,
 		 const struct stack_rx *meta, int64_t now_us)
 {
@@ -219,6 +224,14 @@ uint64_t stack_random(struct stack *st)
 			 (const unsigned char *)&st->random_n,
 			 sizeof(st->random_n), st->random_key);
 	return out;
+}
+
+uint32_t stack_new_id(struct stack *st)
+{
+	uint32_t *last = st->share.last_id;
+
+	return last ? __atomic_add_fetch(last, 1, __ATOMIC_RELAXED)
+		    : ++st->last_id;
 }
 
 /* F() of RFC 9293, 3.4.1: SipHash under a key that never leaves (MUST-9). */
@@ -458,7 +471,9 @@ static void fragment_input(struct stack *st, const struct ip_pkt *ip)
 	for (; evicted < st->reasm.evicted; evicted++)
 		stack_drop(st, DROP_FRAG_EVICTED, NULL, NULL, NULL);
 	if (v == REASM_DONE) {
-		packet_input(st, whole.data, whole.len, &none);
+		if (!st->share.whole ||
+		    !st->share.whole(st->share.ctx, whole.data, whole.len))
+			packet_input(st, whole.data, whole.len, &none);
 		reasm_release(&st->reasm);
 	} else if (v != REASM_HELD) {
 		stack_drop(st, why[v], NULL, NULL, NULL);

@@ -87,7 +87,7 @@ void tcp_listen_input(struct stack *st, const struct tcp_key *key,
 {
 	/* Whatever becomes of a SYN, it can be spoken of. */
 	if ((seg->flags & (TH_SYN | TH_ACK | TH_RST)) == TH_SYN)
-		st->attempt = st->tap.packet.conn = ++st->next_id;
+		st->attempt = st->tap.packet.conn = stack_new_id(st);
 	listen_judge(st, key, seg, old);
 	st->attempt = 0;
 }
@@ -164,7 +164,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 			source_sub(st, &key->peer);
 		return;
 	}
-	c->id = ++st->next_id;
+	c->id = l->last_conn = stack_new_id(st);
 	st->stats.cookies_accepted++;
 	st->tap.packet.flags |= PACKET_COOKIE;
 	c->flags |= counted ? CF_COUNTED : 0;
@@ -654,7 +654,7 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	c = passive_conn(st, &h->e.key, h->listener, h->iss, h->irs);
 	if (!c)
 		return NULL; /* the peer sends again, and so do we */
-	c->id = h->id;
+	c->id = l->last_conn = h->id;
 	c->created_us = h->created_us;
 	c->retrans = h->retries;
 	c->peer_mss = h->peer_mss;

@@ -22,18 +22,28 @@ static void ports_rebuild(struct stack *st);
 int stack_listen(struct stack *st, const struct stack_listener *l)
 {
 	unsigned int i = STACK_LISTENERS_MAX;
-	struct listener *slot;
-	int service = service_index(st, l->service);
 
 	if (!listener_by_name(st, l->name, &i))
 		for (i = 0; i < STACK_LISTENERS_MAX; i++)
 			if (!st->listeners[i].used)
 				break;
-	if (i == STACK_LISTENERS_MAX || service < 0)
+	return stack_listen_at(st, i, l);
+}
+
+int stack_listen_at(struct stack *st, unsigned int i,
+		    const struct stack_listener *l)
+{
+	unsigned int named = i;
+	int service = service_index(st, l->service);
+	struct listener *slot;
+
+	if (i >= STACK_LISTENERS_MAX || service < 0)
+		return -ENOSPC;
+	slot = &st->listeners[i];
+	if (listener_by_name(st, l->name, &named) ? named != i : slot->used)
 		return -ENOSPC;
 	if (listener_clash(st, l, i))
 		return -EADDRINUSE;
-	slot = &st->listeners[i];
 	st->port_listener[slot->conf.port] = 0; /* it may move */
 	if (!slot->used)
 		memset(slot, 0, sizeof(*slot));
@@ -90,6 +100,7 @@ bool stack_listener_info(const struct stack *st, unsigned int index,
 		.cookies = l->cookies,
 		.last_peer = l->last_peer,
 		.last_peer_port = l->last_peer_port,
+		.last_conn = l->last_conn,
 	};
 	if (l->removed)
 		info->conf.enabled = false;

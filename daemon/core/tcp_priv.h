@@ -88,6 +88,7 @@ void half_info(const struct stack *st, const struct tcp_half *h,
 /* ---- stack.c ---------------------------------------------------------- */
 
 uint64_t stack_random(struct stack *st);
+uint32_t stack_new_id(struct stack *st);
 /* RFC 6528: the clock's part is added by the caller. High half: TS offset. */
 uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key);
 /* RFC 6437, 3: of an IPv6 connection, never 0, the same for all its packets

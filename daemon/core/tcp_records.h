@@ -397,6 +397,7 @@ struct listener {
 	uint64_t syns, opened, refused, overflows, cookies;
 	struct ip_addr last_peer;
 	uint16_t last_peer_port;
+	uint32_t last_conn;
 	int64_t cookie_sent_us; /* if cookies is not 0 */
 };
 
@@ -464,7 +465,7 @@ struct stack {
 
 	struct bucket rst_bucket, challenge_bucket, echo_bucket,
 		complaint_bucket;
-	uint32_t next_id;
+	uint32_t last_id; /* or that of share */
 	uint32_t attempt; /* id of the SYN in work that found no record; or 0 */
 	uint16_t next_ip_id;
 	uint16_t next_port; /* RFC 6056 */
@@ -479,6 +480,7 @@ struct stack {
 	uint8_t out_head[WIRE_HEAD_MAX]; /* of the packet handed out last */
 
 	struct tap tap;
+	struct stack_share share; /* ours is NULL: all is ours */
 
 	uint64_t event_mask;
 	uint64_t event_put, event_got;

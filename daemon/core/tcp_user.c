@@ -26,6 +26,7 @@ static size_t send_share(const struct stack *st, const struct tcp_active *a,
 static ssize_t send_error(const struct tcp_conn *c);
 static bool peer_valid(const struct ip_addr *a);
 static bool port_choose(struct stack *st, struct tcp_key *key);
+static bool is_ours(const struct stack *st, const struct tcp_key *key);
 
 size_t tcp_peek(struct stack *st, struct tcp_conn *c, const uint8_t **data)
 {
@@ -222,7 +223,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	c = tcp_conn_new(st, &key);
 	if (!c)
 		return -ENOBUFS;
-	c->id = ++st->next_id;
+	c->id = stack_new_id(st);
 	c->service = (uint8_t)service;
 	c->user = user;
 	c->flags |= CF_CLIENT | CF_SYN_NOW;
@@ -308,6 +309,15 @@ static bool peer_valid(const struct ip_addr *a)
 	       memcmp(a, &loopback, sizeof(*a)) != 0;
 }
 
+/* Of several stacks, the one that will get the answer. */
+static bool is_ours(const struct stack *st, const struct tcp_key *key)
+{
+	const struct stack_share *s = &st->share;
+
+	return !s->ours || s->ours(s->ctx, &key->local, key->local_port,
+				   &key->peer, key->peer_port);
+}
+
 /* RFC 6056, 3.3.3: a keyed offset for each destination, and a counter. Ports
  * with a listener are left to those who mean it (3.2). */
 static bool port_choose(struct stack *st, struct tcp_key *key)
@@ -320,7 +330,7 @@ static bool port_choose(struct stack *st, struct tcp_key *key)
 		key->local_port =
 			(uint16_t)(PORT_FIRST +
 				   (offset + st->next_port++) % PORT_COUNT);
-		if (!st->port_listener[key->local_port] &&
+		if (!st->port_listener[key->local_port] && is_ours(st, key) &&
 		    !table_find(&st->table, key))
 			return true;
 	}

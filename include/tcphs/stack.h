@@ -152,6 +152,30 @@ const struct stack_conf *stack_conf(const struct stack *st);
  */
 void stack_reconf(struct stack *st, const struct stack_conf *conf);
 
+/*
+ * Several stacks may share the addresses, each with connections of its own. Such
+ * a stack asks whose a pair of ends is before it opens a connection from a port
+ * that it chooses itself, and shows what was put together from fragments, for
+ * only then can it be told whose that is.
+ */
+struct stack_share {
+	void *ctx;
+	bool (*ours)(void *ctx, const struct ip_addr *local,
+		     uint16_t local_port, const struct ip_addr *peer,
+		     uint16_t peer_port);
+	/* Returns true if it took the packet elsewhere. */
+	bool (*whole)(void *ctx, const void *pkt, size_t len);
+	/* The last id given to a connection, by any of them: ids are unique,
+	 * and go up with time. Accessed atomically. */
+	uint32_t *last_id;
+};
+
+/**
+ * stack_share() - Be one of several
+ * @share: Copied
+ */
+void stack_share(struct stack *st, const struct stack_share *share);
+
 /* ---- one turn --------------------------------------------------------- */
 
 struct stack_rx {
@@ -239,6 +263,16 @@ int64_t stack_deadline(const struct stack *st);
  */
 int stack_listen(struct stack *st, const struct stack_listener *l);
 
+/**
+ * stack_listen_at() - The same, at an index of the caller's choice
+ * @index: One that stack_listener_info() knows nothing of, or knows under the
+ *         same name
+ *
+ * Return: as stack_listen(); -ENOSPC if the index is taken
+ */
+int stack_listen_at(struct stack *st, unsigned int index,
+		    const struct stack_listener *l);
+
 /** stack_unlisten() - Remove a listener; -ENOENT if there is no such name */
 int stack_unlisten(struct stack *st, const char *name);
 
@@ -251,6 +285,7 @@ struct listener_info {
 	uint64_t syns, opened, refused, overflows, cookies; /* since start */
 	uint16_t last_peer_port; /* of the last connection; 0 = never any */
 	struct ip_addr last_peer;
+	uint32_t last_conn; /* its id */
 };
 
 /**
@@ -324,7 +359,8 @@ struct conn_info {
  *
  * Each connection is reported at most once and as it was when the walk passed
  * it; one that stays what it is (half-open, full, in TIME-WAIT) through the
- * whole walk is reported.
+ * whole walk is reported. Bits 48 to 55 of the cursor stay 0: who walks over
+ * several stacks may keep there which it is.
  *
  * Return: false when the walk is over
  */
