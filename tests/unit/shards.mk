@@ -1,0 +1,3 @@
+UNIT_SRC_test_spsc  = daemon/spsc.c
+UNIT_SRC_test_steer = daemon/steer.c daemon/core/addr.c daemon/core/csum.c \
+	$(wildcard daemon/core/wire*.c)
