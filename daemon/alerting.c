@@ -17,11 +17,12 @@
 
 #define SECOND_US    1000000
 #define SENTENCE_MAX 256
+#define LOOKED_AT    2048 /* bytes of a packet */
 
 static void take(struct evbus_sink *s, const struct evbus_record *r);
 static void take_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
-static void gather(const struct stack *st, struct alert_facts *f);
+static void gather(struct shards *s, struct alert_facts *f);
 static void tell(struct alerting *al);
 static void post(struct alerting *al, const struct alert *a,
 		 enum alert_step step);
@@ -29,8 +30,8 @@ static const char *listener_of(const struct alerting *al, const struct alert *a,
 			       struct listener_info *info);
 
 int alerting_start(struct alerting *al, struct evbus *bus,
-		   struct pktbus *packets, const struct alert_conf *conf,
-		   int64_t now_us)
+		   struct pktbus *packets, struct shards *shards,
+		   const struct alert_conf *conf, int64_t now_us)
 {
 	void *mem = calloc(1, alerts_size());
 
@@ -38,8 +39,9 @@ int alerting_start(struct alerting *al, struct evbus *bus,
 		return -ENOMEM;
 	*al = (struct alerting){
 		.sink = {.mask = alerts_mask(), .take = take, .turn = turn},
-		.packets = {.packet = take_packet},
+		.packets = {.packet = take_packet, .snap = LOOKED_AT},
 		.bus = bus,
+		.shards = shards,
 		.judge = alerts_init(mem, conf, now_us),
 		.tick_us = now_us + SECOND_US,
 	};
@@ -83,7 +85,7 @@ static int64_t turn(struct evbus_sink *s, int64_t now_us)
 	struct alert_facts f;
 
 	if (now_us >= al->tick_us) {
-		gather(al->bus->st, &f);
+		gather(al->shards, &f);
 		alerts_tick(al->judge, &f, now_us);
 		al->tick_us = now_us + SECOND_US;
 	}
@@ -91,17 +93,18 @@ static int64_t turn(struct evbus_sink *s, int64_t now_us)
 	return alerts_busy(al->judge) ? al->tick_us : TIME_NEVER;
 }
 
-static void gather(const struct stack *st, struct alert_facts *f)
+static void gather(struct shards *s, struct alert_facts *f)
 {
 	struct listener_info info;
 	struct stack_stats stats;
 
 	*f = (struct alert_facts){
-		.half_open_max = stack_conf(st)->max_half_open,
-		.cookies_always = stack_conf(st)->cookies == COOKIES_ALWAYS,
+		.half_open_max = stack_conf(s->names)->max_half_open,
+		.cookies_always =
+			stack_conf(s->names)->cookies == COOKIES_ALWAYS,
 	};
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
-		if (!stack_listener_info(st, i, &info))
+		if (!shards_listener_info(s, i, &info))
 			continue;
 		f->listener[i] = (struct alert_listener){
 			.used = true,
@@ -112,7 +115,7 @@ static void gather(const struct stack *st, struct alert_facts *f)
 			.backlog = info.conf.backlog,
 		};
 	}
-	stack_stats(st, &stats);
+	shards_stats(s, &stats);
 	f->half_open = stats.half_open;
 	f->bad_checksums = stats.dropped[DROP_IP_CHECKSUM] +
 			   stats.dropped[DROP_ICMP_CHECKSUM] +

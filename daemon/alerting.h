@@ -10,11 +10,13 @@
 
 #include "evbus.h"
 #include "pktbus.h"
+#include "shards.h"
 
 struct alerting {
 	struct evbus_sink sink;
 	struct pktbus_sink packets;
 	struct evbus *bus;
+	struct shards *shards;
 	struct alerts *judge;
 	int64_t tick_us; /* when the next one is due */
 };
@@ -25,8 +27,8 @@ struct alerting {
  * Return: 0 or -ENOMEM
  */
 int alerting_start(struct alerting *al, struct evbus *bus,
-		   struct pktbus *packets, const struct alert_conf *conf,
-		   int64_t now_us);
+		   struct pktbus *packets, struct shards *shards,
+		   const struct alert_conf *conf, int64_t now_us);
 
 /** alerting_stop() - The buses are gone already */
 void alerting_stop(struct alerting *al);

@@ -41,6 +41,9 @@ struct conf {
 	uint32_t txqueuelen;
 	struct ip_prefix host4, host6; /* host address with prefix length */
 
+	/* [stack] */
+	unsigned int threads; /* 0 = as many as are good */
+
 	/* [limits] memory */
 	uint64_t memory;
 

@@ -88,9 +88,9 @@ const char *conf_schema_key_name(const struct conf_key *k);
 
 /* conf_value.c */
 conf_set_fn conf_set_number, conf_set_size, conf_set_time, conf_set_word,
-	conf_set_seed, conf_set_timestamps, conf_set_mode, conf_set_ifname,
-	conf_set_socket, conf_set_path, conf_set_directory, conf_set_account,
-	conf_set_service;
+	conf_set_auto, conf_set_seed, conf_set_timestamps, conf_set_mode,
+	conf_set_ifname, conf_set_socket, conf_set_path, conf_set_directory,
+	conf_set_account, conf_set_service;
 bool conf_refuse(char *err, const struct conf_key *k, const char *text,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

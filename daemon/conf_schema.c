@@ -16,6 +16,7 @@
 
 #include "core/assert.h"
 #include "pktmem.h"
+#include "shards.h"
 
 #define MS  UINT64_C(1000) /* microseconds */
 #define S   (1000 * MS)
@@ -76,6 +77,9 @@ static const struct conf_key keys[] = {
 {"interface.icmp_echo", "yes", YES_NO, IN(stack.icmp_echo), .restart = true},
 {"interface.ttl", "64", conf_set_number, IN(stack.ttl), .min = 1, .max = 255,
  .restart = true},
+
+{"stack.threads", "auto", conf_set_auto, IN(threads), .min = 1,
+ .max = SHARDS_MAX, .restart = true},
 
 {"limits.max_connections", "65536", conf_set_number,
  IN(stack.max_connections), .min = 1, .max = 1 << 24},
@@ -205,8 +209,8 @@ static const struct conf_key keys[] = {
 /* clang-format on */
 
 static const char *const sections[] = {
-	"tcphsd",   "interface", "limits", "timers",  "tcp",
-	"listener", "detect",	 "log",	   "capture", "control"};
+	"tcphsd",   "interface", "stack", "limits",  "timers", "tcp",
+	"listener", "detect",	 "log",	  "capture", "control"};
 
 static bool listener_section(const char *section, char *err);
 static bool in_section(const struct conf_key *k, const char *section);
@@ -270,7 +274,8 @@ bool conf_schema_section(const char *section, char *err)
 	else
 		snprintf(err, CONF_MESSAGE_MAX,
 			 "unknown section [%.60s]; there are tcphsd, interface,"
-			 " limits, timers, tcp, listener.NAME, detect, log, "
+			 " stack, limits, timers, tcp, listener.NAME, detect, "
+			 "log, "
 			 "capture and control",
 			 section);
 	return false;

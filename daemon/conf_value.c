@@ -95,6 +95,16 @@ bool conf_set_word(const struct conf_key *k, const char *text, void *base,
 	return true;
 }
 
+/** conf_set_auto() - A number, or "auto", which is 0 */
+bool conf_set_auto(const struct conf_key *k, const char *text, void *base,
+		   char *err)
+{
+	if (strcmp(text, "auto") != 0)
+		return set_scaled(k, plain, text, base, err);
+	store(k, base, 0);
+	return true;
+}
+
 /** conf_set_seed() - A number, or nothing for random */
 bool conf_set_seed(const struct conf_key *k, const char *text, void *base,
 		   char *err)
@@ -265,7 +275,7 @@ static bool set_scaled(const struct conf_key *k, const struct unit *units,
 		       const char *text, void *base, char *err)
 {
 	size_t digits = strspn(text, "0123456789");
-	char range[64];
+	char range[80];
 	uint64_t n = 0;
 
 	describe_range(k, units, range, sizeof(range));
@@ -353,7 +363,8 @@ static void describe_range(const struct conf_key *k, const struct unit *units,
 
 	format_scaled(k->min, units, min, sizeof(min));
 	format_scaled(k->max, units, max, sizeof(max));
-	snprintf(buf, len, "%s%s to %s", k->off ? "0, or " : "", min, max);
+	snprintf(buf, len, "%s%s%s to %s", k->off ? "0, or " : "",
+		 k->set == conf_set_auto ? "auto, or " : "", min, max);
 }
 
 /* In the largest unit that leaves no rest. */

@@ -41,6 +41,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int revents);
 static void on_accept_again(struct ev_loop *loop, ev_timer *w, int revents);
 static void on_idle(struct ev_loop *loop, ev_idle *w, int revents);
 static void on_check(struct ev_loop *loop, ev_check *w, int revents);
+static void on_news(struct ev_loop *loop, ev_async *w, int revents);
 
 /**
  * ctl_new() - Serve clients on a listening socket
@@ -60,6 +61,8 @@ struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 	ctl->loop = loop;
 	ctl->st = st;
 	ctl->hooks = *hooks;
+	shards_one(&ctl->one, st);
+	ctl->shards = hooks->shards ? hooks->shards : &ctl->one;
 	snprintf(ctl->instance, sizeof(ctl->instance), "%s", conf->instance);
 	snprintf(ctl->admin_group, sizeof(ctl->admin_group), "%s",
 		 conf->admin_group);
@@ -84,6 +87,9 @@ struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 	ev_set_priority(&ctl->check, PRIORITY_WORK);
 	ctl->acceptable.data = ctl->accept_again.data = ctl;
 	ctl->idle.data = ctl->check.data = ctl;
+	ev_async_init(&ctl->news, on_news);
+	ctl->news.data = ctl;
+	ev_async_start(loop, &ctl->news);
 	ev_io_start(loop, &ctl->acceptable);
 	return ctl;
 }
@@ -109,6 +115,7 @@ void ctl_del(struct ctl *ctl)
 	ev_timer_stop(ctl->loop, &ctl->accept_again);
 	ev_idle_stop(ctl->loop, &ctl->idle);
 	ev_check_stop(ctl->loop, &ctl->check);
+	ev_async_stop(ctl->loop, &ctl->news);
 	close(ctl->acceptable.fd);
 	free(ctl);
 }
@@ -154,6 +161,9 @@ static void slice(struct ctl *ctl)
 	int64_t end_us = ctl_now_us() + SLICE_US;
 	struct ctl_client *c;
 
+	/* What a client saw before it asked, it is told. */
+	if (ctl->hooks.settle)
+		ctl->hooks.settle(ctl->hooks.arg);
 	refresh_listeners(ctl);
 	while ((c = TAILQ_FIRST(&ctl->ready))) {
 		TAILQ_REMOVE(&ctl->ready, c, turn);
@@ -183,6 +193,18 @@ static void on_check(struct ev_loop *loop, ev_check *w, int revents)
 	if (!ev_is_pending(&ctl->idle) &&
 	    ctl_now_us() - ctl->sliced_at_us >= STARVED_US)
 		slice(ctl);
+}
+
+static void on_news(struct ev_loop *loop, ev_async *w, int revents)
+{
+	struct ctl *ctl = w->data;
+	struct ctl_client *c;
+
+	(void)loop;
+	(void)revents;
+	for (c = TAILQ_FIRST(&ctl->clients); c; c = TAILQ_NEXT(c, link))
+		ctl_session_news(c);
+	ctl_reap(ctl);
 }
 
 /** ctl_reap() - Free the clients that are lost, at the end of a callback */

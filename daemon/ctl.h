@@ -14,6 +14,7 @@ struct capture;
 struct capture_files;
 struct ctl;
 struct pktmem;
+struct shards;
 struct evmemory;
 
 /* Takes one item of an answer; the reference, too. */
@@ -38,6 +39,14 @@ struct ctl_hooks {
 	void (*stats)(void *arg, json_t *stats);
 	/* Something was marked in the stack: run a turn soon. */
 	void (*kick)(void *arg);
+	/* The stacks, if there are several. */
+	struct shards *shards;
+	/* Hear all that happened up to now in other threads; may be NULL. */
+	void (*settle)(void *arg);
+	/* The stack that opens a connection; NULL: there is one. */
+	struct stack *(*opener)(void *arg, const struct ip_addr *local,
+				uint16_t local_port, const struct ip_addr *peer,
+				uint16_t peer_port);
 	/* The log has another level now, and needs other events. May be NULL
 	 * if all events are recorded anyway. */
 	void (*log_level)(void *arg, int level);
@@ -83,6 +92,8 @@ int ctl_listen(const struct ctl_conf *conf, char *err, size_t errlen);
 
 /**
  * ctl_new() - Serve clients on a listening socket
+ * @st: To be asked for names and settings; and all that there is, unless hooks
+ *      have several
  * @fd: From ctl_listen() or systemd; belongs to the ctl now
  *
  * Rights come from SO_PEERCRED: root, our own user and members of admin_group

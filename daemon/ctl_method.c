@@ -254,13 +254,13 @@ bool ctl_method_needs(const struct ctl_request *r, const char *name,
 
 /* ---- methods ----------------------------------------------------------- */
 
-static unsigned int listeners_enabled(const struct stack *st)
+static unsigned int listeners_enabled(struct shards *s)
 {
 	struct listener_info info;
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
-		n += stack_listener_info(st, i, &info) && info.conf.enabled;
+		n += shards_listener_info(s, i, &info) && info.conf.enabled;
 	return n;
 }
 
@@ -276,14 +276,14 @@ static void method_status(const struct ctl_request *r)
 	json_t *o = json_object();
 
 	ctl->hooks.status(ctl->hooks.arg, o);
-	stack_stats(ctl->st, &stats);
+	shards_stats(ctl->shards, &stats);
 	add_number(o, "connections", stats.full);
 	add_number(o, "half_open", stats.half_open);
 	add_number(o, "time_wait", stats.time_wait);
 	add_number(o, "max_connections", stack_conf(ctl->st)->max_connections);
 	add_number(o, "memory", stats.memory);
 	add_number(o, "memory_used", stats.memory_used);
-	add_number(o, "listeners", listeners_enabled(ctl->st));
+	add_number(o, "listeners", listeners_enabled(ctl->shards));
 	add_number(o, "events_lost", stats.events_lost);
 	ctl_reply_result(r->client, r->id, o);
 }
@@ -308,7 +308,7 @@ static void method_stats(const struct ctl_request *r)
 	struct stack_stats stats;
 	json_t *o;
 
-	stack_stats(ctl->st, &stats);
+	shards_stats(ctl->shards, &stats);
 	o = describe_stats(&stats);
 	json_object_set_new(o, "control", own_stats(ctl));
 	json_object_set_new(o, "capture", ctl_dump_stats(ctl));
@@ -322,7 +322,7 @@ static void method_listener_list(const struct ctl_request *r)
 	json_int_t n = 0;
 
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
-		if (!stack_listener_info(r->client->ctl->st, i, &info))
+		if (!shards_listener_info(r->client->ctl->shards, i, &info))
 			continue;
 		ctl_reply_item(r->client, r->id, describe_listener(&info));
 		n++;
@@ -338,7 +338,8 @@ void ctl_method_no_listener(const struct ctl_request *r, const char *name)
 	char hint[64];
 
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
-		names[i] = stack_listener_info(r->client->ctl->st, i, &info[i])
+		names[i] = shards_listener_info(r->client->ctl->shards, i,
+						&info[i])
 				   ? info[i].conf.name
 				   : NULL;
 	near = nearest(name, names, ARRAY_LEN(names));
@@ -356,7 +357,7 @@ static void enable(const struct ctl_request *r, bool on)
 
 	if (!ctl_method_needs(r, "name", &name))
 		return;
-	if (stack_listener_enable(ctl->st, name, on) < 0) {
+	if (shards_enable(ctl->shards, name, on) < 0) {
 		ctl_method_no_listener(r, name);
 		return;
 	}

@@ -123,7 +123,7 @@ static bool listener_exists(const struct ctl *ctl, const char *name)
 	struct listener_info info;
 
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
-		if (stack_listener_info(ctl->st, i, &info) &&
+		if (shards_listener_info(ctl->shards, i, &info) &&
 		    strcmp(info.conf.name, name) == 0)
 			return true;
 	return false;

@@ -29,6 +29,7 @@
 #include <tcphs/ipaddr.h>
 
 #include "ctl.h"
+#include "shards.h"
 
 #define CTL_OUT_HIGH   (64 * 1024) /* bytes waiting: the client must read first */
 #define CTL_JOBS_MAX   8	   /* requests of one client at once */
@@ -104,7 +105,8 @@ struct ctl_client {
 
 struct ctl {
 	struct ev_loop *loop;
-	struct stack *st;
+	struct stack *st; /* to look up names and settings in */
+	struct shards *shards, one;
 	struct ctl_hooks hooks;
 	char instance[32], admin_group[64];
 	gid_t admin_gid, reader_gid; /* or CTL_NO_GROUP */
@@ -114,6 +116,7 @@ struct ctl {
 	ev_timer accept_again; /* after running out of descriptors */
 	ev_idle idle;
 	ev_check check;
+	ev_async news; /* from other threads: ctl_session_news() */
 	int64_t sliced_at_us;
 	TAILQ_HEAD(ctl_client_list, ctl_client) clients, ready;
 	TAILQ_HEAD(ctl_events_list, ctl_events) followers;
@@ -211,6 +214,7 @@ void ctl_session_open(const struct ctl_request *r);
 void ctl_session_attach(const struct ctl_request *r);
 void ctl_session_send(const struct ctl_request *r);
 void ctl_session_del(struct ctl_session *s);
+void ctl_session_news(struct ctl_client *c);
 
 /* ---- ctl_events.c ------------------------------------------------------ */
 

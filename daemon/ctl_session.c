@@ -8,7 +8,10 @@
  * name the job; each is answered when all of it is in the send queue, and only
  * one may wait, so a client that waits for its answer never sends too much.
  *
- * A job with nothing to do sleeps. The chat service wakes it (on_changed()).
+ * A job with nothing to do sleeps. The chat service wakes it (on_changed()). If
+ * the connection's stack is run by another thread, that thread leaves a note and
+ * rings (ctl->news); and the reader, which both see, is touched by us only while
+ * we hold the stack.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -30,6 +33,8 @@
 struct ctl_session {
 	struct chat_reader reader;
 	struct ctl_job *job;
+	unsigned int shard; /* whose connection it is */
+	bool changed;	    /* noted by another thread; atomic */
 	bool told_open, told_peer_closed;
 	/* The conn.send that waits, if its id is not "". */
 	char send_id[CTL_ID_MAX];
@@ -44,8 +49,45 @@ static void on_changed(struct chat_reader *r)
 {
 	struct ctl_session *s = (struct ctl_session *)r;
 
+	struct ctl *ctl = s->job->client->ctl;
+
+	if (ctl->shards->n > 1) {
+		__atomic_store_n(&s->changed, true, __ATOMIC_RELEASE);
+		ev_async_send(ctl->loop, &ctl->news);
+		return;
+	}
 	s->job->asleep = false;
 	ctl_client_settle(s->job->client);
+}
+
+/** ctl_session_news() - Wake the jobs that another thread left a note for */
+void ctl_session_news(struct ctl_client *c)
+{
+	struct ctl_job *job;
+
+	for (job = TAILQ_FIRST(&c->jobs); job; job = TAILQ_NEXT(job, link)) {
+		if (!job->session ||
+		    !__atomic_exchange_n(&job->session->changed, false,
+					 __ATOMIC_ACQUIRE))
+			continue;
+		job->asleep = false;
+		ctl_client_settle(c);
+	}
+}
+
+static struct stack *stack_of(const struct ctl_session *s)
+{
+	return s->job->client->ctl->shards->st[s->shard];
+}
+
+static void hold(const struct ctl_session *s)
+{
+	shards_hold(s->job->client->ctl->shards, s->shard);
+}
+
+static void release(const struct ctl_session *s)
+{
+	shards_release(s->job->client->ctl->shards, s->shard);
 }
 
 static struct ctl_session *session_new(struct ctl_job *job, bool ends)
@@ -69,10 +111,12 @@ void ctl_session_del(struct ctl_session *s)
 	if (!s)
 		return;
 	ctl = s->job->client->ctl;
+	hold(s);
 	if (s->reader.c) {
-		chat_detach(ctl->st, &s->reader);
+		chat_detach(stack_of(s), &s->reader);
 		ctl->hooks.kick(ctl->hooks.arg);
 	}
+	release(s);
 	free(s->text);
 	free(s);
 }
@@ -112,6 +156,24 @@ static void not_opened(const struct ctl_job *job, int err)
 			CTL_NO_OFFSET, NULL, "%s", why);
 }
 
+/* From the shard that will get the answers. */
+static int open_from(struct ctl_session *s, const struct chat_target *to)
+{
+	struct ctl *ctl = s->job->client->ctl;
+	const struct ctl_hooks *hooks = &ctl->hooks;
+	int err;
+
+	if (hooks->opener)
+		s->shard = shards_index(ctl->shards,
+					hooks->opener(hooks->arg, to->local,
+						      to->local_port, &to->peer,
+						      to->peer_port));
+	hold(s);
+	err = chat_open(stack_of(s), to, ctl_now_us(), &s->reader);
+	release(s);
+	return err;
+}
+
 /** ctl_session_open() - conn.open */
 void ctl_session_open(const struct ctl_request *r)
 {
@@ -148,7 +210,7 @@ void ctl_session_open(const struct ctl_request *r)
 	if (s)
 		s->reader.asks = patience_us > 0;
 	if (s)
-		err = chat_open(ctl->st, &to, ctl_now_us(), &s->reader);
+		err = open_from(s, &to);
 	if (err) {
 		not_opened(job, err);
 		ctl_job_del(job);
@@ -166,6 +228,7 @@ static bool attach(struct ctl_job *job, struct stack *st, struct tcp_conn *c)
 
 	if (!s)
 		return true;
+	s->shard = shards_index(job->client->ctl->shards, st);
 	job->skipped = chat_attach(st, c, &s->reader) == -EBUSY;
 	if (!s->reader.c) {
 		job->session = NULL;
@@ -216,7 +279,7 @@ static void tell_open(struct ctl_session *s)
 	struct conn_info info;
 	json_t *o;
 
-	tcp_info(job->client->ctl->st, s->reader.c, &info, ctl_now_us());
+	tcp_info(stack_of(s), s->reader.c, &info, ctl_now_us());
 	o = describe_conn(&info, NULL, false);
 	json_object_set_new(o, "event", json_string("open"));
 	item(job, o);
@@ -232,13 +295,13 @@ static void tell_text(struct ctl_session *s)
 	size_t len;
 
 	while (s->reader.c && ctl_client_may_write(s->job->client) &&
-	       (len = tcp_peek(ctl->st, s->reader.c, &data)) > 0) {
+	       (len = tcp_peek(stack_of(s), s->reader.c, &data)) > 0) {
 		if (len > CHUNK)
 			len = CHUNK;
 		sodium_bin2base64(text, sizeof(text), data, len, BASE64);
 		item(s->job,
 		     json_pack("{s:s, s:s}", "event", "text", "base64", text));
-		tcp_consume(ctl->st, s->reader.c, len);
+		tcp_consume(stack_of(s), s->reader.c, len);
 		ctl->hooks.kick(ctl->hooks.arg);
 	}
 }
@@ -276,13 +339,13 @@ static void push(struct ctl_session *s)
 	if (!s->reader.open)
 		return;
 	if (s->done < s->len)
-		n = tcp_send(ctl->st, s->reader.c, s->text + s->done,
+		n = tcp_send(stack_of(s), s->reader.c, s->text + s->done,
 			     s->len - s->done);
 	s->done += n > 0 ? (size_t)n : 0;
 	if (n >= 0 && s->done < s->len)
 		return;
 	if (n >= 0 && s->end)
-		tcp_close(ctl->st, s->reader.c);
+		tcp_close(stack_of(s), s->reader.c);
 	sent(s, n);
 	ctl->hooks.kick(ctl->hooks.arg);
 }
@@ -328,9 +391,8 @@ static void tell_end(const struct ctl_session *s)
 	ctl_reply_result(s->job->client, s->job->id, o);
 }
 
-static bool session_step(struct ctl_job *job)
+static bool go_on(struct ctl_job *job, struct ctl_session *s)
 {
-	struct ctl_session *s = job->session;
 	struct chat_reader *r = &s->reader;
 
 	if (r->open && r->c && !s->told_open)
@@ -352,6 +414,17 @@ static bool session_step(struct ctl_job *job)
 	else
 		tell_failed(s);
 	return true;
+}
+
+static bool session_step(struct ctl_job *job)
+{
+	struct ctl_session *s = job->session;
+	bool over;
+
+	hold(s);
+	over = go_on(job, s);
+	release(s);
+	return over;
 }
 
 /* ---- conn.send --------------------------------------------------------- */

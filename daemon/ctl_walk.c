@@ -102,8 +102,8 @@ bool ctl_walk_cancel(struct ctl_client *c, const char *id)
 /* Go on with the walk; true when it is over. */
 static bool walk(struct ctl_job *job, stack_walk_fn *fn)
 {
-	return !stack_walk(job->client->ctl->st, &job->cursor, STEP_PLACES,
-			   ctl_now_us(), fn, job);
+	return !shards_walk(job->client->ctl->shards, &job->cursor, STEP_PLACES,
+			    ctl_now_us(), fn, job);
 }
 
 static const char *listener_of(const struct ctl_job *job,

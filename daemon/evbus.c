@@ -51,6 +51,11 @@ void evbus_init(struct evbus *b, struct stack *st, void (*kick)(void *arg),
 	STAILQ_INIT(&b->posted);
 }
 
+void evbus_from(struct evbus *b, const struct evbus_source *source)
+{
+	b->source = *source;
+}
+
 void evbus_free(struct evbus *b)
 {
 	struct evbus_note *n;
@@ -74,7 +79,11 @@ void evbus_want(struct evbus *b, struct evbus_sink *s, uint64_t mask)
 	b->mask = 0;
 	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link))
 		b->mask |= s->mask;
-	stack_event_mask(b->st, b->mask & (EVBUS_BIT(EVENT_NCORE) - 1));
+	mask = b->mask & (EVBUS_BIT(EVENT_NCORE) - 1);
+	if (b->source.want)
+		b->source.want(b->source.arg, mask);
+	else
+		stack_event_mask(b->st, mask);
 }
 
 uint64_t evbus_level_mask(int level)
@@ -220,14 +229,24 @@ static char *clean_copy(char *to, const char *text)
 	return end;
 }
 
+static const struct event *next_core(struct evbus *b)
+{
+	const struct event *e;
+
+	if (b->source.next)
+		return b->source.next(b->source.arg, &b->lost);
+	e = stack_event_next(b->st);
+	if (e && e->number > b->core + 1)
+		b->lost += e->number - b->core - 1;
+	b->core = e ? e->number : b->core;
+	return e;
+}
+
 static void take_core(struct evbus *b)
 {
 	const struct event *e;
 
-	while ((e = stack_event_next(b->st))) {
-		if (e->number > b->core + 1)
-			b->lost += e->number - b->core - 1;
-		b->core = e->number;
+	while ((e = next_core(b))) {
 		if (b->lost)
 			tell_lost(b);
 		hand_out(b, e, NULL);

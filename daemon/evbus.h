@@ -52,9 +52,20 @@ struct evbus_sink {
 	int64_t (*turn)(struct evbus_sink *s, int64_t now_us);
 };
 
+/* Where the core's events come from, if not from one stack. */
+struct evbus_source {
+	/* Record these types from now on. */
+	void (*want)(void *arg, uint64_t mask);
+	/* The oldest, NULL if there is none; valid until the next call. Adds to
+	 * @lost what nobody will get. */
+	const struct event *(*next)(void *arg, uint64_t *lost);
+	void *arg;
+};
+
 struct evbus {
-	struct stack *st;
-	void (*kick)(void *arg); /* something was posted: drain soon */
+	struct stack *st;	    /* knows the names of the listeners */
+	struct evbus_source source; /* next is NULL: it is st */
+	void (*kick)(void *arg);    /* something was posted: drain soon */
 	void *kick_arg;
 	TAILQ_HEAD(evbus_sinks, evbus_sink) sinks;
 	uint64_t mask; /* of all of them */
@@ -73,6 +84,9 @@ struct evbus {
  */
 void evbus_init(struct evbus *b, struct stack *st, void (*kick)(void *arg),
 		void *kick_arg);
+
+/** evbus_from() - Take the core's events from elsewhere; before evbus_add() */
+void evbus_from(struct evbus *b, const struct evbus_source *source);
 
 /** evbus_free() - Forget what was posted; the sinks are their owners' */
 void evbus_free(struct evbus *b);

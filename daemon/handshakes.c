@@ -31,6 +31,7 @@
 
 static void take(struct evbus_sink *s, const struct evbus_record *r);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
+static void answered(struct handshakes *h, int64_t now_us);
 static struct handshake_group *group_of(struct handshakes *h,
 					const struct event *e);
 static void completed(struct handshakes *h, struct handshake_group *g,
@@ -56,6 +57,12 @@ void handshakes_start(struct handshakes *h, struct evbus *bus,
 	h->sink.take = take;
 	h->sink.turn = turn;
 	evbus_add(bus, &h->sink);
+}
+
+void handshakes_of_turns(struct handshakes *h, int64_t (*ended_us)(void))
+{
+	h->clock = ended_us;
+	h->each = true;
 }
 
 void handshakes_listener(struct handshakes *h, unsigned int index,
@@ -101,16 +108,23 @@ static void take(struct evbus_sink *s, const struct evbus_record *r)
 			histogram_add(&g->rtt, e->b, 1);
 		break;
 	}
+	if (h->each)
+		answered(h, e->at_us);
 }
 
 /* All that was answered in this turn took as long as the turn. */
 static int64_t turn(struct evbus_sink *s, int64_t now_us)
 {
-	struct handshakes *h = (struct handshakes *)s;
+	answered((struct handshakes *)s, now_us);
+	return TIME_NEVER;
+}
+
+static void answered(struct handshakes *h, int64_t now_us)
+{
 	int64_t took_us;
 
 	if (!h->answered[ROLE_SERVER] && !h->answered[ROLE_CLIENT])
-		return TIME_NEVER;
+		return;
 	took_us = h->clock() - now_us;
 	histogram_add(&h->leg[LEG_SYN_SYNACK][ROLE_SERVER], took_us,
 		      h->answered[ROLE_SERVER]);
@@ -122,7 +136,6 @@ static int64_t turn(struct evbus_sink *s, int64_t now_us)
 		h->busy_us = took_us;
 		h->busy_until_us = now_us + took_us;
 	}
-	return TIME_NEVER;
 }
 
 /* NULL if nobody knows the listener (any more). */

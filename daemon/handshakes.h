@@ -49,6 +49,7 @@ struct handshakes {
 	struct evbus_sink sink;
 	struct evbus *bus;
 	int64_t (*clock)(void);
+	bool each; /* has its own turn: clock() says when that ended */
 	struct handshake_group server[STACK_LISTENERS_MAX], client;
 	struct histogram leg[HANDSHAKE_NLEGS][2]; /* by enum tcp_role */
 	/* Answered in this turn; how long we took is known at its end. */
@@ -63,6 +64,10 @@ struct handshakes {
  */
 void handshakes_start(struct handshakes *h, struct evbus *bus,
 		      int64_t (*clock)(void));
+
+/** handshakes_of_turns() - Events come from the turns of several threads
+ * @ended_us: When the turn ended that the event in work was in */
+void handshakes_of_turns(struct handshakes *h, int64_t (*ended_us)(void));
 
 /**
  * handshakes_listener() - Which listener has this index now

@@ -44,16 +44,16 @@ static void input(struct loop *l, struct stack_in *in, unsigned int n,
 static void send_packets(struct loop *l, int64_t now_us);
 static void arm(struct loop *l, int64_t at_us, int64_t now_us);
 
-void loop_init(struct loop *l, struct ev_loop *ev, struct evbus *bus,
+void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
 	       struct tun *tun, const struct loop_hooks *hooks, bool spin)
 {
 	l->ev = ev;
-	l->bus = bus;
-	l->st = bus->st;
+	l->st = st;
 	l->tun = tun;
 	l->hooks = *hooks;
 	l->has_packets = false;
 	l->wanted = true;
+	l->late_us = -1;
 	ev_io_init(&l->readable, on_readable, tun->fd, EV_READ);
 	ev_init(&l->due, on_due);
 	ev_prepare_init(&l->before_sleep, on_before_sleep);
@@ -102,11 +102,12 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int revents)
 static void on_due(struct ev_loop *ev, ev_timer *w, int revents)
 {
 	struct loop *l = w->data;
+	int64_t late_us = loop_now_us() - l->due_us;
 
 	(void)ev;
 	(void)revents;
 	l->wanted = true;
-	histogram_add(&l->lag, loop_now_us() - l->due_us, 1);
+	l->late_us = late_us > 0 ? late_us : 0;
 }
 
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents)
@@ -131,10 +132,16 @@ static void on_awake(struct ev_loop *ev, ev_idle *w, int revents)
 
 static void turn(struct loop *l)
 {
-	int64_t now_us = loop_now_us(), at_us, bus_at_us;
+	int64_t now_us, at_us, drain_at_us;
 	bool again;
 
+	if (l->hooks.enter)
+		l->hooks.enter(l->hooks.arg);
+	now_us = loop_now_us();
 	l->wanted = false;
+	if (l->late_us >= 0)
+		histogram_add(&l->lag, l->late_us, 1);
+	l->late_us = -1;
 	if (l->has_packets)
 		take_packets(l, now_us);
 	again = l->hooks.turn(l->hooks.arg, now_us);
@@ -142,9 +149,11 @@ static void turn(struct loop *l)
 	stack_expire(l->st, now_us);
 	send_packets(l, now_us);
 	stack_reap(l->st, now_us);
-	bus_at_us = evbus_drain(l->bus, now_us);
+	drain_at_us = l->hooks.drain(l->hooks.arg, now_us);
 	at_us = again ? now_us : stack_deadline(l->st);
-	arm(l, at_us < bus_at_us ? at_us : bus_at_us, now_us);
+	arm(l, at_us < drain_at_us ? at_us : drain_at_us, now_us);
+	if (l->hooks.leave)
+		l->hooks.leave(l->hooks.arg);
 }
 
 /* After the turn: is the next packet there before it would be worth to sleep? */
@@ -178,7 +187,8 @@ static bool packet_waits(const struct loop *l)
 {
 	struct pollfd p = {.fd = l->tun->fd, .events = POLLIN};
 
-	return poll(&p, 1, 0) > 0;
+	return poll(&p, 1, 0) > 0 ||
+	       (l->hooks.waits && l->hooks.waits(l->hooks.arg));
 }
 
 static void take_packets(struct loop *l, int64_t now_us)
@@ -222,6 +232,9 @@ static ssize_t read_packet(struct loop *l, size_t at, struct stack_in *in)
 	}
 	if (n <= 0)
 		return 0;
+	if (l->hooks.elsewhere &&
+	    l->hooks.elsewhere(l->hooks.arg, pkt, (size_t)n, &in->meta))
+		return -EAGAIN;
 	in->pkt = pkt;
 	in->len = (size_t)n;
 	return n;

@@ -11,7 +11,6 @@
 #include <tcphs/histogram.h>
 #include <tcphs/stack.h>
 
-#include "evbus.h"
 #include "spin.h"
 #include "tun.h"
 
@@ -22,6 +21,17 @@ struct loop_hooks {
 	bool (*turn)(void *arg, int64_t now_us);
 	/* The interface is gone. The loop reads nothing from it any more. */
 	void (*gone)(void *arg);
+	/* At the end of a turn: take the stack's events. Returns when to have
+	 * the next turn at the latest, TIME_NEVER. */
+	int64_t (*drain)(void *arg, int64_t now_us);
+	/* If others run stacks like this one: around each turn; and whether a
+	 * packet was somebody else's, and is with him now. Else NULL. */
+	void (*enter)(void *arg);
+	void (*leave)(void *arg);
+	bool (*elsewhere)(void *arg, const uint8_t *pkt, size_t len,
+			  const struct stack_rx *meta);
+	/* Is there a packet that somebody else read? */
+	bool (*waits)(void *arg);
 };
 
 /* So many bytes are read before the first of them are looked at: small packets
@@ -30,7 +40,6 @@ struct loop_hooks {
 
 struct loop {
 	struct ev_loop *ev;
-	struct evbus *bus;
 	struct stack *st;
 	struct tun *tun;
 	struct loop_hooks hooks;
@@ -42,7 +51,8 @@ struct loop {
 	bool has_packets;     /* the device was readable */
 	bool wanted;	      /* a turn is */
 	int64_t due_us;	      /* when the timer was to go off */
-	struct histogram lag; /* how much later it did */
+	int64_t late_us;      /* how much later it did; -1 = it did not */
+	struct histogram lag; /* the same, of all turns */
 	/* Packets side by side, the last of them the longest there is, behind
 	 * its virtio header. */
 	_Alignas(16) uint8_t packets[LOOP_AHEAD_LEN + 16 + STACK_SEGMENT_MAX];
@@ -50,11 +60,10 @@ struct loop {
 
 /**
  * loop_init() - Take turns in @ev from its next iteration on
- * @bus:   Of the stack; drained at the end of each turn
  * @hooks: Copied
  * @spin:  Look for packets before sleeping, where that pays
  */
-void loop_init(struct loop *l, struct ev_loop *ev, struct evbus *bus,
+void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
 	       struct tun *tun, const struct loop_hooks *hooks, bool spin);
 
 /** loop_kick() - Have a turn soon: something was marked in the stack */

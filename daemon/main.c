@@ -13,6 +13,7 @@
 #include <ev.h>
 #include <getopt.h>
 #include <libgen.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,8 @@
 
 #define OVERRIDES_MAX 64
 
+#define AUTO_THREADS_MAX 8
+
 struct options {
 	struct run_source source;
 	const char *overrides[OVERRIDES_MAX];
@@ -58,9 +61,14 @@ static int make_socket_dir(const char *path, const struct priv_user *u);
 static void make_capture_dir(const char *path, const struct priv_user *u);
 static int open_control(const struct conf *c, int *fd);
 static int open_interface(struct run *r);
+static void close_queues(struct run *r);
 static int refused(int error, const char *err);
 static bool overlaps(const struct conf *c, const struct ip_prefix *p);
+static unsigned int thread_count(const struct conf *c);
 static int start_stack(struct run *r, int64_t now_us);
+static int make_stacks(struct run *r, int64_t now_us);
+static int make_shards(struct run *r, void *mem, const uint8_t seed[32],
+		       int64_t now_us);
 static int start_pktmem(struct run *r);
 static void warn_if_reachable(const struct conf *c);
 static void *reserve(size_t len);
@@ -94,7 +102,7 @@ int main(int argc, char **argv)
 		code = run_forever(&r);
 	if (ctl_fd >= 0 && unlink(r.conf.socket) < 0 && errno != ENOENT)
 		log_warn("%s cannot be removed", r.conf.socket);
-	tun_close(&r.tun);
+	close_queues(&r);
 	if (!code)
 		log_notice("Stopped");
 	return code;
@@ -322,11 +330,17 @@ static int open_interface(struct run *r)
 		.host6 = c->host6,
 	};
 	char err[256];
-	int ret = tun_open(&r->tun, c->ifname, c->offload != OFFLOAD_OFF, err,
-			   sizeof(err));
+	struct tun queue[SHARDS_MAX];
+	int ret;
+
+	r->nthreads = thread_count(c);
+	ret = tun_open_many(queue, r->nthreads, c->ifname,
+			    c->offload != OFFLOAD_OFF, err, sizeof(err));
 
 	if (ret < 0)
 		return refused(ret, err);
+	r->tun = queue[0];
+	memcpy(r->more_tun, queue + 1, (r->nthreads - 1) * sizeof(queue[0]));
 	if (overlaps(c, &c->host4) || overlaps(c, &c->host6))
 		return EX_OSERR;
 	ret = netlink_link_up(&setup, err, sizeof(err));
@@ -376,29 +390,40 @@ static bool overlaps(const struct conf *c, const struct ip_prefix *p)
 	return ret;
 }
 
+static void close_queues(struct run *r)
+{
+	for (unsigned int i = 1; i < r->nthreads; i++)
+		tun_close(&r->more_tun[i - 1]);
+	tun_close(&r->tun);
+}
+
+/* On two processors a second thread would take one from the programs that talk
+ * to us, and the control thread needs some of another. */
+static unsigned int thread_count(const struct conf *c)
+{
+	unsigned int cores = 1;
+	cpu_set_t set;
+
+	if (c->threads)
+		return c->threads;
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		cores = (unsigned int)CPU_COUNT(&set);
+	if (cores < 4)
+		return 1;
+	return cores / 2 < AUTO_THREADS_MAX ? cores / 2 : AUTO_THREADS_MAX;
+}
+
 static int start_stack(struct run *r, int64_t now_us)
 {
 	struct conf *c = &r->conf;
-	uint8_t seed[32];
-	void *mem;
+	int ret = make_stacks(r, now_us);
 
-	mem = reserve(c->memory);
-	if (!mem) {
-		log_error("Cannot start: %llu bytes cannot be reserved",
-			  (unsigned long long)c->memory);
-		return EX_OSERR;
-	}
-	c->stack.csum_offload = r->tun.offload;
-	c->stack.gso_max = r->tun.offload ? STACK_SEGMENT_MAX : 0;
-	make_seed(c, seed);
-	r->st = stack_init(mem, c->memory, &c->stack, seed, now_us);
-	explicit_bzero(seed, sizeof(seed));
-	if (!r->st) {
-		log_errorx("Cannot start: limits.memory is too small");
-		return EX_CONFIG;
-	}
+	if (ret)
+		return ret;
 	evbus_init(&r->bus, r->st, NULL, NULL);
 	pktbus_init(&r->packets, r->st);
+	if (r->threads)
+		threads_observe(r->threads, &r->bus, &r->packets);
 	evlog_start(&r->evlog, &r->bus, c->log_level, c->log_handshakes);
 	if (evmemory_start(&r->memory, &r->bus, c->log_recent) < 0) {
 		log_errorx("Cannot start: no memory for log.recent");
@@ -409,7 +434,67 @@ static int start_stack(struct run *r, int64_t now_us)
 		return EX_OSERR;
 	}
 	warn_if_reachable(c);
-	return run_listen(r->st, c) < 0 ? EX_CONFIG : 0;
+	return run_listen(&r->shards, c) < 0 ? EX_CONFIG : 0;
+}
+
+static int make_stacks(struct run *r, int64_t now_us)
+{
+	struct conf *c = &r->conf;
+	uint8_t seed[32];
+	void *mem;
+	int ret = 0;
+
+	mem = reserve(c->memory);
+	if (!mem) {
+		log_error("Cannot start: %llu bytes cannot be reserved",
+			  (unsigned long long)c->memory);
+		return EX_OSERR;
+	}
+	c->stack.csum_offload = r->tun.offload;
+	c->stack.gso_max = r->tun.offload ? STACK_SEGMENT_MAX : 0;
+	make_seed(c, seed);
+	if (r->nthreads > 1)
+		ret = make_shards(r, mem, seed, now_us);
+	else
+		r->st = stack_init(mem, c->memory, &c->stack, seed, now_us);
+	explicit_bzero(seed, sizeof(seed));
+	if (ret)
+		return ret;
+	if (!r->st) {
+		log_errorx("Cannot start: limits.memory is too small");
+		return EX_CONFIG;
+	}
+	if (r->nthreads == 1)
+		shards_one(&r->shards, r->st);
+	return 0;
+}
+
+/* A stack for each thread, and one that knows only the configuration. */
+static int make_shards(struct run *r, void *mem, const uint8_t seed[32],
+		       int64_t now_us)
+{
+	const struct conf *c = &r->conf;
+	struct tun queue[SHARDS_MAX] = {r->tun};
+	void *names = reserve(STACK_MEM_MIN);
+
+	if (c->memory / r->nthreads < STACK_MEM_MIN + STACK_ALIGN) {
+		log_errorx("Cannot start: limits.memory is too small for %u "
+			   "threads",
+			   r->nthreads);
+		return EX_CONFIG;
+	}
+	memcpy(queue + 1, r->more_tun, sizeof(r->more_tun));
+	if (names)
+		r->st = stack_init(names, STACK_MEM_MIN, &c->stack, seed,
+				   now_us);
+	if (r->st)
+		r->threads =
+			threads_new(&r->shards, queue, r->nthreads, mem,
+				    c->memory, &c->stack, seed, r->st, now_us);
+	if (r->threads)
+		return 0;
+	log_errorx("Cannot start: no memory for %u threads", r->nthreads);
+	return EX_OSERR;
 }
 
 static int start_pktmem(struct run *r)

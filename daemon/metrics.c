@@ -187,7 +187,7 @@ bool metrics_write(const struct metrics *m, unsigned int index, FILE *out)
 
 	if (index >= ARRAY_LEN(families))
 		return false;
-	stack_stats(m->st, &p.stats);
+	shards_stats(m->shards, &p.stats);
 	p.name = families[index].f.name;
 	put_head(out, &families[index].f);
 	families[index].put(&p);
@@ -423,7 +423,7 @@ static bool next_listener(const struct put *p, unsigned int *i,
 			  struct listener_info *l)
 {
 	while (*i < STACK_LISTENERS_MAX)
-		if (stack_listener_info(p->m->st, (*i)++, l))
+		if (shards_listener_info(p->m->shards, (*i)++, l))
 			return true;
 	return false;
 }
@@ -438,7 +438,7 @@ static void half_open(const struct put *p)
 
 static void half_open_max(const struct put *p)
 {
-	put_number(p, stack_conf(p->m->st)->max_half_open, END);
+	put_number(p, stack_conf(p->m->shards->names)->max_half_open, END);
 }
 
 static void syns_received(const struct put *p)
@@ -545,7 +545,7 @@ static void connections(const struct put *p)
 
 static void connections_max(const struct put *p)
 {
-	put_number(p, stack_conf(p->m->st)->max_connections, END);
+	put_number(p, stack_conf(p->m->shards->names)->max_connections, END);
 }
 
 /* In, then out. */

@@ -16,11 +16,12 @@
 #include "capture.h"
 #include "evbus.h"
 #include "handshakes.h"
+#include "shards.h"
 #include "tun.h"
 
 /* Where the figures are; whoever reads them changes nothing. */
 struct metrics {
-	const struct stack *st;
+	struct shards *shards;
 	const struct evbus *bus;
 	const struct capture *capture;
 	const struct handshakes *handshakes;

@@ -22,12 +22,16 @@ static void on_watchdog(struct ev_loop *ev, ev_timer *w, int revents);
 static void on_status(struct ev_loop *ev, ev_timer *w, int revents);
 static void tell_status(struct notify *n);
 
-void notify_ready(struct notify *n, struct loop *loop)
+void notify_ready(struct notify *n, struct ev_loop *ev, struct shards *shards,
+		  void (*kick)(void *arg), void *arg)
 {
 	uint64_t usec = 0;
 	double half;
 
-	n->loop = loop;
+	n->ev = ev;
+	n->shards = shards;
+	n->kick = kick;
+	n->arg = arg;
 	n->state = "ready";
 	ev_init(&n->watchdog, on_watchdog);
 	ev_timer_init(&n->status, on_status, STATUS_SECONDS, 0.);
@@ -37,19 +41,23 @@ void notify_ready(struct notify *n, struct loop *loop)
 	if (sd_watchdog_enabled(0, &usec) > 0 && usec) {
 		half = (double)usec / 2e6;
 		ev_timer_set(&n->watchdog, half, half);
-		ev_timer_start(loop->ev, &n->watchdog);
+		ev_timer_start(ev, &n->watchdog);
 	}
 }
 
 void notify_turn(struct notify *n)
 {
-	if (n->watchdog_due)
+	if (n->watchdog_due) {
+		/* Whoever is stuck in a turn does not let us in. */
+		shards_hold_all(n->shards);
+		shards_release_all(n->shards);
 		(void)sd_notify(0, "WATCHDOG=1");
+	}
 	n->watchdog_due = false;
 	if (ev_is_active(&n->status))
 		return;
 	ev_timer_set(&n->status, STATUS_SECONDS, 0.);
-	ev_timer_start(n->loop->ev, &n->status);
+	ev_timer_start(n->ev, &n->status);
 }
 
 void notify_remark(struct notify *n, const char *remark)
@@ -70,8 +78,8 @@ void notify_stopping(struct notify *n)
  */
 void notify_stop(struct notify *n)
 {
-	ev_timer_stop(n->loop->ev, &n->watchdog);
-	ev_timer_stop(n->loop->ev, &n->status);
+	ev_timer_stop(n->ev, &n->watchdog);
+	ev_timer_stop(n->ev, &n->status);
 }
 
 static void on_watchdog(struct ev_loop *ev, ev_timer *w, int revents)
@@ -81,7 +89,7 @@ static void on_watchdog(struct ev_loop *ev, ev_timer *w, int revents)
 	(void)ev;
 	(void)revents;
 	n->watchdog_due = true;
-	loop_kick(n->loop);
+	n->kick(n->arg);
 }
 
 static void on_status(struct ev_loop *ev, ev_timer *w, int revents)
@@ -94,17 +102,17 @@ static void on_status(struct ev_loop *ev, ev_timer *w, int revents)
 /* "STATUS=ready, 3 listeners, 41 connections" */
 static void tell_status(struct notify *n)
 {
-	struct stack *st = n->loop->st;
 	struct listener_info info;
 	struct stack_stats stats;
 	unsigned int listeners = 0;
 	char text[sizeof(n->told)];
 
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
-		if (stack_listener_info(st, i, &info) && info.conf.enabled)
+		if (shards_listener_info(n->shards, i, &info) &&
+		    info.conf.enabled)
 			listeners++;
 	}
-	stack_stats(st, &stats);
+	shards_stats(n->shards, &stats);
 	snprintf(text, sizeof(text),
 		 "STATUS=%s, %u listeners, %u connections%s%s", n->state,
 		 listeners, stats.full, n->remark ? "; " : "",

@@ -9,10 +9,15 @@
 
 #include <tcphs/stack.h>
 
-#include "loop.h"
+#include <ev.h>
+
+#include "shards.h"
 
 struct notify {
-	struct loop *loop;
+	struct ev_loop *ev;
+	struct shards *shards;
+	void (*kick)(void *arg);
+	void *arg;
 	ev_timer watchdog, status;
 	bool watchdog_due;  /* the next turn says that we live */
 	const char *state;  /* "ready" or "stopping" */
@@ -23,9 +28,12 @@ struct notify {
 /**
  * notify_ready() - Say that we are ready, and go on with status and watchdog
  *
+ * @kick: Has notify_turn() called soon
+ *
  * Nothing happens unless a service manager wants to know.
  */
-void notify_ready(struct notify *n, struct loop *loop);
+void notify_ready(struct notify *n, struct ev_loop *ev, struct shards *shards,
+		  void (*kick)(void *arg), void *arg);
 
 /** notify_turn() - A turn was taken: the daemon lives, numbers may differ */
 void notify_turn(struct notify *n);

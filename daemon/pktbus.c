@@ -3,38 +3,41 @@
  *
  * The stack has one watcher, the daemon has several who watch: the memory of
  * packets, captures, alerts. While there is none the stack is told so, and
- * spends nothing on it.
+ * spends nothing on it. With several stacks packets come from their threads
+ * (pktbus_from()), cut to what the most curious sink looks at.
  */
 #include "pktbus.h"
 
+static void watch(struct pktbus *b);
 static void show_packet(void *ctx, const struct stack_packet *p);
 static void show_end(void *ctx, const struct conn_info *info);
 
 void pktbus_init(struct pktbus *b, struct stack *st)
 {
-	b->st = st;
+	*b = (struct pktbus){.st = st};
 	TAILQ_INIT(&b->sinks);
+}
+
+void pktbus_from(struct pktbus *b, pktbus_watch_fn *fn, void *arg)
+{
+	b->watch = fn;
+	b->watch_arg = arg;
 }
 
 void pktbus_add(struct pktbus *b, struct pktbus_sink *s)
 {
-	const struct stack_watcher w = {show_packet, show_end, b};
-
-	if (TAILQ_EMPTY(&b->sinks))
-		stack_watch(b->st, &w);
 	TAILQ_INSERT_TAIL(&b->sinks, s, link);
+	watch(b);
 }
 
 void pktbus_remove(struct pktbus *b, struct pktbus_sink *s)
 {
 	TAILQ_REMOVE(&b->sinks, s, link);
-	if (TAILQ_EMPTY(&b->sinks))
-		stack_watch(b->st, NULL);
+	watch(b);
 }
 
-static void show_packet(void *ctx, const struct stack_packet *p)
+void pktbus_packet(struct pktbus *b, const struct stack_packet *p)
 {
-	struct pktbus *b = ctx;
 	struct pktbus_sink *s, *next;
 
 	for (s = TAILQ_FIRST(&b->sinks); s; s = next) {
@@ -43,9 +46,8 @@ static void show_packet(void *ctx, const struct stack_packet *p)
 	}
 }
 
-static void show_end(void *ctx, const struct conn_info *info)
+void pktbus_ended(struct pktbus *b, const struct conn_info *info)
 {
-	struct pktbus *b = ctx;
 	struct pktbus_sink *s, *next;
 
 	for (s = TAILQ_FIRST(&b->sinks); s; s = next) {
@@ -53,4 +55,33 @@ static void show_end(void *ctx, const struct conn_info *info)
 		if (s->ended)
 			s->ended(s, info);
 	}
+}
+
+static void watch(struct pktbus *b)
+{
+	const struct stack_watcher w = {show_packet, show_end, b};
+	const struct pktbus_sink *s;
+	uint32_t snap = 0;
+
+	if (!b->watch) {
+		stack_watch(b->st, TAILQ_EMPTY(&b->sinks) ? NULL : &w);
+		return;
+	}
+	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link)) {
+		if (!s->snap)
+			snap = UINT32_MAX;
+		else if (s->snap > snap)
+			snap = s->snap;
+	}
+	b->watch(b->watch_arg, snap);
+}
+
+static void show_packet(void *ctx, const struct stack_packet *p)
+{
+	pktbus_packet(ctx, p);
+}
+
+static void show_end(void *ctx, const struct conn_info *info)
+{
+	pktbus_ended(ctx, info);
 }

@@ -73,7 +73,9 @@ struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
 	ASSERT(len >= PKTMEM_MIN);
 	ASSERT(conf->packets >= 2 && conf->packets <= PKTMEM_PACKETS_MAX);
 	*m = (struct pktmem){
-		.sink = {.packet = on_packet, .ended = on_ended},
+		.sink = {.packet = on_packet,
+			 .ended = on_ended,
+			 .snap = PKTMEM_SNAP_MAX},
 		.st = st,
 		.conf = *conf,
 		.nblocks = (uint32_t)((len - sizeof(*m) - block) / unit),

@@ -27,10 +27,10 @@
 #include "core/assert.h"
 
 /* A sanitizer's run time makes calls of its own, ptrace(2) at the end. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANDBOX 0
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANDBOX 0
 #endif
 #endif
@@ -107,7 +107,10 @@ int priv_sandbox(char *err, size_t errlen)
 		snprintf(err, errlen, "cannot make a seccomp filter");
 		return -ENOMEM;
 	}
-	ret = allow_plain(ctx);
+	/* The threads of the shards are there already. */
+	ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (ret == 0)
+		ret = allow_plain(ctx);
 	if (ret == 0)
 		ret = allow_checked(ctx);
 	if (ret == 0)
@@ -184,6 +187,7 @@ static int allow_plain(scmp_filter_ctx ctx)
 		SCMP_SYS(munmap),
 		SCMP_SYS(mremap),
 		SCMP_SYS(madvise),
+		SCMP_SYS(sched_getaffinity), /* so many arenas */
 		SCMP_SYS(futex),
 		SCMP_SYS(getrandom),
 		/* the event file and captures: rotated, found again, cut back

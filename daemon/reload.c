@@ -20,12 +20,12 @@ static int load(const struct run_source *s, struct conf *c, char *err,
 		size_t errlen);
 static void explain_rights(int error, char *err, size_t errlen);
 static int refuse(struct run *r, const char *err);
-static void remove_listeners(struct stack *st, const struct conf *old,
+static void remove_listeners(struct shards *s, const struct conf *old,
 			     const struct conf *new);
 static bool same_place(const struct stack_listener *a,
 		       const struct stack_listener *b);
 
-int run_listen(struct stack *st, const struct conf *conf)
+int run_listen(struct shards *s, const struct conf *conf)
 {
 	struct stack_listener l;
 	int ret, worst = 0;
@@ -33,7 +33,7 @@ int run_listen(struct stack *st, const struct conf *conf)
 	for (unsigned int i = 0; i < conf->nlisteners; i++) {
 		l = conf->listeners[i].l;
 		l.service = service_find(conf->listeners[i].service);
-		ret = stack_listen(st, &l);
+		ret = shards_listen(s, &l);
 		if (ret >= 0)
 			continue;
 		log_errorx("Listener %s cannot be opened: %s", l.name,
@@ -71,9 +71,9 @@ int run_reload(struct run *r, char *err, size_t errlen)
 			  "Configuration read again, nothing changed");
 		return 0;
 	}
-	remove_listeners(r->st, &r->conf, &new);
-	stack_reconf(r->st, &new.stack);
-	(void)run_listen(r->st, &new);
+	remove_listeners(&r->shards, &r->conf, &new);
+	shards_reconf(&r->shards, &new.stack);
+	(void)run_listen(&r->shards, &new);
 	log_set_level(new.log_level);
 	log_set_format(new.log_format);
 	evlog_level(&r->evlog, new.log_level, new.log_handshakes);
@@ -86,7 +86,7 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	r->files.rotate_keep = new.rotate_keep;
 	r->conf = new;
 	run_measure_listeners(r);
-	loop_kick(&r->loop);
+	run_kick(r);
 	evbus_say(&r->bus, EVENT_DAEMON_RELOADED, 1,
 		  "Configuration read again, %u listeners", new.nlisteners);
 	return 1;
@@ -144,7 +144,7 @@ static int refuse(struct run *r, const char *err)
  * Before the new ones come: the listeners that are not wanted any more, and
  * those that move, so that two can change places.
  */
-static void remove_listeners(struct stack *st, const struct conf *old,
+static void remove_listeners(struct shards *s, const struct conf *old,
 			     const struct conf *new)
 {
 	const struct stack_listener *o;
@@ -156,7 +156,7 @@ static void remove_listeners(struct stack *st, const struct conf *old,
 		for (unsigned int j = 0; j < new->nlisteners; j++)
 			stays |= same_place(o, &new->listeners[j].l);
 		if (!stays)
-			(void)stack_unlisten(st, o->name);
+			shards_unlisten(s, o->name);
 	}
 }
 

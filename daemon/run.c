@@ -28,6 +28,8 @@
 
 #define SECOND_US 1000000
 
+static int start_turns(struct run *r);
+static int64_t hook_drain(void *arg, int64_t now_us);
 static int start_ctl(struct run *r, int fd);
 static void start_signals(struct run *r);
 static void stop_watchers(struct run *r);
@@ -41,9 +43,17 @@ static bool hook_turn(void *arg, int64_t now_us);
 static bool closing(struct run *r, int64_t now_us);
 static bool resetting(struct run *r, int64_t now_us);
 static int hook_reload(void *arg, char *err, size_t errlen);
+static bool in_all(struct run *r, bool (*work)(struct stack *, int64_t),
+		   int64_t now_us);
 static void hook_kick(void *arg);
+static void hook_settle(void *arg);
+static struct stack *hook_opener(void *arg, const struct ip_addr *local,
+				 uint16_t local_port,
+				 const struct ip_addr *peer,
+				 uint16_t peer_port);
 static void hook_log_level(void *arg, int level);
 static void hook_status(void *arg, json_t *status);
+static json_t *threads_json(struct run *r);
 static void hook_stats(void *arg, json_t *stats);
 static void put_text(json_t *o, const char *key, const char *text);
 static void put_address(json_t *o, const char *key, const struct ip_addr *a,
@@ -51,15 +61,14 @@ static void put_address(json_t *o, const char *key, const struct ip_addr *a,
 
 int run_begin(struct run *r, int ctl_fd, int64_t now_us)
 {
-	const struct loop_hooks hooks = {r, hook_turn, hook_gone};
-
 	r->started_us = now_us;
 	r->started_at = time(NULL);
 	r->conf_ok = true;
 	service_start(r->started_us, r->started_at);
-	loop_init(&r->loop, r->ev, &r->bus, &r->tun, &hooks, r->conf.busy_poll);
 	if (run_measure(r) < 0)
 		return -ENOMEM;
+	if (start_turns(r) < 0)
+		return -EAGAIN;
 	r->bus.kick = hook_kick;
 	r->bus.kick_arg = r;
 	capture_init(&r->capture, &r->packets, r->tun.name);
@@ -102,8 +111,13 @@ int run_start_file(struct run *r)
 int run_forever(struct run *r)
 {
 	say_ready(r);
-	notify_ready(&r->notify, &r->loop);
+	notify_ready(&r->notify, r->ev, &r->shards, hook_kick, r);
+	shards_release_all(&r->shards);
 	ev_run(r->ev, 0);
+	if (r->threads) {
+		threads_stop(r->threads);
+		threads_settle(r->threads);
+	}
 	(void)evbus_drain(&r->bus, loop_now_us());
 	stop_watchers(r);
 	capture_files_free(&r->files);
@@ -112,6 +126,34 @@ int run_forever(struct run *r)
 	evbus_free(&r->bus);
 	run_measure_stop(r);
 	return r->exit_code;
+}
+
+static int start_turns(struct run *r)
+{
+	const struct loop_hooks hooks = {
+		.arg = r,
+		.turn = hook_turn,
+		.gone = hook_gone,
+		.drain = hook_drain,
+	};
+	const struct threads_hooks control = {r, hook_turn, hook_gone};
+	int ret;
+
+	if (!r->threads) {
+		loop_init(&r->loop, r->ev, r->st, &r->tun, &hooks,
+			  r->conf.busy_poll);
+		return 0;
+	}
+	ret = threads_start(r->threads, r->ev, &control, r->conf.busy_poll);
+	if (ret < 0)
+		log_errorx("Cannot start: %u threads: %s", r->nthreads,
+			   strerror(-ret));
+	return ret;
+}
+
+static int64_t hook_drain(void *arg, int64_t now_us)
+{
+	return evbus_drain(&((struct run *)arg)->bus, now_us);
 }
 
 static int start_ctl(struct run *r, int fd)
@@ -136,6 +178,11 @@ static int start_ctl(struct run *r, int fd)
 		.instance = r->tun.name,
 	};
 
+	if (r->threads) {
+		hooks.shards = &r->shards;
+		hooks.settle = hook_settle;
+		hooks.opener = hook_opener;
+	}
 	run_numbers_hooks(&hooks);
 	r->ctl = ctl_new(r->ev, fd, &conf, r->st, &hooks);
 	if (r->ctl)
@@ -161,7 +208,8 @@ static void stop_watchers(struct run *r)
 {
 	ctl_del(r->ctl);
 	notify_stop(&r->notify);
-	loop_stop(&r->loop);
+	if (!r->threads)
+		loop_stop(&r->loop);
 	ev_signal_stop(r->ev, &r->term);
 	ev_signal_stop(r->ev, &r->interrupt);
 	ev_signal_stop(r->ev, &r->hangup);
@@ -189,8 +237,8 @@ static void on_stop(struct ev_loop *ev, ev_signal *w, int revents)
 	struct stack_stats s;
 
 	(void)revents;
-	loop_kick(&r->loop);
-	stack_stats(r->st, &s);
+	run_kick(r);
+	shards_stats(&r->shards, &s);
 	if (r->stage != RUN_READY) {
 		evbus_say(&r->bus, EVENT_DAEMON_STOPPING, s.full,
 			  "Stopping at once (%s again), resetting %u "
@@ -227,7 +275,7 @@ static void on_patience(struct ev_loop *ev, ev_timer *w, int revents)
 
 	(void)ev;
 	(void)revents;
-	loop_kick(&r->loop);
+	run_kick(r);
 }
 
 static void on_link_changed(struct ev_loop *ev, ev_io *w, int revents)
@@ -274,9 +322,9 @@ static bool closing(struct run *r, int64_t now_us)
 	struct stack_stats s;
 
 	if (!r->told_all)
-		r->told_all = stack_stop(r->st, now_us);
+		r->told_all = in_all(r, stack_stop, now_us);
 	if (now_us >= r->patience_us) {
-		stack_stats(r->st, &s);
+		shards_stats(&r->shards, &s);
 		log_notice("%u connections did not close in time, resetting "
 			   "them",
 			   s.full + s.half_open);
@@ -285,19 +333,36 @@ static bool closing(struct run *r, int64_t now_us)
 	}
 	if (!r->told_all)
 		return true;
-	stack_stats(r->st, &s);
+	shards_stats(&r->shards, &s);
 	if (!s.full && !s.half_open)
 		ev_break(r->ev, EVBREAK_ALL);
 	return false;
 }
 
-/* The RSTs leave in this turn; ev_break() ends the loop after it. */
+/* The RSTs leave in this turn; ev_break() ends the loop after it. Threads have
+ * a last turn for them. */
 static bool resetting(struct run *r, int64_t now_us)
 {
-	if (!stack_abort_all(r->st, now_us))
+	if (!in_all(r, stack_abort_all, now_us))
 		return true;
 	ev_break(r->ev, EVBREAK_ALL);
 	return false;
+}
+
+/* A slice of work in each stack; true when all are through with it. */
+static bool in_all(struct run *r, bool (*work)(struct stack *, int64_t),
+		   int64_t now_us)
+{
+	bool over = true;
+
+	for (unsigned int i = 0; i < r->shards.n; i++) {
+		shards_hold(&r->shards, i);
+		over &= work(r->shards.st[i], now_us);
+		shards_release(&r->shards, i);
+	}
+	if (r->threads)
+		threads_kick(r->threads);
+	return over;
 }
 
 static int hook_reload(void *arg, char *err, size_t errlen)
@@ -307,9 +372,28 @@ static int hook_reload(void *arg, char *err, size_t errlen)
 
 static void hook_kick(void *arg)
 {
-	struct run *r = arg;
+	run_kick(arg);
+}
 
-	loop_kick(&r->loop);
+void run_kick(struct run *r)
+{
+	if (r->threads)
+		threads_kick(r->threads);
+	else
+		loop_kick(&r->loop);
+}
+
+static void hook_settle(void *arg)
+{
+	threads_settle(((struct run *)arg)->threads);
+}
+
+static struct stack *hook_opener(void *arg, const struct ip_addr *local,
+				 uint16_t local_port,
+				 const struct ip_addr *peer, uint16_t peer_port)
+{
+	return threads_opener(((struct run *)arg)->threads, local, local_port,
+			      peer, peer_port);
 }
 
 /* What nobody wants to read is not recorded in the first place. */
@@ -341,6 +425,7 @@ static void hook_status(void *arg, json_t *status)
 	put_address(status, "address6", &c->own6, &c->net6);
 	json_object_set_new(status, "mtu", json_integer(c->mtu));
 	json_object_set_new(status, "offload", json_boolean(r->tun.offload));
+	json_object_set_new(status, "threads", json_integer(r->nthreads));
 	put_text(status, "config", r->conf.path);
 	json_object_set_new(status, "config_ok", json_boolean(r->conf_ok));
 	put_text(status, "config_error", r->conf_error);
@@ -348,12 +433,33 @@ static void hook_status(void *arg, json_t *status)
 	put_text(status, "log_level", log_level_name(log_level()));
 }
 
+/* What each thread did for the others. */
+static json_t *threads_json(struct run *r)
+{
+	json_t *all = json_array();
+	struct threads_stats s;
+
+	for (unsigned int i = 0; i < r->nthreads; i++) {
+		threads_stats(r->threads, i, &s);
+		json_array_append_new(
+			all, json_pack("{s:I, s:I, s:I, s:I, s:I}", "read",
+				       (json_int_t)s.read, "handed",
+				       (json_int_t)s.handed, "taken",
+				       (json_int_t)s.taken, "lost",
+				       (json_int_t)s.lost, "unseen",
+				       (json_int_t)s.unseen));
+	}
+	return all;
+}
+
 static void hook_stats(void *arg, json_t *stats)
 {
-	const struct run *r = arg;
-	const struct tun *t = &r->tun;
+	struct run *r = arg;
+	const struct tun *t = run_tun(r);
 	uint64_t lost;
 
+	if (r->threads)
+		json_object_set_new(stats, "threads", threads_json(r));
 	json_object_set_new(stats, "tun",
 			    json_pack("{s:I, s:I, s:I}", "read_errors",
 				      (json_int_t)t->read_errors,

@@ -28,6 +28,8 @@
 #include "notify.h"
 #include "pktbus.h"
 #include "pktmem.h"
+#include "shards.h"
+#include "threads.h"
 #include "tun.h"
 
 /* Where the configuration comes from; the same at start and at reload. */
@@ -46,9 +48,13 @@ enum run_stage {
 struct run {
 	struct run_source source;
 	struct conf conf; /* in force */
-	struct tun tun;
+	struct tun tun;	  /* the first queue */
+	struct tun more_tun[SHARDS_MAX - 1];
+	unsigned int nthreads;
 	struct netlink_watch watch;
-	struct stack *st;
+	struct stack *st; /* for names and settings, at least */
+	struct shards shards;
+	struct threads *threads; /* NULL: there is one, with loop */
 	struct evbus bus;
 	struct pktbus packets;
 	struct capture capture;
@@ -61,7 +67,9 @@ struct run {
 	struct metrics metrics;
 	struct alerting alerting;
 	struct ev_loop *ev;
-	struct loop loop;
+	struct loop loop;   /* without threads */
+	struct tun tun_sum; /* of threads */
+	struct histogram lag_sum;
 	struct notify notify;
 	struct ctl *ctl;
 
@@ -83,17 +91,23 @@ struct run {
 };
 
 /**
- * run_listen() - Give the listeners of a configuration to the stack
+ * run_listen() - Give the listeners of a configuration to the stacks
  *
  * Return: 0, or the negative errno of the last that was refused (logged)
  */
-int run_listen(struct stack *st, const struct conf *conf);
+int run_listen(struct shards *s, const struct conf *conf);
+
+/** run_kick() - Have a turn soon: something was changed in a stack */
+void run_kick(struct run *r);
 
 /** run_measure() - Begin to measure what the buses tell; run_numbers.c
  *
  * Return: 0; -ENOMEM, and the log says for what */
 int run_measure(struct run *r);
 void run_measure_stop(struct run *r);
+
+/** run_tun() - The counters of the device, of all its queues */
+const struct tun *run_tun(struct run *r);
 
 /** run_measure_listeners() - The configuration is another one now */
 void run_measure_listeners(struct run *r);

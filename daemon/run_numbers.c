@@ -10,6 +10,7 @@
 #include "log.h"
 #include "service/service.h"
 
+static void sum_up(struct run *r);
 static bool hook_metrics(void *arg, unsigned int family, FILE *out);
 static void hook_ctl_metrics(void *arg, ctl_put_fn *put, void *to);
 static void hook_alerts(void *arg, const struct ctl_alert_filter *filter,
@@ -23,7 +24,7 @@ int run_measure(struct run *r)
 	handshakes_start(&r->handshakes, &r->bus, loop_now_us);
 	r->conf_at = r->started_at;
 	r->metrics = (struct metrics){
-		.st = r->st,
+		.shards = &r->shards,
 		.bus = &r->bus,
 		.capture = &r->capture,
 		.handshakes = &r->handshakes,
@@ -34,9 +35,14 @@ int run_measure(struct run *r)
 		.conf_at = &r->conf_at,
 		.started_at = &r->started_at,
 	};
-	service_report(hook_metrics, &r->metrics);
-	if (alerting_start(&r->alerting, &r->bus, &r->packets, &r->conf.detect,
-			   r->started_us) < 0) {
+	service_report(hook_metrics, r);
+	if (r->threads) {
+		handshakes_of_turns(&r->handshakes, threads_told_us);
+		r->metrics.loop_lag = &r->lag_sum;
+		r->metrics.tun = &r->tun_sum;
+	}
+	if (alerting_start(&r->alerting, &r->bus, &r->packets, &r->shards,
+			   &r->conf.detect, r->started_us) < 0) {
 		log_errorx("Cannot start: no memory to watch for attacks");
 		return -ENOMEM;
 	}
@@ -55,16 +61,39 @@ void run_measure_listeners(struct run *r)
 
 	alerts_conf(r->alerting.judge, &r->conf.detect);
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
-		if (!stack_listener_info(r->st, i, &info))
+		if (!shards_listener_info(&r->shards, i, &info))
 			info.conf.name[0] = '\0';
 		handshakes_listener(&r->handshakes, i, info.conf.name,
 				    slow_of(&r->conf, info.conf.name));
 	}
 }
 
+/* What threads measure each for itself. */
+static void sum_up(struct run *r)
+{
+	if (!r->threads)
+		return;
+	(void)run_tun(r);
+	r->lag_sum = (struct histogram){.count = 0};
+	threads_lag(r->threads, &r->lag_sum);
+}
+
+const struct tun *run_tun(struct run *r)
+{
+	if (!r->threads)
+		return &r->tun;
+	r->tun_sum = r->tun; /* its name; the threads count */
+	threads_tun(r->threads, &r->tun_sum);
+	return &r->tun_sum;
+}
+
 static bool hook_metrics(void *arg, unsigned int family, FILE *out)
 {
-	return metrics_write(arg, family, out);
+	struct run *r = arg;
+
+	if (family == 0)
+		sum_up(r);
+	return metrics_write(&r->metrics, family, out);
 }
 
 void run_numbers_hooks(struct ctl_hooks *hooks)
@@ -112,9 +141,10 @@ static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
 
 static void hook_ctl_metrics(void *arg, ctl_put_fn *put, void *to)
 {
-	const struct metrics *m = &((const struct run *)arg)->metrics;
+	struct run *r = arg;
 	const struct metrics_family *f;
 
+	sum_up(r);
 	for (unsigned int i = 0; (f = metrics_family(i)); i++) {
 		char *text = NULL;
 		size_t len;
@@ -122,7 +152,7 @@ static void hook_ctl_metrics(void *arg, ctl_put_fn *put, void *to)
 
 		if (!out)
 			return;
-		(void)metrics_write(m, i, out);
+		(void)metrics_write(&r->metrics, i, out);
 		fclose(out);
 		put(to,
 		    json_pack("{s:s, s:s, s:s, s:s}", "name", f->name, "type",

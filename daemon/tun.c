@@ -22,14 +22,22 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define TUN_PATH "/dev/net/tun"
 
+static int open_first(struct tun *t, const char *name, bool offload, bool many,
+		      char *err, size_t errlen);
+static int open_more(struct tun *t, const struct tun *first, char *err,
+		     size_t errlen);
+static bool is_held(const char *name);
+static int attach(struct tun *t, const char *name, char *err, size_t errlen);
 static int open_device(char *err, size_t errlen);
 static int refused_open(int error, char *err, size_t errlen);
-static int refused_name(const char *name, int error, char *err, size_t errlen);
+static int refused_name(const struct tun *t, const char *name, int error,
+			char *err, size_t errlen);
 static bool name_valid(const char *name);
 static void negotiate(struct tun *t, bool offload);
 static void rx_meta(const struct virtio_net_hdr *h, struct stack_rx *meta);
@@ -38,9 +46,24 @@ static void tx_header(const struct stack_pkt *pkt, struct virtio_net_hdr *h);
 int tun_open(struct tun *t, const char *name, bool offload, char *err,
 	     size_t errlen)
 {
+	return open_first(t, name, offload, false, err, errlen);
+}
+
+int tun_open_many(struct tun *t, unsigned int n, const char *name, bool offload,
+		  char *err, size_t errlen)
+{
+	int ret = open_first(t, name, offload, n > 1, err, errlen);
+
+	for (unsigned int i = 1; i < n && ret == 0; i++)
+		ret = open_more(&t[i], &t[0], err, errlen);
+	return ret;
+}
+
+static int open_first(struct tun *t, const char *name, bool offload, bool many,
+		      char *err, size_t errlen)
+{
 	unsigned int features = 0;
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
-	int error;
+	int ret;
 
 	memset(t, 0, sizeof(*t));
 	t->fd = -1;
@@ -55,18 +78,24 @@ int tun_open(struct tun *t, const char *name, bool offload, char *err,
 
 	if (ioctl(t->fd, TUNGETFEATURES, &features) == 0)
 		t->vnet_hdr = features & IFF_VNET_HDR;
-	if (t->vnet_hdr)
-		ifr.ifr_flags |= IFF_VNET_HDR;
-	memcpy(ifr.ifr_name, name, strlen(name) + 1);
+	t->many = many;
 	t->adopted = if_nametoindex(name) != 0;
-	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0) {
-		error = errno;
+	if (many && t->adopted && is_held(name)) {
 		tun_close(t);
-		return refused_name(name, error, err, errlen);
+		return refused_name(t, name, EBUSY, err, errlen);
 	}
-	memcpy(t->name, ifr.ifr_name, sizeof(t->name));
-	negotiate(t, offload);
-	return 0;
+	ret = attach(t, name, err, errlen);
+	if (ret == 0)
+		negotiate(t, offload);
+	return ret;
+}
+
+static int open_more(struct tun *t, const struct tun *first, char *err,
+		     size_t errlen)
+{
+	*t = *first; /* headers and offload are the interface's */
+	t->fd = open_device(err, errlen);
+	return t->fd < 0 ? t->fd : attach(t, first->name, err, errlen);
 }
 
 int tun_persist(struct tun *t, bool on)
@@ -139,6 +168,42 @@ int tun_write(struct tun *t, const struct stack_pkt *pkt)
 	return -errno;
 }
 
+/* The kernel would let any process add a queue and take its share of packets. A
+ * device that is up runs as long as it has one. */
+static bool is_held(const char *name)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = {.ifr_flags = 0};
+	bool held;
+
+	memcpy(ifr.ifr_name, name, strlen(name) + 1);
+	held = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &ifr) == 0 &&
+	       ifr.ifr_flags & IFF_RUNNING;
+	if (fd >= 0)
+		close(fd);
+	return held;
+}
+
+/* Make the interface, or become a queue of it. */
+static int attach(struct tun *t, const char *name, char *err, size_t errlen)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	int error;
+
+	if (t->vnet_hdr)
+		ifr.ifr_flags |= IFF_VNET_HDR;
+	if (t->many)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
+	memcpy(ifr.ifr_name, name, strlen(name) + 1);
+	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0) {
+		error = errno;
+		tun_close(t);
+		return refused_name(t, name, error, err, errlen);
+	}
+	memcpy(t->name, ifr.ifr_name, sizeof(t->name));
+	return 0;
+}
+
 static int open_device(char *err, size_t errlen)
 {
 	int fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -178,7 +243,8 @@ static int refused_open(int error, char *err, size_t errlen)
 	}
 }
 
-static int refused_name(const char *name, int error, char *err, size_t errlen)
+static int refused_name(const struct tun *t, const char *name, int error,
+			char *err, size_t errlen)
 {
 	switch (error) {
 	case EPERM:
@@ -198,9 +264,9 @@ static int refused_name(const char *name, int error, char *err, size_t errlen)
 			break;
 		snprintf(err, errlen,
 			 "the name %s is taken by an interface that is no "
-			 "single-queue TUN device; remove it or set "
-			 "interface.name",
-			 name);
+			 "%s TUN device; remove it or set interface.name%s",
+			 name, t->many ? "multi-queue" : "single-queue",
+			 t->many ? ", or stack.threads = 1" : "");
 		return -EEXIST;
 	default:
 		break;

@@ -18,6 +18,7 @@ struct tun {
 	bool vnet_hdr; /* IFF_VNET_HDR: each packet has a virtio header */
 	bool offload;  /* checksums and TSO both ways */
 	bool adopted;  /* it was there before: a persistent one */
+	bool many;     /* IFF_MULTI_QUEUE */
 	uint64_t read_errors, write_errors, write_full;
 };
 
@@ -32,6 +33,10 @@ struct tun {
  */
 int tun_open(struct tun *t, const char *name, bool offload, char *err,
 	     size_t errlen);
+
+/** tun_open_many() - The same with @n queues, one in each of @t */
+int tun_open_many(struct tun *t, unsigned int n, const char *name, bool offload,
+		  char *err, size_t errlen);
 
 /** tun_persist() - Keep the device when we exit, or not */
 int tun_persist(struct tun *t, bool on);

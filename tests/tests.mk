@@ -31,7 +31,8 @@ E2E = $(filter-out tests/e2e/lib.sh tests/e2e/demo.sh tests/e2e/wire_tshark.sh, 
 
 e2e: all $(E2E_BIN)
 	@set -e; for t in $(E2E); do \
-		echo "--- $$t"; B=$(B) OFFLOAD=$(OFFLOAD) $$t; done
+		echo "--- $$t"; B=$(B) OFFLOAD=$(OFFLOAD) \
+			THREADS=$(THREADS) $$t; done
 
 systemd: all
 	@B=$(B) tests/systemd/run.sh

@@ -28,6 +28,20 @@ void histogram_add(struct histogram *h, int64_t us, uint64_t n)
 	h->bucket[bucket_of(us)] += n;
 }
 
+void histogram_merge(struct histogram *h, const struct histogram *from)
+{
+	if (!from->count)
+		return;
+	if (!h->count || from->min_us < h->min_us)
+		h->min_us = from->min_us;
+	if (!h->count || from->max_us > h->max_us)
+		h->max_us = from->max_us;
+	h->count += from->count;
+	h->sum_us += from->sum_us;
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		h->bucket[i] += from->bucket[i];
+}
+
 int64_t histogram_bound(size_t bucket)
 {
 	int64_t width = 1;

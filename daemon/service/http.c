@@ -101,7 +101,7 @@ static void http_data(struct stack *st, struct tcp_conn *c)
 	tcp_resume(st, c);
 }
 
-static void http_writable(struct stack *st, struct tcp_conn *c)
+void http_writable(struct stack *st, struct tcp_conn *c)
 {
 	struct http_conn *h = tcp_user(c);
 
@@ -156,6 +156,7 @@ static void http_free(struct tcp_conn *c)
 	tcp_set_user(c, NULL);
 	if (!h || h == &closed)
 		return;
+	service_unwait(&h->wait);
 	free(h->out);
 	free(h);
 }

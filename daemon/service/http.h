@@ -14,6 +14,7 @@
 #include <tcphs/stack.h>
 
 #include "service/http_parse.h"
+#include "service/service.h"
 
 #define HTTP_BYTES_MAX	(1ULL << 40) /* of /bytes/N */
 #define HTTP_UPLOAD_MAX (1ULL << 34) /* 16 GiB; more is answered with 413 */
@@ -52,6 +53,8 @@ struct http_conn {
 	bool peer_closed; /* no further request will come */
 	bool linger;
 	bool no_memory;
+	bool wide; /* the piece looks at all connections */
+	struct service_wait wait;
 
 	struct http_head head;
 	struct http_body body;
@@ -114,6 +117,9 @@ void http_fail(struct http_conn *h, int status, const char *words,
  * Return: is all of it with TCP? If not, on_writable goes on.
  */
 bool http_send(struct stack *st, struct tcp_conn *c, struct http_conn *h);
+
+/** http_writable() - Go on with the answer under way; on_writable */
+void http_writable(struct stack *st, struct tcp_conn *c);
 
 /**
  * http_walk() - Look at the next connections, at most HTTP_ROWS

@@ -141,6 +141,15 @@ static bool out_send(struct stack *st, struct tcp_conn *c, struct http_conn *h)
 	return true;
 }
 
+static bool http_sees_all(struct stack *st, struct tcp_conn *c,
+			  struct http_conn *h)
+{
+	h->wait.st = st;
+	h->wait.c = c;
+	h->wait.go = http_writable;
+	return service_sees(&h->wait);
+}
+
 bool http_send(struct stack *st, struct tcp_conn *c, struct http_conn *h)
 {
 	for (int i = 0; i < PIECES_A_TURN; i++) {
@@ -152,6 +161,8 @@ bool http_send(struct stack *st, struct tcp_conn *c, struct http_conn *h)
 			return false;
 		if (!h->piece)
 			return true;
+		if (h->wide && !http_sees_all(st, c, h))
+			return false; /* goes on when it may */
 		if (piece_make(st, c, h) == HTTP_WAIT)
 			return false;
 	}

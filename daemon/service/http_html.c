@@ -129,7 +129,7 @@ static void html_row(struct stack *st, struct tcp_conn *c, struct http_conn *h,
 	http_put(h, "<tr%s><td>c%u<td>%s<td>",
 		 info->id == tcp_id(c) ? " class=\"me\"" : "", info->id,
 		 tcp_state_name(info->state));
-	if (stack_listener_info(st, info->listener, &l))
+	if (service_listener(st, info->listener, &l))
 		html_escape(h, l.conf.name);
 	http_put(h,
 		 "<td>%s<td class=\"n\">%s<td class=\"n w\">%s"

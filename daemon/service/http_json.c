@@ -22,6 +22,7 @@ void http_json_begin(struct stack *st, struct tcp_conn *c, struct http_conn *h,
 	h->walk.cursor = 0;
 	h->walk.rows = 0;
 	h->walk.step = 0;
+	h->wide = true;
 	http_answer(h, 200, "application/json", "", HTTP_STREAMED, json_piece);
 }
 
@@ -29,7 +30,7 @@ static void json_row(struct stack *st, struct http_conn *h,
 		     const struct conn_info *info)
 {
 	struct listener_info l;
-	bool named = stack_listener_info(st, info->listener, &l);
+	bool named = service_listener(st, info->listener, &l);
 	json_t *row = describe_conn(info, named ? l.conf.name : NULL, false);
 	char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
 

@@ -20,6 +20,7 @@ void http_metrics_begin(struct stack *st, struct tcp_conn *c,
 	(void)c;
 	(void)rest;
 	h->part = 0;
+	h->wide = true;
 	http_answer(h, 200, "text/plain; version=0.0.4; charset=utf-8", "",
 		    HTTP_STREAMED, metrics_piece);
 }

@@ -31,6 +31,7 @@ void http_page_begin(struct stack *st, struct tcp_conn *c, struct http_conn *h,
 	h->walk.rows = 0;
 	h->walk.step = STEP_TOP;
 	h->walk.page = html ? &http_html : &http_text;
+	h->wide = true;
 	if (html)
 		http_answer(h, 200, "text/html; charset=utf-8",
 			    "Vary: Accept, User-Agent\r\n"
@@ -107,7 +108,7 @@ void http_facts(struct stack *st, struct tcp_conn *c, struct http_facts *f)
 		snprintf(f->url + strlen(f->url),
 			 sizeof(f->url) - strlen(f->url), ":%u", me.local_port);
 
-	stack_stats(st, &stats);
+	service_stats(st, &stats);
 	f->open = stats.full;
 	f->half_open = stats.half_open;
 	f->time_wait = stats.time_wait;
@@ -121,7 +122,7 @@ bool http_listener(struct stack *st, unsigned int *index,
 	json_t *j;
 
 	while (*index < STACK_LISTENERS_MAX) {
-		if (!stack_listener_info(st, (*index)++, l))
+		if (!service_listener(st, (*index)++, l))
 			continue;
 		j = describe_listener(l);
 		words = json_string_value(json_object_get(j, "status"));

@@ -38,7 +38,7 @@ static void text_row(struct stack *st, struct tcp_conn *c, struct http_conn *h,
 	char id[16], peer[IPPORT_TEXT_MAX], age[HTTP_SHORT_MAX],
 		rtt[HTTP_SHORT_MAX], in[HTTP_SHORT_MAX], out[HTTP_SHORT_MAX];
 	struct listener_info l;
-	bool named = stack_listener_info(st, info->listener, &l);
+	bool named = service_listener(st, info->listener, &l);
 
 	snprintf(id, sizeof(id), "c%u%s", info->id,
 		 info->id == tcp_id(c) ? "*" : "");

@@ -30,8 +30,8 @@ bool http_walk(struct stack *st, uint64_t *cursor, struct conn_info *rows,
 	struct bite b = {.rows = rows};
 	bool more;
 
-	more = stack_walk(st, cursor, HTTP_ROWS * PLACES_A_ROW, stack_now(st),
-			  bite_take, &b);
+	more = service_walk(st, cursor, HTTP_ROWS * PLACES_A_ROW, stack_now(st),
+			    bite_take, &b);
 	*n = b.n;
 	return more;
 }

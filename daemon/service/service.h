@@ -8,7 +8,10 @@
 #ifndef TCPHS_SERVICE_H
 #define TCPHS_SERVICE_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include <tcphs/stack.h>
@@ -46,6 +49,51 @@ void service_report(service_report_fn *part, void *arg);
 
 /** service_report_part() - Write a part; false if there is none (more) */
 bool service_report_part(unsigned int index, FILE *out);
+
+/*
+ * Where there is a stack for each thread, a service that shows all connections
+ * cannot look at those of others whenever it likes: it waits until it may.
+ */
+struct service_wait {
+	TAILQ_ENTRY(service_wait) link;
+	struct stack *st;
+	struct tcp_conn *c;
+	void (*go)(struct stack *st, struct tcp_conn *c);
+	bool waits;
+};
+TAILQ_HEAD(service_waits, service_wait);
+
+struct service_view {
+	void *arg;
+	/* May all be seen now, in this call of the service? */
+	bool (*now)(void *arg, struct stack *st);
+	/* Have w->go called when it may; or not any more. */
+	void (*wait)(void *arg, struct service_wait *w);
+	void (*unwait)(void *arg, struct service_wait *w);
+	/* As the stack's, of all stacks. */
+	void (*stats)(void *arg, struct stack_stats *out);
+	bool (*listener)(void *arg, unsigned int index,
+			 struct listener_info *info);
+	bool (*walk)(void *arg, uint64_t *cursor, unsigned int budget,
+		     int64_t now_us, stack_walk_fn *fn, void *fn_arg);
+};
+
+/** service_see() - Say how all is seen; NULL: there is one stack */
+void service_see(const struct service_view *view);
+
+/**
+ * service_sees() - May all be seen now?
+ * @w: Its st, c and go are set; go is called if not
+ */
+bool service_sees(struct service_wait *w);
+void service_unwait(struct service_wait *w);
+
+/** service_stats() - As stack_stats(), if service_sees(); and so on */
+void service_stats(const struct stack *st, struct stack_stats *out);
+bool service_listener(const struct stack *st, unsigned int index,
+		      struct listener_info *info);
+bool service_walk(struct stack *st, uint64_t *cursor, unsigned int budget,
+		  int64_t now_us, stack_walk_fn *fn, void *arg);
 
 /** service_started() - What service_start() was told; @now_us may be NULL */
 time_t service_started(int64_t *now_us);

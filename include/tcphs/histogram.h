@@ -30,6 +30,9 @@ struct histogram {
  */
 void histogram_add(struct histogram *h, int64_t us, uint64_t n);
 
+/** histogram_merge() - Add all of @from to @h */
+void histogram_merge(struct histogram *h, const struct histogram *from);
+
 /** histogram_bound() - Upper bound of a bucket, inclusive; the last: INT64_MAX */
 int64_t histogram_bound(size_t bucket);
 

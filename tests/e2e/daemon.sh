@@ -12,7 +12,8 @@ refused()
 	local code=$1 words=$2
 
 	shift 2
-	refused_by "$code" "$words" "$ME" --foreground "$@"
+	refused_by "$code" "$words" "$ME" --foreground \
+		${THREADS:+-D "stack.threads=$THREADS"} "$@"
 }
 
 # The same for another way to call it.
@@ -267,7 +268,7 @@ chmod 0644 "$CONF"
 check 'a user cleans up after itself' stop_daemon
 check 'wholly' no_trace
 
-ip tuntap add "$IFACE" mode tun
+ip tuntap add "$IFACE" mode tun $QUEUES
 check 'adopts a persistent interface' start_daemon
 check 'and works on it' echoes "$OWN4"
 check 'and leaves it' stop_daemon

@@ -25,6 +25,7 @@
 #define CHECK_TURNS 16
 
 static bool open_interface(struct engine *e, const struct conf *c);
+static int64_t hook_drain(void *arg, int64_t now_us);
 static void *reserve(size_t len);
 static bool begin(struct engine *e);
 static void on_open(struct stack *st, struct tcp_conn *conn);
@@ -75,7 +76,12 @@ bool engine_start(struct engine *e, const struct cell *cell, struct conf *c)
 
 bool engine_run(struct engine *e, int report)
 {
-	const struct loop_hooks hooks = {e, hook_turn, hook_gone};
+	const struct loop_hooks hooks = {
+		.arg = e,
+		.turn = hook_turn,
+		.gone = hook_gone,
+		.drain = hook_drain,
+	};
 
 	e->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (!e->ev || !begin(e)) {
@@ -83,7 +89,7 @@ bool engine_run(struct engine *e, int report)
 		return false;
 	}
 	evbus_init(&e->bus, e->st, NULL, NULL);
-	loop_init(&e->loop, e->ev, &e->bus, &e->tun, &hooks);
+	loop_init(&e->loop, e->ev, e->st, &e->tun, &hooks, false);
 	ev_io_init(&e->reported, on_reported, report, EV_READ);
 	ev_timer_init(&e->patience, on_patience, 1., 1.);
 	e->reported.data = e->patience.data = e;
@@ -94,6 +100,11 @@ bool engine_run(struct engine *e, int report)
 	loop_stop(&e->loop);
 	stack_check(e->st);
 	return !e->error[0] && !e->kernel.error[0];
+}
+
+static int64_t hook_drain(void *arg, int64_t now_us)
+{
+	return evbus_drain(&((struct engine *)arg)->bus, now_us);
 }
 
 static bool open_interface(struct engine *e, const struct conf *c)

@@ -15,8 +15,8 @@
 # nothing to clean up: no interface, no file and no process can stay behind.
 #
 # The environment chooses what is tested: B is the build directory (build),
-# TCPHSD and TCPHSCTL single binaries, OFFLOAD=off is for the device. V=1 prints
-# the daemon's log at the end.
+# TCPHSD and TCPHSCTL single binaries, OFFLOAD=off is for the device, THREADS=2
+# for as many shards. V=1 prints the daemon's log at the end.
 #
 # Nothing here sleeps for a while and hopes: wait_for polls a condition until
 # it holds or its deadline is over.
@@ -64,6 +64,9 @@ HOST6=fd74:6370:6873::1
 OWN6=fd74:6370:6873::2
 SOCKET=/run/tcphsd/control.sock
 CONF=$TMP/tcphsd.conf
+# How ip-tuntap(8) makes an interface that the daemon can adopt.
+QUEUES=
+[ "${THREADS:-1}" = 1 ] || QUEUES=multi_queue
 LOG=$TMP/tcphsd.log
 
 ip link set lo up
@@ -176,7 +179,8 @@ start_daemon()
 	[ -e "$CONF" ] || : >"$CONF"
 	: >"$LOG"
 	"$TCPHSD" --foreground -c "$CONF" \
-		${OFFLOAD:+-D "interface.offload=$OFFLOAD"} "$@" >"$LOG" 2>&1 &
+		${OFFLOAD:+-D "interface.offload=$OFFLOAD"} \
+		${THREADS:+-D "stack.threads=$THREADS"} "$@" >"$LOG" 2>&1 &
 	DAEMON=$!
 	if ! wait_for 10 daemon_ready_or_gone || ! daemon_alive; then
 		fail "start_daemon $*" 'the daemon did not become ready:' ||

@@ -49,12 +49,13 @@ static void unknown_sections(void)
 		 "F:1: unknown section [tcp.x]; did you mean 'tcp'?\n"},
 		{"[wardrobe]\n",
 		 "F:1: unknown section [wardrobe]; there are tcphsd,"
-		 " interface, limits, timers, tcp, listener.NAME, detect,"
+		 " interface, stack, limits, timers, tcp, listener.NAME, "
+		 "detect,"
 		 " log, capture and control\n"},
-		{"[]\n",
-		 "F:1: unknown section []; there are tcphsd,"
-		 " interface, limits, timers, tcp, listener.NAME, detect,"
-		 " log, capture and control\n"},
+		{"[]\n", "F:1: unknown section []; there are tcphsd,"
+			 " interface, stack, limits, timers, tcp, "
+			 "listener.NAME, detect,"
+			 " log, capture and control\n"},
 		{"[listener]\n",
 		 "F:1: this listener has no name; write [listener.NAME]\n"},
 		{"[listener.]\n",

@@ -22,6 +22,7 @@
 static struct {
 	void *mem;
 	struct stack *st;
+	struct shards shards;
 	struct evbus bus;
 	struct handshakes handshakes;
 	struct pktbus packets;
@@ -74,18 +75,20 @@ static void start(void)
 	snprintf(l.name, sizeof(l.name), "%s", ODD_NAME);
 	l.port = 81;
 	CU_ASSERT_EQUAL(stack_listen(rig.st, &l), 1);
+	shards_one(&rig.shards, rig.st);
 	evbus_init(&rig.bus, rig.st, NULL, NULL);
 	handshakes_start(&rig.handshakes, &rig.bus, no_clock);
 	handshakes_listener(&rig.handshakes, 0, "web", 0);
 	pktbus_init(&rig.packets, rig.st);
 	CU_ASSERT_EQUAL_FATAL(alerting_start(&rig.alerting, &rig.bus,
-					     &rig.packets, &bounds, 1),
+					     &rig.packets, &rig.shards, &bounds,
+					     1),
 			      0);
 	memcpy(rig.tun.name, "lo", 3); /* a name that the kernel has */
 	rig.conf_ok = true;
 	rig.conf_at = rig.started_at = 1700000000;
 	rig.m = (struct metrics){
-		.st = rig.st,
+		.shards = &rig.shards,
 		.bus = &rig.bus,
 		.capture = &rig.capture,
 		.handshakes = &rig.handshakes,
