@@ -5,7 +5,7 @@
 #	make run		the daemon in the foreground, here and now (root)
 #	make demo		a walk through it in a namespace of its own (root)
 #	make check		all tests (root); each kind has a target: unit
-#				wire sim layers cli e2e systemd asan clang lint
+#				wire sim layers cli e2e systemd asan tsan clang lint
 #				fuzz coverage
 #	make bench		against the kernel's own TCP (root); goodput over
 #				bad networks alone: make goodput

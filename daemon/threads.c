@@ -18,16 +18,19 @@
  * names, by a hash of both ends that is the same in both directions; if the
  * flow is not in the table, to the queue that the hash itself names. The table
  * learns when a queue writes: the flow of that packet is then steered to that
- * queue, until it has been silent for 3 s, or the table has its 4096 flows. So
- * the SYN of a new flow comes to any queue, what follows our answer comes to the
- * queue of whoever answered, and after a pause it may come anywhere again.
+ * queue, until it has been silent for 3 s, unless the table has its 4096 flows.
+ * It learns after it has delivered the packet: what a client on this host answers
+ * within that delivery, the ACK of our SYN-ACK, is still dealt as before. So the
+ * first two packets of a new flow come to any queue (counted: 1.4 of 5 to
+ * another one than the owner's, with four), what follows comes to the queue of
+ * whoever answered, and after a pause it may come anywhere again.
  *
  * Which shard a connection belongs to is our own decision (steer.c) and does not
  * change. A thread that reads what is another's copies it into a ring and wakes
  * the other, who takes it in its next turn as if it had read it; since the
  * owner answers through its own queue, the kernel's table follows. That is how
  * a moved flow is coped with, too, and all that happens is one copy and some
- * microseconds for the first packet. A ring that is full loses the packet, as a
+ * microseconds for the first packets. A ring that is full loses the packet, as a
  * queue of the device would, and counts it.
  *
  * Ids of connections are drawn from one counter. Secrets are each shard's own,

@@ -53,6 +53,24 @@ asan:
 	@$(ASAN) unit wire sim SIM_SEEDS=100
 	@$(ASAN) e2e OFFLOAD=off
 
+# Several threads under ThreadSanitizer, which ends the daemon's life with another
+# exit code if it has seen a race. The kernel's address space is too random for
+# it: setarch -R.
+TSAN = B=build-tsan E2E_JUDGE=0 TSAN_OPTIONS=halt_on_error=1
+TSAN_E2E = services ctl http
+tsan:
+	@$(MAKE) --no-print-directory B=build-tsan \
+		OPT='-O1 -g -fsanitize=thread -fno-omit-frame-pointer' -j2 all \
+		build-tsan/tests/unit/test_spsc build-tsan/tests/unit/test_shards
+	@set -e; for t in spsc shards; do \
+		TSAN_OPTIONS=halt_on_error=1 setarch -R \
+			build-tsan/tests/unit/test_$$t; done
+	@set -e; echo '--- threads'; $(TSAN) setarch -R tests/e2e/threads.sh; \
+		for t in $(TSAN_E2E); do for n in 2 3; do \
+			echo "--- $$t with $$n threads"; \
+			$(TSAN) THREADS=$$n setarch -R tests/e2e/$$t.sh; \
+		done; done
+
 build-tests: $(UNIT_BIN) $(B)/tests/sim/sim $(B)/tests/wire/wire
 
 clang:
@@ -106,5 +124,5 @@ check: deps
 	@$(MAKE) --no-print-directory bench-smoke
 	@echo "check: everything passed"
 
-.PHONY: unit layers cli e2e systemd demo asan build-tests clang format \
+.PHONY: unit layers cli e2e systemd demo asan tsan build-tests clang format \
 	format-check lint check

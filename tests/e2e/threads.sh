@@ -1,0 +1,173 @@
+#!/bin/bash
+# threads.sh - Three shards behind one interface
+#
+# What the other scripts show must hold with THREADS=2, too; here is what only
+# several threads have: flows that come to the wrong queue, one answer for all
+# shards, and changes that reach each of them.
+# shellcheck source=tests/e2e/lib.sh disable=SC2317
+. "$(dirname "$0")/lib.sh"
+
+THREADS=3
+
+# of_threads EXPRESSION: jq on the array of the threads' counters.
+of_threads()
+{
+	ctl stats --json | jq -e ".threads | $1"
+}
+
+echoes()
+{
+	same "$1" "$(echo "$1" | timeout 5 nc -N "${2:-$OWN4}" 7)"
+}
+
+each_echoes()
+{
+	local i
+
+	for ((i = 0; i < 60; i++)); do
+		echoes "number $i" "$1" || return 1
+	done
+}
+
+# Sixty at once, each says something now and then; the kernel forgets a flow
+# after 3 s, and deals its next packet to any queue.
+held_open()
+{
+	timeout 40 python3 - "$OWN4" "$1" <<'PY'
+import socket, sys, time
+
+held = [socket.create_connection((sys.argv[1], 7), 5) for _ in range(60)]
+for pause in (0, float(sys.argv[2]), 0):
+    time.sleep(pause)
+    for n, s in enumerate(held):
+        s.sendall(b"%d after %d" % (n, pause))
+    for n, s in enumerate(held):
+        want = b"%d after %d" % (n, pause)
+        assert s.recv(100) == want
+print(len(held))
+PY
+}
+
+# Sixty that stay until they are reset, or their listener has gone.
+sixty()
+{
+	python3 -c '
+import socket, sys
+held = [socket.create_connection((sys.argv[1], 7), 5) for _ in range(60)]
+for s in held:
+    s.settimeout(None)
+print("open", flush=True)
+for s in held:
+    try:
+        s.recv(1)
+    except ConnectionResetError:
+        pass
+print("all ended", flush=True)' "$OWN4" >"$TMP/sixty" &
+	SIXTY=$!
+	wait_for 10 grep -q open "$TMP/sixty"
+}
+
+listed_now()
+{
+	same "$1" "$(ctl list state established --ndjson | wc -l)"
+}
+
+# All refused, whichever shard the port is dealt to.
+none_connects()
+{
+	local i
+
+	for ((i = 0; i < 20; i++)); do
+		! timeout 5 nc -z "$OWN4" 7 || return 1
+	done
+}
+
+whole_page()
+{
+	curl -sS "http://$OWN4/" | tee "$TMP/page" |
+		grep -q "^connections  $1 open"
+}
+
+json_page()
+{
+	curl -sS "http://$OWN4/connections.json" |
+		jq -e ".count == $1 and ([.connections[].id] | unique | length) == $1"
+}
+
+write_conf <<'EOF'
+[listener.echo]
+port = 7
+service = echo
+[listener.http]
+port = 80
+service = http
+[listener.metrics]
+port = 9107
+service = metrics
+EOF
+check 'starts' start_daemon
+check 'with three threads' same 3 "$(ctl status --json | jq .threads)"
+check 'and a queue for each' \
+	bash -c "ip -d link show $IFACE | grep -q 'multi_queue numqueues 3 '"
+check 'sixty connections, one after the other' each_echoes "$OWN4"
+check 'and by IPv6' each_echoes "$OWN6"
+check 'each thread had some' of_threads 'all(.[]; .read + .taken > 0)'
+check 'some came to another queue first' of_threads 'map(.handed) | add > 0'
+check 'and were taken where they belong' \
+	of_threads '(map(.handed) | add) == (map(.taken + .lost) | add)'
+check 'nothing was lost on the way' of_threads 'all(.[]; .lost == 0)'
+check 'nobody missed a packet' of_threads 'all(.[]; .unseen == 0)'
+check 'ids are unique and go up' bash -c "
+	grep -o 'c[0-9]* .*handshake completed' '$LOG' | cut -d' ' -f1 |
+		tr -d c >'$TMP/ids'
+	test \$(wc -l <'$TMP/ids') = 120 && test -z \"\$(uniq -d '$TMP/ids')\""
+
+handed=$(of_threads 'map(.handed) | add')
+check 'flows that the kernel forgot go on' held_open 4
+check 'packets of some were dealt elsewhere' \
+	test "$(of_threads 'map(.handed) | add')" -gt "$handed"
+
+check 'sixty at once' sixty
+check 'one list has all' listed_now 60
+check 'one page has all' whole_page 61
+check 'one file has all' json_page 61
+check 'one figure counts all' bash -c \
+	"curl -sS http://$OWN4:9107/metrics |
+		grep -qx 'tcphs_connections{state=\"established\"} 61'"
+last=$(ctl list state established --ndjson | jq -r .id | sort -V | tail -1)
+check 'one of them is found by its id' \
+	same "$last" "$(ctl show "$last" --json | jq -r .id)"
+check 'and so are its packets' bash -c \
+	"'$TCPHSCTL' -s $SOCKET ladder $last | grep -q SYN-ACK"
+
+check 'disabled, a listener is so everywhere' bash -c \
+	"'$TCPHSCTL' -s $SOCKET listener disable echo"
+check 'nobody gets in' none_connects
+check 'who is in stays' listed_now 60
+sed -i 's/^port = 7$/port = 8/' "$CONF"
+check 'a reload moves it everywhere' ctl reload
+check 'it is gone from the old port' none_connects
+check 'and sixty get in at the new one' bash -c "
+	for ((i = 0; i < 60; i++)); do
+		timeout 5 nc -z $OWN4 8 || exit 1
+	done"
+check 'who came by the old one stays' listed_now 60
+check 'all are closed at once' ctl kill -y --rst sport = 7
+check 'and saw it' wait_for 5 grep -q 'all ended' "$TMP/sixty"
+wait "$SIXTY"
+
+nc -lk "$HOST4" 5000 >/dev/null 2>&1 &
+LISTENER=$!
+wait_for 5 bash -c 'ss -Hltn sport = 5000 | grep -q LISTEN'
+check 'connections opened from each shard' bash -c "
+	for ((i = 0; i < 9; i++)); do
+		echo hello | timeout 10 '$TCPHSCTL' -s $SOCKET connect \
+			$HOST4 5000 || exit 1
+	done"
+kill "$LISTENER"
+wait "$LISTENER" 2>/dev/null
+check 'a ping is answered, cut in pieces, too' \
+	ping -n -c 2 -i 0.05 -W 2 -M dont -s 4000 "$OWN4"
+check 'stops' stop_daemon
+check 'and said goodbye to all' log_has 'Stopping .*closing 0 connections'
+summary
