@@ -476,6 +476,7 @@ static int make_shards(struct run *r, void *mem, const uint8_t seed[32],
 	const struct conf *c = &r->conf;
 	struct tun queue[SHARDS_MAX] = {r->tun};
 	void *names = reserve(STACK_MEM_MIN);
+	int ret;
 
 	if (c->memory / r->nthreads < STACK_MEM_MIN + STACK_ALIGN) {
 		log_errorx("Cannot start: limits.memory is too small for %u "
@@ -491,10 +492,16 @@ static int make_shards(struct run *r, void *mem, const uint8_t seed[32],
 		r->threads =
 			threads_new(&r->shards, queue, r->nthreads, mem,
 				    c->memory, &c->stack, seed, r->st, now_us);
-	if (r->threads)
-		return 0;
-	log_errorx("Cannot start: no memory for %u threads", r->nthreads);
-	return EX_OSERR;
+	if (!r->threads) {
+		log_errorx("Cannot start: no memory for %u threads",
+			   r->nthreads);
+		return EX_OSERR;
+	}
+	ret = threads_steer(r->threads);
+	if (ret < 0)
+		log_notice("%s deals packets in the kernel's own way: %s",
+			   r->tun.name, strerror(-ret));
+	return 0;
 }
 
 static int start_pktmem(struct run *r)

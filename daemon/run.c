@@ -426,6 +426,9 @@ static void hook_status(void *arg, json_t *status)
 	json_object_set_new(status, "mtu", json_integer(c->mtu));
 	json_object_set_new(status, "offload", json_boolean(r->tun.offload));
 	json_object_set_new(status, "threads", json_integer(r->nthreads));
+	if (r->threads)
+		json_object_set_new(status, "steered",
+				    json_boolean(r->threads->steered));
 	put_text(status, "config", r->conf.path);
 	json_object_set_new(status, "config_ok", json_boolean(r->conf_ok));
 	put_text(status, "config_error", r->conf_error);

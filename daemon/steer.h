@@ -9,9 +9,11 @@
 
 #include <tcphs/event.h>
 
+#define STEER_KEYS 7
+
 struct steer {
 	unsigned int shards;
-	uint8_t key[16]; /* secret: nobody shall aim at one shard */
+	uint64_t key[STEER_KEYS]; /* secret: nobody shall aim at one shard */
 };
 
 /** steer_ends() - The shard of the connection between two ends, in any order */
@@ -26,5 +28,17 @@ unsigned int steer_ends(const struct steer *s, const struct ip_addr *a,
  */
 unsigned int steer_packet(const struct steer *s, const void *pkt, size_t len,
 			  unsigned int here);
+
+/* ---- steer_bpf.c ------------------------------------------------------- */
+
+/**
+ * steer_program() - The same decision as a program for the kernel
+ *
+ * For segments that are whole and have no IPv6 extension headers; it deals all
+ * else to shard 0. Needs a right, as a rule: CAP_BPF.
+ *
+ * Return: its descriptor, or a negative errno
+ */
+int steer_program(const struct steer *s);
 
 #endif

@@ -14,7 +14,8 @@
  * N, the device has N queues (IFF_MULTI_QUEUE) and each thread has one of them, a
  * stack with a share of memory and limits, and the turn of loop.c around both.
  *
- * How the kernel steers. tun deals a packet to the queue that its flow table
+ * How the kernel steers. If it takes our program (steer_bpf.c), each segment comes
+ * to the queue of its owner. If not, tun deals a packet to the queue that its flow table
  * names, by a hash of both ends that is the same in both directions; if the
  * flow is not in the table, to the queue that the hash itself names. The table
  * learns when a queue writes: the flow of that packet is then steered to that
@@ -31,7 +32,9 @@
  * owner answers through its own queue, the kernel's table follows. That is how
  * a moved flow is coped with, too, and all that happens is one copy and some
  * microseconds for the first packets. A ring that is full loses the packet, as a
- * queue of the device would, and counts it.
+ * queue of the device would, and counts it. A packet that is dealt right may
+ * overtake one that is handed over; TCP copes, but it is a reason to want the
+ * program.
  *
  * Ids of connections are drawn from one counter. Secrets are each shard's own,
  * which nobody notices, because a flow never leaves its shard.
@@ -51,6 +54,7 @@
 #include <sodium/crypto_shorthash.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/assert.h"
 #include "threads_priv.h"
@@ -103,8 +107,11 @@ struct threads *threads_new(struct shards *shards, struct tun *tun,
 	t->shards = shards;
 	t->thread = calloc(n, sizeof(*t->thread));
 	t->steer.shards = n;
-	derive(secret, seed, 0);
-	memcpy(t->steer.key, secret, sizeof(t->steer.key));
+	for (unsigned int i = 0; i < STEER_KEYS; i++) {
+		derive(secret, seed, (uint8_t)(UINT8_MAX - i));
+		memcpy(&t->steer.key[i], secret, sizeof(t->steer.key[i]));
+		t->steer.key[i] |= 1; /* so that no product forgets */
+	}
 	for (unsigned int i = 0; t->thread && i < n; i++) {
 		struct thread *th = &t->thread[i];
 
@@ -161,6 +168,18 @@ static void derive(uint8_t to[32], const uint8_t seed[32], uint8_t number)
 		named[33] = i;
 		crypto_shorthash(to + 8 * i, named, sizeof(named), seed);
 	}
+}
+
+int threads_steer(struct threads *t)
+{
+	int fd = steer_program(&t->steer), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = tun_steer(&t->thread[0].tun, fd);
+	close(fd);
+	t->steered = ret == 0;
+	return ret;
 }
 
 int threads_start(struct threads *t, struct ev_loop *ev,

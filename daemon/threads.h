@@ -46,6 +46,7 @@ struct threads {
 	struct thread *thread;
 	struct shards *shards;
 	struct steer steer;
+	bool steered;	  /* the kernel deals as we do */
 	uint32_t last_id; /* of all connections; atomic */
 
 	/* The control thread's. */
@@ -93,6 +94,13 @@ struct threads *threads_new(struct shards *shards, struct tun *tun,
 			    const struct stack_conf *conf,
 			    const uint8_t seed[32], struct stack *names,
 			    int64_t now_us);
+
+/**
+ * threads_steer() - Have the kernel deal packets as we do; a right is needed
+ *
+ * Return: 0 or a negative errno: then it deals them its own way
+ */
+int threads_steer(struct threads *t);
 
 /** threads_observe() - Events and packets of all shards to these buses */
 void threads_observe(struct threads *t, struct evbus *bus,

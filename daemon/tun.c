@@ -98,6 +98,11 @@ static int open_more(struct tun *t, const struct tun *first, char *err,
 	return t->fd < 0 ? t->fd : attach(t, first->name, err, errlen);
 }
 
+int tun_steer(struct tun *t, int program)
+{
+	return ioctl(t->fd, TUNSETSTEERINGEBPF, &program) < 0 ? -errno : 0;
+}
+
 int tun_persist(struct tun *t, bool on)
 {
 	return ioctl(t->fd, TUNSETPERSIST, on ? 1L : 0L) < 0 ? -errno : 0;

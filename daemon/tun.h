@@ -38,6 +38,9 @@ int tun_open(struct tun *t, const char *name, bool offload, char *err,
 int tun_open_many(struct tun *t, unsigned int n, const char *name, bool offload,
 		  char *err, size_t errlen);
 
+/** tun_steer() - Have a program deal packets to the queues; 0 or -errno */
+int tun_steer(struct tun *t, int program);
+
 /** tun_persist() - Keep the device when we exit, or not */
 int tun_persist(struct tun *t, bool on);
 

@@ -7,6 +7,7 @@
  *	h   packets have no virtio header (before 2.6.27)
  *	s   the size of the header cannot be chosen (before 2.6.33)
  *	o   no offload (before 2.6.27, or where TSO is switched off)
+ *	p   no program deals packets to queues (before 4.16)
  */
 #include <errno.h>
 #include <linux/if_tun.h>
@@ -36,6 +37,7 @@ int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	if ((request == TUNSETVNETHDRSZ && old('s')) ||
+	    (request == TUNSETSTEERINGEBPF && old('p')) ||
 	    (request == TUNSETOFFLOAD && arg && old('o'))) {
 		errno = EINVAL;
 		return -1;

@@ -2,8 +2,9 @@
 # threads.sh - Three shards behind one interface
 #
 # What the other scripts show must hold with THREADS=2, too; here is what only
-# several threads have: flows that come to the wrong queue, one answer for all
-# shards, and changes that reach each of them.
+# several threads have: flows that come to the right queue, or to the wrong one if
+# the kernel takes no program; one answer for all shards, and changes that reach
+# each of them.
 # shellcheck source=tests/e2e/lib.sh disable=SC2317
 . "$(dirname "$0")/lib.sh"
 
@@ -105,27 +106,48 @@ service = http
 port = 9107
 service = metrics
 EOF
-check 'starts' start_daemon
-check 'with three threads' same 3 "$(ctl status --json | jq .threads)"
-check 'and a queue for each' \
-	bash -c "ip -d link show $IFACE | grep -q 'multi_queue numqueues 3 '"
-check 'sixty connections, one after the other' each_echoes "$OWN4"
-check 'and by IPv6' each_echoes "$OWN6"
-check 'each thread had some' of_threads 'all(.[]; .read + .taken > 0)'
-check 'some came to another queue first' of_threads 'map(.handed) | add > 0'
-check 'and were taken where they belong' \
-	of_threads '(map(.handed) | add) == (map(.taken + .lost) | add)'
-check 'nothing was lost on the way' of_threads 'all(.[]; .lost == 0)'
-check 'nobody missed a packet' of_threads 'all(.[]; .unseen == 0)'
-check 'ids are unique and go up' bash -c "
-	grep -o 'c[0-9]* .*handshake completed' '$LOG' | cut -d' ' -f1 |
-		tr -d c >'$TMP/ids'
-	test \$(wc -l <'$TMP/ids') = 120 && test -z \"\$(uniq -d '$TMP/ids')\""
+# --- the kernel deals in its own way ------------------------------------------
 
-handed=$(of_threads 'map(.handed) | add')
-check 'flows that the kernel forgot go on' held_open 4
-check 'packets of some were dealt elsewhere' \
-	test "$(of_threads 'map(.handed) | add')" -gt "$handed"
+# deal NAME: sixty connections one by one, and sixty at once that pause.
+deal()
+{
+	check "$1: with three threads" same 3 "$(ctl status --json | jq .threads)"
+	check "$1: and a queue for each" bash -c \
+		"ip -d link show $IFACE | grep -q 'multi_queue numqueues 3 '"
+	check "$1: sixty connections, one after the other" each_echoes "$OWN4"
+	check "$1: and by IPv6" each_echoes "$OWN6"
+	check "$1: each thread had some" of_threads 'all(.[]; .read + .taken > 0)'
+	dealt=$(of_threads 'map(.handed) | add')
+	check "$1: flows that the kernel forgot go on" held_open 4
+	check "$1: what came to another queue got where it belongs" of_threads \
+		'(map(.handed) | add) == (map(.taken + .lost) | add)'
+	check "$1: nothing was lost on the way" of_threads 'all(.[]; .lost == 0)'
+	check "$1: nobody missed a packet" of_threads 'all(.[]; .unseen == 0)'
+}
+
+export OLD_KERNEL=p LD_PRELOAD="$B/tests/e2e/old_kernel.so"
+check 'starts without a program' start_daemon
+unset OLD_KERNEL LD_PRELOAD
+check 'and says so' log_has "deals packets in the kernel's own way"
+check 'in its status, too' same false "$(ctl status --json | jq .steered)"
+deal kernel
+check 'some came to another queue first' test "$dealt" -gt 0
+check 'and some after a pause' \
+	test "$(of_threads 'map(.handed) | add')" -gt "$dealt"
+check 'stops' stop_daemon
+
+# --- it deals as we do ----------------------------------------------------------
+
+check 'starts with a program' start_daemon
+check 'as it says' same true "$(ctl status --json | jq .steered)"
+deal program
+check 'none came to another queue' same 0 "$(of_threads 'map(.handed) | add')"
+check 'ids are unique and go up' bash -c "
+	grep -o 'c[0-9]* .*handshake completed' '$LOG' | head -120 |
+		cut -d' ' -f1 | tr -d c >'$TMP/ids'
+	test \$(wc -l <'$TMP/ids') = 120 && sort -cnu '$TMP/ids'"
+
+# --- one answer for all -----------------------------------------------------------
 
 check 'sixty at once' sixty
 check 'one list has all' listed_now 60
