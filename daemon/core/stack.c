@@ -12,6 +12,7 @@
 #include <sodium/crypto_shorthash.h>
 #include <string.h>
 
+#include "be.h"
 #include "tcp_priv.h"
 
 #define FLOW_LABEL_MAX 0xfffff
@@ -283,12 +284,13 @@ bool stack_is_broadcast(const struct stack *st, const struct ip_addr *a)
 	uint32_t host_bits, bits;
 
 	/* 31- and 32-bit prefixes have neither: RFC 3021, 2.1. */
-	if (!net->len || net->len > 126 || !ip_addr_is4(a) ||
-	    !ip_prefix_has(net, a))
+	if (!net->len || net->len > 126 || !ip_mapped(a->b))
 		return false;
+	/* Asked twice for each packet: no bytes one by one. */
 	host_bits = (uint32_t)((1ull << (128 - net->len)) - 1);
-	bits = (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 |
-	       (uint32_t)a->b[14] << 8 | a->b[15];
+	bits = be_get32(a->b + 12);
+	if ((bits ^ be_get32(net->addr.b + 12)) & ~host_bits)
+		return false;
 	return (bits & host_bits) == 0 || (bits & host_bits) == host_bits;
 }
 

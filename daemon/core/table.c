@@ -29,6 +29,7 @@ _Static_assert(TABLE_SEGMENT == 1u << SEGMENT_BITS, "buckets in a page");
 _Static_assert(sizeof(struct tcp_key) == 36, "a key has no padding");
 _Static_assert(crypto_shorthash_KEYBYTES == 16, "size of the secret");
 
+static void forget(struct table *t, ref_t e);
 static bool key_equal(const struct tcp_key *a, const struct tcp_key *b);
 static uint64_t differ_at(const void *a, const void *b, size_t off);
 static uint32_t buckets(const struct table *t);
@@ -65,17 +66,21 @@ uint32_t table_hash(const struct table *t, const struct tcp_key *key)
 	return hash;
 }
 
-ref_t table_find(const struct table *t, const struct tcp_key *key)
+ref_t table_find(struct table *t, const struct tcp_key *key)
 {
+	if (t->latest && key_equal(&entry(t, t->latest)->key, key))
+		return t->latest;
 	return table_at(t, table_hash(t, key), key);
 }
 
-ref_t table_at(const struct table *t, uint32_t hash, const struct tcp_key *key)
+ref_t table_at(struct table *t, uint32_t hash, const struct tcp_key *key)
 {
 	ref_t e = table_first(t, hash);
 
 	while (e && !key_equal(&entry(t, e)->key, key))
 		e = entry(t, e)->chain;
+	if (e)
+		t->latest = e;
 	return e;
 }
 
@@ -105,6 +110,7 @@ void table_insert(struct table *t, ref_t e)
 void table_remove(struct table *t, ref_t e)
 {
 	*link_to(t, e) = entry(t, e)->chain;
+	forget(t, e);
 	t->n--;
 }
 
@@ -114,6 +120,13 @@ void table_replace(struct table *t, ref_t e, ref_t with)
 
 	entry(t, with)->chain = entry(t, e)->chain;
 	*link = with;
+	forget(t, e);
+}
+
+static void forget(struct table *t, ref_t e)
+{
+	if (t->latest == e)
+		t->latest = 0;
 }
 
 /* One branch and no call, which memcmp() may become. The last word overlaps

@@ -39,6 +39,7 @@ struct table {
 	uint32_t level; /* buckets are numbered by level bits or one more */
 	uint32_t split; /* the next bucket to be split */
 	uint8_t tag;
+	ref_t latest; /* found last: segments come in rows; 0 = none */
 	uint32_t nsegments;
 	ref_t segment[TABLE_SEGMENT_MAX]; /* pages of buckets */
 };
@@ -51,10 +52,10 @@ bool table_init(struct table *t, struct arena *a, const uint8_t secret[16],
 uint32_t table_hash(const struct table *t, const struct tcp_key *key);
 
 /** table_find() - 0 if there is none */
-ref_t table_find(const struct table *t, const struct tcp_key *key);
+ref_t table_find(struct table *t, const struct tcp_key *key);
 
 /** table_at() - The same, if @hash of @key is known */
-ref_t table_at(const struct table *t, uint32_t hash, const struct tcp_key *key);
+ref_t table_at(struct table *t, uint32_t hash, const struct tcp_key *key);
 
 /** table_fetch() - table_first() will be asked about @hash: get it near */
 void table_fetch(const struct table *t, uint32_t hash);
