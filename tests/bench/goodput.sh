@@ -12,16 +12,20 @@
 # may grow as far as ours.
 #
 # What is lost leaves a flow a small part of the path, and how much depends on
-# when its first losses come. There several flows at once, of which each meets
-# other losses, say more than one could; the figure is that of all.
+# when its first losses come: if its SYN is lost, a whole second. There several
+# flows at once, of which each meets other losses, say more than one could; the
+# figure is that of all, from a second after the last one was open, or from when
+# they have come down from where slow start led them. Bursts are for one flow, and
+# twice as long: a burst takes as many flows as it finds mixed.
 #
 # The relay is the path, and what it is late with would be the path's doing. So
 # it runs before anything else; and so does tcphsd, for the kernel's TCP has no
 # process of its own: it works in whatever brings a packet, which is the relay.
 #
 # Then two flows share a path without losses of its own: two of ours, two of the
-# kernel's, and one of each, for so many round trips that it is not slow start
-# alone that decides who gets what: 8 s and 20 s.
+# kernel's, for 8 s and 20 s, and one of each, which are not looked at before
+# that and then for twice as long: what the first slow start left to whom takes
+# as many round trips to even out.
 #
 # The queue holds what the path takes in a round trip. What is late comes a fifth
 # of the way later than what it left with; bursts are ten packets on average.
@@ -112,11 +116,19 @@ address()
 	[ "$1" = tcphs ] && echo "$OWN4" || echo "$HOST4"
 }
 
-# load OUT DIRECTION SUBJECT SECONDS FLOWS: from the first SYN on.
+# load OUT DIRECTION SUBJECT SECONDS FLOWS [WARM]: from the first SYN on, or from
+# WARM seconds after the last one was answered.
 load()
 {
-	in_client timeout 120 "$BIN/load" "$2" "$(address "$3")" -t "$4" -w 0 \
-		-n "$5" >"$TMP/$1" 2>"$TMP/$1.err"
+	in_client timeout 120 "$BIN/load" "$2" "$(address "$3")" -t "$4" \
+		-n "$5" -w "${6:-0}" >"$TMP/$1" 2>"$TMP/$1.err"
+}
+
+# leave: with what the client still wanted to send, or the next turn had it.
+leave()
+{
+	stop_relay
+	ip netns delete client
 }
 
 # keep PATH WHAT DIRECTION SUBJECT SEED OUT
@@ -147,13 +159,22 @@ wanted()
 	[ -n "$SMOKE" ] || [ ! -t 2 ] || printf '\r\e[K%s' "$1" >&2
 }
 
-# flows PATH WHAT: so many that they do not get into each other's way.
-flows()
+# times N: as long as N turns.
+times()
+{
+	awk "BEGIN { print $1 * $SECONDS_EACH }"
+}
+
+# turn PATH WHAT: seconds, flows that do not get into each other's way, and for
+# how long they are not looked at.
+turn()
 {
 	case $1:$2 in
-	*:none | *:late) echo 1 ;;
-	100M:0.1% | 100M:burst) echo 2 ;;
-	*) echo 8 ;;
+	*:none | *:late) echo "$SECONDS_EACH" 1 0 ;;
+	*:burst) echo "$(times 2)" 1 1 ;;
+	100M:0.1%) echo "$SECONDS_EACH" 2 1 ;;
+	1G:0.1%) echo "$SECONDS_EACH" 8 4 ;;
+	*) echo "$SECONDS_EACH" 8 1 ;;
 	esac
 }
 
@@ -172,9 +193,10 @@ alone()
 			for subject in tcphs kernel; do
 				# shellcheck disable=SC2086
 				path "${way_of[@]}" $options || fail "$what"
-				load one "$way" "$subject" "$SECONDS_EACH" \
-					"$(flows "$name" "$what")"
-				stop_relay
+				# shellcheck disable=SC2046
+				load one "$way" "$subject" \
+					$(turn "$name" "$what")
+				leave
 				keep "$name" "$what" "$way" "$subject" \
 					"$seed" one
 			done
@@ -188,21 +210,21 @@ shared()
 	local seed=$1 name=$2 each first
 	local -a way_of=("$1" "$3" "$4" "$5")
 
-	each=$(awk "BEGIN { print 2 * $SECONDS_EACH * $4 / 10000 }")
+	each=$(times "2 * $4 / 10000")
 	for subject in tcphs kernel; do
 		wanted "$name:two" || continue
 		path "${way_of[@]}" || fail two
 		load one down "$subject" "$each" 2
-		stop_relay
+		leave
 		keep "$name" two down "$subject" "$seed" one
 	done
 	wanted "$name:both" || return 0
 	path "${way_of[@]}" || fail both
-	load ours down tcphs "$each" 1 &
+	load ours down tcphs "$(times "4 * $4 / 10000")" 1 "$each" &
 	first=$!
-	load theirs down kernel "$each" 1
+	load theirs down kernel "$(times "4 * $4 / 10000")" 1 "$each"
 	wait "$first"
-	stop_relay
+	leave
 	keep "$name" both down tcphs "$seed" ours
 	keep "$name" both down kernel "$seed" theirs
 }
