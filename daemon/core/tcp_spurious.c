@@ -5,8 +5,10 @@
  * lost, costs more than the segments sent again: cwnd shrinks for nothing, and
  * after a timeout the whole flight would follow. So what was known before is
  * kept (struct tcp_undo) as a recovery begins, and put back when it turns out
- * that every retransmission since was needless. That shows in three ways:
+ * that every retransmission since was needless. That shows in four ways:
  *
+ *  - by itself, if what was overtaken arrives in the same batch of input, before
+ *    it could be sent again;
  *  - by timestamps (Eifel, RFC 3522): an ACK advances, nothing that was sent
  *    again is left, and it answers a segment from before the first
  *    retransmission. So far none of them was needed;
@@ -32,6 +34,7 @@ enum frto {
 #define FRTO_NEW_SEGMENTS 2
 #define FRTO_CWND	  3
 
+static bool none_missing(const struct tcp_active *a, const struct tcp_undo *u);
 static bool eifel(const struct stack *st, const struct tcp_conn *c,
 		  const struct tcp_active *a, struct tcp_undo *u,
 		  const struct tcp_seg *seg, const struct ack_news *news);
@@ -148,7 +151,7 @@ void tcp_undo_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		tcp_undo_drop(st, a);
 		return;
 	}
-	if (all_twice(u, news) ||
+	if (all_twice(u, news) || none_missing(a, u) ||
 	    (a->recovery != RECOVERY_OPEN &&
 	     (eifel(st, c, a, u, seg, news) || frto(c, a, seg, news))))
 		undo(st, c, a, u);
@@ -159,6 +162,12 @@ void tcp_undo_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 bool tcp_undo_waits(const struct tcp_active *a)
 {
 	return a->frto == FRTO_SECOND;
+}
+
+/* All that was taken for lost arrived, and the network had it once. */
+static bool none_missing(const struct tcp_active *a, const struct tcp_undo *u)
+{
+	return a->recovery == RECOVERY_FAST && !a->lost && !u->some;
 }
 
 /* RFC 3522, 3.2 */

@@ -423,6 +423,16 @@ static const struct run rows[] = {
 		.mbit_min = 680,
 	},
 	{
+		/* Slow start leads its flows far above what such losses leave
+		 * them in the end; they come down no faster than they must. */
+		.name = "long_lossy",
+		.path = {LONG, .loss_ppm = 1000},
+		.flows = 8,
+		.seeds = 4,
+		.seconds = 5,
+		.mbit_min = 190,
+	},
+	{
 		/* What a repair overtakes must not be lost with it. */
 		.name = "long_late_lossy",
 		.path = {LONG, .loss_ppm = 20, .late_ppm = 50000,

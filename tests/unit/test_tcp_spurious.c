@@ -353,6 +353,60 @@ static void fast_retransmit(void)
 	rig_wait(MS(10));
 }
 
+/* What is overtaken arrives in the same batch as what overtook it: it is lost
+ * for a moment, and nothing leaves that an echo or a D-SACK could speak of. */
+static void overtaken_in_a_batch(void)
+{
+	flight_sack();
+	rig_wait(RTT_US);
+	rig_hold();
+	rx_sack(1001, 2001, 5001);
+	rx_ack(5001);
+	rig_release();
+	expect_undone(0, 1);
+	rig_check(look().retrans == 0);
+	rig_forget();
+	rig_check(look().retrans == 0);
+	rx_ack(11001);
+	rig_forget();
+	rig_end();
+}
+
+/* One of two, and the other one is sent again. */
+static void half_overtaken_in_a_batch(void)
+{
+	flight_sack();
+	rig_wait(RTT_US);
+	rig_hold();
+	rx_sack(1001, 3001, 7001);
+	rx_sack(2001, 3001, 7001);
+	rig_release();
+	rig_expect(TEXT(2001, 1000));
+	rig_forget();
+	expect_undone(0, 0);
+	rx_ack(11001);
+	rig_forget();
+	rig_end();
+}
+
+/* Without SACK, three duplicate ACKs say it. */
+static void overtaken_in_a_batch_without_sack(void)
+{
+	flight_plain();
+	rig_wait(RTT_US);
+	rig_hold();
+	for (unsigned int i = 0; i < 3; i++)
+		rx_ack(1001);
+	rx_ack(5001);
+	rig_release();
+	expect_undone(0, 1);
+	rig_forget();
+	rig_check(look().retrans == 0);
+	rx_ack(11001);
+	rig_forget();
+	rig_end();
+}
+
 /* RFC 3708: it came twice, says the peer; the recovery is over by then. */
 static void dsack(void)
 {
@@ -514,6 +568,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(frto_sack),
 	UNIT_TEST(frto_sack_block),
 	UNIT_TEST(frto_sack_real),
+	UNIT_TEST(overtaken_in_a_batch),
+	UNIT_TEST(half_overtaken_in_a_batch),
+	UNIT_TEST(overtaken_in_a_batch_without_sack),
 	UNIT_TEST(dsack),
 	UNIT_TEST(dsack_of_half),
 	UNIT_TEST(dsack_of_other_text),
