@@ -94,8 +94,10 @@ void tcp_pmtu_too_big(struct stack *st, struct tcp_conn *c, uint32_t mtu,
 	/* A router of old that does not say its MTU. */
 	if (mtu < least)
 		mtu = least;
-	/* Nor is a size that all we send has: no packet of ours was too big. */
-	if (mtu >= c->pmtu || mtu >= ceiling(st, c))
+	/* Nor is a size that all we send has: no packet of ours was too big.
+	 * And a SYN is never. */
+	if (mtu >= c->pmtu || mtu >= ceiling(st, c) ||
+	    c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
 		return;
 	p = path_make(st, c);
 	if (!p)

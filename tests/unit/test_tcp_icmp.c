@@ -378,6 +378,20 @@ static void too_big_established(void)
 	rig_end();
 }
 
+/* A SYN passes everywhere; who says that it does not is no router. */
+static void too_big_syn_sent(void)
+{
+	struct conn_info info;
+
+	opened();
+	too_big(rig.v6 ? 1280 : 552, 1000);
+	too_big(rig.v6 ? 1280 : 0, 1000);
+	rig_expect_silence();
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(info.pmtu == 1500);
+	rig_end();
+}
+
 /* RFC 5927, 7: not from one that quotes nothing in flight, not upwards, and
  * not below the least there is (RFC 791, RFC 8200). */
 static void too_big_forged(void)
@@ -417,6 +431,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(hard_error_established),
 	UNIT_TEST(source_quench),
 	UNIT_TEST(too_big_established),
+	UNIT_TEST(too_big_syn_sent),
 	UNIT_TEST(too_big_forged),
 };
 
