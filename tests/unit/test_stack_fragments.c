@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/be.h"
+#include "core/reasm.h"
 #include "rig.h"
 
 #define IP6_FRAG  44
@@ -240,6 +241,61 @@ static void fragment_in_fragments(void)
 	rig_end();
 }
 
+/* Congestion experienced, in the header of what is cut from now on. */
+static void mark(struct whole *w)
+{
+	if (rig.v6)
+		w->pkt[1] |= IP_ECN_CE << 4;
+	else
+		w->pkt[1] |= IP_ECN_CE;
+}
+
+/* Each refusal has a reason of its own. */
+static void each_reason(void)
+{
+	uint32_t len, far;
+	uint8_t pkt[RIG_PACKET_MAX];
+	struct whole w;
+
+	rig_established();
+	w = *text(1);
+	rx_piece(&w, 400, w.len - w.head);
+	rx_piece(&w, 400, w.len - w.head);
+	rig_check(rig_dropped(DROP_FRAG_COPY) == 1);
+	w = *whole_of(
+		SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 800), 1);
+	rx_piece(&w, 640, 704);
+	rig_check(rig_dropped(DROP_FRAG_END) == 1);
+	rx_piece(&w, 0, 200);
+	rig_check(rig_dropped(DROP_FRAG_BURIED) == 1);
+
+	w = *text(2);
+	rx_piece(&w, 0, 400);
+	mark(&w);
+	rx_piece(&w, 400, w.len - w.head);
+	rig_check(rig_dropped(DROP_FRAG_ECN) == 1);
+
+	w = *text(3);
+	len = cut(pkt, &w, 0, 400);
+	far = w.head + (rig.v6 ? 2 : 0);
+	be_put16(rig.v6 ? pkt + far : pkt + 6,
+		 rig.v6 ? 0xfff8 : 0x1fff); /* the last place there is */
+	if (!rig.v6)
+		seal4(pkt);
+	rig_rx_packet(pkt, len);
+	rig_check(rig_dropped(DROP_FRAG_SIZE) == 1);
+
+	w = *whole_of(
+		SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 1400), 4);
+	for (uint32_t i = 0; i < REASM_PIECES_MAX; i++)
+		rx_piece(&w, 24 + 8 * i, 32 + 8 * i);
+	rig_check(rig_dropped(DROP_FRAG_PIECES) == 0);
+	rx_piece(&w, 0, 24);
+	rig_check(rig_dropped(DROP_FRAG_PIECES) == 1);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(in_order),
 	UNIT_TEST(backwards_and_twice),
@@ -250,6 +306,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(timeout),
 	UNIT_TEST(evicted),
 	UNIT_TEST(fragment_in_fragments),
+	UNIT_TEST(each_reason),
 };
 
 int main(int argc, char **argv)
