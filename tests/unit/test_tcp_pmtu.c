@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "core/tcp_priv.h"
 #include "packet.h"
 #include "rig.h"
 
@@ -325,6 +326,45 @@ static void probe_with_others_behind(void)
 	rig_end();
 }
 
+/* Ten minutes after a router lowered it, with a window in flight from just
+ * before: its segments, from 6001 on. */
+static void flight_at_raise_time(void)
+{
+	established(65535);
+	rig_send(5000);
+	rig_forget();
+	too_big((uint32_t)base_mtu() + 100, 1001);
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001));
+	rig_wait(TEN_MIN - MS(1));
+	rig_send(100000);
+	rig_forget();
+	rig_wait(MS(2));
+	rig_expect_silence();
+}
+
+/* RFC 4821, 7.4: a probe waits until cwnd has room for it, and what is smaller
+ * does not overtake it. It has arrived as soon as a SACK says so (7.6.1). */
+static void probe_waits_for_room(void)
+{
+	uint32_t full = 1500 - (uint32_t)heads() - 12;
+	struct tcp_seg s;
+
+	flight_at_raise_time();
+	rig_check(rig.st->pool_path.in_use == 1);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 680));
+	rig_expect_silence();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 1000));
+	rig_check(rig_take(&s) && s.len == full);
+	rig_check(info().mtu_probe == 1500);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 1000, .nsack = 1,
+		   .sack = {{s.seq, s.seq + full}}));
+	rig_check(info().pmtu == 1500);
+	rig_check(rig.st->pool_path.in_use == 0); /* nothing to look for */
+	rig_forget();
+	rig_end();
+}
+
 /* A router that refuses the probe says what it takes: that is tried next. */
 static void probe_refused_by_router(void)
 {
@@ -495,6 +535,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(lost_probe_spares_cwnd),
 	UNIT_TEST(raised_after_ten_minutes),
 	UNIT_TEST(probe_with_others_behind),
+	UNIT_TEST(probe_waits_for_room),
 	UNIT_TEST(probe_refused_by_router),
 	UNIT_TEST(probe_shows),
 	UNIT_TEST(too_big_at_first),

@@ -102,6 +102,22 @@ static void duplicates_are_told_one_by_one(void)
 	rig_end();
 }
 
+/* Without SACK there is nothing to tell of them but where we are. */
+static void duplicates_without_sack(void)
+{
+	rig_established();
+	rx_text(5001, 1000);
+	rig_forget();
+	rig_hold();
+	rx_text(5001, 100);
+	rx_text(5201, 100);
+	rx_text(5601, 100);
+	rig_release();
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 6001));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 2883, 4.1.2: beyond a hole, in front of the block that has it. */
 static void duplicate_beyond_a_hole(void)
 {
@@ -173,6 +189,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(told_ranges_are_repeated),
 	UNIT_TEST(more_ranges_than_a_batch_may_tell),
 	UNIT_TEST(duplicates_are_told_one_by_one),
+	UNIT_TEST(duplicates_without_sack),
 	UNIT_TEST(duplicate_beyond_a_hole),
 	UNIT_TEST(duplicate_at_closed_window),
 	UNIT_TEST(without_sack_an_ack_for_each),
