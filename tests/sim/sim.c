@@ -19,10 +19,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RUN_SECONDS_MAX 60 /* of wall-clock time */
+#define RUN_SECONDS_MAX 60 /* of the processor: others may want it, too */
 #define TWICE_ONE_IN	16
 #define JOBS_MAX	64
 
@@ -84,6 +85,17 @@ static const struct scenario *scenario_at(size_t i)
 	return i < nmark_scenarios ? &mark_scenarios[i] : NULL;
 }
 
+/* What hangs here runs in circles: its clock is not ours. */
+static void limit_time(void)
+{
+	const struct rlimit most = {RUN_SECONDS_MAX, RUN_SECONDS_MAX + 1};
+
+	if (setrlimit(RLIMIT_CPU, &most) < 0) {
+		fprintf(stderr, "sim: setrlimit: %s\n", strerror(errno));
+		exit(71);
+	}
+}
+
 /* Begin a job in the first free place. */
 static void job_fork(struct place *places, const struct job *j)
 {
@@ -95,7 +107,7 @@ static void job_fork(struct place *places, const struct job *j)
 	p->job = *j;
 	p->pid = fork();
 	if (p->pid == 0) {
-		alarm(RUN_SECONDS_MAX);
+		limit_time();
 		job_run(j, false);
 		exit(0);
 	}
