@@ -118,6 +118,16 @@ static void duplicates_without_sack(void)
 	rig_end();
 }
 
+/* A keep-alive probe is old, but nothing in it came twice. */
+static void probe_is_no_duplicate(void)
+{
+	rig_established_all();
+	rx_text(5000, 0);
+	rig_expect(ACK_OF(5001));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 2883, 4.1.2: beyond a hole, in front of the block that has it. */
 static void duplicate_beyond_a_hole(void)
 {
@@ -190,6 +200,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(more_ranges_than_a_batch_may_tell),
 	UNIT_TEST(duplicates_are_told_one_by_one),
 	UNIT_TEST(duplicates_without_sack),
+	UNIT_TEST(probe_is_no_duplicate),
 	UNIT_TEST(duplicate_beyond_a_hole),
 	UNIT_TEST(duplicate_at_closed_window),
 	UNIT_TEST(without_sack_an_ack_for_each),
