@@ -383,6 +383,24 @@ static void windows_close(void)
 	end();
 }
 
+/* With more than an eighth left nobody is short of anything. */
+static void windows_stay(void)
+{
+	struct tcp_seg s = {.wnd = 0};
+
+	rig_established();
+	starve(rig.st->arena.npages / 8 + 4);
+	for (tcp_seq seq = 5001; seq <= 5001 + 80000; seq += 1000) {
+		rig_rx(SEG(.flags = TH_ACK, .seq = seq, .ack = 1001,
+			   .len = 1000));
+		rig_wait(MS(41));
+		while (rig_take(&s))
+			;
+	}
+	rig_check(s.wnd > 30000);
+	end();
+}
+
 /* With hardly any left, nothing more for who has text unread. */
 static void windows_shut(void)
 {
@@ -554,6 +572,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_old_idle),
 	UNIT_TEST(set_timeouts),
 	UNIT_TEST(windows_close),
+	UNIT_TEST(windows_stay),
 	UNIT_TEST(windows_shut),
 	UNIT_TEST(time_wait),
 	UNIT_TEST(time_wait_leaves_room),
