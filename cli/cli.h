@@ -32,8 +32,9 @@ enum cli_exit {
 	CLI_REFUSED = 20,
 	CLI_NO_ANSWER,
 	CLI_UNREACHABLE,
-	CLI_RESET, /* after the handshake */
-	CLI_LOCAL = 25,
+	CLI_RESET,     /* after the handshake */
+	CLI_VIOLATION, /* answered against the protocol */
+	CLI_LOCAL,
 };
 
 enum cli_format {

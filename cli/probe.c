@@ -65,8 +65,8 @@ enum cli_exit probe_run(struct cli *cli, int argc, char **argv)
 	if (cli->expect)
 		expect = probe_outcome_parse(cli->expect);
 	if (cli->expect && expect == PROBE_NOUTCOMES) {
-		complain("--expect wants open, refused, timeout, unreachable "
-			 "or reset, not '%s'",
+		complain("--expect wants open, refused, timeout, unreachable, "
+			 "protocol_error or reset, not '%s'",
 			 cli->expect);
 		return CLI_USAGE;
 	}

@@ -10,12 +10,14 @@
 #include "output.h"
 
 /* How a handshake went: name for programs and --expect, words, exit code. */
-#define PROBE_LIST(P)                                                 \
-	P(OPEN, "open", "open", CLI_OK)                               \
-	P(REFUSED, "refused", "refused", CLI_REFUSED)                 \
-	P(TIMEOUT, "timeout", "no answer", CLI_NO_ANSWER)             \
-	P(UNREACHABLE, "unreachable", "unreachable", CLI_UNREACHABLE) \
-	P(RESET, "reset", "reset after the handshake", CLI_RESET)     \
+#define PROBE_LIST(P)                                                   \
+	P(OPEN, "open", "open", CLI_OK)                                 \
+	P(REFUSED, "refused", "refused", CLI_REFUSED)                   \
+	P(TIMEOUT, "timeout", "no answer", CLI_NO_ANSWER)               \
+	P(UNREACHABLE, "unreachable", "unreachable", CLI_UNREACHABLE)   \
+	P(VIOLATION, "protocol_error", "answered against the protocol", \
+	  CLI_VIOLATION)                                                \
+	P(RESET, "reset", "reset after the handshake", CLI_RESET)       \
 	P(NOT_OPENED, "local", "not possible from here", CLI_LOCAL)
 
 enum probe_outcome {

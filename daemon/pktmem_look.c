@@ -93,6 +93,7 @@ void pktmem_conn(const struct pktmem *m, pktmem_ref ref,
 		.reason = t->reason,
 		.drop = t->drop,
 		.ended = t->marks & TRACE_ENDED,
+		.odd = t->marks & TRACE_ODD,
 		.outcome = outcome_of(t),
 		.stage = stage_of(t),
 		.opened_us = t->opened_us,
@@ -174,6 +175,8 @@ static enum outcome refusal_of(const struct trace *t)
 		return ATTEMPT_UNREACHABLE;
 	case CLOSE_TIMEOUT_SYN:
 	case CLOSE_TIMEOUT_USER:
+		if (t->marks & TRACE_ODD)
+			return ATTEMPT_PROTOCOL_ERROR;
 		return server ? ATTEMPT_TIMEOUT_ACK : ATTEMPT_TIMEOUT_SYN;
 	case CLOSE_TIMEOUT_SYNACK:
 		return ATTEMPT_TIMEOUT_ACK;

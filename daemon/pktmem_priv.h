@@ -51,6 +51,7 @@ enum trace_marks {
 	TRACE_MIDSTREAM = 1 << 6, /* its beginning was not seen */
 	TRACE_DATA = 1 << 7,	  /* text was seen */
 	TRACE_MORE = 1 << 8,	  /* and then more of it */
+	TRACE_ODD = 1 << 9,	  /* our SYN was answered by what fits no SYN */
 };
 
 /*

@@ -52,7 +52,7 @@
  *	                     the first ICMP error ends the handshake); items:
  *	                     session, see below; result: connection as it ended,
  *	                     with reason and words. Errors: refused, timeout,
- *	                     unreachable, local; with reason, time_us, retrans
+ *	                     unreachable, protocol_error, local; with reason, time_us, retrans
  *	                     and conn if a SYN was sent
  *	conn.attach       a  params: conn, of service chat, with one reader at a
  *	                     time; items and result as conn.open
@@ -188,6 +188,7 @@
 	E(REFUSED, "refused", 20)              \
 	E(TIMEOUT, "timeout", 21)              \
 	E(UNREACHABLE, "unreachable", 22)      \
+	E(VIOLATION, "protocol_error", 24)     \
 	E(NOT_OPENED, "local", 25)
 
 enum ctl_error {
