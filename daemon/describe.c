@@ -257,6 +257,7 @@ json_t *describe_listener(const struct listener_info *info)
 {
 	const struct stack_listener *l = &info->conf;
 	json_t *o = json_object();
+	uint64_t overflows = 0;
 
 	put(&o, "name", json_string(l->name));
 	if (l->service)
@@ -273,7 +274,9 @@ json_t *describe_listener(const struct listener_info *info)
 	put_number(&o, "syns", info->syns);
 	put_number(&o, "opened", info->opened);
 	put_number(&o, "refused", info->refused);
-	put_number(&o, "overflows", info->overflows);
+	for (int w = 0; w < OVERFLOW_NPLACES; w++)
+		overflows += info->overflows[w];
+	put_number(&o, "overflows", overflows);
 	put_number(&o, "cookies", info->cookies);
 	if (l->nallow)
 		put(&o, "allow", allow_json(l));

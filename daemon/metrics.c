@@ -47,11 +47,11 @@ static void put_labels(FILE *out, va_list ap);
 static void put_label(FILE *out, const char *key, const char *value);
 
 static put_fn alerts_raised, alerts_now, build_info, start_time, connections,
-	connections_max, half_open, half_open_max, syns_received, handshakes,
-	handshake_duration, handshake_leg, rtt, cookies_sent, cookies_checked,
-	listen_overflows, segments, bytes, packets, retransmits,
-	segments_dropped, resets, closes, challenge_acks, icmp, events,
-	events_lost, capture_packets, loop_lag, timers_armed, memory,
+	connections_max, half_open, half_open_max, accept_queue, syns_received,
+	handshakes, handshake_duration, handshake_leg, rtt, cookies_sent,
+	cookies_checked, listen_overflows, segments, bytes, packets,
+	retransmits, segments_dropped, resets, closes, challenge_acks, icmp,
+	events, events_lost, capture_packets, loop_lag, timers_armed, memory,
 	reload_success, reload_time, tun_read_errors, tun_write_errors,
 	tun_queue_dropped, cpu, resident, virtual;
 
@@ -77,6 +77,10 @@ static const struct {
 	{{"tcphs_half_open_max", "gauge", "",
 	  "Half-open connections at once, the limit."},
 	 half_open_max},
+	{{"tcphs_accept_queue", "gauge", "listener",
+	  "Connections that nobody has taken yet: those of chat without a "
+	  "reader."},
+	 accept_queue},
 	{{"tcphs_syns_received_total", "counter", "listener",
 	  "SYNs that arrived at a listener."},
 	 syns_received},
@@ -99,8 +103,9 @@ static const struct {
 	{{"tcphs_syn_cookies_checked_total", "counter", "result",
 	  "ACKs that were looked at for a cookie."},
 	 cookies_checked},
-	{{"tcphs_listen_overflows_total", "counter", "listener",
-	  "SYNs that met a full backlog, table or memory."},
+	{{"tcphs_listen_overflows_total", "counter", "listener, where",
+	  "SYNs that met something full, by what that was; a cookie may have "
+	  "helped."},
 	 listen_overflows},
 	{{"tcphs_segments_total", "counter", "direction",
 	  "TCP segments, those of super-segments counted apart."},
@@ -117,7 +122,10 @@ static const struct {
 	{{"tcphs_segments_dropped_total", "counter", "reason",
 	  "Packets and segments not taken, by reason; see tcphs-drops(7)."},
 	 segments_dropped},
-	{{"tcphs_resets_total", "counter", "direction", "Valid RSTs."}, resets},
+	{{"tcphs_resets_total", "counter", "direction, reason",
+	  "Valid RSTs: of a connection, a refusal of our SYN, or to nobody's "
+	  "segment."},
+	 resets},
 	{{"tcphs_closes_total", "counter", "how",
 	  "Connections by how they ended."},
 	 closes},
@@ -436,6 +444,14 @@ static void half_open(const struct put *p)
 		put_number(p, l.half_open, "listener", l.conf.name, END);
 }
 
+static void accept_queue(const struct put *p)
+{
+	struct listener_info l;
+
+	for (unsigned int i = 0; next_listener(p, &i, &l);)
+		put_number(p, l.waiting, "listener", l.conf.name, END);
+}
+
 static void half_open_max(const struct put *p)
 {
 	put_number(p, stack_conf(p->m->shards->names)->max_half_open, END);
@@ -451,10 +467,19 @@ static void syns_received(const struct put *p)
 
 static void listen_overflows(const struct put *p)
 {
+	static const char *const places[] = {
+		[OVERFLOW_BACKLOG] = "backlog",
+		[OVERFLOW_HALF_OPEN] = "half_open",
+		[OVERFLOW_LISTENER] = "listener",
+		[OVERFLOW_CONNECTIONS] = "connections",
+		[OVERFLOW_SOURCE] = "source",
+	};
 	struct listener_info l;
 
 	for (unsigned int i = 0; next_listener(p, &i, &l);)
-		put_number(p, l.overflows, "listener", l.conf.name, END);
+		for (int w = 0; w < OVERFLOW_NPLACES; w++)
+			put_number(p, l.overflows[w], "listener", l.conf.name,
+				   "where", places[w], END);
 }
 
 /* Groups: those of listeners, then that of our own opens (listener ""). */
@@ -572,7 +597,16 @@ static void packets(const struct put *p)
 
 static void resets(const struct put *p)
 {
-	put_directions(p, p->stats.resets_in, p->stats.resets_out);
+	const struct stack_stats *s = &p->stats;
+
+	put_number(p, s->resets_refused, "direction", "in", "reason", "refused",
+		   END);
+	put_number(p, s->resets_in - s->resets_refused, "direction", "in",
+		   "reason", "connection", END);
+	put_number(p, s->resets_nobody, "direction", "out", "reason", "nobody",
+		   END);
+	put_number(p, s->resets_out - s->resets_nobody, "direction", "out",
+		   "reason", "connection", END);
 }
 
 static void retransmits(const struct put *p)

@@ -212,10 +212,12 @@ static void add_listener(struct listener_info *sum,
 {
 	sum->half_open += l->half_open;
 	sum->connections += l->connections;
+	sum->waiting += l->waiting;
 	sum->syns += l->syns;
 	sum->opened += l->opened;
 	sum->refused += l->refused;
-	sum->overflows += l->overflows;
+	for (unsigned int i = 0; i < OVERFLOW_NPLACES; i++)
+		sum->overflows[i] += l->overflows[i];
 	sum->cookies += l->cookies;
 	/* Ids go up with time, and wrap. */
 	if (l->last_peer_port &&

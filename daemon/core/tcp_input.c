@@ -155,6 +155,7 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 	if (s->flags & TH_RST) {
 		if (ack_ok) {
 			st->stats.resets_in++;
+			st->stats.resets_refused++;
 			EVENT_CONN(st, c, RESET_RECEIVED, .seg = s);
 			tcp_dead(st, c, CLOSE_REFUSED);
 		} else {

@@ -331,7 +331,8 @@ static bool syn_within_limits(struct stack *st, struct listener *l,
 		hit = LIMIT_LISTENER;
 	else
 		return true;
-	l->overflows++;
+	l->overflows[hit == LIMIT_LISTENER ? OVERFLOW_LISTENER
+					   : OVERFLOW_CONNECTIONS]++;
 	stack_limit_hit(st, hit, key, (uint16_t)index);
 	return false;
 }
@@ -342,7 +343,7 @@ static bool syn_source(struct stack *st, struct listener *l, unsigned int index,
 {
 	if (source_add(st, key, (uint16_t)index))
 		return true;
-	l->overflows++;
+	l->overflows[OVERFLOW_SOURCE]++;
 	return false;
 }
 
@@ -357,7 +358,8 @@ static bool syn_pressure(struct stack *st, struct listener *l,
 		hit = LIMIT_BACKLOG;
 	else
 		return false;
-	l->overflows++;
+	l->overflows[hit == LIMIT_BACKLOG ? OVERFLOW_BACKLOG
+					  : OVERFLOW_HALF_OPEN]++;
 	stack_limit_hit(st, hit, key, (uint16_t)index);
 	return true;
 }

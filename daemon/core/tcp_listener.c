@@ -96,12 +96,13 @@ bool stack_listener_info(const struct stack *st, unsigned int index,
 		.syns = l->syns,
 		.opened = l->opened,
 		.refused = l->refused,
-		.overflows = l->overflows,
+		.waiting = l->waiting,
 		.cookies = l->cookies,
 		.last_peer = l->last_peer,
 		.last_peer_port = l->last_peer_port,
 		.last_conn = l->last_conn,
 	};
+	memcpy(info->overflows, l->overflows, sizeof(info->overflows));
 	if (l->removed)
 		info->conf.enabled = false;
 	return true;

@@ -394,7 +394,9 @@ struct listener {
 	uint8_t next;	 /* index + 1 of another listener at this port */
 	uint8_t service; /* index of conf.service */
 	uint32_t half_open, connections;
-	uint64_t syns, opened, refused, overflows, cookies;
+	uint32_t waiting;
+	uint64_t syns, opened, refused, cookies;
+	uint64_t overflows[OVERFLOW_NPLACES];
 	struct ip_addr last_peer;
 	uint16_t last_peer_port;
 	uint32_t last_conn;

@@ -122,8 +122,10 @@ void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg)
 		rst.flags |= TH_ACK;
 		rst.ack = seg->seq + seg_len(seg);
 	}
-	if (tcp_reply(st, &rst, NULL))
+	if (tcp_reply(st, &rst, NULL)) {
 		st->stats.resets_out++;
+		st->stats.resets_nobody++;
+	}
 }
 
 bool reply_output(struct stack *st, struct stack_pkt *out)

@@ -162,6 +162,16 @@ void tcp_set_user(struct tcp_conn *c, void *user)
 	c->user = user;
 }
 
+void tcp_await(struct stack *st, const struct tcp_conn *c, bool waits)
+{
+	if (c->listener == LISTENER_NONE)
+		return;
+	if (waits)
+		st->listeners[c->listener].waiting++;
+	else
+		st->listeners[c->listener].waiting--;
+}
+
 void *tcp_service_arg(const struct stack *st, const struct tcp_conn *c)
 {
 	if (c->listener == LISTENER_NONE)

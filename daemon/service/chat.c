@@ -23,9 +23,10 @@ static void chat_opened(struct stack *st, struct tcp_conn *c)
 {
 	struct chat_reader *r = tcp_user(c);
 
-	(void)st;
 	if (r)
 		r->open = true;
+	else
+		tcp_await(st, c, true);
 	changed(r);
 }
 
@@ -67,8 +68,10 @@ static void chat_closed(struct stack *st, struct tcp_conn *c,
 {
 	struct chat_reader *r = tcp_user(c);
 
-	if (!r)
+	if (!r) {
+		tcp_await(st, c, false);
 		return;
+	}
 	tcp_info(st, c, &r->last, stack_now(st));
 	r->reason = why;
 	r->c = NULL;
@@ -113,6 +116,7 @@ int chat_attach(struct stack *st, struct tcp_conn *c, struct chat_reader *r)
 	if (tcp_user(c))
 		return -EBUSY;
 	tcp_info(st, c, &info, stack_now(st));
+	tcp_await(st, c, false);
 	tcp_set_user(c, r);
 	r->c = c;
 	r->open = true;
@@ -126,6 +130,7 @@ void chat_detach(struct stack *st, struct chat_reader *r)
 	if (!r->c)
 		return;
 	tcp_set_user(r->c, NULL);
+	tcp_await(st, r->c, true);
 	if (r->ends || r->peer_closed)
 		tcp_dismiss(st, r->c);
 	r->c = NULL;

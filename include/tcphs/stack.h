@@ -279,10 +279,22 @@ int stack_unlisten(struct stack *st, const char *name);
 /** stack_listener_enable() - Open or close it for new work; 0 or -ENOENT */
 int stack_listener_enable(struct stack *st, const char *name, bool on);
 
+/* What a SYN found full. */
+enum overflow_place {
+	OVERFLOW_BACKLOG,     /* of the listener; a cookie may have helped */
+	OVERFLOW_HALF_OPEN,   /* max_half_open; likewise */
+	OVERFLOW_LISTENER,    /* its max_connections */
+	OVERFLOW_CONNECTIONS, /* max_connections */
+	OVERFLOW_SOURCE,      /* max_per_source */
+	OVERFLOW_NPLACES
+};
+
 struct listener_info {
 	struct stack_listener conf;
-	uint32_t half_open, connections;		    /* now */
-	uint64_t syns, opened, refused, overflows, cookies; /* since start */
+	uint32_t half_open, connections; /* now */
+	uint32_t waiting; /* of connections: nobody has taken them yet */
+	uint64_t syns, opened, refused, cookies; /* since start */
+	uint64_t overflows[OVERFLOW_NPLACES];
 	uint16_t last_peer_port; /* of the last connection; 0 = never any */
 	struct ip_addr last_peer;
 	uint32_t last_conn; /* its id */
@@ -407,7 +419,9 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	S(keepalive_probes, "keep-alive probes sent")                         \
 	S(challenge_acks, "challenge ACKs sent (RFC 5961)")                   \
 	S(resets_out, "RSTs sent")                                            \
+	S(resets_nobody, "of those sent, to segments of no connection")       \
 	S(resets_in, "valid RSTs received")                                   \
+	S(resets_refused, "of those received, answers to a SYN of ours")      \
 	S(closed_fin, "connections closed by both sides")                     \
 	S(closed_reset_in, "connections reset by the peer")                   \
 	S(closed_reset_out, "connections reset by us")                        \
@@ -683,6 +697,12 @@ void tcp_report_trouble(struct tcp_conn *c, bool on);
 /** tcp_user() - The service's own pointer for this connection, NULL at first */
 void *tcp_user(const struct tcp_conn *c);
 void tcp_set_user(struct tcp_conn *c, void *user);
+
+/**
+ * tcp_await() - Count a connection as one that nobody has taken yet
+ * @waits: Or not any more; each true is followed by one false
+ */
+void tcp_await(struct stack *st, const struct tcp_conn *c, bool waits);
 
 /** tcp_service_arg() - service_arg of the listener it came through */
 void *tcp_service_arg(const struct stack *st, const struct tcp_conn *c);

@@ -237,6 +237,13 @@ void *tcp_user(const struct tcp_conn *c)
 	return c->user;
 }
 
+void tcp_await(struct stack *st, const struct tcp_conn *c, bool waits)
+{
+	(void)st;
+	(void)c;
+	(void)waits;
+}
+
 void tcp_set_user(struct tcp_conn *c, void *user)
 {
 	c->user = user;

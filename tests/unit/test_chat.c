@@ -122,6 +122,29 @@ static void one_reader_at_a_time(void)
 	rig_end();
 }
 
+static uint32_t untaken(void)
+{
+	struct listener_info info;
+
+	rig_check(stack_listener_info(rig.st, 0, &info));
+	return info.waiting;
+}
+
+/* Who has no reader waits for one, from the handshake to the end. */
+static void waits_for_a_reader(void)
+{
+	established();
+	rig_check(untaken() == 1);
+	rig_check(chat_attach(rig.st, conn(), &reader) == 0);
+	rig_check(untaken() == 0);
+	chat_detach(rig.st, &reader);
+	rig_check(untaken() == 1);
+	rig_rx(SEG(.flags = TH_RST, .seq = 5001));
+	rig_wait(0);
+	rig_check(untaken() == 0);
+	rig_end();
+}
+
 static void not_of_this_service(void)
 {
 	rig_established();
@@ -217,10 +240,15 @@ static void open_fails(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(unread_text_waits),	 UNIT_TEST(reader_is_told),
-	UNIT_TEST(one_reader_at_a_time), UNIT_TEST(not_of_this_service),
-	UNIT_TEST(peer_closes_alone),	 UNIT_TEST(reader_leaves_at_the_end),
-	UNIT_TEST(reader_after_the_fin), UNIT_TEST(opener_leaves),
+	UNIT_TEST(unread_text_waits),
+	UNIT_TEST(reader_is_told),
+	UNIT_TEST(one_reader_at_a_time),
+	UNIT_TEST(waits_for_a_reader),
+	UNIT_TEST(not_of_this_service),
+	UNIT_TEST(peer_closes_alone),
+	UNIT_TEST(reader_leaves_at_the_end),
+	UNIT_TEST(reader_after_the_fin),
+	UNIT_TEST(opener_leaves),
 	UNIT_TEST(open_fails),
 };
 

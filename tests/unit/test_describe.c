@@ -334,7 +334,7 @@ static void listener_with_clients(void)
 		.syns = 9,
 		.opened = 5,
 		.refused = 3,
-		.overflows = 2,
+		.overflows = {[OVERFLOW_LISTENER] = 1, [OVERFLOW_SOURCE] = 1},
 		.cookies = 1,
 		.last_peer_port = 49152,
 		.last_peer = addr("198.18.66.1"),
