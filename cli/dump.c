@@ -112,11 +112,13 @@ static enum cli_exit take_line(struct dump *d, const json_t *line)
 	return CLI_OK;
 }
 
-/* Something from the daemon, a signal, or the end of the time. */
+/* Something from the daemon, a signal, the end of the time, or that of the
+ * reader: a pipe without one is an error without a write (pipe(7)). */
 static enum cli_exit turn(struct dump *d, const sigset_t *waiting)
 {
 	struct client *client = d->cli->client;
-	struct pollfd p = {.fd = client->fd, .events = POLLIN};
+	struct pollfd p[] = {{.fd = client->fd, .events = POLLIN},
+			     {.fd = fileno(d->out)}};
 	int64_t left_us = d->until_us - now_us();
 	const struct timespec ts = {
 		.tv_sec = left_us > 0 ? left_us / 1000000 : 0,
@@ -129,8 +131,7 @@ static enum cli_exit turn(struct dump *d, const sigset_t *waiting)
 	if (left_us <= 0)
 		return stop(d);
 	if (!client_has_line(client)) {
-		n = ppoll(&p, 1, d->until_us == INT64_MAX ? NULL : &ts,
-			  waiting);
+		n = ppoll(p, 2, d->until_us == INT64_MAX ? NULL : &ts, waiting);
 		if (n == 0)
 			return CLI_OK;
 		if (n < 0 && !d->stopping)
@@ -138,6 +139,10 @@ static enum cli_exit turn(struct dump *d, const sigset_t *waiting)
 		if (n < 0) {
 			d->over = true;
 			return CLI_NO;
+		}
+		if (p[1].revents & (POLLERR | POLLHUP)) {
+			d->over = true;
+			return CLI_OK;
 		}
 	}
 	e = client_line(client, &line);

@@ -141,17 +141,49 @@ check 'strangers are refused' exits 4 setpriv --reuid 65534 --regid 65534 \
 
 # ---- the manual -----------------------------------------------------------
 
-# Its examples, in their order, as a reader would type them; but those that need
-# a screen, a file of the reader's, or somebody to end them.
+# Its examples, in their order, as a reader would type them. For Wireshark's
+# window stands tshark, which reads the same pipe; what would go on for ever ends
+# after some packets; files of the reader's are copies of a capture.
 PATH=$(dirname "$TCPHSCTL"):$PATH
+CAPTURE=$TMP/example.pcapng
+
+# example LINE: as it is run
+example()
+{
+	local line=$1 file
+
+	line=${line/| wireshark -k -i -/| tshark -n -i - -c 4}
+	line=${line/tcpdump -w - /tcpdump -i $IFACE -c 4 -w - }
+	for file in $(grep -oE '[^ ]+\.pcap(ng)?(\.(gz|zst))?' <<<"$line"); do
+		case $file in
+		*.gz) gzip -c "$CAPTURE" >"$TMP/$file" ;;
+		*.zst) zstd -qc "$CAPTURE" >"$TMP/$file" ;;
+		*) [ -e "$TMP/$file" ] || cp "$CAPTURE" "$TMP/$file" ;;
+		esac
+	done
+	bash -c "cd \"$TMP\" && $line"
+}
+
+# Somebody who comes again and again, for those who wait for packets.
+traffic()
+{
+	while :; do
+		nc -N "$OWN4" 7 <<<hello >/dev/null
+		sleep 0.1
+	done
+}
+traffic &
+TRAFFIC=$!
+check 'a capture, for the manual' ctl -q dump -c 8 -w "$CAPTURE"
 check 'echo, for the manual' open_echo 5
 nc -lk "$HOST4" 22 </dev/null >/dev/null & # ends with the namespace
 check 'a server of the host, for probe' wait_for 5 nc -z "$HOST4" 22
 examples=0
 while IFS= read -r line; do
 	examples=$((examples + 1))
-	check "manual: $line" bash -c "cd \"$TMP\" && $line"
-done < <(sed -n '/| wireshark /d; / analyze /d; s/^\$ //p' "$ROOT/cli/tcphsctl.1.scd")
+	check "manual: $line" example "$line"
+done < <(sed -n 's/^\$ //p' "$ROOT/cli/tcphsctl.1.scd")
+kill "$TRAFFIC"
 check 'the manual has examples' test "$examples" -ge 10
 exec 5<&-
 

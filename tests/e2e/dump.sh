@@ -67,6 +67,19 @@ service = chargen
 END
 start_daemon
 
+echo '--- a reader that leaves'
+mkfifo "$TMP/pipe"
+"$TCPHSCTL" -s "$SOCKET" dump -w - >"$TMP/pipe" 2>"$TMP/dump.err" &
+DUMP=$!
+head -c 28 <"$TMP/pipe" >"$TMP/head"
+check 'the head of a file' same 0a0d0d0a "$(head -c 4 "$TMP/head" | od -An -tx1 | tr -d ' ')"
+dump_gone()
+{
+	! kill -0 "$DUMP" 2>/dev/null
+}
+check 'dump notices without a packet' wait_for 2 dump_gone
+check 'and ends well' wait "$DUMP"
+
 echo '--- a run, whole'
 RUN=$TMP/run.pcapng
 start_dump -w "$RUN" --snaplen 65575
