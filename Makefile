@@ -53,11 +53,11 @@ SERVICE  = $(wildcard daemon/service/*.c)
 DAEMON   = $(wildcard daemon/*.c)
 CLI      = $(wildcard cli/*.c)
 # What tcphsctl shares with the daemon beside daemon/analysis.
-SHARED   = daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c \
+SHARED   = daemon/community_id.c daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c \
 	   daemon/core/csum.c daemon/core/pool.c daemon/core/reasm.c
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
-	      -lsystemd
+	      -lsystemd -lnettle
 LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd -lpcap -lncursesw
 
 MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd \

@@ -85,7 +85,7 @@ const struct command cli_commands[] = {
 	 0, 1, WORDS_NONE, LOCAL, schema_run},
 	{"reload", NULL, "", "read the configuration again", 0, 0, WORDS_NONE,
 	 0, reload_run},
-	{"log level", NULL, "LEVEL", "how much the daemon logs", 1, 1,
+	{"log level", NULL, "[MODULE] LEVEL", "how much the daemon logs", 1, 2,
 	 WORDS_LEVEL, 0, log_level_run},
 	{"completion", NULL, "SHELL", "script for bash, zsh or fish", 1, 1,
 	 WORDS_SHELL, LOCAL, completion_run},

@@ -19,11 +19,14 @@
 	"idle rtt hs retrans bytes outcome and or not"
 #define STATE_GROUPS "all connected synchronized bucket big"
 #define LEVELS	     "error warning notice info debug"
-#define SHELLS	     "bash zsh fish"
-#define COLORS	     "auto always never"
-#define SEVERITIES   "info notice warning"
-#define FILES	     "$(ls -d -- \"$cur\"* 2>/dev/null)"
-#define NAMES	     "$(tcphsctl listener list --raw -H -o name 2>/dev/null)"
+#define MODULES                                                             \
+	" syn synack handshake cookie data ack loss fin conn segment path " \
+	"limit alert daemon"
+#define SHELLS	   "bash zsh fish"
+#define COLORS	   "auto always never"
+#define SEVERITIES "info notice warning"
+#define FILES	   "$(ls -d -- \"$cur\"* 2>/dev/null)"
+#define NAMES	   "$(tcphsctl listener list --raw -H -o name 2>/dev/null)"
 
 static void print_bash(FILE *out);
 static void print_zsh(FILE *out);
@@ -147,7 +150,7 @@ static void print_lookup(FILE *out)
 static void print_choices(FILE *out, const struct command *cmd)
 {
 	static const char *const words[] = {
-		[WORDS_LEVEL] = LEVELS,
+		[WORDS_LEVEL] = LEVELS MODULES,
 		[WORDS_SHELL] = SHELLS,
 	};
 	size_t first = strcspn(cmd->name, " ");
@@ -350,7 +353,7 @@ static void print_fish_command(FILE *out, const struct command *cmd)
 		      out);
 		break;
 	case WORDS_LEVEL:
-		fputs(LEVELS, out);
+		fputs(LEVELS MODULES, out);
 		break;
 	case WORDS_SHELL:
 		fputs(SHELLS, out);

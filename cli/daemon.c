@@ -25,19 +25,22 @@ enum cli_exit reload_run(struct cli *cli, int argc, char **argv)
 
 enum cli_exit log_level_run(struct cli *cli, int argc, char **argv)
 {
+	json_t *params = json_pack("{s:s}", "level", argv[argc - 1]);
 	const char *level, *was;
 	enum cli_exit e;
 	json_t *result;
 
-	(void)argc;
-	e = client_call(cli->client, "log.level",
-			json_pack("{s:s}", "level", argv[0]), NULL, NULL,
-			&result);
+	if (argc > 1)
+		json_object_set_new(params, "module", json_string(argv[0]));
+	e = client_call(cli->client, "log.level", params, NULL, NULL, &result);
 	if (e != CLI_OK)
 		return e;
 	level = json_string_value(json_object_get(result, "level"));
 	was = json_string_value(json_object_get(result, "was"));
-	if (was)
+	if (argc > 1)
+		output_sentence(cli, result, "log level of %s %s", argv[0],
+				level ? level : argv[1]);
+	else if (was)
 		output_sentence(cli, result, "log level %s (was %s)",
 				level ? level : argv[0], was);
 	else

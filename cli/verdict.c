@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <nettle/sha1.h>
-#include <sodium.h>
 #include <tcphs/ipaddr.h>
 
 static const char *const tfo_names[] = {"none", "requested", "accepted",
@@ -369,35 +367,9 @@ static const char *side_name(unsigned int side)
 	return side == CLIENT ? "client" : "server";
 }
 
-/* Community ID, version 1, seed 0: base64 of the SHA-1 of both ends, the lower
- * one first, and the protocol. */
 void verdict_community(const struct verdict *v, char buf[COMMUNITY_ID_MAX])
 {
 	const struct verdict_side *c = &v->side[CLIENT], *s = &v->side[SERVER];
-	int order = memcmp(&c->addr, &s->addr, sizeof(c->addr));
-	bool turn = order > 0 || (order == 0 && c->port > s->port);
-	size_t skip = ip_addr_is4(&c->addr) ? 12 : 0;
-	const struct verdict_side *low = turn ? s : c, *high = turn ? c : s;
-	const uint8_t tail[6] = {
-		6, /* TCP */
-		0,
-		(uint8_t)(low->port >> 8),
-		(uint8_t)low->port,
-		(uint8_t)(high->port >> 8),
-		(uint8_t)high->port,
-	};
-	static const uint8_t seed[2];
-	uint8_t digest[SHA1_DIGEST_SIZE];
-	struct sha1_ctx sha;
 
-	sha1_init(&sha);
-	sha1_update(&sha, sizeof(seed), seed);
-	sha1_update(&sha, sizeof(low->addr) - skip, low->addr.b + skip);
-	sha1_update(&sha, sizeof(high->addr) - skip, high->addr.b + skip);
-	sha1_update(&sha, sizeof(tail), tail);
-	sha1_digest(&sha, sizeof(digest), digest);
-	buf[0] = '1';
-	buf[1] = ':';
-	sodium_bin2base64(buf + 2, COMMUNITY_ID_MAX - 2, digest, sizeof(digest),
-			  sodium_base64_VARIANT_ORIGINAL);
+	community_id(&c->addr, c->port, &s->addr, s->port, buf);
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include <tcphs/analysis.h>
+#include <tcphs/community_id.h>
 
 #include "output.h"
 
@@ -50,7 +51,6 @@ void verdict_value(const void *of, const struct column *column,
 		   struct value *to);
 
 /** verdict_community() - Its community id, version 1 */
-#define COMMUNITY_ID_MAX 40
 void verdict_community(const struct verdict *v, char buf[COMMUNITY_ID_MAX]);
 
 #endif

@@ -14,6 +14,7 @@
 #include <tcphs/ipaddr.h>
 
 #include "core/assert.h"
+#include "privacy.h"
 
 #define SECOND_US    1000000
 #define SENTENCE_MAX 256
@@ -24,7 +25,7 @@ static void take_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
 static void gather(struct shards *s, struct alert_facts *f);
 static void tell(struct alerting *al);
-static void post(struct alerting *al, const struct alert *a,
+static void post(struct alerting *al, const struct alert *raised,
 		 enum alert_step step);
 static const char *listener_of(const struct alerting *al, const struct alert *a,
 			       struct listener_info *info);
@@ -133,7 +134,7 @@ static void tell(struct alerting *al)
 }
 
 /* The kind and its numbers are facts; so is who seems to be behind it. */
-static void post(struct alerting *al, const struct alert *a,
+static void post(struct alerting *al, const struct alert *raised,
 		 enum alert_step step)
 {
 	static const enum event_type types[] = {
@@ -141,6 +142,8 @@ static void post(struct alerting *al, const struct alert *a,
 		[ALERT_CHANGED] = EVENT_ALERT_CHANGED,
 		[ALERT_ENDED] = EVENT_ALERT_ENDED,
 	};
+	struct alert shown = *raised;
+	const struct alert *a = &shown;
 	const struct event e = {
 		.type = (uint8_t)types[step],
 		.a = a->kind,
@@ -154,6 +157,7 @@ static void post(struct alerting *al, const struct alert *a,
 	const char *listener = listener_of(al, a, &info);
 	unsigned int n = 0;
 
+	privacy_prefix(&shown.source);
 	snprintf(id, sizeof(id), "a%u", a->id);
 	facts[n++] = (struct evbus_fact){"alert", id, 0};
 	facts[n++] = (struct evbus_fact){

@@ -12,6 +12,7 @@
 #include <tcphs/stack.h>
 
 #include "log.h"
+#include "privacy.h"
 
 #define CONF_PATH_MAX 256
 #define CONF_NAME_MAX 64 /* of a user or a group */
@@ -52,9 +53,18 @@ struct conf {
 
 	/* [log] */
 	int log_level; /* syslog's numbers, 3 error .. 7 debug */
-	enum conf_log_target { LOG_AUTO, LOG_JOURNAL, LOG_STDERR } log_target;
+	enum conf_log_target {
+		LOG_AUTO,
+		LOG_JOURNAL,
+		LOG_STDERR,
+		LOG_SYSLOG,
+		LOG_FILE,
+	} log_target;
+	char log_target_file[CONF_PATH_MAX]; /* of LOG_FILE */
 	enum log_format log_format;
 	bool log_handshakes;
+	bool log_packets;
+	enum privacy log_privacy;
 	uint32_t log_recent;	      /* events that are remembered */
 	char log_file[CONF_PATH_MAX]; /* "" = none */
 	int log_file_level;

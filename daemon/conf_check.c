@@ -73,6 +73,9 @@ void conf_check(struct conf_reader *r, struct conf *c)
 		    s->rto_initial_us <= s->rto_max_us, "rto_max");
 	check_order(r, "limits", "rcvbuf", s->rcvbuf <= s->rcvbuf_max,
 		    "rcvbuf_max");
+	if (c->log_target == LOG_FILE && !c->log_target_file[0])
+		conf_report(r, blame(r, "log", "target", "target_file"),
+			    "target = file needs a target_file");
 	for (unsigned int i = 0; i < c->nlisteners; i++) {
 		check_listener(r, c, &c->listeners[i]);
 		for (unsigned int j = 0; j < i; j++)

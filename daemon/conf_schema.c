@@ -41,7 +41,9 @@ static const char *const listener_congestion[] = {"default", "newreno", "cubic",
 static const char *const ecn[] = {"no", "accept", "request", NULL};
 static const char *const cookies[] = {"never", "pressure", "always", NULL};
 static const char *const overflow[] = {"drop", "reset", NULL};
-static const char *const target[] = {"auto", "journal", "stderr", NULL};
+static const char *const target[] = {"auto",   "journal", "stderr",
+				     "syslog", "file",	  NULL};
+static const char *const privacies[] = {"full", "prefix", "hash", NULL};
 static const char *const format[] = {"classic", "logfmt", "json", NULL};
 static const char *const levels[] = {"error", "warning", "notice",
 				     "info",  "debug",	 NULL};
@@ -169,11 +171,16 @@ static const struct conf_key keys[] = {
 {"detect.scan_window", "10s", conf_set_time, IN(detect.scan_window_us),
  .min = S, .max = H},
 
-{"log.target", "auto", conf_set_word, IN(log_target), .words = target},
+{"log.target", "auto", conf_set_word, IN(log_target), .words = target,
+ .restart = true},
+{"log.target_file", "", conf_set_path, IN(log_target_file), .restart = true},
 {"log.format", "classic", conf_set_word, IN(log_format), .words = format},
 {"log.level", "info", conf_set_word, IN(log_level), .words = levels,
  .min = 3},
 {"log.handshakes", "yes", YES_NO, IN(log_handshakes)},
+{"log.packets", "no", YES_NO, IN(log_packets), .restart = true},
+{"log.address_privacy", "full", conf_set_word, IN(log_privacy),
+ .words = privacies},
 {"log.file", "", conf_set_path, IN(log_file), .restart = true},
 {"log.file_level", "info", conf_set_word, IN(log_file_level),
  .words = levels, .min = 3},

@@ -49,7 +49,8 @@ struct ctl_hooks {
 				uint16_t peer_port);
 	/* The log has another level now, and needs other events. May be NULL
 	 * if all events are recorded anyway. */
-	void (*log_level)(void *arg, int level);
+	/* Of all, or of a module; false if there is no such module. */
+	bool (*log_level)(void *arg, const char *module, int level);
 	/* Where events are remembered; may be NULL. */
 	struct evmemory *events;
 	/* Where packets are kept; NULL if none are. */

@@ -392,13 +392,22 @@ static void method_reload(const struct ctl_request *r)
 				 json_pack("{s:b}", "changed", ret > 0));
 }
 
+/* Modules are the first words of the names of events. */
+static void no_module(const struct ctl_request *r, const char *module)
+{
+	ctl_reply_error(r->client, r->id, CTL_ERROR_BAD_REQUEST, CTL_NO_OFFSET,
+			"the first word of an event, as handshake or segment",
+			"'%.40s' is no module of the log", module);
+}
+
 static void method_log_level(const struct ctl_request *r)
 {
 	const struct ctl_hooks *hooks = &r->client->ctl->hooks;
 	int was = log_level(), level;
-	const char *name;
+	const char *name, *module;
 
-	if (!ctl_method_needs(r, "level", &name))
+	if (!ctl_method_needs(r, "level", &name) ||
+	    !ctl_method_string(r, "module", &module))
 		return;
 	level = log_level_parse(name);
 	if (level < 0) {
@@ -408,9 +417,17 @@ static void method_log_level(const struct ctl_request *r)
 				"'%.40s' is no log level", name);
 		return;
 	}
+	if (!hooks->log_level(hooks->arg, module, level)) {
+		no_module(r, module);
+		return;
+	}
+	if (module) {
+		ctl_reply_result(r->client, r->id,
+				 json_pack("{s:s, s:s}", "module", module,
+					   "level", log_level_name(level)));
+		return;
+	}
 	log_set_level(level);
-	if (hooks->log_level)
-		hooks->log_level(hooks->arg, level);
 	ctl_reply_result(r->client, r->id,
 			 json_pack("{s:s, s:s}", "level", log_level_name(level),
 				   "was", log_level_name(was)));

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tcphs/community_id.h>
 #include <tcphs/ipaddr.h>
 
 #include "evwords.h"
+#include "privacy.h"
 
 struct out {
 	evfield_fn *fn;
@@ -78,6 +80,38 @@ static void ends(const struct out *o, const struct event *e)
 	text(o, "peer_addr", ipaddr_format(&e->peer, addr));
 	if (e->peer_port)
 		number(o, "peer_port", e->peer_port);
+}
+
+/* It is made of the addresses, and tells them to whoever tries all. */
+static void flow(const struct out *o, const struct event *e)
+{
+	char id[COMMUNITY_ID_MAX];
+
+	if (e->local_port && e->peer_port && privacy() == PRIVACY_FULL)
+		text(o, "community_id",
+		     community_id(&e->local, e->local_port, &e->peer,
+				  e->peer_port, id));
+}
+
+/* Those of a SYN, as the ladder writes them. */
+static void options(const struct out *o, int64_t has)
+{
+	char words[64] = "";
+	size_t n = 0;
+
+	if (has & SYN_HAS_MSS)
+		n = (size_t)snprintf(words, sizeof(words), " mss=%u",
+				     (unsigned int)(has & SYN_HAS_MSS));
+	if (has & SYN_HAS_SACK_OK)
+		n += (size_t)snprintf(words + n, sizeof(words) - n, " sackok");
+	if (has & SYN_HAS_TS)
+		n += (size_t)snprintf(words + n, sizeof(words) - n, " ts");
+	if (has & SYN_HAS_WSCALE)
+		n += (size_t)snprintf(words + n, sizeof(words) - n, " ws%u",
+				      (unsigned int)(has & SYN_HAS_SHIFT) >>
+					      16);
+	if (n)
+		text(o, "options", words + 1);
 }
 
 /* Text of a segment without flags is that of several. */
@@ -146,6 +180,10 @@ static void own_fields(const struct out *o, const struct event *e)
 	switch ((enum event_type)e->type) {
 	case EVENT_HANDSHAKE_COMPLETED:
 		handshake(o, e);
+		break;
+	case EVENT_SYN_RECEIVED:
+	case EVENT_SYNACK_RECEIVED:
+		options(o, e->b);
 		break;
 	case EVENT_SYN_RETRANSMIT:
 	case EVENT_SYNACK_RETRANSMIT:
@@ -231,6 +269,7 @@ void evfields(const struct evbus_record *r, const struct stack *st,
 	if (evwords_has_ends(e)) {
 		text(&o, "role", e->role == ROLE_CLIENT ? "client" : "server");
 		ends(&o, e);
+		flow(&o, e);
 	}
 	if (e->conn)
 		state(&o, "state", e->state);

@@ -19,6 +19,7 @@
 #include "evwords.h"
 #include "jsontext.h"
 #include "log.h"
+#include "privacy.h"
 
 #define SECOND_US   1000000
 #define WORDS_MAX   600 /* a sentence; those of the bus are shorter */
@@ -132,10 +133,13 @@ static void json_field(void *arg, const char *key, const char *text,
 size_t evline_json(const struct evbus_record *r, const struct stack *st,
 		   char *buf)
 {
+	struct evbus_record told;
+	struct event hidden;
 	struct writer w = {buf, buf + EVLINE_MAX - CLOSING_MAX};
 	enum event_type type = (enum event_type)r->e->type;
 	char time[EVLINE_TIME_MAX], words[WORDS_MAX];
 
+	r = privacy_record(r, &told, &hidden);
 	put(&w, "{\"seq\":", 7);
 	put_digits(&w, (int64_t)r->seq);
 	json_field(&w, "time", evline_time(r->wall_us, time), 0);
@@ -184,10 +188,13 @@ static void logfmt_field(void *arg, const char *key, const char *text,
 size_t evline_logfmt(const struct evbus_record *r, const struct stack *st,
 		     char *buf)
 {
+	struct evbus_record told;
+	struct event hidden;
 	struct writer w = {buf, buf + EVLINE_MAX - CLOSING_MAX};
 	enum event_type type = (enum event_type)r->e->type;
 	char time[EVLINE_TIME_MAX], words[WORDS_MAX];
 
+	r = privacy_record(r, &told, &hidden);
 	putf(&w, "time=%s level=%s", evline_time(r->wall_us, time),
 	     log_level_name(event_level(type)));
 	logfmt_field(&w, "seq", NULL, (int64_t)r->seq);
@@ -223,11 +230,15 @@ static const char *own_end(const struct event *e, const struct stack_conf *conf,
 size_t evline_classic(const struct evbus_record *r, const struct stack *st,
 		      char *buf)
 {
+	struct evbus_record told;
+	struct event hidden;
 	char own[IPPORT_TEXT_MAX], peer[IPPORT_TEXT_MAX], words[WORDS_MAX];
 	struct writer w = {buf, buf + EVLINE_MAX - CLOSING_MAX};
-	const struct event *e = r->e;
-	bool client = e->role == ROLE_CLIENT;
+	bool client = r->e->role == ROLE_CLIENT;
+	const struct event *e;
 
+	r = privacy_record(r, &told, &hidden);
+	e = r->e;
 	words_of(r, st, words);
 	if (e->conn)
 		putf(&w, "c%u ", e->conn);

@@ -19,6 +19,7 @@
 #include "evline.h"
 #include "evwords.h"
 #include "log.h"
+#include "privacy.h"
 
 #define LINES_A_SECOND 200 /* of each event type */
 
@@ -58,6 +59,28 @@ void evlog_start(struct evlog *l, struct evbus *b, int level, bool handshakes)
 void evlog_level(struct evlog *l, int level, bool handshakes)
 {
 	evbus_want(l->bus, &l->sink, evlog_mask(level, handshakes));
+}
+
+bool evlog_module(struct evlog *l, const char *module, int level)
+{
+	size_t len = strlen(module);
+	uint64_t mask = l->sink.mask;
+	bool any = false;
+
+	for (int t = 0; t < EVENT_NTYPES; t++) {
+		const char *name = event_name((enum event_type)t);
+
+		if (strncmp(name, module, len) != 0 ||
+		    (name[len] != '.' && name[len]))
+			continue;
+		any = true;
+		mask &= ~EVBUS_BIT(t);
+		if (event_level((enum event_type)t) <= level)
+			mask |= EVBUS_BIT(t);
+	}
+	if (any)
+		evbus_want(l->bus, &l->sink, mask);
+	return any;
 }
 
 uint64_t evlog_mask(int level, bool handshakes)
@@ -109,7 +132,8 @@ static void log_event(const struct evbus_record *r, const struct stack *st)
 		evline_classic(r, st, line);
 	if (log_is_journal())
 		fields_of(&f, r, st);
-	log_record(line, r->wall_us, f.iov, f.n);
+	log_record(event_level((enum event_type)r->e->type), line, r->wall_us,
+		   f.iov, f.n);
 }
 
 static void fields_of(struct fields *f, const struct evbus_record *r,
@@ -117,7 +141,10 @@ static void fields_of(struct fields *f, const struct evbus_record *r,
 {
 	enum event_type type = (enum event_type)r->e->type;
 	char words[WORDS_MAX];
+	struct evbus_record told;
+	struct event hidden;
 
+	r = privacy_record(r, &told, &hidden);
 	if (evwords(r->e, r->note, stack_conf(st), words, sizeof(words)) <= 0)
 		*words = '\0';
 	put(f, "MESSAGE=%s", words);

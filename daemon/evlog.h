@@ -27,6 +27,14 @@ void evlog_start(struct evlog *l, struct evbus *b, int level, bool handshakes);
 /** evlog_level() - The same at another level from now on */
 void evlog_level(struct evlog *l, int level, bool handshakes);
 
+/**
+ * evlog_module() - Another level for events whose name begins with a word
+ * @module: "segment", of segment.dropped; until evlog_level()
+ *
+ * Return: false if there are none
+ */
+bool evlog_module(struct evlog *l, const char *module, int level);
+
 /** evlog_mask() - Which events that needs */
 uint64_t evlog_mask(int level, bool handshakes);
 

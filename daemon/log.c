@@ -1,5 +1,5 @@
 /*
- * log.c - Sentences for the operator, on stderr or in the journal
+ * log.c - Sentences for the operator: stderr, the journal, syslog or a file
  *
  * The journal is chosen when stderr leads there: systemd says in JOURNAL_STREAM
  * which device and inode that is (systemd.exec(5)), so a shell below a service
@@ -12,11 +12,15 @@
  * or a terminal that was stopped with ^S; it is shared with others, so it is not
  * ours to make non-blocking, but it can be asked before each line. A line that
  * would block is left out, counted, and the count is said when there is room
- * again.
+ * again. The same holds for syslog, and for a file on a disk that is full.
+ *
+ * A file is opened again by its name alone, in a directory that was opened
+ * before: in the sandbox no other way is left.
  */
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +35,9 @@
 #include "jsontext.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define SYSLOG_SOCKET  "/dev/log"
+#define SYSLOG_DAEMON  (3 << 3) /* its facility: RFC 5424, 6.2.1 */
+#define FILE_MODE      0640
 
 /* Less than PIPE_BUF: written whole or not at all. */
 #define LOG_RECORD_MAX 4000
@@ -48,20 +55,29 @@ static struct {
 	int level;
 	enum log_format format;
 	int journal;	       /* a socket; -1 if stderr is used */
+	int syslog;	       /* likewise */
+	int file;	       /* -1 if stderr is used */
+	int dir;	       /* where it lies */
+	char name[256];	       /* there */
 	unsigned int left_out; /* lines since one could last be written */
-} out = {.level = LOG_LEVEL_INFO, .journal = -1};
+} out = {.level = LOG_LEVEL_INFO,
+	 .journal = -1,
+	 .syslog = -1,
+	 .file = -1,
+	 .dir = -1};
 
 static bool stderr_is_journal(void);
 static void sentence(int level, int err, const char *fmt, va_list ap);
-static void write_out(const char *line, int64_t wall_us,
+static void write_out(int level, const char *line, int64_t wall_us,
 		      const struct iovec *fields, int nfields);
 static bool say_left_out(void);
-static bool write_one(const char *line, int64_t wall_us,
+static bool write_one(int level, const char *line, int64_t wall_us,
 		      const struct iovec *fields, int nfields);
 static void make_fields(struct iovec fields[LOG_FIELDS_MIN], char *buf,
 			size_t len, int level, const char *text);
 static void make_line(char *line, size_t len, int level, const char *text);
 static int send_fields(const struct iovec *fields, int nfields);
+static int send_syslog(int level, const char *text);
 static bool write_line(const char *text, int64_t wall_us);
 
 /**
@@ -83,6 +99,57 @@ void log_init(enum log_to to, int level, enum log_format format)
 	if (to == LOG_TO_JOURNAL || (to == LOG_TO_AUTO && stderr_is_journal()))
 		out.journal = socket(
 			AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+void log_to_syslog(void)
+{
+	out.syslog =
+		socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int open_file(void)
+{
+	return openat(out.dir, out.name,
+		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+		      FILE_MODE);
+}
+
+int log_to_file(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[LOG_LINE_MAX];
+
+	if (!slash)
+		return -EINVAL;
+	snprintf(dir, sizeof(dir), "%.*s",
+		 slash > path ? (int)(slash - path) : 1, path);
+	snprintf(out.name, sizeof(out.name), "%s", slash + 1);
+	out.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	out.file = out.dir < 0 ? -1 : open_file();
+	return out.file < 0 ? -errno : 0;
+}
+
+void log_reopen(void)
+{
+	int fd = out.dir < 0 ? -1 : open_file();
+
+	if (fd < 0) {
+		if (out.dir >= 0)
+			log_error("Cannot open the log %s again", out.name);
+		return;
+	}
+	close(out.file);
+	out.file = fd;
+}
+
+int log_file_fd(void)
+{
+	return out.file;
+}
+
+int *log_dir_fd(void)
+{
+	return &out.dir;
 }
 
 void log_set_level(int level)
@@ -154,10 +221,10 @@ void log_at(int level, const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_record(const char *line, int64_t wall_us, const struct iovec *fields,
-		int nfields)
+void log_record(int level, const char *line, int64_t wall_us,
+		const struct iovec *fields, int nfields)
 {
-	write_out(line, wall_us, fields, nfields);
+	write_out(level, line, wall_us, fields, nfields);
 }
 
 /* JOURNAL_STREAM is "device:inode", both decimal. */
@@ -189,16 +256,16 @@ static void sentence(int level, int err, const char *fmt, va_list ap)
 	jsontext_clean(text);
 	make_fields(fields, buf, sizeof(buf), level, text);
 	make_line(line, sizeof(line), level, text);
-	write_out(line, 0, fields, LOG_FIELDS_MIN);
+	write_out(level, line, 0, fields, LOG_FIELDS_MIN);
 }
 
 /* Write a line, after saying how many could not be. */
-static void write_out(const char *line, int64_t wall_us,
+static void write_out(int level, const char *line, int64_t wall_us,
 		      const struct iovec *fields, int nfields)
 {
 	if (out.left_out && !say_left_out())
 		out.left_out++;
-	else if (!write_one(line, wall_us, fields, nfields))
+	else if (!write_one(level, line, wall_us, fields, nfields))
 		out.left_out++;
 }
 
@@ -208,21 +275,30 @@ static bool say_left_out(void)
 	char text[64], buf[128], line[256];
 
 	snprintf(text, sizeof(text), "%u lines left out: %s was stuck",
-		 out.left_out, log_is_journal() ? "the journal" : "stderr");
+		 out.left_out,
+		 log_is_journal()  ? "the journal"
+		 : out.syslog >= 0 ? "syslog"
+		 : out.file >= 0   ? "the file"
+				   : "stderr");
 	make_fields(fields, buf, sizeof(buf), LOG_LEVEL_WARN, text);
 	make_line(line, sizeof(line), LOG_LEVEL_WARN, text);
-	if (!write_one(line, 0, fields, LOG_FIELDS_MIN))
+	if (!write_one(LOG_LEVEL_WARN, line, 0, fields, LOG_FIELDS_MIN))
 		return false;
 	out.left_out = 0;
 	return true;
 }
 
 /* Where there is no journal after all, stderr is next best. */
-static bool write_one(const char *line, int64_t wall_us,
+static bool write_one(int level, const char *line, int64_t wall_us,
 		      const struct iovec *fields, int nfields)
 {
 	int ret;
 
+	if (out.syslog >= 0) {
+		ret = send_syslog(level, line);
+		return ret == 0 || (ret != -EAGAIN && ret != -ENOBUFS &&
+				    write_line(line, wall_us));
+	}
 	if (!log_is_journal())
 		return write_line(line, wall_us);
 	ret = send_fields(fields, nfields);
@@ -291,10 +367,32 @@ static int send_fields(const struct iovec *fields, int nfields)
 	return sendmsg(out.journal, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* As syslog(3) sends it: the priority, the time, who, and the line. */
+static int send_syslog(int level, const char *text)
+{
+	static const struct sockaddr_un to = {AF_UNIX, SYSLOG_SOCKET};
+	char line[LOG_RECORD_MAX], when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	int len;
+
+	localtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
+	len = snprintf(line, sizeof(line), "<%d>%s tcphsd[%d]: %s",
+		       SYSLOG_DAEMON | level, when, (int)getpid(), text);
+	if ((size_t)len >= sizeof(line))
+		len = sizeof(line) - 1;
+	return sendto(out.syslog, line, (size_t)len, MSG_NOSIGNAL,
+		      (const struct sockaddr *)&to, sizeof(to)) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* "12:00:00.123456 text", if that can be written at once; @wall_us: 0 = now */
 static bool write_line(const char *text, int64_t wall_us)
 {
-	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	int fd = out.file >= 0 ? out.file : STDERR_FILENO;
+	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 	char line[LOG_RECORD_MAX + 32];
 	struct timespec now;
 	struct tm tm;
@@ -316,5 +414,6 @@ static bool write_line(const char *text, int64_t wall_us)
 	len += (size_t)snprintf(line + len, sizeof(line) - len, "%.*s\n",
 				LOG_RECORD_MAX, text);
 	/* A reader that went away (EPIPE) is no reason to count forever. */
-	return write(STDERR_FILENO, line, len) >= 0 || errno != EAGAIN;
+	return write(fd, line, len) >= 0 ||
+	       (errno != EAGAIN && fd == STDERR_FILENO);
 }

@@ -23,6 +23,27 @@ enum log_to { LOG_TO_AUTO, LOG_TO_JOURNAL, LOG_TO_STDERR };
 enum log_format { LOG_CLASSIC, LOG_LOGFMT, LOG_JSON }; /* on stderr */
 
 void log_init(enum log_to to, int level, enum log_format format);
+
+/**
+ * log_to_syslog() - To the local syslog in place of stderr
+ *
+ * Where none listens, lines go to stderr as before.
+ */
+void log_to_syslog(void);
+
+/**
+ * log_to_file() - To the end of a file in place of stderr; an absolute path
+ *
+ * Return: 0 or a negative errno
+ */
+int log_to_file(const char *path);
+
+/** log_reopen() - The file may have been renamed: open it by its name again */
+void log_reopen(void);
+
+/** log_file_fd(), log_dir_fd() - To be given to somebody else; -1 = none */
+int log_file_fd(void);
+int *log_dir_fd(void);
 void log_set_level(int level);
 void log_set_format(enum log_format format);
 enum log_format log_format(void);
@@ -51,13 +72,14 @@ void log_at(int level, const char *fmt, ...)
 
 /**
  * log_record() - Log what is known in parts, whatever the level
+ * @level:  For syslog
  * @line:   For stderr, as log_format() says; without line feed, and without the
  *          time if that is LOG_CLASSIC
  * @wall_us: When it happened, since 1970
  * @fields: For the journal: "KEY=value" without line feeds, MESSAGE and PRIORITY
  *          among them; at most LOG_FIELDS_MAX
  */
-void log_record(const char *line, int64_t wall_us, const struct iovec *fields,
-		int nfields);
+void log_record(int level, const char *line, int64_t wall_us,
+		const struct iovec *fields, int nfields);
 
 #endif

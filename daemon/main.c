@@ -29,6 +29,7 @@
 #include "ctl.h"
 #include "lab.h"
 #include "log.h"
+#include "privacy.h"
 #include "netlink.h"
 #include "priv.h"
 #include "run.h"
@@ -55,7 +56,7 @@ static void parse_options(struct options *o, int argc, char **argv);
 static void add_override(struct options *o, const char *text);
 _Noreturn static void usage(FILE *f, int code);
 static int load(struct run *r, const struct options *o);
-static void start_log(const struct conf *c, bool foreground);
+static int start_log(const struct conf *c, bool foreground);
 static int start(struct run *r, int *ctl_fd, int64_t now_us);
 static int make_socket_dir(const char *path, const struct priv_user *u);
 static void make_capture_dir(const char *path, const struct priv_user *u);
@@ -94,7 +95,8 @@ int main(int argc, char **argv)
 			       r.conf.path[0] ? r.conf.path : "defaults");
 		return code;
 	}
-	start_log(&r.conf, o.foreground);
+	if (start_log(&r.conf, o.foreground) < 0)
+		return EX_CONFIG;
 	signal(SIGPIPE, SIG_IGN);
 	now_us = loop_now_us();
 	code = start(&r, &ctl_fd, now_us);
@@ -227,16 +229,26 @@ static int load(struct run *r, const struct options *o)
 	return EX_OK;
 }
 
-static void start_log(const struct conf *c, bool foreground)
+static int start_log(const struct conf *c, bool foreground)
 {
 	static const enum log_to to[] = {
-		[LOG_AUTO] = LOG_TO_AUTO,
-		[LOG_JOURNAL] = LOG_TO_JOURNAL,
-		[LOG_STDERR] = LOG_TO_STDERR,
+		[LOG_AUTO] = LOG_TO_AUTO,     [LOG_JOURNAL] = LOG_TO_JOURNAL,
+		[LOG_STDERR] = LOG_TO_STDERR, [LOG_SYSLOG] = LOG_TO_STDERR,
+		[LOG_FILE] = LOG_TO_STDERR,
 	};
+	int ret = 0;
 
 	log_init(foreground ? LOG_TO_STDERR : to[c->log_target], c->log_level,
 		 c->log_format);
+	if (c->log_target == LOG_SYSLOG)
+		log_to_syslog();
+	if (c->log_target == LOG_FILE)
+		ret = log_to_file(c->log_target_file);
+	if (ret < 0)
+		log_errorx("Cannot start: %s: %s", c->log_target_file,
+			   strerror(-ret));
+	privacy_set(c->log_privacy);
+	return ret;
 }
 
 /* Everything up to the point where packets may come. */
@@ -425,6 +437,8 @@ static int start_stack(struct run *r, int64_t now_us)
 	if (r->threads)
 		threads_observe(r->threads, &r->bus, &r->packets);
 	evlog_start(&r->evlog, &r->bus, c->log_level, c->log_handshakes);
+	if (c->log_packets)
+		pktlog_start(&r->pktlog, &r->bus, &r->packets);
 	if (evmemory_start(&r->memory, &r->bus, c->log_recent) < 0) {
 		log_errorx("Cannot start: no memory for log.recent");
 		return EX_OSERR;
@@ -453,6 +467,7 @@ static int make_stacks(struct run *r, int64_t now_us)
 	c->stack.csum_offload = r->tun.offload;
 	c->stack.gso_max = r->tun.offload ? STACK_SEGMENT_MAX : 0;
 	make_seed(c, seed);
+	privacy_key(seed + sizeof(seed) / 2);
 	if (r->nthreads > 1)
 		ret = make_shards(r, mem, seed, now_us);
 	else
@@ -574,6 +589,9 @@ static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 {
 	char err[256];
 
+	if (u->change && log_file_fd() >= 0 &&
+	    fchown(log_file_fd(), u->uid, u->gid) < 0)
+		log_warn("The log file is not ours to open again");
 	if (priv_drop(u, err, sizeof(err)) < 0) {
 		log_errorx("Cannot start: %s", err);
 		return EX_OSERR;
@@ -585,6 +603,7 @@ static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 		return EX_OSERR;
 	}
 	if (priv_place(&r->evfile.dir_fd, PRIV_DIR_EVENTS) < 0 ||
+	    priv_place(log_dir_fd(), PRIV_DIR_LOG) < 0 ||
 	    priv_place(&r->files.dir_fd, PRIV_DIR_CAPTURE) < 0) {
 		log_errorx("Cannot start: no descriptors for directories");
 		return EX_OSERR;

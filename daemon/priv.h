@@ -11,7 +11,8 @@
 #define PRIV_DIR_EVENTS	 100
 #define PRIV_DIR_CAPTURE 101
 #define PRIV_DIR_FIRST	 PRIV_DIR_EVENTS
-#define PRIV_DIR_LAST	 PRIV_DIR_CAPTURE
+#define PRIV_DIR_LOG	 102
+#define PRIV_DIR_LAST	 PRIV_DIR_LOG
 
 struct priv_user {
 	uid_t uid;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "privacy.h"
 #include "service/service.h"
 
 static int load(const struct run_source *s, struct conf *c, char *err,
@@ -76,6 +77,7 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	(void)run_listen(&r->shards, &new);
 	log_set_level(new.log_level);
 	log_set_format(new.log_format);
+	privacy_set(new.log_privacy);
 	evlog_level(&r->evlog, new.log_level, new.log_handshakes);
 	r->capture.snaplen = new.snaplen;
 	if (r->pktmem)

@@ -51,7 +51,7 @@ static struct stack *hook_opener(void *arg, const struct ip_addr *local,
 				 uint16_t local_port,
 				 const struct ip_addr *peer,
 				 uint16_t peer_port);
-static void hook_log_level(void *arg, int level);
+static bool hook_log_level(void *arg, const char *module, int level);
 static void hook_status(void *arg, json_t *status);
 static json_t *threads_json(struct run *r);
 static void hook_stats(void *arg, json_t *stats);
@@ -266,6 +266,7 @@ static void on_hangup(struct ev_loop *ev, ev_signal *w, int revents)
 	(void)ev;
 	(void)revents;
 	evfile_reopen(&r->evfile);
+	log_reopen();
 	(void)run_reload(r, err, sizeof(err));
 }
 
@@ -397,11 +398,14 @@ static struct stack *hook_opener(void *arg, const struct ip_addr *local,
 }
 
 /* What nobody wants to read is not recorded in the first place. */
-static void hook_log_level(void *arg, int level)
+static bool hook_log_level(void *arg, const char *module, int level)
 {
 	struct run *r = arg;
 
+	if (module)
+		return evlog_module(&r->evlog, module, level);
 	evlog_level(&r->evlog, level, r->conf.log_handshakes);
+	return true;
 }
 
 static void hook_status(void *arg, json_t *status)

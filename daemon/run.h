@@ -27,6 +27,7 @@
 #include "netlink.h"
 #include "notify.h"
 #include "pktbus.h"
+#include "pktlog.h"
 #include "pktmem.h"
 #include "shards.h"
 #include "threads.h"
@@ -61,6 +62,7 @@ struct run {
 	struct pktmem *pktmem; /* NULL: none are kept */
 	struct capture_files files;
 	struct evlog evlog;
+	struct pktlog pktlog;
 	struct evmemory memory;
 	struct evfile evfile;
 	struct handshakes handshakes;

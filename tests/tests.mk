@@ -14,7 +14,7 @@ UNIT_BIN = $(patsubst %,$(B)/tests/unit/%,$(UNIT))
 $(UNIT_BIN): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/unit.o \
 		$$(call obj,$$(UNIT_SRC_$$*))
 	@echo "  LD      $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit -lsodium $(UNIT_LIBS_$*)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcunit -lsodium -lnettle $(UNIT_LIBS_$*)
 
 unit: $(UNIT_BIN)
 	@set -e; for t in $^; do $$t; done

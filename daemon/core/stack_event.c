@@ -21,6 +21,17 @@ const struct event *stack_event_next(struct stack *st)
 	return &st->events[st->event_got++ % EVENTS_MAX];
 }
 
+static int64_t syn_options(const struct tcp_seg *s)
+{
+	int64_t has = s->opts & OPT_MSS ? s->mss : 0;
+
+	if (s->opts & OPT_WSCALE)
+		has |= SYN_HAS_WSCALE | (int64_t)(s->wscale & 15) << 16;
+	has |= s->opts & OPT_SACK_OK ? SYN_HAS_SACK_OK : 0;
+	has |= s->opts & OPT_TS ? SYN_HAS_TS : 0;
+	return has;
+}
+
 void event_put(struct stack *st, enum event_type type,
 	       const struct tcp_key *key, uint32_t id, uint16_t listener,
 	       uint8_t role, uint8_t state, const struct event_more *more)
@@ -36,6 +47,9 @@ void event_put(struct stack *st, enum event_type type,
 	e->at_us = st->now_us;
 	e->a = more->a;
 	e->b = more->b;
+	if (seg &&
+	    (type == EVENT_SYN_RECEIVED || type == EVENT_SYNACK_RECEIVED))
+		e->b = syn_options(seg);
 	e->local = key->local;
 	e->peer = key->peer;
 	e->local_port = key->local_port;

@@ -96,7 +96,9 @@
  *	listener.enable   a  params: name; result: {}
  *	listener.disable  a  params: name; result: {}
  *	reload            a  result: {"changed":bool} or error "config"
- *	log.level         a  params: level; result: {"level":...,"was":...}
+ *	log.level         a  params: level, module (the first word of events,
+ *	                     "segment"; until the next one without it);
+ *	                     result: {"level":...,"was":...}, or module, level
  *	cancel            v  params: id
  *
  * Connection (absent = does not apply; never an empty string):

@@ -47,9 +47,9 @@ enum tcp_state {
 	/* A SYN went out for the first time (active open); a: 1 */           \
 	E(SYN_SENT, "syn.sent", 6)                                            \
 	/* A SYN arrived at a listener and a SYN-ACK is queued; a: 1 if it  \
-	 * had come before */ \
+	 * had come before, b: SYN_HAS_* */ \
 	E(SYN_RECEIVED, "syn.received", 6)                                    \
-	/* The SYN-ACK to our SYN arrived */                                  \
+	/* The SYN-ACK to our SYN arrived; b: SYN_HAS_* */                    \
 	E(SYNACK_RECEIVED, "synack.received", 6)                              \
 	/* ESTABLISHED; a: microseconds since the first SYN, -1 if nobody   \
 	 * remembers it (a cookie), b: HANDSHAKE_* */ \
@@ -331,6 +331,13 @@ struct event {
 #define HANDSHAKE_RESENT    0xff  /* mask: SYNs or SYN-ACKs we sent again */
 #define HANDSHAKE_COOKIE    0x100 /* opened by a SYN cookie */
 #define HANDSHAKE_SYN_AGAIN 0x200 /* the client repeated its SYN */
+
+/* b of EVENT_SYN_RECEIVED and EVENT_SYNACK_RECEIVED: the options of the SYN. */
+#define SYN_HAS_MSS	0xffff	/* mask: its value; 0 = none */
+#define SYN_HAS_SHIFT	0xf0000 /* mask: of the window scale */
+#define SYN_HAS_WSCALE	0x100000
+#define SYN_HAS_SACK_OK 0x200000
+#define SYN_HAS_TS	0x400000
 
 /* RFC 9293, 3.1: the control bits, as they lie in byte 13 of the header. */
 #define TH_FIN 0x01

@@ -10,7 +10,7 @@ CTL_SRC = daemon/ctl.c daemon/shards.c daemon/ctl_capture.c daemon/ctl_client.c 
 	daemon/ctl_packets.c $(wildcard daemon/pktmem*.c) \
 	daemon/analysis/segment.c daemon/analysis/outcome.c \
 	daemon/evbus.c daemon/evmemory.c daemon/evwords.c daemon/evfields.c \
-	daemon/evline.c \
+	daemon/evline.c daemon/privacy.c daemon/community_id.c \
 	daemon/describe.c daemon/describe_text.c daemon/log.c daemon/jsontext.c \
 	daemon/analysis/filter.c daemon/analysis/filter_lex.c \
 	daemon/analysis/filter_word.c daemon/analysis/nearest.c \

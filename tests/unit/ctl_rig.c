@@ -39,11 +39,13 @@ static void hook_kick(void *arg)
 	r->kicks++;
 }
 
-static void hook_level(void *arg, int level)
+/* There is one module: segment. */
+static bool hook_level(void *arg, const char *module, int level)
 {
 	struct rig *r = arg;
 
 	r->level = level;
+	return !module || strcmp(module, "segment") == 0;
 }
 
 static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,

@@ -93,9 +93,10 @@ bool log_is_journal(void)
 	return fake.journal;
 }
 
-void log_record(const char *line, int64_t wall_us, const struct iovec *fields,
-		int nfields)
+void log_record(int level, const char *line, int64_t wall_us,
+		const struct iovec *fields, int nfields)
 {
+	(void)level;
 	size_t used = 0;
 
 	(void)wall_us;

@@ -119,7 +119,8 @@ static void record_is_written_as_it_is(void)
 {
 	rig_begin();
 	log_init(LOG_TO_STDERR, LOG_LEVEL_ERROR, LOG_CLASSIC);
-	log_record("c42 [Server] Received SYN, sending SYN-ACK", 0, NULL, 0);
+	log_record(LOG_LEVEL_INFO, "c42 [Server] Received SYN, sending SYN-ACK",
+		   0, NULL, 0);
 	CU_ASSERT_TRUE(matches(rig_text(),
 			       " c42 \\[Server\\] Received SYN, sending "
 			       "SYN-ACK\n$"));
