@@ -179,9 +179,9 @@ sys.stdin.readline()
 PY
 }
 
-write_conf <<'CONF'
+write_conf <<CONF
 [limits]
-memory = 3MiB
+memory = $((3 * ${THREADS:-1}))MiB
 max_connections = 65536
 [timers]
 msl = 500ms
