@@ -16,7 +16,8 @@
 #	                    its servers, which start anew
 #	core                the engine alone (bench_core.c), once
 #
-# --smoke takes one short turn each and looks whether there is a figure at all.
+# --smoke takes one short turn each, with floods that leave something even of a
+# machine with much else to do, and looks whether there is a figure at all.
 . "$(dirname "$0")/subjects.sh"
 
 SMOKE=
@@ -100,7 +101,8 @@ flood()
 
 	: >"$TMP/load.err"
 	before=$(anon "$DAEMON")
-	ns "$3" taskset -c "$CLIENT_CPU" "$BIN/flood" "$OWN4" 7 "$2" \
+	ns "$3" taskset -c "$CLIENT_CPU" "$BIN/flood" "$OWN4" 7 \
+		$(($2 / ${SMOKE:+2}1)) \
 		"$(awk "BEGIN { print $SECONDS_EACH + 0.5 }")" >"$TMP/flooded" &
 	flooder=$!
 	during=$(cec_json "$3" 0.2 "$SECONDS_EACH")
