@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "findings.h"
 #include "summary.h"
 
 #define FRAGMENT_MEMORY (4u << 20)
@@ -28,6 +29,7 @@ static void read_files(struct analyze *z);
 static void listen(struct analyze *z);
 static void take(struct analyze *z, const struct frame *f);
 static void verdict(void *ctx, const struct verdict *v);
+static void finding(void *ctx, const struct finding *f);
 static enum cli_exit answer(const struct analyze *z);
 static int severity_of(const char *name);
 
@@ -158,6 +160,7 @@ static void tear_down(struct analyze *z)
 	if (z->view && z->view->free)
 		z->view->free(z);
 	summary_free(z->summary);
+	json_decref(z->findings);
 	analysis_free(z->judge);
 	decoder_free(z->decoder);
 	if (z->set)
@@ -175,6 +178,9 @@ static enum cli_exit judge_frames(struct analyze *z)
 	else
 		read_files(z);
 	analysis_end(z->judge);
+	z->findings = json_array();
+	if (!z->filter)
+		analysis_findings(z->judge, finding, z);
 	e = z->view->end(z);
 	if (z->failed) {
 		complain("out of memory");
@@ -256,6 +262,15 @@ static void verdict(void *ctx, const struct verdict *v)
 		summary_add(z->summary, v);
 	if (z->view->verdict)
 		z->view->verdict(z, v);
+}
+
+/* Crowds are counted before any filter: with one nothing is said of them. */
+static void finding(void *ctx, const struct finding *f)
+{
+	struct analyze *z = ctx;
+
+	json_array_append_new(z->findings, finding_json(f));
+	z->worst = SEVERITY_WARNING;
 }
 
 static enum cli_exit answer(const struct analyze *z)

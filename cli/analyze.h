@@ -60,6 +60,7 @@ struct analyze {
 	struct sorted *sorted;	 /* NULL = as they come */
 	uint64_t packets;	 /* of TCP, for those who count them */
 	int64_t first_ns;	 /* of the first of them */
+	json_t *findings;	 /* what all of them show together */
 	struct summary *summary; /* NULL = nobody asks */
 	void *own;		 /* memory of the view */
 	bool enough;		 /* nothing that comes will matter */

@@ -31,6 +31,7 @@ json_t *analyze_summary(const struct analyze *z)
 {
 	json_t *doc = summary_json(z->summary, analysis_stats(z->judge));
 
+	json_object_set(doc, "findings", z->findings);
 	if (z->live)
 		json_object_set_new(
 			doc, "captured",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze.h"
+#include "findings.h"
 #include "summary.h"
 #include "verdict.h"
 
@@ -17,6 +18,7 @@ static void row(struct analyze *z, const struct verdict *v);
 static void put_sources(struct analyze *z);
 static void put(struct analyze *z, json_t *item);
 static enum cli_exit end(struct analyze *z);
+static void put_findings(const struct analyze *z);
 static void free_rows(struct analyze *z);
 static bool whole(const struct cli *cli);
 
@@ -85,21 +87,36 @@ static void put(struct analyze *z, json_t *item)
 
 static enum cli_exit end(struct analyze *z)
 {
+	bool text = z->cli->format == FORMAT_TEXT;
 	json_t *all;
 
 	if (z->sorted)
 		sorted_write(z->sorted, &z->table);
 	all = z->summary ? analyze_summary(z) : NULL;
-	if (whole(z->cli))
+	if (whole(z->cli)) {
+		for (size_t i = 0; i < json_array_size(z->findings); i++)
+			put(z, json_incref(json_array_get(z->findings, i)));
 		put(z, json_incref(all));
+	}
 	table_end(&z->table, true);
 	/* Who pressed Ctrl-C wants to know what it was. */
-	if (z->live && z->cli->format == FORMAT_TEXT) {
+	if (text && z->live) {
 		fputc('\n', z->cli->out);
 		summary_text(z->cli, all);
+	} else if (text) {
+		put_findings(z);
 	}
 	json_decref(all);
 	return CLI_OK;
+}
+
+static void put_findings(const struct analyze *z)
+{
+	char words[FINDING_WORDS_MAX];
+
+	for (size_t i = 0; i < json_array_size(z->findings); i++)
+		fprintf(z->cli->out, "%s%s\n", i ? "" : "\n",
+			finding_words(json_array_get(z->findings, i), words));
 }
 
 static void free_rows(struct analyze *z)

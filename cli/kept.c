@@ -101,7 +101,7 @@ char *kept_draw(const struct kept *k, diagram_fn *draw,
 	}
 	text = draw(&l, style);
 	free(packets);
-	/* It is a text of its own. cppcheck-suppress returnDanglingLifetime */
+	/* cppcheck-suppress returnDanglingLifetime ; it is of the heap */
 	return text;
 }
 

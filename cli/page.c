@@ -13,6 +13,7 @@
 
 #include <tcphs/ipaddr.h>
 
+#include "findings.h"
 #include "kept.h"
 #include "output.h"
 #include "verdict.h"
@@ -71,6 +72,7 @@ static void head(const struct page *p, FILE *out);
 static void tiles(const struct page *p, FILE *out);
 static void tile(FILE *out, const char *value, const char *label);
 static void charts(const struct page *p, FILE *out);
+static void findings(const struct page *p, FILE *out);
 static void anomalies(const struct page *p, FILE *out);
 static void talkers(const struct page *p, FILE *out, const char *key,
 		    const char *title);
@@ -238,10 +240,27 @@ static void charts(const struct page *p, FILE *out)
 	in_scroll(page_chart_lives, p, out);
 }
 
+static void findings(const struct page *p, FILE *out)
+{
+	const json_t *list = json_object_get(p->doc, "findings");
+	char words[FINDING_WORDS_MAX];
+
+	if (!json_array_size(list))
+		return;
+	fputs("<h2>Findings</h2>\n<ul>\n", out);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		fputs("<li class=\"warning\">", out);
+		page_escape(out, finding_words(json_array_get(list, i), words));
+		fputs("</li>\n", out);
+	}
+	fputs("</ul>\n", out);
+}
+
 static void anomalies(const struct page *p, FILE *out)
 {
 	const json_t *list = json_object_get(p->doc, "anomalies");
 
+	findings(p, out);
 	fputs("<h2>Anomalies</h2>\n", out);
 	if (!json_array_size(list)) {
 		fputs("<p>None.</p>\n", out);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "findings.h"
 #include "output.h"
 #include "talkers.h"
 
@@ -237,6 +238,7 @@ void summary_text(const struct cli *cli, const json_t *doc)
 	const json_t *again = json_object_get(doc, "retransmissions");
 	const json_t *odd = json_object_get(doc, "anomalies");
 	const json_t *captured = json_object_get(doc, "captured");
+	const json_t *findings = json_object_get(doc, "findings");
 	json_int_t all = number(doc, "connections");
 	char bytes[TEXT_NUMBER_MAX], span[TEXT_NUMBER_MAX], line[LINE_MAX];
 
@@ -271,6 +273,9 @@ void summary_text(const struct cli *cli, const json_t *doc)
 			 number(a, "connections"), text_of(a, "text"));
 		explain_text(cli, i ? "" : "Anomalies", line);
 	}
+	for (size_t i = 0; i < json_array_size(findings); i++)
+		explain_text(cli, i ? "" : "Findings",
+			     finding_words(json_array_get(findings, i), line));
 	talkers_text(cli, "Clients", json_object_get(doc, "clients"), false);
 	talkers_text(cli, "Services", json_object_get(doc, "services"), true);
 	snprintf(line, sizeof(line),

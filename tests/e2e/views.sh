@@ -16,7 +16,8 @@ port = 7
 service = echo
 CONF
 
-check 'a capture' python3 "$ROOT/tests/e2e/views_capture.py" "$PCAP"
+check 'a capture' python3 "$ROOT/tests/e2e/views_capture.py" "$PCAP" \
+	"$TMP/scan.pcap"
 
 analyze()
 {
@@ -107,7 +108,8 @@ def described(node):
 types = {}
 for name, record in schema["$defs"].items():
     described(record)
-    types[name] = Draft202012Validator(record)
+    types[name] = Draft202012Validator({"$ref": "#/$defs/" + name,
+                                        "$defs": schema["$defs"]})
 lines = 0
 for line in sys.stdin:
     record = json.loads(line)
@@ -128,6 +130,22 @@ check 'so do those of one' valid "$PCAP" --connection 1
 check 'and a summary' valid "$PCAP" --summary
 check 'two files, two lines' same 2 "$(analyze "$PCAP" "$PCAP" --ndjson |
 	jq -r 'select(.type == "file") | .path' | wc -l)"
+
+# --- what many connections show together ----------------------------------------
+
+check 'a scan is one' same 'port_scan 10.6.6.6 10.0.0.9 40 0 40' \
+	"$(analyze "$TMP/scan.pcap" --json | jq -r 'select(.type == "finding") |
+	"\(.kind) \(.source) \(.target) \(.count) \(.completed) \(.distinct)"')"
+check 'and keeps to the schema' valid "$TMP/scan.pcap"
+check 'behind the table' same 1 "$(analyze "$TMP/scan.pcap" |
+	grep -c '^port_scan (warning): .* 10.6.6.6 to 10.0.0.9 ')"
+check 'in the summary' same 1 "$(analyze "$TMP/scan.pcap" --summary |
+	grep -c '^Findings  *port_scan')"
+check 'bad enough for CI' exits 10 analyze -q "$TMP/scan.pcap" --fail-on warning
+check 'not of a part of it' exits 0 analyze -q "$TMP/scan.pcap" \
+	--fail-on warning --filter 'port < 20'
+check 'on a page' analyze "$TMP/scan.pcap" --html "$TMP/scan.html"
+check 'which says it' grep -q '<li class="warning">port_scan' "$TMP/scan.html"
 
 # --- every packet ---------------------------------------------------------------
 
@@ -281,6 +299,49 @@ check 'of nothing' analyze "$PCAP" --filter 'port 81' --html "$TMP/page.html"
 check 'whole, too' python3 "$TMP/page.py" "$TMP/page.html" refused
 check 'into a pipe' same '<!DOCTYPE html>' "$(analyze "$PCAP" --html - | head -1)"
 check 'into no folder: 1' exits 1 analyze "$PCAP" --html "$TMP/none/page.html"
+
+# --- progress on a terminal -----------------------------------------------------
+
+cat >"$TMP/progress.py" <<'PY'
+"""progress.py TCPHSCTL FILE ARGUMENT...: what a terminal gets on stderr while a
+capture comes in two halves, the second one after more than a second."""
+import os
+import pty
+import subprocess
+import sys
+import time
+
+capture = open(sys.argv[2], "rb").read()
+head, records = capture[:24], capture[24:]
+ours, theirs = pty.openpty()
+run = subprocess.Popen([sys.argv[1], "analyze", "-", *sys.argv[3:]],
+                       stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                       stderr=theirs)
+os.close(theirs)
+run.stdin.write(head + 400 * records)
+run.stdin.flush()
+time.sleep(1.1)
+run.stdin.write(400 * records)
+run.stdin.close()
+seen = b""
+try:
+    while chunk := os.read(ours, 4096):
+        seen += chunk
+except OSError:
+    pass
+assert run.wait() == 0
+print(seen)
+PY
+
+progress()
+{
+	python3 "$TMP/progress.py" "$TCPHSCTL" "$PCAP" "$@"
+}
+
+check 'a long file says how far it is' grep -q 'packets, .* connections' \
+	<<<"$(progress)"
+check 'and leaves no trace' grep -q '\\r\\x1b\[K.$' <<<"$(progress)"
+check 'not with -q' same "b''" "$(progress -q)"
 
 # --- an interface ---------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""views_capture.py FILE - A capture of known connections, for views.sh
+"""views_capture.py FILE [SCAN] - A capture of known connections, for views.sh
 
 Nanosecond pcap, Ethernet. The connections, in the order of their first packets:
 1  10.0.0.1:40001 > 10.0.0.9:80    completed in 30 ms, 3 bytes each way, one
@@ -10,6 +10,8 @@ Nanosecond pcap, Ethernet. The connections, in the order of their first packets:
                                    window, then data that shows it was ignored
 5  10.0.0.3:40005 > 10.0.0.9:8090  begins in the middle, VLAN 7
 6  10.0.0.1:40006 > 10.0.0.9:80    SYN, SYN-ACK, and that is all
+
+SCAN gets another capture: 10.6.6.6 asks 40 ports of 10.0.0.9, all refused.
 """
 import socket
 import struct
@@ -99,8 +101,20 @@ six = Conn("10.0.0.1", 40006, "10.0.0.9", 80)
 six.c(3800, SYN, 6000, options=MSS)
 six.s(3801, SYN | ACK, 9000, 6001, options=MSS)
 
-with open(sys.argv[1], "wb") as out:
-    out.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
-    for ns, data in packets:
-        out.write(struct.pack("<IIII", ns // 10**9, ns % 10**9, len(data),
-                              len(data)) + data)
+
+def write(path):
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
+        for ns, data in packets:
+            out.write(struct.pack("<IIII", ns // 10**9, ns % 10**9, len(data),
+                                  len(data)) + data)
+    packets.clear()
+
+
+write(sys.argv[1])
+if len(sys.argv) > 2:
+    for port in range(1, 41):
+        probe = Conn("10.6.6.6", 50000, "10.0.0.9", port)
+        probe.c(10 * port, SYN, 7000, options=MSS)
+        probe.s(10 * port + 1, RST | ACK, 0, 7001)
+    write(sys.argv[2])
