@@ -17,7 +17,7 @@ service = echo
 CONF
 
 check 'a capture' python3 "$ROOT/tests/e2e/views_capture.py" "$PCAP" \
-	"$TMP/scan.pcap"
+	"$TMP/scan.pcap" "$TMP/cut.pcap"
 
 analyze()
 {
@@ -223,6 +223,13 @@ check 'bytes and times as they were' same \
 		-e frame.len -e vlan.id -e tcp.payload 2>/dev/null)" \
 	"$(tshark -r "$TMP/five.pcapng" -T fields -e frame.time_epoch \
 		-e frame.len -e vlan.id -e tcp.payload 2>/dev/null)"
+check 'a connection in fragments' analyze "$TMP/cut.pcap" --export 1 \
+	-w "$TMP/cut.pcapng"
+check 'has its own, and nobody else'"'"'s' same \
+	"$(tshark -r "$TMP/cut.pcap" -Y 'ip.addr == 10.0.0.1' -T fields \
+		-e frame.time_epoch -e ip.id -e ip.frag_offset 2>/dev/null)" \
+	"$(tshark -r "$TMP/cut.pcapng" -T fields \
+		-e frame.time_epoch -e ip.id -e ip.frag_offset 2>/dev/null)"
 check 'into a pipe' same 2 "$(analyze "$PCAP" --export 5 -w - |
 	analyze - --raw -H -o packets)"
 check 'where to? 2' exits 2 analyze "$PCAP" --export 5

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""views_capture.py FILE [SCAN] - A capture of known connections, for views.sh
+"""views_capture.py FILE SCAN FRAGMENTS - A capture of known connections, for views.sh
 
 Nanosecond pcap, Ethernet. The connections, in the order of their first packets:
 1  10.0.0.1:40001 > 10.0.0.9:80    completed in 30 ms, 3 bytes each way, one
@@ -12,6 +12,8 @@ Nanosecond pcap, Ethernet. The connections, in the order of their first packets:
 6  10.0.0.1:40006 > 10.0.0.9:80    SYN, SYN-ACK, and that is all
 
 SCAN gets another capture: 10.6.6.6 asks 40 ports of 10.0.0.9, all refused.
+FRAGMENTS has one connection whose text comes in two pieces, the last one first,
+and between them a fragment of somebody else.
 """
 import socket
 import struct
@@ -111,10 +113,32 @@ def write(path):
     packets.clear()
 
 
+def fragment():
+    """Cut the last packet in two; its IP header is the first 20 bytes."""
+    ns, data = packets.pop()
+    ether, ip, body = data[:14], data[14:34], data[34:]
+    for start, end, more in ((24, len(body), 0), (0, 24, 0x2000)):
+        head = ip[:2] + struct.pack("!HHHBBH", 20 + end - start, 7,
+                                    more | start // 8, 64, 6, 0) + ip[12:]
+        head = head[:10] + struct.pack("!H", csum(head)) + head[12:]
+        packets.append((ns, ether + head + body[start:end]))
+
+
 write(sys.argv[1])
-if len(sys.argv) > 2:
-    for port in range(1, 41):
-        probe = Conn("10.6.6.6", 50000, "10.0.0.9", port)
-        probe.c(10 * port, SYN, 7000, options=MSS)
-        probe.s(10 * port + 1, RST | ACK, 0, 7001)
-    write(sys.argv[2])
+for port in range(1, 41):
+    probe = Conn("10.6.6.6", 50000, "10.0.0.9", port)
+    probe.c(10 * port, SYN, 7000, options=MSS)
+    probe.s(10 * port + 1, RST | ACK, 0, 7001)
+write(sys.argv[2])
+cut = Conn("10.0.0.1", 40007, "10.0.0.9", 80)
+cut.c(0, SYN, 1000, options=MSS)
+cut.s(1, SYN | ACK, 5000, 1001, options=MSS)
+cut.c(2, ACK, 1001, 5001)
+cut.c(3, PSH | ACK, 1001, 5001, b"a text that is cut in two")
+fragment()
+last, first = packets.pop(-2), packets.pop()
+segment(3, "10.0.0.8", 1, "10.0.0.9", 80, ACK, 1, 1, b"somebody else's text")
+fragment()
+packets[-1:] = [last, first]
+cut.s(4, ACK, 5001, 1026)
+write(sys.argv[3])
