@@ -63,6 +63,15 @@ static enum cli_exit check(struct analyze *z, int argc, char **argv)
 	z->view = view_of(z->cli);
 	if (!z->view)
 		return CLI_USAGE;
+	if (!z->cli->interface &&
+	    (z->cli->count || z->cli->duration_us || z->cli->snaplen)) {
+		complain("--count, --duration and --snaplen go with -i");
+		return CLI_USAGE;
+	}
+	if (z->cli->sort && z->view != &table_view) {
+		complain("--sort is for rows of connections");
+		return CLI_USAGE;
+	}
 	if (fail_on && severity_of(fail_on) == SEVERITY_NONE) {
 		complain("--fail-on wants info, notice or warning, not '%s'",
 			 fail_on);

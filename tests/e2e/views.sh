@@ -48,6 +48,8 @@ check 'a wrong order: 2' exits 2 analyze -q "$PCAP" --sort nothing
 check 'a warning is there: 10' exits 10 analyze -q "$PCAP" --fail-on warning
 check 'among others it is not: 0' exits 0 \
 	analyze -q "$PCAP" --fail-on warning --filter 'port 80'
+check 'an order of no rows: 2' exits 2 analyze "$PCAP" --summary --sort hs
+check 'files have an end of their own: 2' exits 2 analyze "$PCAP" -c 5
 check 'no such severity: 2' exits 2 analyze -q "$PCAP" --fail-on bad
 check 'CSV has the names of JSON' same 'id,client,handshake_us
 1,10.0.0.1:40001,30000' \
