@@ -24,8 +24,8 @@ static void stats_text(const struct cli *cli, const json_t *doc);
 static void put_group(const struct cli *cli, const json_t *group,
 		      const char *title, const char *none, words_fn *words);
 static void put_words(const struct cli *cli, const char *words);
-static words_fn counter_words, drop_reason_words, limit_name_words, tun_words,
-	busy_poll_words;
+static words_fn self_check_words, counter_words, drop_reason_words,
+	limit_name_words, tun_words, busy_poll_words;
 
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv)
 {
@@ -57,6 +57,9 @@ static void stats_text(const struct cli *cli, const json_t *doc)
 	if (json_object_get(doc, "busy_poll"))
 		put_group(cli, json_object_get(doc, "busy_poll"), "Busy poll",
 			  "no rhythm", busy_poll_words);
+	if (json_object_get(doc, "self_check"))
+		put_group(cli, json_object_get(doc, "self_check"), "Self-check",
+			  "nothing was judged yet", self_check_words);
 }
 
 static void put_group(const struct cli *cli, const json_t *group,
@@ -112,6 +115,21 @@ static void put_words(const struct cli *cli, const char *words)
 		column += len;
 	}
 	fputc('\n', cli->out);
+}
+
+static void self_check_words(const char *name, char *buf, size_t size)
+{
+	static const struct {
+		const char *name, *words;
+	} all[] = {
+		{"agreed", "connections judged as we know them"},
+		{"differed", "judged otherwise: a bug, see the log"},
+		{"unknown", "not compared: forgotten, or not decided"},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(name, all[i].name) == 0)
+			snprintf(buf, size, "%s", all[i].words);
 }
 
 static void counter_words(const char *name, char *buf, size_t size)

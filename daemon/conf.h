@@ -50,6 +50,7 @@ struct conf {
 
 	/* [detect] */
 	struct alert_conf detect;
+	bool self_check;
 
 	/* [log] */
 	int log_level; /* syslog's numbers, 3 error .. 7 debug */

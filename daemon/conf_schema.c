@@ -170,6 +170,7 @@ static const struct conf_key keys[] = {
  .min = 2, .max = 1000},
 {"detect.scan_window", "10s", conf_set_time, IN(detect.scan_window_us),
  .min = S, .max = H},
+{"detect.self_check", "no", YES_NO, IN(self_check), .restart = true},
 
 {"log.target", "auto", conf_set_word, IN(log_target), .words = target,
  .restart = true},

@@ -29,6 +29,7 @@
 #include "pktbus.h"
 #include "pktlog.h"
 #include "pktmem.h"
+#include "selfcheck.h"
 #include "shards.h"
 #include "threads.h"
 #include "tun.h"
@@ -68,6 +69,7 @@ struct run {
 	struct handshakes handshakes;
 	struct metrics metrics;
 	struct alerting alerting;
+	struct selfcheck selfcheck;
 	struct ev_loop *ev;
 	struct loop loop;   /* without threads */
 	struct tun tun_sum; /* of threads */

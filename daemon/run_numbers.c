@@ -46,12 +46,18 @@ int run_measure(struct run *r)
 		log_errorx("Cannot start: no memory to watch for attacks");
 		return -ENOMEM;
 	}
+	if (r->conf.self_check && r->pktmem &&
+	    selfcheck_start(&r->selfcheck, &r->packets, r->pktmem) < 0) {
+		log_errorx("Cannot start: no memory for detect.self_check");
+		return -ENOMEM;
+	}
 	run_measure_listeners(r);
 	return 0;
 }
 
 void run_measure_stop(struct run *r)
 {
+	selfcheck_stop(&r->selfcheck);
 	alerting_stop(&r->alerting);
 }
 

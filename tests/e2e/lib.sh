@@ -178,7 +178,7 @@ start_daemon()
 {
 	[ -e "$CONF" ] || : >"$CONF"
 	: >"$LOG"
-	"$TCPHSD" --foreground -c "$CONF" \
+	"$TCPHSD" --foreground -c "$CONF" -D detect.self_check=yes \
 		${OFFLOAD:+-D "interface.offload=$OFFLOAD"} \
 		${THREADS:+-D "stack.threads=$THREADS"} "$@" >"$LOG" 2>&1 &
 	DAEMON=$!
@@ -295,6 +295,7 @@ reap_daemon()
 	fi
 	wait "$pid" || code=$?
 	DAEMON=
+	grep 'Self-check: c' "$LOG" >>"$TMP/selfcheck"
 	[ -z "${V:-}" ] || sed 's/^/     log: /' "$LOG"
 	return "$code"
 }
@@ -362,6 +363,8 @@ in_client()
 # summary: the last line of a script; its exit code is that of the script.
 summary()
 {
+	check 'the passive judge agrees with the endpoint' \
+		same '' "$(cat "$TMP/selfcheck" 2>/dev/null)"
 	[ "$RECORDS" = 0 ] || check 'tshark finds no fault with us' judge
 	echo "$SUITE: $PASSED passed, $FAILED failed"
 	[ "$FAILED" = 0 ] && [ "$PASSED" != 0 ]
