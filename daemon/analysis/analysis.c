@@ -164,17 +164,23 @@ const struct analysis_stats *analysis_stats(const struct analysis *a)
 static void take_tcp(struct analysis *a, const struct packet *p)
 {
 	struct flow_key k;
+	bool again = false;
 	uint8_t from, age;
 	uint32_t n;
 
 	key_of(p, &k, &from);
 	n = find(a, &k);
 	if (n && flow_starts_anew(&a->flows[n - 1], p, from)) {
+		again = a->flows[n - 1].age == AGE_CLOSED &&
+			!(a->flows[n - 1].flags & FLOW_RST);
 		finish(a, n - 1);
 		n = 0;
 	}
-	if (!n)
+	if (!n) {
 		n = begin(a, &k, p, from);
+		if (again)
+			flow_reused(&a->flows[n - 1], p);
+	}
 	a->last = n;
 	a->last_from = from;
 	age = a->flows[n - 1].age;
@@ -286,7 +292,7 @@ static void finish(struct analysis *a, uint32_t n)
 	uint32_t *link = slot_of(a, &f->key);
 	struct verdict v;
 
-	flow_verdict(f, &v);
+	flow_verdict(f, a->now_ns, &v);
 	a->stats.outcomes[v.outcome]++;
 	a->stats.live--;
 	a->fn(a->ctx, &v);

@@ -21,6 +21,7 @@ static void find_bases(struct flow *f, const struct packet *p, enum side s);
 static void history(struct flow *f, const struct packet *p, enum side s);
 static void write_letter(struct flow *f, char letter, enum side s);
 static void check_header(struct flow *f, const struct packet *p, enum side s);
+static void check_flags(struct flow *f, const struct packet *p, enum side s);
 static void check_sum(struct flow *f, const struct packet *p, enum side s);
 static void syn_again(struct flow *f, const struct packet *p, enum side s);
 static void syn_first(struct flow *f, const struct packet *p, enum side s);
@@ -96,6 +97,10 @@ void flow_icmp(struct flow *f, const struct packet *p, uint8_t from)
 		f->flags |= FLOW_ICMP6;
 	f->icmp_type = p->icmp_type;
 	f->icmp_code = p->icmp_code;
+	if (p->icmp_mtu) {
+		flow_anomaly(f, ANOMALY_ICMP_FRAG_NEEDED, s, p, 0, p->icmp_mtu);
+		return;
+	}
 	flow_anomaly(f, ANOMALY_ICMP_ERROR, s, p, p->icmp_type, p->icmp_code);
 }
 
@@ -125,6 +130,11 @@ bool flow_starts_anew(const struct flow *f, const struct packet *p,
 	return f->age == AGE_CLOSED || !(f->flags & FLOW_SYNACK);
 }
 
+void flow_reused(struct flow *f, const struct packet *p)
+{
+	flow_anomaly(f, ANOMALY_TIME_WAIT_REUSE, CLIENT, p, 0, 0);
+}
+
 struct flow_extra *flow_extra(struct flow *f)
 {
 	if (!f->extra)
@@ -145,7 +155,7 @@ void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 			return;
 		}
 	}
-	if (x->nanomalies == ANOMALIES_MAX)
+	if (x->nanomalies == NOTED_MAX)
 		return;
 	x->anomaly[x->nanomalies++] = (struct anomaly){
 		.kind = (uint8_t)kind,
@@ -219,10 +229,7 @@ static void write_letter(struct flow *f, char letter, enum side s)
 
 static void check_header(struct flow *f, const struct packet *p, enum side s)
 {
-	uint16_t kind = p->flags & (TH_SYN | TH_FIN | TH_RST);
-
-	if (kind & (kind - 1) || !(p->flags & (TH_SYN | TH_RST | TH_ACK)))
-		flow_anomaly(f, ANOMALY_FLAGS_ODD, s, p, 0, p->flags);
+	check_flags(f, p, s);
 	if (p->flags & PACKET_FLAGS_RESERVED)
 		flow_anomaly(f, ANOMALY_RESERVED_BITS, s, p, 0, p->flags);
 	if (p->notes & NOTE_OPTION)
@@ -233,6 +240,34 @@ static void check_header(struct flow *f, const struct packet *p, enum side s)
 			     p->wscale);
 	if (p->flags & TH_SYN && p->opts & POPT_MSS && p->mss < MSS_TINY)
 		flow_anomaly(f, ANOMALY_MSS_TINY, s, p, MSS_TINY, p->mss);
+	if (p->flags & TH_SYN && !(p->opts & POPT_MSS))
+		flow_anomaly(f, ANOMALY_NO_MSS, s, p, 0, 0);
+	if (p->flags & TH_SYN && !p->wnd)
+		flow_anomaly(f, ANOMALY_ZERO_WINDOW_SYN, s, p, 0, 0);
+}
+
+/* SYN, FIN and RST exclude each other, and what is neither SYN nor RST has an
+ * ACK (RFC 9293, 3.10.7.4). */
+static void check_flags(struct flow *f, const struct packet *p, enum side s)
+{
+	const uint16_t xmas = TH_FIN | TH_PSH | TH_URG;
+	uint16_t kind = p->flags & (TH_SYN | TH_FIN | TH_RST);
+	uint16_t known = p->flags & 0xff;
+	enum anomaly_kind odd = ANOMALY_FLAGS_ODD;
+
+	if (!(kind & (kind - 1)) && p->flags & (TH_SYN | TH_RST | TH_ACK))
+		return;
+	if (!known)
+		odd = ANOMALY_FLAGS_NONE;
+	else if (kind == (TH_SYN | TH_FIN))
+		odd = ANOMALY_FLAGS_SYN_FIN;
+	else if (kind == (TH_SYN | TH_RST))
+		odd = ANOMALY_FLAGS_SYN_RST;
+	else if (known == xmas)
+		odd = ANOMALY_FLAGS_XMAS;
+	else if (known == TH_FIN)
+		odd = ANOMALY_FIN_WITHOUT_ACK;
+	flow_anomaly(f, odd, s, p, 0, p->flags);
 }
 
 /* Whether it was wrong on the wire shows when the other side takes it: see
@@ -361,6 +396,8 @@ static void synack(struct flow *f, const struct packet *p, enum side s)
 		f->synack_ns = p->ns;
 		f->synack_frame = (uint32_t)p->number;
 	}
+	if (f->flags & FLOW_HSACK && !(f->flags & FLOW_SIMULTANEOUS))
+		flow_anomaly(f, ANOMALY_FINAL_ACK_LOST, s, p, 0, 0);
 	f->last_synack_ns = p->ns;
 	if (f->synack_tries < UINT8_MAX)
 		f->synack_tries++;
@@ -438,6 +475,9 @@ static bool hsack(struct flow *f, const struct packet *p, enum side s)
 	if (client->flags & HALF_ISN &&
 	    (seq_leq(p->seq, client->isn) || seq_gt(p->seq, client->next)))
 		return true;
+	if (server->flags & HALF_TEXT && f->tfo == TFO_NONE)
+		flow_anomaly(f, ANOMALY_DATA_BEFORE_ESTABLISHED, SERVER, p,
+			     server->isn + 1, server->next);
 	f->flags |= FLOW_HSACK;
 	f->ack_ns = p->ns;
 	f->ack_frame = (uint32_t)p->number;
@@ -465,6 +505,8 @@ void flow_rst(struct flow *f, const struct packet *p, enum side s)
 	}
 	if (!(me->flags & HALF_NEXT))
 		high = seq_max(low, high);
+	if (me->flags & HALF_FIN)
+		flow_anomaly(f, ANOMALY_RST_AFTER_FIN, s, p, 0, 0);
 	if (p->seq == low || p->seq == me->next) {
 		rst_taken(f, p, s, p->ttl == me->ttl);
 	} else if (seq_geq(p->seq, low) && seq_leq(p->seq, high)) {

@@ -19,6 +19,7 @@
 
 #define HOLES_MAX  24 /* 8 bytes each, for those that have any */
 #define BLOCKS_MAX 2  /* SACK blocks that are remembered */
+#define NOTED_MAX  8  /* anomalies; what shows at the end comes to them */
 #define COPIES_MAX 2  /* segments whose contents are remembered */
 
 enum half_flag {
@@ -105,7 +106,7 @@ struct flow {
 	int64_t start_ns, end_ns;
 	int64_t seen_ns; /* a packet came last, by the clock of analysis.c */
 	int64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
-	int64_t alt_ns;
+	int64_t alt_ns, fin_ns;
 	uint32_t first_frame, last_frame, ending_frame;
 	uint32_t syn_frame, synack_frame, ack_frame;
 	tcp_seq ack_seq, ack_ack;
@@ -130,7 +131,7 @@ _Static_assert(sizeof(struct flow) <= 512, "of a live connection");
 /* What few connections have. */
 struct flow_extra {
 	uint8_t nanomalies, nencaps;
-	struct anomaly anomaly[ANOMALIES_MAX];
+	struct anomaly anomaly[NOTED_MAX];
 	struct encap encap[ENCAPS_MAX];
 	struct range hole[2][HOLES_MAX]; /* by enum side; lowest first */
 };
@@ -152,8 +153,15 @@ void flow_icmp(struct flow *f, const struct packet *p, uint8_t from);
 bool flow_starts_anew(const struct flow *f, const struct packet *p,
 		      uint8_t from);
 
+/** flow_reused() - It began in the place of one that had just closed */
+void flow_reused(struct flow *f, const struct packet *p);
+
 /** flow_verdict() - What is to be said of it now */
-void flow_verdict(const struct flow *f, struct verdict *v);
+void flow_verdict(const struct flow *f, int64_t now_ns, struct verdict *v);
+
+/** flow_late_anomalies() - Those that show at the end; adds to @v */
+void flow_late_anomalies(const struct flow *f, int64_t now_ns,
+			 struct verdict *v);
 
 /** flow_zeek() - conn_state and history of Zeek's conn.log */
 void flow_zeek(const struct flow *f, struct verdict *v);

@@ -17,6 +17,7 @@
 #define FAR_BEHIND	(1 << 30)
 
 static void take_window(struct flow *f, const struct packet *p, enum side s);
+static bool is_silly(const struct half *me, uint32_t wnd);
 static void take_sack(struct half *me, const struct packet *p);
 static uint8_t scale_of(const struct flow *f, const struct packet *p,
 			enum side s, bool *known);
@@ -86,6 +87,8 @@ static void take_window(struct flow *f, const struct packet *p, enum side s)
 		me->zero_windows++;
 		flow_anomaly(f, ANOMALY_ZERO_WINDOW, s, p, 0, 0);
 	}
+	if (p->wnd && me->flags & HALF_WINDOW_0 && known && is_silly(me, wnd))
+		flow_anomaly(f, ANOMALY_SILLY_WINDOW, s, p, me->mss, wnd);
 	me->flags &= (uint16_t)~HALF_WINDOW_0;
 	if (!p->wnd)
 		me->flags |= HALF_WINDOW_0;
@@ -104,6 +107,12 @@ static void take_window(struct flow *f, const struct packet *p, enum side s)
 	if (!(me->flags & HALF_EDGE) || seq_gt(edge, me->edge))
 		me->edge = edge;
 	me->flags |= HALF_EDGE;
+}
+
+/* RFC 9293, 3.8.6.2.2: not by less than a segment, or half of the buffer. */
+static bool is_silly(const struct half *me, uint32_t wnd)
+{
+	return wnd < me->mss && wnd < me->window_max / 2;
 }
 
 /* RFC 7323, 2.2: only if both have offered it. Without the SYNs it cannot be
@@ -146,12 +155,21 @@ void flow_text(struct flow *f, const struct packet *p, enum side s)
 		skip_to(f, p, s);
 	if (end == p->seq)
 		return;
-	if (p->len)
+	if (p->len) {
 		me->flags |= HALF_TEXT;
+		if (s == CLIENT && f->half[SERVER].packets &&
+		    (f->flags & (FLOW_SYN | FLOW_SYNACK)) == FLOW_SYN)
+			flow_anomaly(f, ANOMALY_DATA_BEFORE_ESTABLISHED, s, p,
+				     0, p->len);
+		if (f->half[!s].flags & HALF_EDGE && end == f->half[!s].edge)
+			flow_anomaly(f, ANOMALY_WINDOW_FULL, s, p, 0,
+				     f->half[!s].edge - f->half[!s].acked);
+	}
 	check_copy(f, p, s);
 	if (fin && !(me->flags & HALF_FIN)) {
 		if (!(f->half[!s].flags & HALF_FIN)) {
 			f->first_fin = (uint8_t)s;
+			f->fin_ns = p->ns;
 			f->ending_frame = (uint32_t)p->number;
 		}
 		me->flags |= HALF_FIN;

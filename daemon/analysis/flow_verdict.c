@@ -24,12 +24,9 @@ static enum judged outcome_unanswered(const struct flow *f);
 static enum reached stage_of(const struct flow *f, const struct verdict *v);
 static enum ending ending_of(const struct flow *f, const struct verdict *v);
 static void steps(const struct flow *f, struct verdict *v);
-static void sums(const struct flow *f, enum side s, struct verdict *v);
-static void add_anomaly(struct verdict *v, enum anomaly_kind kind, enum side s,
-			uint32_t count);
 static uint8_t completeness(const struct flow *f);
 
-void flow_verdict(const struct flow *f, struct verdict *v)
+void flow_verdict(const struct flow *f, int64_t now_ns, struct verdict *v)
 {
 	memset(v, 0, sizeof(*v));
 	v->id = f->id;
@@ -44,7 +41,8 @@ void flow_verdict(const struct flow *f, struct verdict *v)
 		v->nencaps = f->extra->nencaps;
 		memcpy(v->encap, f->extra->encap, sizeof(v->encap));
 		v->nanomalies = f->extra->nanomalies;
-		memcpy(v->anomaly, f->extra->anomaly, sizeof(v->anomaly));
+		memcpy(v->anomaly, f->extra->anomaly,
+		       sizeof(f->extra->anomaly));
 	}
 	v->outcome = (uint8_t)outcome_of(f, &v->inferred);
 	v->stage = (uint8_t)stage_of(f, v);
@@ -63,8 +61,7 @@ void flow_verdict(const struct flow *f, struct verdict *v)
 	v->icmp6 = f->flags & FLOW_ICMP6;
 	v->icmp_type = f->icmp_type;
 	v->icmp_code = f->icmp_code;
-	sums(f, CLIENT, v);
-	sums(f, SERVER, v);
+	flow_late_anomalies(f, now_ns, v);
 	flow_zeek(f, v);
 	v->completeness = completeness(f);
 }
@@ -204,30 +201,6 @@ static void steps(const struct flow *f, struct verdict *v)
 		v->synack_ack_ns = f->ack_ns - f->synack_ns;
 	if (v->syn.frame && v->ack.frame)
 		v->total_ns = f->ack_ns - f->syn_ns;
-}
-
-/* A checksum was not wrong if the other side took the segment. */
-static void sums(const struct flow *f, enum side s, struct verdict *v)
-{
-	const struct half *h = &f->half[s];
-
-	if (h->flags & (HALF_PART_SUM | HALF_BAD_SUM_ACKED))
-		add_anomaly(v, ANOMALY_CHECKSUM_OFFLOAD, s, 1);
-	else if (h->bad_sums)
-		add_anomaly(v, ANOMALY_CHECKSUM_BAD, s, h->bad_sums);
-}
-
-static void add_anomaly(struct verdict *v, enum anomaly_kind kind, enum side s,
-			uint32_t count)
-{
-	if (v->nanomalies == ANOMALIES_MAX)
-		return;
-	v->anomaly[v->nanomalies++] = (struct anomaly){
-		.kind = (uint8_t)kind,
-		.side = (uint8_t)s,
-		.count = count,
-		.frame = v->first_frame,
-	};
 }
 
 /* By the meaning of its bits, not by its errors: ACK is the handshake's. */

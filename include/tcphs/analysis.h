@@ -78,63 +78,122 @@ enum severity { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING };
  * What is odd about a connection: name, severity, clause, meaning. What may be
  * behind it and what to do is in tcphs-analysis(7).
  */
-#define ANOMALY_LIST(A)                                                      \
-	/* numbers */                                                        \
-	A(SYNACK_ACK_MISMATCH, "synack_ack_mismatch", WARNING,               \
-	  "RFC 9293, 3.5", "a SYN-ACK acknowledges what was not sent")       \
-	A(ACK_OUT_OF_WINDOW, "ack_out_of_window", WARNING,                   \
-	  "RFC 9293, 3.10.7.4", "an ACK of what nobody can have sent")       \
-	A(SEQ_OUT_OF_WINDOW, "seq_out_of_window", WARNING,                   \
-	  "RFC 9293, 3.10.7.4", "text outside of the window")                \
-	A(ISN_CHANGED, "isn_changed", NOTICE, "RFC 9293, 3.4.1",             \
-	  "a SYN was sent again with another number")                        \
-	A(SYNACK_TWO_ISN, "synack_two_isn", WARNING, "RFC 9293, 3.4.1",      \
-	  "SYN-ACKs with different numbers")                                 \
-	/* resets */                                                         \
-	A(RST_OUT_OF_WINDOW, "rst_out_of_window", WARNING, "RFC 5961, 3.2",  \
-	  "a RST that no endpoint may take")                                 \
-	A(RST_NOT_EXACT, "rst_not_exact", NOTICE, "RFC 5961, 3.2",           \
-	  "a RST in the window, but not at its edge")                        \
-	A(RST_TTL_MISMATCH, "rst_ttl_mismatch", NOTICE, "",                  \
-	  "a RST came another way than the rest")                            \
-	A(RST_IGNORED, "rst_ignored", NOTICE, "RFC 5961, 3.2",               \
-	  "the connection went on after a RST")                              \
-	A(SYN_IN_ESTABLISHED, "syn_in_established", NOTICE, "RFC 5961, 4.2", \
-	  "a SYN inside of an open connection")                              \
-	/* flags */                                                          \
-	A(FLAGS_ODD, "flags_odd", WARNING, "RFC 9293, 3.10.7",               \
-	  "flags that do not go together")                                   \
-	A(RESERVED_BITS, "reserved_bits", INFO, "RFC 9293, 3.1",             \
-	  "reserved header bits are set")                                    \
-	/* options */                                                        \
-	A(MSS_TINY, "mss_tiny", NOTICE, "RFC 9293, 3.7.1",                   \
-	  "a maximum segment size below 216 bytes")                          \
-	A(WS_OVER_14, "ws_over_14", NOTICE, "RFC 7323, 2.3",                 \
-	  "a window scale above 14")                                         \
-	A(OPTION_TRUNCATED, "option_truncated", WARNING, "RFC 9293, 3.1",    \
-	  "an option of impossible length")                                  \
-	A(OPTIONS_CHANGED, "options_changed", NOTICE, "RFC 9293, 3.7.1",     \
-	  "a SYN came again with other options")                             \
-	A(TS_MISSING, "ts_missing", INFO, "RFC 7323, 3.2",                   \
-	  "timestamps were agreed on and left out")                          \
-	A(TS_BACKWARDS, "ts_backwards", NOTICE, "RFC 7323, 5.3",             \
-	  "a timestamp older than one before")                               \
-	/* windows */                                                        \
-	A(ZERO_WINDOW, "zero_window", INFO, "RFC 9293, 3.8.6",               \
-	  "a receiver closed its window")                                    \
-	A(WINDOW_SHRUNK, "window_shrunk", NOTICE, "RFC 9293, 3.8.6",         \
-	  "a receiver took back window it had offered")                      \
-	/* what may be an interception, and mostly is not */                 \
-	A(TTL_SHIFT, "ttl_shift", INFO, "",                                  \
-	  "packets of one side came by ways of different length")            \
-	A(DIFFERENT_DATA, "retransmit_different_data", WARNING,              \
-	  "RFC 9293, 3.10.7.4", "the same bytes came with other contents")   \
-	/* the path */                                                       \
-	A(CHECKSUM_BAD, "checksum_bad", NOTICE, "RFC 9293, 3.1",             \
-	  "segments with a wrong checksum")                                  \
-	A(CHECKSUM_OFFLOAD, "checksum_offload_artifact", INFO, "",           \
-	  "checksums that the network card had yet to complete")             \
-	A(ICMP_ERROR, "icmp_error", NOTICE, "RFC 9293, 3.9.2.2",             \
+#define ANOMALY_LIST(A)                                                        \
+	/* numbers */                                                          \
+	A(SYNACK_ACK_MISMATCH, "synack_ack_mismatch", WARNING,                 \
+	  "RFC 9293, 3.5", "a SYN-ACK acknowledges what was not sent")         \
+	A(ACK_OUT_OF_WINDOW, "ack_out_of_window", WARNING,                     \
+	  "RFC 9293, 3.10.7.4", "an ACK of what nobody can have sent")         \
+	A(SEQ_OUT_OF_WINDOW, "seq_out_of_window", WARNING,                     \
+	  "RFC 9293, 3.10.7.4", "text outside of the window")                  \
+	A(ISN_CHANGED, "isn_changed", NOTICE, "RFC 9293, 3.4.1",               \
+	  "a SYN was sent again with another number")                          \
+	A(SYNACK_TWO_ISN, "synack_two_isn", WARNING, "RFC 9293, 3.4.1",        \
+	  "SYN-ACKs with different numbers")                                   \
+	A(DATA_BEFORE_ESTABLISHED, "data_before_established", NOTICE,          \
+	  "RFC 9293, 3.4", "text before the handshake was complete")           \
+	/* resets */                                                           \
+	A(RST_OUT_OF_WINDOW, "rst_out_of_window", WARNING, "RFC 5961, 3.2",    \
+	  "a RST that no endpoint may take")                                   \
+	A(RST_NOT_EXACT, "rst_not_exact", NOTICE, "RFC 5961, 3.2",             \
+	  "a RST in the window, but not at its edge")                          \
+	A(RST_TTL_MISMATCH, "rst_ttl_mismatch", NOTICE, "",                    \
+	  "a RST came another way than the rest")                              \
+	A(RST_IGNORED, "rst_ignored", NOTICE, "RFC 5961, 3.2",                 \
+	  "the connection went on after a RST")                                \
+	A(RST_AFTER_FIN, "rst_after_fin", INFO, "RFC 9293, 3.6",               \
+	  "a RST of a side that had closed already")                           \
+	A(SYN_IN_ESTABLISHED, "syn_in_established", NOTICE, "RFC 5961, 4.2",   \
+	  "a SYN inside of an open connection")                                \
+	/* flags */                                                            \
+	A(FLAGS_NONE, "flags_none", WARNING, "RFC 9293, 3.1",                  \
+	  "a segment without any flag")                                        \
+	A(FLAGS_SYN_FIN, "flags_syn_fin", WARNING, "RFC 9293, 3.1",            \
+	  "SYN and FIN in one segment")                                        \
+	A(FLAGS_SYN_RST, "flags_syn_rst", WARNING, "RFC 9293, 3.1",            \
+	  "SYN and RST in one segment")                                        \
+	A(FLAGS_XMAS, "flags_xmas", WARNING, "RFC 9293, 3.1",                  \
+	  "FIN, PSH and URG, and no ACK")                                      \
+	A(FIN_WITHOUT_ACK, "fin_without_ack", WARNING, "RFC 9293, 3.10.7.4",   \
+	  "a FIN without an ACK")                                              \
+	A(FLAGS_ODD, "flags_odd", WARNING, "RFC 9293, 3.10.7",                 \
+	  "flags that do not go together")                                     \
+	A(RESERVED_BITS, "reserved_bits", INFO, "RFC 9293, 3.1",               \
+	  "reserved header bits are set")                                      \
+	/* options */                                                          \
+	A(NO_MSS, "no_mss", INFO, "RFC 9293, 3.7.1",                           \
+	  "a SYN that says no maximum segment size")                           \
+	A(MSS_TINY, "mss_tiny", NOTICE, "RFC 9293, 3.7.1",                     \
+	  "a maximum segment size below 216 bytes")                            \
+	A(WS_OVER_14, "ws_over_14", NOTICE, "RFC 7323, 2.3",                   \
+	  "a window scale above 14")                                           \
+	A(OPTION_TRUNCATED, "option_truncated", WARNING, "RFC 9293, 3.1",      \
+	  "an option of impossible length")                                    \
+	A(OPTIONS_CHANGED, "options_changed", NOTICE, "RFC 9293, 3.7.1",       \
+	  "a SYN came again with other options")                               \
+	A(TS_MISSING, "ts_missing", INFO, "RFC 7323, 3.2",                     \
+	  "timestamps were agreed on and left out")                            \
+	A(TS_BACKWARDS, "ts_backwards", NOTICE, "RFC 7323, 5.3",               \
+	  "a timestamp older than one before")                                 \
+	A(OFFERED_NOT_GRANTED, "offered_not_granted", INFO, "RFC 7323, 2.5",   \
+	  "the client offered what the server left out")                       \
+	/* loss */                                                             \
+	A(SYN_RETRANSMITTED, "syn_retransmitted", NOTICE, "RFC 6298, 2",       \
+	  "the SYN was sent again")                                            \
+	A(SYNACK_RETRANSMITTED, "synack_retransmitted", NOTICE, "RFC 6298, 2", \
+	  "the SYN-ACK was sent again")                                        \
+	A(FINAL_ACK_LOST, "final_ack_lost", NOTICE, "RFC 9293, 3.10.7.4",      \
+	  "the SYN-ACK came again behind the client's ACK")                    \
+	A(RETRANSMIT, "retransmit", INFO, "RFC 6298, 5",                       \
+	  "text was sent again")                                               \
+	A(SPURIOUS_RETRANSMIT, "spurious_retransmit", INFO, "RFC 5682, 1",     \
+	  "text was sent again that had been acknowledged")                    \
+	A(REORDERED, "reordered", INFO, "RFC 9293, 3.8",                       \
+	  "segments overtook each other")                                      \
+	/* windows */                                                          \
+	A(ZERO_WINDOW, "zero_window", INFO, "RFC 9293, 3.8.6",                 \
+	  "a receiver closed its window")                                      \
+	A(ZERO_WINDOW_SYN, "zero_window_syn", NOTICE, "RFC 9293, 3.8.6",       \
+	  "a SYN that offers no window")                                       \
+	A(WINDOW_FULL, "window_full", INFO, "RFC 9293, 3.8.6",                 \
+	  "a sender filled the window to its end")                             \
+	A(SILLY_WINDOW, "silly_window", NOTICE, "RFC 9293, 3.8.6.2.2",         \
+	  "a closed window opened by very little")                             \
+	A(WINDOW_SHRUNK, "window_shrunk", NOTICE, "RFC 9293, 3.8.6",           \
+	  "a receiver took back window it had offered")                        \
+	/* closing */                                                          \
+	A(HALF_CLOSED_LONG, "half_closed_long", INFO, "RFC 9293, 3.6",         \
+	  "one side went on for a minute after the other's FIN")               \
+	A(FIN_UNACKED, "fin_unacked", NOTICE, "RFC 9293, 3.6",                 \
+	  "a FIN was never acknowledged")                                      \
+	A(FIN_WAIT2_STUCK, "fin_wait2_stuck", NOTICE, "RFC 9293, 3.6",         \
+	  "a FIN was acknowledged, and then nothing came")                     \
+	A(TIME_WAIT_REUSE, "time_wait_reuse", INFO, "RFC 6191, 2",             \
+	  "the ports were used again at once")                                 \
+	A(CLOSE_BY_RESET, "close_by_reset", INFO, "RFC 9293, 3.6",             \
+	  "the connection ended with a RST")                                   \
+	/* performance */                                                      \
+	A(SLOW_HANDSHAKE, "slow_handshake", NOTICE, "",                        \
+	  "the handshake took a second or more")                               \
+	A(SLOW_LEG_SERVER, "slow_leg_server", NOTICE, "",                      \
+	  "from SYN to SYN-ACK it took half a second or more")                 \
+	A(SLOW_LEG_CLIENT, "slow_leg_client", NOTICE, "",                      \
+	  "from SYN-ACK to ACK it took half a second or more")                 \
+	/* what may be an interception, and mostly is not */                   \
+	A(TTL_SHIFT, "ttl_shift", INFO, "",                                    \
+	  "packets of one side came by ways of different length")              \
+	A(DIFFERENT_DATA, "retransmit_different_data", WARNING,                \
+	  "RFC 9293, 3.10.7.4", "the same bytes came with other contents")     \
+	/* the path */                                                         \
+	A(CHECKSUM_BAD, "checksum_bad", NOTICE, "RFC 9293, 3.1",               \
+	  "segments with a wrong checksum")                                    \
+	A(CHECKSUM_OFFLOAD, "checksum_offload_artifact", INFO, "",             \
+	  "checksums that the network card had yet to complete")               \
+	A(ASYMMETRIC, "asymmetric", INFO, "",                                  \
+	  "nothing of this side was captured, and it was there")               \
+	A(ICMP_FRAG_NEEDED, "icmp_frag_needed", NOTICE, "RFC 1191, 4",         \
+	  "a packet was too big for a link of the path")                       \
+	A(ICMP_ERROR, "icmp_error", NOTICE, "RFC 9293, 3.9.2.2",               \
 	  "an ICMP error spoke of the connection")
 
 enum anomaly_kind {
@@ -155,7 +214,7 @@ struct anomaly {
 	int64_t expected, got;
 };
 
-#define ANOMALIES_MAX 8 /* kinds that a connection keeps */
+#define ANOMALIES_MAX 16 /* kinds that a verdict has */
 
 enum side { CLIENT, SERVER };
 

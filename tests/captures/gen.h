@@ -118,6 +118,7 @@ struct truth {
 	int64_t total_ns; /* of the handshake; -1 if not all of it was seen */
 	uint64_t packets[2], by_seq[2], captured[2];
 	uint32_t seen_before[2], filled_hole[2], needless[2], late[2];
+	uint8_t opts[2]; /* as offered with the SYN and the SYN-ACK */
 	uint64_t odd[2]; /* bits of enum anomaly_kind, by who sent it */
 };
 

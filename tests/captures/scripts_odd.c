@@ -131,9 +131,11 @@ void script_syn_in_established(struct talk *t)
 /* The same ports again when the first connection is over. */
 void script_port_reused(struct talk *t)
 {
+	bool closed = one_in(t->r, 2);
+
 	talk_handshake(t);
 	talk_both(t);
-	if (one_in(t->r, 2)) {
+	if (!closed) {
 		talk_rst(t, some_side(t));
 	} else {
 		talk_fin(t, CLIENT);
@@ -145,6 +147,8 @@ void script_port_reused(struct talk *t)
 		t->side[s].ts_base += 1000;
 	}
 	talk_again(t);
+	if (closed)
+		talk_odd(t, CLIENT, ANOMALY_TIME_WAIT_REUSE);
 	talk_handshake(t);
 	talk_both(t);
 	talk_close(t);
@@ -256,6 +260,7 @@ void script_odd_options(struct talk *t)
 	default: /* as some do who got no answer */
 		g = talk_syn(t);
 		g->opts |= POPT_MSS | POPT_WSCALE;
+		t->truth->opts[CLIENT] = g->opts;
 		talk_pass(t, SECOND);
 		t->side[CLIENT].opts = POPT_MSS;
 		t->side[SERVER].opts = POPT_MSS;
@@ -275,12 +280,16 @@ void script_odd_options(struct talk *t)
 
 void script_odd_flags(struct talk *t)
 {
-	static const uint16_t odd[] = {
-		0,
-		TH_FIN | TH_PSH | TH_URG,
-		TH_PSH,
-		TH_URG,
+	static const struct {
+		uint16_t flags;
+		enum anomaly_kind kind;
+	} odd[] = {
+		{0, ANOMALY_FLAGS_NONE},
+		{TH_FIN | TH_PSH | TH_URG, ANOMALY_FLAGS_XMAS},
+		{TH_FIN, ANOMALY_FIN_WITHOUT_ACK},
+		{TH_PSH, ANOMALY_FLAGS_ODD},
 	};
+	uint32_t i = draw(t->r, 4);
 	enum side s = some_side(t);
 	struct seg *g;
 
@@ -290,8 +299,8 @@ void script_odd_flags(struct talk *t)
 		g->reserved = true;
 		talk_odd(t, s, ANOMALY_RESERVED_BITS);
 	} else {
-		talk_seg(t, s, odd[draw(t->r, 4)], 0);
-		talk_odd(t, s, ANOMALY_FLAGS_ODD);
+		talk_seg(t, s, odd[i].flags, 0);
+		talk_odd(t, s, odd[i].kind);
 	}
 	go_on(t);
 }

@@ -249,6 +249,7 @@ static void all_synack(struct talk *t, enum side s, int64_t ns)
 	if (s == SERVER) {
 		g->mark = MARK_SYNACK;
 		t->truth->synack_tries = 1;
+		t->truth->opts[SERVER] = t->side[SERVER].opts;
 	}
 }
 
@@ -381,6 +382,7 @@ void script_synack_first(struct talk *t)
 	s->ns = syn_at;
 	s->mark = MARK_SYN;
 	t->truth->syn_tries = 1;
+	t->truth->opts[CLIENT] = t->side[CLIENT].opts;
 	talk_hsack(t);
 	t->truth->total_ns = t->now - syn_at;
 	talk_both(t);

@@ -215,6 +215,7 @@ void script_zero_window(struct talk *t)
 	you->wnd = 0;
 	talk_say(t, from, room);
 	talk_odd(t, !from, ANOMALY_ZERO_WINDOW);
+	talk_odd(t, from, ANOMALY_WINDOW_FULL);
 	for (uint32_t n = between(t->r, 1, 3); n; n--) {
 		talk_pass(t, 300 * MSEC);
 		s = talk_seg(t, from, TH_ACK, one_in(t->r, 2));

@@ -153,8 +153,10 @@ struct seg *talk_syn(struct talk *t)
 {
 	struct seg *s = talk_seg(t, CLIENT, TH_SYN, 0);
 
-	if (!t->truth->syn_tries++)
+	if (!t->truth->syn_tries++) {
 		s->mark = MARK_SYN;
+		t->truth->opts[CLIENT] = t->side[CLIENT].opts;
+	}
 	t->side[CLIENT].nxt = t->side[CLIENT].iss + 1;
 	t->truth->stage = REACHED_SYN;
 	return s;
@@ -171,6 +173,7 @@ struct seg *talk_synack(struct talk *t)
 	s = talk_seg(t, SERVER, TH_SYN | TH_ACK, 0);
 	if (!t->truth->synack_tries++)
 		s->mark = MARK_SYNACK;
+	t->truth->opts[SERVER] = t->side[SERVER].opts;
 	t->side[SERVER].nxt = t->side[SERVER].iss + 1;
 	t->truth->stage = REACHED_SYNACK;
 	return s;

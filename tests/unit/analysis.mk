@@ -1,6 +1,6 @@
 ANALYSIS_ENGINE = daemon/analysis/analysis.c daemon/analysis/analysis_names.c \
 	daemon/analysis/crowd.c daemon/analysis/flow.c daemon/analysis/flow_text.c \
-	daemon/analysis/flow_verdict.c
+	daemon/analysis/flow_late.c daemon/analysis/flow_verdict.c
 ANALYSIS_DECODER = daemon/analysis/decode.c daemon/analysis/decode_ip.c \
 	daemon/analysis/decode_tcp.c daemon/analysis/decode_tunnel.c \
 	daemon/core/csum.c daemon/core/pool.c daemon/core/reasm.c

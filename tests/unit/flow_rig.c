@@ -116,10 +116,24 @@ const struct anomaly *odd(const struct verdict *v, enum anomaly_kind kind)
 	return NULL;
 }
 
-void expect_none(const struct verdict *v)
+static void expect(const struct verdict *v, int kind)
 {
-	for (int i = 0; i < v->nanomalies; i++)
+	for (int i = 0; i < v->nanomalies; i++) {
+		if (v->anomaly[i].kind == kind)
+			continue;
 		fprintf(stderr, "unexpected: %s\n",
 			anomaly_name(v->anomaly[i].kind));
-	CU_ASSERT_EQUAL(v->nanomalies, 0);
+		CU_FAIL("an anomaly that is none");
+	}
+}
+
+void expect_none(const struct verdict *v)
+{
+	expect(v, -1);
+}
+
+void expect_only(const struct verdict *v, enum anomaly_kind kind)
+{
+	expect(v, (int)kind);
+	CU_ASSERT_PTR_NOT_NULL(odd(v, kind));
 }

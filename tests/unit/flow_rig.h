@@ -53,5 +53,6 @@ void handshake(void);
 /** odd() - The anomaly of that kind; NULL if there is none */
 const struct anomaly *odd(const struct verdict *v, enum anomaly_kind kind);
 void expect_none(const struct verdict *v);
+void expect_only(const struct verdict *v, enum anomaly_kind kind);
 
 #endif
