@@ -60,7 +60,7 @@ LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 	      -lsystemd -lnettle
 LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd -lpcap -lncursesw
 
-MAN_SRC  = daemon/tcphsd.8.scd cli/tcphsctl.1.scd \
+MAN_SRC  = daemon/tcphsd.8.scd daemon/tcphs-analysis.7.scd cli/tcphsctl.1.scd \
 	   cli/tcphs-extcap.1.scd conf/tcphsd.conf.5.scd daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
 	   daemon/tcphs-explain.7.scd daemon/tcphs-metrics.7.scd \
 	   daemon/tcphs-tour.7.scd
@@ -123,6 +123,8 @@ install: all $(MAN) $(COMPLETION)
 		$(DESTDIR)$(EXTCAPDIR)/tcphs-extcap
 	install -D -m 0644 $(B)/man/tcphsd.conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/tcphsd.conf.5
+	install -D -m 0644 $(B)/man/tcphs-analysis.7 \
+		$(DESTDIR)$(MANDIR)/man7/tcphs-analysis.7
 	install -D -m 0644 $(B)/man/tcphs-drops.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-drops.7
 	install -D -m 0644 $(B)/man/tcphs-events.7 \

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include <tcphs/analysis.h>
 #include <tcphs/nearest.h>
 #include <tcphs/stack.h>
 
@@ -16,7 +17,7 @@
 
 #define LABEL_WIDTH 16
 #define WIDTH	    80 /* of lines, unless the terminal says otherwise */
-#define CODES_MAX   (64 + DROP_NREASONS)
+#define CODES_MAX   (64 + DROP_NREASONS + ANOMALY_NKINDS + FINDING_NKINDS)
 
 static enum cli_exit of_daemon(struct cli *cli, const char *conn);
 static bool is_conn(const char *word);
@@ -25,6 +26,8 @@ static enum cli_exit no_code(const char *code);
 static json_t *code_json(const char *code);
 static json_t *entry_json(const struct explain_entry *e);
 static void code_text(const struct cli *cli, const json_t *doc);
+static void judged_text(const struct cli *cli, const char *code,
+			const json_t *odd);
 
 static const char *const keys[EXPLAIN_NPARTS] = {
 	[EXPLAIN_HAPPENED] = "happened", [EXPLAIN_WHY] = "why",
@@ -90,6 +93,10 @@ static enum cli_exit no_code(const char *code)
 		names[n++] = e->code;
 	for (int r = DROP_NONE + 1; r < DROP_NREASONS && n < CODES_MAX; r++)
 		names[n++] = drop_name((enum drop_reason)r);
+	for (unsigned int i = 0; i < ANOMALY_NKINDS && n < CODES_MAX; i++)
+		names[n++] = anomaly_name(i);
+	for (unsigned int i = 0; i < FINDING_NKINDS && n < CODES_MAX; i++)
+		names[n++] = finding_name(i);
 	near = nearest(code, names, n);
 	if (near)
 		complain("nothing is called '%s'; did you mean '%s'?", code,
@@ -107,6 +114,7 @@ static json_t *code_json(const char *code)
 	enum drop_reason drop = explain_drop(code);
 	json_t *doc, *entries = json_array();
 	const struct explain_entry *e;
+	struct explain_judged odd;
 
 	for (e = explain_catalogue; e->code; e++)
 		if (strcmp(e->code, code) == 0)
@@ -117,7 +125,15 @@ static json_t *code_json(const char *code)
 		json_object_set_new(doc, "clause",
 				    json_string(drop_clause(drop)));
 	}
-	if (json_array_size(entries) > 0 || drop != DROP_NONE)
+	if (explain_judged(code, &odd))
+		json_object_set_new(
+			doc, "analysis",
+			json_pack("{s:s, s:s, s:s, s:s, s:s}", "meaning",
+				  odd.meaning, "severity", odd.severity,
+				  "clause", odd.clause, "causes", odd.causes,
+				  "advice", odd.advice));
+	if (json_array_size(entries) > 0 || drop != DROP_NONE ||
+	    json_object_get(doc, "analysis"))
 		return doc;
 	json_decref(doc);
 	return NULL;
@@ -157,6 +173,7 @@ static void code_text(const struct cli *cli, const json_t *doc)
 	const char *code = json_string_value(json_object_get(doc, "code"));
 	const char *drop = json_string_value(json_object_get(doc, "drop"));
 	const json_t *entries = json_object_get(doc, "entries");
+	const json_t *odd = json_object_get(doc, "analysis");
 	char words[256];
 
 	if (drop) {
@@ -178,6 +195,35 @@ static void code_text(const struct cli *cli, const json_t *doc)
 			code, role ? ", as " : "", role ? role : "",
 			output_sgr(cli, SGR_OFF));
 		explain_parts_text(cli, e);
+	}
+	if (odd && (drop || json_array_size(entries) > 0))
+		fputc('\n', cli->out);
+	if (odd)
+		judged_text(cli, code, odd);
+}
+
+/* A word of tcphs-analysis(7). */
+static void judged_text(const struct cli *cli, const char *code,
+			const json_t *odd)
+{
+	static const struct {
+		const char *label, *key;
+	} parts[] = {
+		{"What it is", "meaning"},
+		{"Why", "causes"},
+		{"Rule", "clause"},
+		{"Next", "advice"},
+	};
+
+	fprintf(cli->out, "%s%s, %s%s\n", output_sgr(cli, SGR_BOLD), code,
+		json_string_value(json_object_get(odd, "severity")),
+		output_sgr(cli, SGR_OFF));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const char *text =
+			json_string_value(json_object_get(odd, parts[i].key));
+
+		if (*text)
+			explain_text(cli, parts[i].label, text);
 	}
 }
 

@@ -7,7 +7,8 @@
  * bug of one of the two, is counted and told in the log.
  *
  * The two are of one connection if they began with the same packet. What the
- * memory of packets has forgotten, or has not decided itself, is not compared.
+ * memory of packets has forgotten or has not decided itself, or of which it has
+ * not understood the beginning (a SYN in fragments), is not compared.
  */
 #include "selfcheck.h"
 
@@ -109,9 +110,6 @@ bool selfcheck_agrees(const struct verdict *v, const struct pktmem_conn *c)
 		       v->outcome == JUDGED_TIMEOUT;
 	case ATTEMPT_PROTOCOL_ERROR:
 		return !open;
-	case ATTEMPT_MIDSTREAM:
-		return v->outcome == JUDGED_MIDSTREAM ||
-		       v->outcome == JUDGED_SYN_MISSING;
 	default:
 		return true;
 	}
@@ -170,7 +168,8 @@ static void compare(void *ctx, const struct verdict *v)
 	if (ref)
 		pktmem_conn(c->known, ref, &known);
 	if (!ref || known.opened_us * 1000 != v->start_ns ||
-	    known.outcome == ATTEMPT_OPEN) {
+	    known.outcome == ATTEMPT_OPEN ||
+	    known.outcome == ATTEMPT_MIDSTREAM) {
 		c->unknown++;
 	} else if (selfcheck_agrees(v, &known)) {
 		c->agreed++;

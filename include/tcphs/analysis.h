@@ -419,6 +419,12 @@ const char *severity_name(enum severity severity);
 const char *finding_name(unsigned int kind);
 const char *finding_meaning(unsigned int kind);
 
+/** Sentences: what may be behind it, innocent causes first; what to do. */
+const char *anomaly_causes(unsigned int kind);
+const char *anomaly_advice(unsigned int kind);
+const char *finding_causes(unsigned int kind);
+const char *finding_advice(unsigned int kind);
+
 const char *encap_name(unsigned int kind);
 const char *fault_words(unsigned int fault);
 

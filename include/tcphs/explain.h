@@ -57,6 +57,16 @@ const char *explain_part_name(enum explain_part part);
  */
 const struct explain_entry *explain_find(const char *code, enum tcp_role role);
 
+/* What the judge of captures calls odd; all of it is text that stays. */
+struct explain_judged {
+	const char *meaning, *severity;
+	const char *clause; /* "" if there is none */
+	const char *causes, *advice;
+};
+
+/** explain_judged() - Is it a word of tcphs-analysis(7) for something odd? */
+bool explain_judged(const char *code, struct explain_judged *out);
+
 /** explain_drop() - Which reason to drop has this name? DROP_NONE if none */
 enum drop_reason explain_drop(const char *code);
 
