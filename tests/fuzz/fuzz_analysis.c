@@ -99,6 +99,17 @@ static void check_verdict(void *ctx, const struct verdict *v)
 	ASSERT(memchr(words, '\0', sizeof(words)));
 }
 
+static void check_finding(void *ctx, const struct finding *f)
+{
+	const struct fuzz *z = ctx;
+
+	ASSERT(f->kind < FINDING_NKINDS);
+	ASSERT(f->from_ns <= f->to_ns);
+	ASSERT(f->count && f->count <= z->verdicts);
+	ASSERT(f->answered <= f->count && f->completed <= f->count);
+	ASSERT(f->distinct && (f->estimated || f->distinct <= f->count));
+}
+
 static void feed(struct fuzz *z, uint32_t link, size_t len, size_t cap)
 {
 	struct frame f = {
@@ -267,6 +278,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		feed(&z, link, len, cap);
 	}
 	analysis_end(z.judge);
+	analysis_findings(z.judge, check_finding, &z);
 	stats = analysis_stats(z.judge);
 	for (int i = 0; i < JUDGED_NJUDGED; i++)
 		outcomes += stats->outcomes[i];
