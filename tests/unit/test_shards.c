@@ -171,19 +171,22 @@ static void walks_and_sums_take_all(void)
 	stop();
 }
 
-#define TURNS 20000
+#define HOLDS	  200
+#define TURNS_MAX 200000000u
 
-static unsigned int turns; /* guarded by shard 0 */
-static bool inside, clash;
+static unsigned int turns; /* guarded by shard 0, as are these */
+static bool inside, clash, enough;
 
 static void *take_turns(void *arg)
 {
+	bool more = true;
+
 	(void)arg;
-	for (unsigned int i = 0; i < TURNS; i++) {
+	while (more) {
 		shards_enter(&shards, 0);
 		clash |= inside;
 		inside = true;
-		turns++;
+		more = ++turns < TURNS_MAX && !enough;
 		inside = false;
 		shards_leave(&shards, 0);
 	}
@@ -193,13 +196,14 @@ static void *take_turns(void *arg)
 /* Whoever holds a shard is alone, and gets in although it is always busy. */
 static void a_held_shard_stands_still(void)
 {
-	unsigned int seen, held = 0;
+	unsigned int seen;
 	pthread_t id;
 
 	start();
 	turns = 0;
+	enough = false;
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&id, NULL, take_turns, NULL), 0);
-	do {
+	for (unsigned int held = 1; held <= HOLDS; held++) {
 		shards_hold(&shards, 0);
 		shards_hold(&shards, 0); /* may be nested */
 		clash |= inside;
@@ -208,12 +212,12 @@ static void a_held_shard_stands_still(void)
 		shards_release(&shards, 0);
 		inside = false;
 		clash |= turns != seen;
+		enough = held == HOLDS;
 		shards_release(&shards, 0);
-		held++;
-	} while (seen < TURNS);
+	}
 	pthread_join(id, NULL);
 	CU_ASSERT_FALSE(clash);
-	CU_ASSERT_TRUE(held > 1);
+	CU_ASSERT_TRUE(turns < TURNS_MAX);
 	stop();
 }
 
