@@ -277,6 +277,21 @@ static void rcv_window_too_small_for_another(void)
 	rig_end();
 }
 
+/* Nor from text that does not come: what is read moves it at once. */
+static void rcv_window_read_for_another(void)
+{
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 2400;
+	rig_established();
+	rig_read_stop();
+	rx_text(5001, 1400);
+	rig_expect_after(MS(40), SEG(.flags = TH_ACK, .seq = 1001, .ack = 6401,
+				     WND(1000)));
+	rig_read(1400);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 6401, WND(2400)));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 9293, 3.8.6.2.2: half of what can be offered, if that is less than a
  * segment and, without the scale, less than half the buffer. */
 static void rcv_window_opens_by_half(void)
@@ -426,6 +441,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_window_closed_for_hours),
 	UNIT_TEST(rcv_window_no_updates),
 	UNIT_TEST(rcv_window_too_small_for_another),
+	UNIT_TEST(rcv_window_read_for_another),
 	UNIT_TEST(rcv_window_opens_by_half),
 	UNIT_TEST(rcv_window_edge_stays),
 	UNIT_TEST(rcv_window_edge_stays_scaled),
