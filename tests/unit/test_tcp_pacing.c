@@ -164,6 +164,31 @@ static void first_retransmission_at_once(void)
 	rig_end();
 }
 
+/* While losses are repaired cwnd is what may leave now: less than the window,
+ * whose rate stays what counts. */
+static void rate_of_the_window_in_recovery(void)
+{
+	struct conn_info info;
+	uint32_t flight;
+
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_send(60000);
+	rig_wait(MS(100));
+	rig_check(taken() == 40000);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at,
+		   SACK(at + 10000, at + 40000)));
+	rig_forget();
+	info = look();
+	flight = info.snd_nxt - info.snd_una;
+	rig_check(info.cwnd < flight);
+	rig_check(info.pacing_rate ==
+		  flight * 1200000ull / (uint64_t)info.srtt_us);
+	rig_wait(MS(200));
+	rig_forget();
+	rig_end();
+}
+
 /* Without text to send nothing is armed. */
 static void no_timer_without_text(void)
 {
@@ -184,6 +209,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(near_peer_at_once),
 	UNIT_TEST(switched_off),
 	UNIT_TEST(first_retransmission_at_once),
+	UNIT_TEST(rate_of_the_window_in_recovery),
 	UNIT_TEST(no_timer_without_text),
 };
 
