@@ -292,6 +292,24 @@ static void rcv_window_read_for_another(void)
 	rig_end();
 }
 
+/* A window that is short is worth a packet of its own by two segments more. */
+static void rcv_window_two_segments_more(void)
+{
+	rig_established();
+	rig_read_stop();
+	for (uint32_t i = 0; i < 40; i++)
+		rx_text(5001 + i * 1400, 1400);
+	rig_wait(MS(40));
+	rig_forget();
+	rig_read(2000);
+	rig_expect_silence();
+	rig_read(1000);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001 + 40 * 1400,
+		       WND(65535 - 40 * 1400 + 3000)));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* RFC 9293, 3.8.6.2.2: half of what can be offered, if that is less than a
  * segment and, without the scale, less than half the buffer. */
 static void rcv_window_opens_by_half(void)
@@ -442,6 +460,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_window_no_updates),
 	UNIT_TEST(rcv_window_too_small_for_another),
 	UNIT_TEST(rcv_window_read_for_another),
+	UNIT_TEST(rcv_window_two_segments_more),
 	UNIT_TEST(rcv_window_opens_by_half),
 	UNIT_TEST(rcv_window_edge_stays),
 	UNIT_TEST(rcv_window_edge_stays_scaled),
