@@ -164,6 +164,27 @@ static void first_retransmission_at_once(void)
 	rig_end();
 }
 
+/* ... however much cwnd lets go. */
+static void retransmissions_spread(void)
+{
+	uint32_t n;
+
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_send(60000);
+	rig_wait(MS(100));
+	rig_check(taken() == 40000);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at,
+		   SACK(at + 20000, at + 40000)));
+	n = taken();
+	rig_check(n >= 1000 && n <= 6000);
+	rig_wait(MS(20));
+	rig_check(taken() >= 2000);
+	rig_wait(MS(200));
+	rig_forget();
+	rig_end();
+}
+
 /* While losses are repaired cwnd is what may leave now: less than the window,
  * whose rate stays what counts. */
 static void rate_of_the_window_in_recovery(void)
@@ -209,6 +230,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(near_peer_at_once),
 	UNIT_TEST(switched_off),
 	UNIT_TEST(first_retransmission_at_once),
+	UNIT_TEST(retransmissions_spread),
 	UNIT_TEST(rate_of_the_window_in_recovery),
 	UNIT_TEST(no_timer_without_text),
 };
