@@ -37,8 +37,6 @@ enum cli_exit report_run(struct cli *cli, int argc, char **argv)
 	struct report r = {
 		.until_us = since_now_us(),
 		.files = argc > 0,
-		.alerts = json_array(),
-		.endings = json_object(),
 	};
 	enum cli_exit e = CLI_OK;
 
@@ -48,6 +46,8 @@ enum cli_exit report_run(struct cli *cli, int argc, char **argv)
 		complain("--verify wants the log files");
 		return CLI_USAGE;
 	}
+	r.alerts = json_array();
+	r.endings = json_object();
 	if (!r.files)
 		e = of_daemon(cli, &r);
 	for (int i = 0; e == CLI_OK && i < argc; i++)

@@ -221,10 +221,6 @@ static void put_counts(FILE *out, const char *title, const json_t *counts)
 	if (!json_object_size(counts))
 		return;
 	/* jansson's macro takes no const object; it is not changed. */
-	json_object_foreach((json_t *)(uintptr_t)counts, key,
-			    v) if (json_integer_value(v) > most) most =
-		json_integer_value(v);
-	fprintf(out, "<h2>%s</h2>\n<table>\n", title);
 	json_object_foreach((json_t *)(uintptr_t)counts, key, v)
 	{
 		if (json_integer_value(v) > most)

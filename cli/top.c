@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,8 +117,13 @@ static int enough(void *arg, const char *text, size_t len)
 static SCREEN *screen_open(const struct cli *cli)
 {
 	SCREEN *screen;
+	int missing;
 
 	setlocale(LC_CTYPE, "");
+	/* newterm() forgets what it began where there is no such terminal. */
+	if (setupterm(NULL, STDOUT_FILENO, &missing) != OK)
+		return NULL;
+	del_curterm(cur_term);
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen)
 		return NULL;
@@ -327,13 +333,13 @@ static void close_something(struct top *t)
 
 static void scroll_pane(struct top *t, long by)
 {
-	size_t lines = 0;
+	size_t n = 0;
 
 	for (const char *p = t->detail; p && *p; p++)
-		lines += *p == '\n';
+		n += *p == '\n';
 	if (by < 0 && (size_t)-by > t->detail_first)
 		t->detail_first = 0;
-	else if (by < 0 || t->detail_first + (size_t)by < lines)
+	else if (by < 0 || t->detail_first + (size_t)by < n)
 		t->detail_first += (size_t)by;
 }
 
