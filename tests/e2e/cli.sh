@@ -154,6 +154,10 @@ example()
 
 	line=${line/| wireshark -k -i -/| tshark -n -i - -c 4}
 	line=${line/tcpdump -w - /tcpdump -i $IFACE -c 4 -w - }
+	case $line in
+	*' -i eth0 '*)
+		line="timeout --preserve-status -s INT 2 ${line/eth0/$IFACE}" ;;
+	esac
 	for file in $(grep -oE '[^ ]+\.pcap(ng)?(\.(gz|zst))?' <<<"$line"); do
 		case $file in
 		*.gz) gzip -c "$CAPTURE" >"$TMP/$file" ;;
@@ -162,6 +166,10 @@ example()
 		esac
 	done
 	bash -c "cd \"$TMP\" && $line"
+	case $?,$line in
+	0,* | 1,*--filter*) return 0 ;; # nothing matches, as grep has it
+	esac
+	return 1
 }
 
 # Somebody who comes again and again, for those who wait for packets.
@@ -169,12 +177,13 @@ traffic()
 {
 	while :; do
 		nc -N "$OWN4" 7 <<<hello >/dev/null
+		nc -z "$OWN4" 8090
 		sleep 0.1
 	done
 }
 traffic &
 TRAFFIC=$!
-check 'a capture, for the manual' ctl -q dump -c 8 -w "$CAPTURE"
+check 'a capture, for the manual' ctl -q dump -c 40 -w "$CAPTURE"
 check 'echo, for the manual' open_echo 5
 nc -lk "$HOST4" 22 </dev/null >/dev/null & # ends with the namespace
 check 'a server of the host, for probe' wait_for 5 nc -z "$HOST4" 22
