@@ -7,8 +7,8 @@
 #	make bench RUNS=7 BENCH_SECONDS=1
 #	make bench-million CONNECTIONS=1000000
 #	make bench-events		what the log and its readers cost
-#	make goodput			five seeds, 25 minutes
-#	make goodput GOODPUT_SEEDS=1	5 minutes
+#	make goodput			five seeds, 40 minutes
+#	make goodput GOODPUT_SEEDS=1	8 minutes
 #	make bench_core CORE_CONNECTIONS='1 1000 1000000'
 BENCH_B   = $(B)/tests/bench
 BENCH_BIN = $(addprefix $(BENCH_B)/,load floor flood kernel_peer \
@@ -52,7 +52,7 @@ bench-million: all $(BENCH_BIN)
 	@B=$(B) CONNECTIONS=$(CONNECTIONS) tests/bench/million.sh \
 		$(B)/million.json
 
-# Some 45 minutes.
+# An hour.
 bench-all: all
 	@$(MAKE) --no-print-directory bench bench-million goodput bench-events
 
