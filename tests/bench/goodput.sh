@@ -35,6 +35,7 @@
 #	SECONDS_EACH=4		of one turn
 #	ROWS=REGEX		only these rows, named PATH:WHAT
 E2E_JUDGE=0
+SELF_CHECK=no
 . "$(dirname "$0")/../e2e/lib.sh"
 
 SMOKE=
