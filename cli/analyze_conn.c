@@ -247,6 +247,7 @@ static void explain_text_of(const struct cli *cli, const struct verdict *v)
 
 static void explain_anomalies(const struct cli *cli, const struct verdict *v)
 {
+	struct explain_judged odd;
 	char text[LINE_MAX];
 
 	for (int i = 0; i < v->nanomalies; i++) {
@@ -273,6 +274,10 @@ static void explain_anomalies(const struct cli *cli, const struct verdict *v)
 		if (*clause)
 			snprintf(text + n, sizeof(text) - n, " [%s]", clause);
 		explain_text(cli, "Odd", text);
+		if (!explain_judged(anomaly_name(a->kind), &odd))
+			continue;
+		explain_text(cli, "  why", odd.causes);
+		explain_text(cli, "  next", odd.advice);
 	}
 }
 

@@ -37,7 +37,7 @@ check 'by port, either side' same '3 4 5' "$(ids --filter 'port 8090' --sort id)
 check 'the client is src' same '1 2 6' "$(ids --filter 'src 10.0.0.1' --sort id)"
 check 'by outcome' same '3' "$(ids --filter 'outcome = timeout')"
 check 'by handshake time' same '1' "$(ids --filter 'hs > 10ms')"
-check 'by what is odd' same '4' "$(ids --filter 'alert')"
+check 'by what is odd' same '3 4' "$(ids --filter 'alert' --sort id)"
 check 'in order of handshake times' same '4 1 3 6 5 2' "$(ids --sort hs)"
 check 'and downwards' same '1 4 3 6 5 2' "$(ids --sort=-HS)"
 check 'by addresses and ports' same '1 2 6 3 5 4' "$(ids --sort client)"
@@ -210,6 +210,8 @@ check 'by its name' same "$(analyze "$PCAP" --connection 4)" \
 	"$(analyze "$PCAP#4")"
 check 'its anomaly with its rule' says 'rst_out_of_window (warning)' \
 	--connection 4
+check 'what may be behind it' says '  why           ' --connection 4
+check 'what to do about it' says '  next          ' --connection 4
 check 'a RST that nobody took' says 'x dropped: a RST that no endpoint may take' \
 	--connection 4
 check 'as a picture' says '<svg class="ladder"' --connection 1 -f svg
