@@ -54,6 +54,7 @@ static struct stack *hook_opener(void *arg, const struct ip_addr *local,
 static bool hook_log_level(void *arg, const char *module, int level);
 static void hook_status(void *arg, json_t *status);
 static json_t *threads_json(struct run *r);
+static json_t *spin_json(struct run *r);
 static void hook_stats(void *arg, json_t *stats);
 static void put_text(json_t *o, const char *key, const char *text);
 static void put_address(json_t *o, const char *key, const struct ip_addr *a,
@@ -459,6 +460,16 @@ static json_t *threads_json(struct run *r)
 	return all;
 }
 
+static json_t *spin_json(struct run *r)
+{
+	struct spin sum = r->loop.spin;
+
+	if (r->threads)
+		threads_spin(r->threads, &sum);
+	return json_pack("{s:I, s:I}", "paid", (json_int_t)sum.paid, "missed",
+			 (json_int_t)sum.missed);
+}
+
 static void hook_stats(void *arg, json_t *stats)
 {
 	struct run *r = arg;
@@ -473,12 +484,8 @@ static void hook_stats(void *arg, json_t *stats)
 				      "write_errors",
 				      (json_int_t)t->write_errors, "write_full",
 				      (json_int_t)t->write_full));
-	if (r->loop.spin.on)
-		json_object_set_new(stats, "busy_poll",
-				    json_pack("{s:I, s:I}", "paid",
-					      (json_int_t)r->loop.spin.paid,
-					      "missed",
-					      (json_int_t)r->loop.spin.missed));
+	if (r->conf.busy_poll)
+		json_object_set_new(stats, "busy_poll", spin_json(r));
 	if (tun_queue_lost(t->name, &lost))
 		json_object_set_new(json_object_get(stats, "tun"),
 				    "queue_dropped",

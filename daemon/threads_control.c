@@ -90,6 +90,18 @@ void threads_lag(struct threads *t, struct histogram *h)
 	}
 }
 
+void threads_spin(struct threads *t, struct spin *sum)
+{
+	for (unsigned int i = 0; i < t->n; i++) {
+		const struct spin *one = &t->thread[i].loop.spin;
+
+		shards_hold(t->shards, i);
+		sum->paid += one->paid;
+		sum->missed += one->missed;
+		shards_release(t->shards, i);
+	}
+}
+
 void threads_tun(struct threads *t, struct tun *sum)
 {
 	for (unsigned int i = 0; i < t->n; i++) {

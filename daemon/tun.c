@@ -17,7 +17,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,16 +176,17 @@ int tun_write(struct tun *t, const struct stack_pkt *pkt)
 }
 
 /* The kernel would let any process add a queue and take its share of packets. A
- * device that is up runs as long as it has one. */
+ * device that is up has a carrier as long as it has one. IFF_RUNNING says the same
+ * up to a second late: a restart would find the device held by ourselves. */
 static bool is_held(const char *name)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq ifr = {.ifr_flags = 0};
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+	struct ifreq ifr = {.ifr_data = (void *)&link};
 	bool held;
 
 	memcpy(ifr.ifr_name, name, strlen(name) + 1);
-	held = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &ifr) == 0 &&
-	       ifr.ifr_flags & IFF_RUNNING;
+	held = fd >= 0 && ioctl(fd, SIOCETHTOOL, &ifr) == 0 && link.data;
 	if (fd >= 0)
 		close(fd);
 	return held;

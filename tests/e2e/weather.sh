@@ -344,6 +344,50 @@ check '... and when they are over it sleeps' quiet
 check 'tcphsctl stats tells' eval 'ctl stats | grep "a packet came meanwhile"'
 check 'stops' stop_daemon
 
+# ---- another number of threads at the restart ---------------------------------------
+
+# refused WORDS [ARG...]: the daemon does not start, and says why.
+refused()
+{
+	exits 71 "$TCPHSD" --foreground -c "$CONF" "${@:2}" >"$TMP/refused" 2>&1 &&
+		grep -q "$1" "$TMP/refused"
+}
+
+for threads in 1 2 4 1; do
+	check "starts with $threads threads" start_daemon \
+		-D "stack.threads=$threads"
+	check '... has as many' test "$threads" = "$(ctl stats --json |
+		jq '.threads | length | if . < 1 then 1 else . end')"
+	check '... and serves' talk_begin
+	check '... whoever comes' talk "to one of $threads"
+	talk_end
+	check 'stops' stop_daemon
+done
+
+# A client who tries again and again while the daemon is away gets in. But an
+# interface that persists has one queue or several, for good.
+printf '[interface]\npersist = yes\n' >"$CONF"
+check 'starts on an interface that stays' start_daemon -D stack.threads=1
+check 'stops' stop_daemon
+printf 'waiting\n' | timeout 20 nc -N "$OWN4" 7 >"$TMP/waited" &
+WAITER=$!
+check 'with more threads it does not start on that' \
+	refused 'no multi-queue TUN device' -D stack.threads=2
+check '... but with as many as before' start_daemon -D stack.threads=1
+check '... and who waited is served' wait "$WAITER"
+check '... well' same waiting "$(cat "$TMP/waited")"
+check 'stops' stop_daemon
+ip link del "$IFACE"
+for again in 1 2 3; do
+	check "starts on one with several queues, $again" start_daemon \
+		-D stack.threads=2
+	check '... which nobody else gets' refused 'held by another process' \
+		-D stack.threads=2 -D control.socket=/run/tcphsd/other.sock
+	check 'stops' stop_daemon
+done
+ip link del "$IFACE"
+rm "$CONF"
+
 # ---- a kernel that refuses ---------------------------------------------------------
 
 # old_kernel LETTERS: start the daemon on one; see old_kernel.c.
