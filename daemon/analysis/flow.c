@@ -338,6 +338,7 @@ static void syn_first(struct flow *f, const struct packet *p, enum side s)
 	me->next = p->seq + 1 + p->len;
 	me->next_ns = p->ns;
 	me->by_seq = me->captured = p->len;
+	me->nholes = 0; /* of numbers that were another connection's */
 	me->opts = p->opts;
 	me->mss = p->mss;
 	me->wscale = p->wscale > WSCALE_MAX ? WSCALE_MAX : p->wscale;
@@ -464,6 +465,7 @@ static bool hsack(struct flow *f, const struct packet *p, enum side s)
 	if (f->flags & FLOW_ALT_ISN && p->ack == f->alt_isn + 1) {
 		server->isn = f->alt_isn;
 		server->next = f->alt_isn + 1;
+		server->nholes = 0;
 		f->synack_frame = f->alt_frame;
 		f->synack_ns = f->last_synack_ns = f->alt_ns;
 	}

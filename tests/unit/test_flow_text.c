@@ -199,6 +199,21 @@ static void window_shrunk(void)
 	done();
 }
 
+/* A SYN-ACK behind text with a hole: the hole was in other numbers. */
+static void a_beginning_behind_a_hole(void)
+{
+	const struct verdict *v;
+
+	begin();
+	s(PSH, SISN + 1, CISN + 1, 100);
+	s(PSH, SISN + 301, CISN + 1, 100);
+	s(SA, SISN + 4000, CISN + 1, 0);
+	s(PSH, SISN + 101, CISN + 1, 200);
+	v = end();
+	CU_ASSERT(v->side[SERVER].captured <= v->side[SERVER].by_seq);
+	done();
+}
+
 static void odd_flags(void)
 {
 	const struct verdict *v;
@@ -323,15 +338,25 @@ static void syn_options(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(seen_before),		UNIT_TEST(needless),
-		UNIT_TEST(fills_a_hole),	UNIT_TEST(late_by_time),
-		UNIT_TEST(late_by_timestamp),	UNIT_TEST(not_captured),
-		UNIT_TEST(overtaken_by_an_ack), UNIT_TEST(keep_alive),
-		UNIT_TEST(out_of_window),	UNIT_TEST(different_data),
-		UNIT_TEST(zero_window),		UNIT_TEST(window_shrunk),
-		UNIT_TEST(odd_flags),		UNIT_TEST(options_changed),
-		UNIT_TEST(timestamps),		UNIT_TEST(checksum_bad),
-		UNIT_TEST(checksum_offload),	UNIT_TEST(other_ways),
+		UNIT_TEST(seen_before),
+		UNIT_TEST(needless),
+		UNIT_TEST(fills_a_hole),
+		UNIT_TEST(late_by_time),
+		UNIT_TEST(late_by_timestamp),
+		UNIT_TEST(not_captured),
+		UNIT_TEST(overtaken_by_an_ack),
+		UNIT_TEST(keep_alive),
+		UNIT_TEST(out_of_window),
+		UNIT_TEST(different_data),
+		UNIT_TEST(zero_window),
+		UNIT_TEST(window_shrunk),
+		UNIT_TEST(a_beginning_behind_a_hole),
+		UNIT_TEST(odd_flags),
+		UNIT_TEST(options_changed),
+		UNIT_TEST(timestamps),
+		UNIT_TEST(checksum_bad),
+		UNIT_TEST(checksum_offload),
+		UNIT_TEST(other_ways),
 		UNIT_TEST(syn_options),
 	};
 
