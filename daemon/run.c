@@ -490,7 +490,7 @@ static void hook_stats(void *arg, json_t *stats)
 		json_object_set_new(json_object_get(stats, "tun"),
 				    "queue_dropped",
 				    json_integer((json_int_t)lost));
-	if (((const struct run *)arg)->conf.self_check)
+	if (((const struct run *)arg)->selfcheck.judge)
 		json_object_set_new(
 			stats, "self_check",
 			selfcheck_describe(

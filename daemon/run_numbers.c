@@ -46,7 +46,8 @@ int run_measure(struct run *r)
 		log_errorx("Cannot start: no memory to watch for attacks");
 		return -ENOMEM;
 	}
-	if (r->conf.self_check && r->pktmem &&
+	/* What threads show may be lost, and is not quite in order. */
+	if (r->conf.self_check && r->pktmem && !r->threads &&
 	    selfcheck_start(&r->selfcheck, &r->packets, r->pktmem) < 0) {
 		log_errorx("Cannot start: no memory for detect.self_check");
 		return -ENOMEM;
