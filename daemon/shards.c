@@ -131,7 +131,7 @@ void shards_stats(struct shards *s, struct stack_stats *out)
 bool shards_listener_info(struct shards *s, unsigned int index,
 			  struct listener_info *info)
 {
-	struct listener_info one, asked;
+	struct listener_info one;
 	bool any = false;
 
 	if (s->n == 1)
@@ -146,11 +146,6 @@ bool shards_listener_info(struct shards *s, unsigned int index,
 			any = true;
 		}
 		shards_release(s, i);
-	}
-	/* The limits as they were asked for, not the shares of them. */
-	if (any && stack_listener_info(s->names, index, &asked)) {
-		info->conf.backlog = asked.conf.backlog;
-		info->conf.max_connections = asked.conf.max_connections;
 	}
 	return any;
 }

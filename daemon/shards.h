@@ -75,7 +75,7 @@ int shards_enable(struct shards *s, const char *name, bool on);
 
 /* ---- shards_conf.c: changing ------------------------------------------- */
 
-/** shards_share() - What one of @n gets of the limits, rounded up */
+/** shards_share() - What one of @n gets of rates and the like, rounded up */
 void shards_share(struct stack_conf *conf, unsigned int n);
 
 /** shards_listen() - As stack_listen(), in all, at the same index */

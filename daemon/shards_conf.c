@@ -1,9 +1,9 @@
 /*
  * shards_conf.c - One configuration for all shards
  *
- * Each shard gets its share of every limit, rounded up: shards share nothing,
- * so nobody counts for all of them. A hash deals the connections, so a shard
- * may be full a little before the others.
+ * Limits of connections are for all shards together: each adds what the others
+ * have when a SYN asks for room (stack_counts()). Rates, and how many one source
+ * may have, are shared out, rounded up: for them nobody counts for all.
  *
  * Events and connections name a listener by its index, and the name behind it is
  * looked up in shards.names, without asking a shard. So a listener has the same
@@ -23,8 +23,6 @@ static uint32_t part(uint32_t limit, unsigned int n);
 
 void shards_share(struct stack_conf *conf, unsigned int n)
 {
-	conf->max_connections = part(conf->max_connections, n);
-	conf->max_half_open = part(conf->max_half_open, n);
 	conf->max_per_source = part(conf->max_per_source, n);
 	conf->rst_rate = part(conf->rst_rate, n);
 	conf->challenge_ack_rate = part(conf->challenge_ack_rate, n);
@@ -33,19 +31,16 @@ void shards_share(struct stack_conf *conf, unsigned int n)
 
 int shards_listen(struct shards *s, const struct stack_listener *l)
 {
-	struct stack_listener mine = *l;
 	int index, ret = 0;
 
 	if (s->n == 1)
 		return stack_listen(s->st[0], l);
-	mine.backlog = part(l->backlog, s->n);
-	mine.max_connections = part(l->max_connections, s->n);
 	shards_hold_all(s);
 	index = index_for(s, l->name);
 	if (index < 0)
 		ret = index;
 	for (unsigned int i = 0; i < s->n && ret >= 0; i++)
-		ret = stack_listen_at(s->st[i], (unsigned int)index, &mine);
+		ret = stack_listen_at(s->st[i], (unsigned int)index, l);
 	if (ret >= 0)
 		remember(s, index, l);
 	shards_release_all(s);

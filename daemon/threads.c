@@ -75,6 +75,8 @@ static void derive(uint8_t to[32], const uint8_t seed[32], uint8_t number);
 static bool ends_ours(void *ctx, const struct ip_addr *local,
 		      uint16_t local_port, const struct ip_addr *peer,
 		      uint16_t peer_port);
+static void count_others(void *ctx, unsigned int listener,
+			 struct stack_counts *sum);
 static bool whole_elsewhere(void *ctx, const void *pkt, size_t len);
 static bool hand_over(struct thread *th, unsigned int to, const void *pkt,
 		      size_t len, const struct stack_rx *meta);
@@ -134,6 +136,7 @@ static bool thread_init(struct threads *t, unsigned int i, uint8_t *mem,
 	const struct stack_share share = {
 		.ctx = th,
 		.ours = ends_ours,
+		.others = count_others,
 		.whole = whole_elsewhere,
 		.last_id = &t->last_id,
 	};
@@ -394,6 +397,16 @@ static bool ends_ours(void *ctx, const struct ip_addr *local,
 
 	return steer_ends(&th->all->steer, local, local_port, peer,
 			  peer_port) == th->index;
+}
+
+static void count_others(void *ctx, unsigned int listener,
+			 struct stack_counts *sum)
+{
+	const struct thread *th = ctx;
+
+	for (unsigned int i = 0; i < th->all->n; i++)
+		if (i != th->index)
+			stack_counts(th->all->thread[i].st, listener, sum);
 }
 
 /* Put together from fragments: now it has ports. */

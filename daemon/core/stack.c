@@ -114,6 +114,31 @@ void stack_share(struct stack *st, const struct stack_share *share)
 	st->share = *share;
 }
 
+void stack_counts(const struct stack *st, unsigned int listener,
+		  struct stack_counts *sum)
+{
+	uint32_t half_open = count_of(&st->half_open);
+	const struct listener *l;
+
+	sum->connections += count_of(&st->full) + half_open;
+	sum->half_open += half_open;
+	if (listener >= STACK_LISTENERS_MAX)
+		return;
+	l = &st->listeners[listener];
+	sum->listener_connections += count_of(&l->connections);
+	sum->listener_half_open += count_of(&l->half_open);
+}
+
+struct stack_counts stack_counted(const struct stack *st, unsigned int listener)
+{
+	struct stack_counts sum = {0};
+
+	stack_counts(st, listener, &sum);
+	if (st->share.others)
+		st->share.others(st->share.ctx, listener, &sum);
+	return sum;
+}
+
 void stack_input(struct stack *st, const void *pkt, size_t len,
 		 const struct stack_rx *meta, int64_t now_us)
 {

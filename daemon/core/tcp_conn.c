@@ -48,7 +48,7 @@ struct tcp_conn *tcp_conn_new(struct stack *st, const struct tcp_key *key)
 	/* RFC 9293, 3.7.1 (MUST-15) */
 	c->peer_mss = tcp_default_mss(&key->peer);
 	rtt_init(&c->rtt, &st->rtt_limits);
-	st->full++;
+	count_add(&st->full, 1);
 	st->state_count[TCP_CLOSED]++;
 	return c;
 }
@@ -315,7 +315,7 @@ void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
 		list_remove(&st->arena, &st->ready, c->active);
 		tcp_early_forget(st, conn_active(st, c));
 	}
-	st->full--;
+	count_add(&st->full, -1);
 	reap_later(st, c);
 }
 
@@ -393,7 +393,7 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		timewait_enter(st, c);
 		c->flags |= CF_DEAD;
 		wheel_cancel(&st->wheel_conn, conn_ref(st, c));
-		st->full--;
+		count_add(&st->full, -1);
 	} else if (c->handshake_us == HANDSHAKE_UNKNOWN &&
 		   c->reason == CLOSE_FIN) {
 		/* A late copy of its first segment could open a connection
@@ -407,7 +407,7 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 	if (c->flags & CF_COUNTED)
 		source_sub(st, &c->e.key.peer);
 	if (c->listener != LISTENER_NONE) {
-		st->listeners[c->listener].connections--;
+		count_add(&st->listeners[c->listener].connections, -1);
 		listener_release(st, c->listener);
 	}
 	tcp_pmtu_free(st, c);

@@ -246,8 +246,8 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 	if (counted)
 		h->flags |= HALF_COUNTED;
 	table_insert(&st->table, ptr_ref(&st->arena, h));
-	st->half_open++;
-	l->half_open++;
+	count_add(&st->half_open, 1);
+	count_add(&l->half_open, 1);
 	half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
 		   &(struct event_more){.seg = seg});
 	half_synack(st, h, 0);
@@ -322,12 +322,13 @@ static bool syn_allowed(const struct listener *l, const struct ip_addr *peer)
 static bool syn_within_limits(struct stack *st, struct listener *l,
 			      unsigned int index, const struct tcp_key *key)
 {
+	const struct stack_counts now = stack_counted(st, index);
 	enum stack_limit hit;
 
-	if (st->full + st->half_open >= st->conf.max_connections)
+	if (now.connections >= st->conf.max_connections)
 		hit = LIMIT_CONNECTIONS;
 	else if (l->conf.max_connections &&
-		 l->connections >= l->conf.max_connections)
+		 now.listener_connections >= l->conf.max_connections)
 		hit = LIMIT_LISTENER;
 	else
 		return true;
@@ -350,11 +351,12 @@ static bool syn_source(struct stack *st, struct listener *l, unsigned int index,
 static bool syn_pressure(struct stack *st, struct listener *l,
 			 unsigned int index, const struct tcp_key *key)
 {
+	const struct stack_counts now = stack_counted(st, index);
 	enum stack_limit hit;
 
-	if (st->half_open >= st->conf.max_half_open)
+	if (now.half_open >= st->conf.max_half_open)
 		hit = LIMIT_HALF_OPEN;
-	else if (l->conf.backlog && l->half_open >= l->conf.backlog)
+	else if (l->conf.backlog && now.listener_half_open >= l->conf.backlog)
 		hit = LIMIT_BACKLOG;
 	else
 		return false;
@@ -477,8 +479,10 @@ static void half_synack(struct stack *st, struct tcp_half *h, unsigned int what)
 static uint32_t half_tries(const struct stack *st, const struct tcp_half *h)
 {
 	const struct listener *l = &st->listeners[h->listener];
-	bool crowd = st->half_open > st->conf.max_half_open / 2 ||
-		     (l->conf.backlog && l->half_open > l->conf.backlog / 2);
+	const struct stack_counts now = stack_counted(st, h->listener);
+	bool crowd = now.half_open > st->conf.max_half_open / 2 ||
+		     (l->conf.backlog &&
+		      now.listener_half_open > l->conf.backlog / 2);
 
 	if (crowd && !(h->flags & HALF_SYN_AGAIN) &&
 	    st->conf.synack_retries > CROWD_TRIES)
@@ -707,8 +711,8 @@ static void half_free(struct stack *st, struct tcp_half *h)
 	if (h->flags & HALF_COUNTED)
 		source_sub(st, &h->e.key.peer);
 	wheel_cancel(&st->wheel_half, ptr_ref(&st->arena, h));
-	st->half_open--;
-	st->listeners[index].half_open--;
+	count_add(&st->half_open, -1);
+	count_add(&st->listeners[index].half_open, -1);
 	pool_put(&st->pool_half, h);
 	listener_release(st, index);
 }
@@ -751,7 +755,7 @@ static struct tcp_conn *passive_conn(struct stack *st,
 	c->rcv_adv = c->rcv_nxt + syn_window(st);
 	if (l->conf.nodelay)
 		c->flags |= CF_NODELAY;
-	l->connections++;
+	count_add(&l->connections, 1);
 	l->opened++;
 	l->last_peer = key->peer;
 	l->last_peer_port = key->peer_port;

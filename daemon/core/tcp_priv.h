@@ -89,6 +89,22 @@ void half_info(const struct stack *st, const struct tcp_half *h,
 
 uint64_t stack_random(struct stack *st);
 uint32_t stack_new_id(struct stack *st);
+/* What limits are held against: ours and the others'. */
+struct stack_counts stack_counted(const struct stack *st,
+				  unsigned int listener);
+
+/* Counts that other stacks' threads read: one writer, no lock, and no more than
+ * an ordinary addition. */
+static inline void count_add(uint32_t *count, int32_t n)
+{
+	__atomic_store_n(count, *count + (uint32_t)n, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t count_of(const uint32_t *count)
+{
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
 /* RFC 6528: the clock's part is added by the caller. High half: TS offset. */
 uint64_t stack_isn_hash(const struct stack *st, const struct tcp_key *key);
 /* RFC 6437, 3: of an IPv6 connection, never 0, the same for all its packets

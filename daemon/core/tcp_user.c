@@ -225,7 +225,8 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	    stack_is_broadcast(st, peer) || !peer_valid(peer))
 		return -EINVAL;
 	if (st->stopping || service < 0 ||
-	    st->full + st->half_open >= st->conf.max_connections)
+	    stack_counted(st, LISTENER_NONE).connections >=
+		    st->conf.max_connections)
 		return -ENOBUFS;
 	if (local_port ? table_find(&st->table, &key) != 0
 		       : !port_choose(st, &key))

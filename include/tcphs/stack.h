@@ -152,6 +152,20 @@ const struct stack_conf *stack_conf(const struct stack *st);
  */
 void stack_reconf(struct stack *st, const struct stack_conf *conf);
 
+/* How much there is of what limits count, now. */
+struct stack_counts {
+	uint32_t connections; /* half-open ones included */
+	uint32_t half_open;
+	uint32_t listener_connections, listener_half_open;
+};
+
+/**
+ * stack_counts() - Add what a stack has; from any thread, at any time
+ * @listener: Index or LISTENER_NONE
+ */
+void stack_counts(const struct stack *st, unsigned int listener,
+		  struct stack_counts *sum);
+
 /*
  * Several stacks may share the addresses, each with connections of its own. Such
  * a stack asks whose a pair of ends is before it opens a connection from a port
@@ -163,6 +177,9 @@ struct stack_share {
 	bool (*ours)(void *ctx, const struct ip_addr *local,
 		     uint16_t local_port, const struct ip_addr *peer,
 		     uint16_t peer_port);
+	/* Adds what the others have: limits are for all of them together. */
+	void (*others)(void *ctx, unsigned int listener,
+		       struct stack_counts *sum);
 	/* Returns true if it took the packet elsewhere. */
 	bool (*whole)(void *ctx, const void *pkt, size_t len);
 	/* The last id given to a connection, by any of them: ids are unique,

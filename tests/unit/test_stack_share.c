@@ -110,6 +110,53 @@ static void whole_ones_can_go_elsewhere(void)
 	rig_end();
 }
 
+static struct stack_counts elsewhere;
+
+static void others(void *ctx, unsigned int listener, struct stack_counts *sum)
+{
+	(void)ctx;
+	CU_ASSERT_EQUAL(listener, 0);
+	sum->connections += elsewhere.connections;
+	sum->half_open += elsewhere.half_open;
+	sum->listener_connections += elsewhere.listener_connections;
+	sum->listener_half_open += elsewhere.listener_half_open;
+}
+
+static unsigned int let_in(struct stack_counts there)
+{
+	static uint16_t port = 40000;
+
+	elsewhere = there;
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, .peer_port = port++));
+	rig_forget();
+	return rig_stats().half_open;
+}
+
+/* Room for ten in all, five of them half-open; the listener has its own. */
+static void limits_count_the_others(void)
+{
+	const struct stack_share s = {.others = others};
+
+	rig.conf.max_connections = 10;
+	rig.conf.max_half_open = 5;
+	rig.conf.cookies = COOKIES_NEVER;
+	rig.listener.max_connections = 8;
+	rig.listener.backlog = 4;
+	rig_start();
+	stack_share(rig.st, &s);
+	CU_ASSERT_EQUAL(let_in((struct stack_counts){10, 0, 0, 0}), 0);
+	CU_ASSERT_EQUAL(let_in((struct stack_counts){0, 5, 0, 0}), 0);
+	CU_ASSERT_EQUAL(let_in((struct stack_counts){0, 0, 8, 0}), 0);
+	CU_ASSERT_EQUAL(let_in((struct stack_counts){0, 0, 0, 4}), 0);
+	CU_ASSERT_EQUAL(let_in((struct stack_counts){9, 4, 7, 3}), 1);
+	CU_ASSERT_EQUAL(let_in((struct stack_counts){9, 3, 7, 2}), 1);
+	CU_ASSERT_EQUAL(let_in((struct stack_counts){8, 3, 7, 2}), 2);
+	stack_abort_all(rig.st, rig.now_us);
+	rig_wait(S(300)); /* they give up */
+	rig_forget();
+	rig_end();
+}
+
 static int listen_at(unsigned int index, const char *name, uint16_t port)
 {
 	struct stack_listener l = {
@@ -142,6 +189,7 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(chosen_ports_are_ours),
 		UNIT_TEST(whole_ones_can_go_elsewhere),
+		UNIT_TEST(limits_count_the_others),
 		UNIT_TEST(listeners_where_they_are_wanted),
 	};
 
