@@ -119,6 +119,7 @@ check: deps
 	@$(MAKE) --no-print-directory e2e
 	@$(MAKE) --no-print-directory systemd
 	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory tsan TSAN_E2E=services
 	@$(MAKE) --no-print-directory -j2 fuzz-build
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
 	@$(MAKE) --no-print-directory bench-smoke
