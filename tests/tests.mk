@@ -61,7 +61,8 @@ TSAN_E2E = services ctl http
 tsan:
 	@$(MAKE) --no-print-directory B=build-tsan \
 		OPT='-O1 -g -fsanitize=thread -fno-omit-frame-pointer' -j2 all \
-		build-tsan/tests/unit/test_spsc build-tsan/tests/unit/test_shards
+		build-tsan/tests/unit/test_spsc build-tsan/tests/unit/test_shards \
+		build-tsan/tests/e2e/old_kernel.so
 	@set -e; for t in spsc shards; do \
 		TSAN_OPTIONS=halt_on_error=1 setarch -R \
 			build-tsan/tests/unit/test_$$t; done
