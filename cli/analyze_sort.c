@@ -168,10 +168,13 @@ static uint8_t *pack(uint8_t *to, const struct value *v)
 
 static const uint8_t *unpack(const uint8_t *from, struct value *v)
 {
+	size_t len;
+
 	v->type = (enum value_type) * from++;
 	if (v->type == VALUE_TEXT) {
-		strcpy(v->text, (const char *)from);
-		return from + strlen(v->text) + 1;
+		len = strlen((const char *)from) + 1;
+		memcpy(v->text, from, len);
+		return from + len;
 	}
 	if (v->type == VALUE_END) {
 		memcpy(&v->addr, from, sizeof(v->addr));
@@ -187,12 +190,12 @@ static const uint8_t *unpack(const uint8_t *from, struct value *v)
 static int compare(const struct sorted_row *a, const struct sorted_row *b,
 		   int sign)
 {
-	int order = sign * memcmp(a->key, b->key, KEY_MAX);
+	int order = memcmp(a->key, b->key, KEY_MAX);
 
 	if (a->none != b->none)
 		return a->none ? 1 : -1;
 	if (order)
-		return order;
+		return order > 0 ? sign : -sign;
 	return a->number < b->number ? -1 : 1;
 }
 

@@ -94,7 +94,7 @@ char *kept_draw(const struct kept *k, diagram_fn *draw,
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t slot = i;
 
-		if (i >= k->half && k->seen > all)
+		if (k->half && i >= k->half && k->seen > all)
 			slot = k->half +
 			       (k->seen - all + i - k->half) % k->half;
 		take(&packets[i], &k->packet[slot], v);

@@ -9,8 +9,6 @@
 
 #include <tcphs/stack.h>
 
-#include <ev.h>
-
 #include "shards.h"
 
 struct notify {

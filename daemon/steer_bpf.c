@@ -48,6 +48,7 @@ static void emit(struct program *p, int code, int dst, int src, int off,
 
 static void constant(struct program *p, int dst, uint64_t value)
 {
+	/* NOLINTNEXTLINE(misc-redundant-expression) ; the names are for readers */
 	emit(p, BPF_LD | BPF_DW | BPF_IMM, dst, 0, 0, (int32_t)value);
 	emit(p, 0, 0, 0, 0, (int32_t)(value >> 32));
 }
