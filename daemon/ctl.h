@@ -47,9 +47,8 @@ struct ctl_hooks {
 	struct stack *(*opener)(void *arg, const struct ip_addr *local,
 				uint16_t local_port, const struct ip_addr *peer,
 				uint16_t peer_port);
-	/* The log has another level now, and needs other events. May be NULL
-	 * if all events are recorded anyway. */
-	/* Of all, or of a module; false if there is no such module. */
+	/* Give the log another level, or one module of it, and record what it
+	 * needs for that; false if there is no such module. */
 	bool (*log_level)(void *arg, const char *module, int level);
 	/* Where events are remembered; may be NULL. */
 	struct evmemory *events;

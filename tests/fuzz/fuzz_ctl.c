@@ -53,6 +53,13 @@ static void hook_kick(void *arg)
 	(void)arg;
 }
 
+static bool hook_log_level(void *arg, const char *module, int level)
+{
+	(void)arg;
+	(void)level;
+	return !module || strcmp(module, "loop") == 0;
+}
+
 static void hook_histogram(void *arg, const char *listener, ctl_put_fn *put,
 			   void *to)
 {
@@ -177,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.status = hook_json,
 		.stats = hook_json,
 		.kick = hook_kick,
+		.log_level = hook_log_level,
 		.histogram = hook_histogram,
 		.metrics = hook_metrics,
 		.alerts = hook_alerts,
