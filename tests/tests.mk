@@ -26,13 +26,12 @@ cli: all
 	@B=$(B) tests/cli/run.sh
 
 # End to end: real clients, a real TUN, namespaces of their own. Needs root.
-E2E = $(filter-out tests/e2e/lib.sh tests/e2e/demo.sh tests/e2e/wire_tshark.sh, \
+E2E = $(filter-out tests/e2e/lib.sh tests/e2e/run.sh tests/e2e/demo.sh \
+	tests/e2e/wire_tshark.sh, \
 	$(sort $(wildcard tests/e2e/*.sh)))
 
 e2e: all $(E2E_BIN)
-	@set -e; for t in $(E2E); do \
-		echo "--- $$t"; B=$(B) OFFLOAD=$(OFFLOAD) \
-			THREADS=$(THREADS) $$t; done
+	@B=$(B) OFFLOAD=$(OFFLOAD) THREADS=$(THREADS) tests/e2e/run.sh $(E2E)
 
 systemd: all
 	@B=$(B) tests/systemd/run.sh
