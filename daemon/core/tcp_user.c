@@ -231,6 +231,10 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	if (local_port ? table_find(&st->table, &key) != 0
 		       : !port_choose(st, &key))
 		return -EADDRINUSE;
+	/* Else a place for the connection could be had without one for what
+	 * is in flight. */
+	if (stack_is_full(st) && !st->pool_active.partial)
+		return -ENOBUFS;
 	c = tcp_conn_new(st, &key);
 	if (!c)
 		return -ENOBUFS;
@@ -248,7 +252,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 		(uint32_t)(st->now_us / 4) + (uint32_t)stack_isn_hash(st, &key);
 	c->snd_una = c->snd_nxt = c->snd_max = c->snd_sml = c->iss;
 	a = tcp_activate(st, c);
-	ASSERT(a); /* tcp_conn_new() left pages for more than this */
+	ASSERT(a); /* not full, or with a place in a page that is there */
 	table_insert(&st->table, conn_ref(st, c));
 	tcp_set_state(st, c, TCP_SYN_SENT);
 	tcp_wake_output(st, c);
