@@ -3,13 +3,14 @@
  *
  * One file that can be mailed: it loads nothing and runs nothing, is light or
  * dark as its reader likes, and readable on a narrow screen. Whatever comes
- * from outside goes through put_text().
+ * from outside goes through page_escape().
  */
 #include "report.h"
 
 #include <string.h>
 
 #include "output.h"
+#include "page.h"
 
 static const char style[] =
 	":root { color-scheme: light dark; --ink: #222; --paper: #fff;\n"
@@ -74,7 +75,6 @@ static const struct html_column alert_columns[] = {
 	{NULL, NULL, COLUMN_TEXT},
 };
 
-static void put_text(FILE *out, const char *text);
 static void put_value(FILE *out, const json_t *o, const char *key,
 		      enum column_kind kind);
 static void put_period(FILE *out, const json_t *period);
@@ -110,36 +110,13 @@ void report_html(const struct cli *cli, const json_t *doc)
 	fputs("</body>\n</html>\n", out);
 }
 
-/* Control characters were replaced by output_cell(), or are here. */
-static void put_text(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc((unsigned char)*text < ' ' ? '?' : *text, out);
-		}
-	}
-}
-
 static void put_value(FILE *out, const json_t *o, const char *key,
 		      enum column_kind kind)
 {
 	char cell[1024];
 
 	output_cell(json_object_get(o, key), kind, true, cell, sizeof(cell));
-	put_text(out, cell);
+	page_escape(out, cell);
 }
 
 static void put_period(FILE *out, const json_t *period)
@@ -204,7 +181,7 @@ static void put_bar_row(FILE *out, const char *label, json_int_t n,
 			json_int_t most)
 {
 	fputs("<tr><td>", out);
-	put_text(out, label);
+	page_escape(out, label);
 	fprintf(out,
 		"</td><td class=\"n\">%" JSON_INTEGER_FORMAT
 		"</td><td class=\"bar\"><div style=\"width:%.1f%%\"></div>"
