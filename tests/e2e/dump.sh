@@ -113,11 +113,15 @@ check 'times are nanoseconds' grep -q 'nanoseconds' <(capinfos "$RUN")
 check 'nothing is lost' grep -q ', 0 lost' "$TMP/dump.err"
 check 'it has what dump says' same \
 	"$(sed 's/ .*//' "$TMP/dump.err")" "$(packets "$RUN")"
+# Where there is no offload, the kernel writes a checksum of 0 as 0xffff, UDP's
+# way (RFC 768). Such a sum is right (RFC 1624); tshark calls it bad.
+KERNEL_ZERO="tcp.checksum == 0xffff and (ip.src == $HOST4 or ipv6.src == $HOST6)"
 check 'checksums are whole, but one' same 1 "$(count "$RUN" \
-	'tcp.checksum.status == 0 or ip.checksum.status == 0')"
+	"(tcp.checksum.status == 0 or ip.checksum.status == 0) and
+		!($KERNEL_ZERO)")"
 check 'tshark finds no fault' same '' "$(tshark -n -r "$RUN" \
 	-o tcp.check_checksum:TRUE -d tcp.port==1-65535,data \
-	-q -z 'expert,warn,tcp.port != 4444' 2>/dev/null |
+	-q -z "expert,warn,tcp.port != 4444 and !($KERNEL_ZERO)" 2>/dev/null |
 	sed -n 's/^ *\([0-9][0-9]* .*\)/\1/p' |
 	grep -v -e 'Connection reset (RST)$')"
 
