@@ -57,6 +57,15 @@ void pktbus_ended(struct pktbus *b, const struct conn_info *info)
 	}
 }
 
+void pktbus_missed(struct pktbus *b, int64_t before_us)
+{
+	struct pktbus_sink *s;
+
+	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link))
+		if (s->missed)
+			s->missed(s, before_us);
+}
+
 static void watch(struct pktbus *b)
 {
 	const struct stack_watcher w = {show_packet, show_end, b};

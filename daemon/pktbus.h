@@ -14,6 +14,9 @@ struct pktbus_sink {
 	void (*packet)(struct pktbus_sink *s, const struct stack_packet *p);
 	/* May be NULL. */
 	void (*ended)(struct pktbus_sink *s, const struct conn_info *info);
+	/* Packets were lost on the way here, all before that time. May be
+	 * NULL. */
+	void (*missed)(struct pktbus_sink *s, int64_t before_us);
 	uint32_t snap; /* bytes of a packet it looks at; 0 = all */
 };
 
@@ -41,5 +44,8 @@ void pktbus_remove(struct pktbus *b, struct pktbus_sink *s);
 /** pktbus_packet() - Show a packet to all; for pktbus_from() */
 void pktbus_packet(struct pktbus *b, const struct stack_packet *p);
 void pktbus_ended(struct pktbus *b, const struct conn_info *info);
+
+/** pktbus_missed() - Some could not be shown; for pktbus_from() */
+void pktbus_missed(struct pktbus *b, int64_t before_us);
 
 #endif

@@ -490,11 +490,9 @@ static void hook_stats(void *arg, json_t *stats)
 		json_object_set_new(json_object_get(stats, "tun"),
 				    "queue_dropped",
 				    json_integer((json_int_t)lost));
-	if (((const struct run *)arg)->selfcheck.judge)
-		json_object_set_new(
-			stats, "self_check",
-			selfcheck_describe(
-				&((const struct run *)arg)->selfcheck));
+	if (r->selfcheck.judge)
+		json_object_set_new(stats, "self_check",
+				    selfcheck_describe(&r->selfcheck));
 }
 
 /* What is empty does not apply, and is left out. */

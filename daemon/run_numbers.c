@@ -46,8 +46,7 @@ int run_measure(struct run *r)
 		log_errorx("Cannot start: no memory to watch for attacks");
 		return -ENOMEM;
 	}
-	/* What threads show may be lost, and is not quite in order. */
-	if (r->conf.self_check && r->pktmem && !r->threads &&
+	if (r->conf.self_check && r->pktmem &&
 	    selfcheck_start(&r->selfcheck, &r->packets, r->pktmem) < 0) {
 		log_errorx("Cannot start: no memory for detect.self_check");
 		return -ENOMEM;

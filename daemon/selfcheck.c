@@ -8,7 +8,10 @@
  *
  * The two are of one connection if they began with the same packet. What the
  * memory of packets has forgotten or has not decided itself, or of which it has
- * not understood the beginning (a SYN in fragments), is not compared.
+ * not understood the beginning (a SYN in fragments), is not compared. With
+ * several threads a connection's packets come in their order, for all of them
+ * are one thread's; but some may be lost on the way here (feed.c), and then no
+ * connection that was there at that time is compared.
  */
 #include "selfcheck.h"
 
@@ -27,6 +30,7 @@
 #define IDLE_NS	  (3600ll * 1000000000)
 
 static void show(struct pktbus_sink *s, const struct stack_packet *p);
+static void missed(struct pktbus_sink *s, int64_t before_us);
 static analysis_fn compare;
 
 int selfcheck_start(struct selfcheck *c, struct pktbus *packets,
@@ -39,7 +43,11 @@ int selfcheck_start(struct selfcheck *c, struct pktbus *packets,
 		.closed_ns = 2ll * 1000000000,
 	};
 
-	*c = (struct selfcheck){.sink.packet = show, .known = known};
+	*c = (struct selfcheck){
+		.sink = {.packet = show, .missed = missed, .snap = SNAP},
+		.known = known,
+		.missed_us = INT64_MIN / 1000,
+	};
 	c->judge = analysis_new(&conf, compare, c);
 	c->decoder = decoder_new(FRAGMENTS);
 	if (!c->judge || !c->decoder) {
@@ -140,6 +148,11 @@ static void show(struct pktbus_sink *s, const struct stack_packet *p)
 		analysis_take(c->judge, &seg);
 }
 
+static void missed(struct pktbus_sink *s, int64_t before_us)
+{
+	((struct selfcheck *)s)->missed_us = before_us;
+}
+
 static void tell(const struct verdict *v, const struct pktmem_conn *c)
 {
 	char client[IPADDR_TEXT_MAX], server[IPADDR_TEXT_MAX];
@@ -168,7 +181,7 @@ static void compare(void *ctx, const struct verdict *v)
 	if (ref)
 		pktmem_conn(c->known, ref, &known);
 	if (!ref || known.opened_us * 1000 != v->start_ns ||
-	    known.outcome == ATTEMPT_OPEN ||
+	    known.opened_us <= c->missed_us || known.outcome == ATTEMPT_OPEN ||
 	    known.outcome == ATTEMPT_MIDSTREAM) {
 		c->unknown++;
 	} else if (selfcheck_agrees(v, &known)) {

@@ -17,7 +17,9 @@ struct selfcheck {
 	struct analysis *judge;	    /* NULL: switched off */
 	struct decoder *decoder;
 	uint64_t packets;
-	/* Verdicts; unknown: of what we do not remember, or have not decided */
+	int64_t missed_us; /* what began before may have more packets */
+	/* Verdicts; unknown: of what we do not remember, have not decided,
+	 * or have not seen all of */
 	uint64_t agreed, differed, unknown;
 };
 

@@ -62,12 +62,13 @@ struct threads {
 	struct event event;	  /* the one that is handed out */
 	unsigned int events_left; /* to be handed out in this turn */
 	unsigned int opened;
-	uint64_t lost_told;
-	bool showing;	    /* packets, to pktbus */
-	bool seeing;	    /* services see all; changed with all held */
-	bool stop, is_gone; /* atomic */
-	sem_t up;	    /* posted by each thread that runs */
-	bool waits;	    /* atomic: somebody wants to see all */
+	uint64_t lost_told;   /* events */
+	uint64_t missed_told; /* packets */
+	bool showing;	      /* packets, to pktbus */
+	bool seeing;	      /* services see all; changed with all held */
+	bool stop, is_gone;   /* atomic */
+	sem_t up;	      /* posted by each thread that runs */
+	bool waits;	      /* atomic: somebody wants to see all */
 	struct service_view view;
 };
 

@@ -264,6 +264,19 @@ static struct thread *first_to_show(struct threads *t)
 	return whose;
 }
 
+/* Whoever sees a record sees that others were lost before it, too. */
+static void tell_missed(struct threads *t)
+{
+	uint64_t total = 0;
+
+	for (unsigned int i = 0; i < t->n; i++)
+		total += spsc_lost(&t->thread[i].feed.packets);
+	if (total == t->missed_told)
+		return;
+	t->missed_told = total;
+	pktbus_missed(t->packets, loop_now_us());
+}
+
 static unsigned int show_packets(struct threads *t, unsigned int most)
 {
 	struct feed_packet p;
@@ -274,6 +287,7 @@ static unsigned int show_packets(struct threads *t, unsigned int most)
 	for (; n < most && (th = first_to_show(t)); n++) {
 		if (!feed_packet(&th->feed, &p))
 			break;
+		tell_missed(t);
 		/* Observers ask the stack for the time. */
 		stack_expire(t->shards->names, p.at_us);
 		if (p.end)

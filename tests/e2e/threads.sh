@@ -108,6 +108,13 @@ service = metrics
 EOF
 # --- the kernel deals in its own way ------------------------------------------
 
+# Its verdict on a connection comes 2 s after the end, with the next packet.
+judged()
+{
+	ctl stats --json |
+		jq -e '.self_check | .agreed > 100 and .differed == 0'
+}
+
 # deal NAME: sixty connections one by one, and sixty at once that pause.
 deal()
 {
@@ -123,6 +130,7 @@ deal()
 		'(map(.handed) | add) == (map(.taken + .lost) | add)'
 	check "$1: nothing was lost on the way" of_threads 'all(.[]; .lost == 0)'
 	check "$1: nobody missed a packet" of_threads 'all(.[]; .unseen == 0)'
+	check "$1: the passive judge was asked, and agrees" judged
 }
 
 export OLD_KERNEL=p LD_PRELOAD="$B/tests/e2e/old_kernel.so" \

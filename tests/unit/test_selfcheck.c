@@ -1,9 +1,11 @@
 /*
  * test_selfcheck.c - Which verdicts fit what an endpoint knows
  */
-#include "../../daemon/selfcheck.h"
-#include "core/assert.h"
-#include "unit.h"
+#include "selfcheck.h"
+
+#include <stdlib.h>
+
+#include "rig.h"
 
 static bool agrees(enum outcome known, enum tcp_role role, enum judged says)
 {
@@ -45,12 +47,73 @@ static void what_does_not(void)
 		agrees(ATTEMPT_PROTOCOL_ERROR, ROLE_CLIENT, JUDGED_COMPLETED));
 }
 
+/* ---- a stack is watched ------------------------------------------------ */
+
+static struct pktbus bus;
+static struct pktmem *known;
+static struct selfcheck check;
+
+static void start(void)
+{
+	const struct pktmem_conf conf = {.packets = 8, .snaplen = 128};
+	void *room = calloc(1, PKTMEM_MIN);
+
+	rig_start();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(room);
+	known = pktmem_init(room, PKTMEM_MIN, rig.st, &conf);
+	pktbus_init(&bus, rig.st);
+	pktbus_add(&bus, pktmem_sink(known));
+	CU_ASSERT_EQUAL_FATAL(selfcheck_start(&check, &bus, known), 0);
+}
+
+/* The bus ends before the judge is asked for the rest, as in the daemon. */
+static void judged(uint64_t agreed, uint64_t unknown)
+{
+	rig_abort();
+	rig_forget();
+	pktbus_remove(&bus, &check.sink);
+	selfcheck_stop(&check);
+	rig_check(check.agreed == agreed && check.unknown == unknown);
+	rig_check(check.differed == 0);
+	pktbus_remove(&bus, pktmem_sink(known));
+	free(known); /* it begins where its room does */
+	rig_end();
+}
+
+static void a_connection_is_compared(void)
+{
+	start();
+	rig_established();
+	judged(1, 0);
+}
+
+/* Some of the packets of a connection may be among those that were lost. */
+static void one_with_a_gap_is_not(void)
+{
+	start();
+	rig_established();
+	pktbus_missed(&bus, rig.now_us);
+	judged(0, 1);
+}
+
+static void one_after_the_gap_is(void)
+{
+	start();
+	pktbus_missed(&bus, rig.now_us);
+	rig_wait(S(1));
+	rig_established();
+	judged(1, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(what_fits),
 		UNIT_TEST(what_does_not),
+		UNIT_TEST(a_connection_is_compared),
+		UNIT_TEST(one_with_a_gap_is_not),
+		UNIT_TEST(one_after_the_gap_is),
 	};
 
-	return unit_run("selfcheck", tests, ARRAY_LEN(tests), argc, argv);
+	return rig_main("selfcheck", tests, ARRAY_LEN(tests), argc, argv);
 }
