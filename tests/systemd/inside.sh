@@ -271,8 +271,60 @@ check 'and it is not tried again' prop_is NRestarts '^0$'
 check 'no interface was made' no_interface
 cp "$CONF.good" "$CONF"
 
-# Managers of networks must leave the interface alone.
+# of_threads REGEX: a line of /proc/PID/status that each thread must have.
+of_threads()
+{
+	local task
+
+	for task in /proc/"$(prop MainPID)"/task/*; do
+		grep -E "$1" "$task/status" || return 1
+	done
+}
+
+# deals HOW: two threads serve whoever comes, and their packets are dealt by our
+# program (true) or not.
+deals()
+{
+	local i
+
+	for ((i = 0; i < 16; i++)); do
+		echoes 7 || return 1
+	done
+	tcphsctl --json status >"$OUT.status"
+	jq -e ".threads == 2 and .steered == $1" "$OUT.status"
+}
+
 systemctl reset-failed tcphsd
+sed -i 's/^threads .*/threads = 2/' "$CONF"
+check 'starts with two threads' systemctl start tcphsd
+check 'and has the kernel deal as it wants' deals true
+for set in Eff Prm Amb; do
+	check "no thread has kept a capability (Cap$set)" \
+		of_threads "^Cap$set:[[:space:]]0+\$"
+done
+check 'each is in the filter of system calls' \
+	of_threads '^Seccomp:[[:space:]]2$'
+check 'stops with two threads' systemctl stop tcphsd
+# Here and there everybody may load a program.
+everybody=$([ "$(cat /proc/sys/kernel/unprivileged_bpf_disabled)" = 0 ] &&
+	echo true || echo false)
+cat >/run/systemd/system/tcphsd.service.d/threads.conf <<-EOF
+	[Service]
+	AmbientCapabilities=
+	AmbientCapabilities=CAP_NET_ADMIN
+	CapabilityBoundingSet=
+	CapabilityBoundingSet=CAP_NET_ADMIN
+EOF
+systemctl daemon-reload
+check 'starts without the right to load a program' systemctl start tcphsd
+check 'and serves all the same' deals "$everybody"
+check 'the log says so' [ "$everybody" = \
+	"$(log_has "deals packets in the kernel's own way" >"$OUT.log" &&
+		echo false || echo true)" ]
+check 'stops again without' systemctl stop tcphsd
+cp "$CONF.good" "$CONF"
+
+# Managers of networks must leave the interface alone.
 check 'starts once more' systemctl start tcphsd
 check 'systemd-networkd starts beside it' systemctl start systemd-networkd
 check 'and leaves the interface alone' \

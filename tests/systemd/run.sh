@@ -86,7 +86,8 @@ EOF
 
 systemd-nspawn --quiet -D "$WORK/root" --machine="tcphs-test-$$" \
 	--private-network --boot --register=no --keep-unit --link-journal=no \
-	--resolv-conf=off --timezone=off --bind="$WORK/tun:/dev/net/tun" -- \
+	--resolv-conf=off --timezone=off --bind="$WORK/tun:/dev/net/tun" \
+	--capability=CAP_BPF --system-call-filter=bpf -- \
 	systemd.unit=tcphs-test.target </dev/null >"$WORK/console" 2>&1 &
 NSPAWN=$!
 
