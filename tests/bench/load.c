@@ -80,6 +80,7 @@ bool load_connect(struct load *l, struct load_flow *f)
 	f->fd = socket(l->to.ss_family,
 		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (f->fd < 0) {
+		l->error = errno;
 		l->failed++;
 		return false;
 	}
@@ -87,6 +88,7 @@ bool load_connect(struct load *l, struct load_flow *f)
 	if ((connect(f->fd, (struct sockaddr *)&l->to, l->to_len) < 0 &&
 	     errno != EINPROGRESS) ||
 	    epoll_ctl(l->epoll, EPOLL_CTL_ADD, f->fd, &ev) < 0) {
+		l->error = errno;
 		load_fail(l, f);
 		return false;
 	}
@@ -108,6 +110,12 @@ bool load_connected(struct load *l, struct load_flow *f, uint32_t events)
 
 void load_fail(struct load *l, struct load_flow *f)
 {
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	(void)getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	if (error)
+		l->error = error;
 	if (f->state != FLOW_CONNECTING)
 		l->open--;
 	load_close(f);

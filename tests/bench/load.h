@@ -45,6 +45,7 @@ struct load {
 	uint64_t phase_at_ns; /* when it began */
 	uint64_t count;	      /* exchanges in PHASE_MEASURING */
 	uint64_t failed;      /* connections that did not do what they should */
+	int error;	      /* errno of the last of them that had one */
 	struct latency latency;
 };
 

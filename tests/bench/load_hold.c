@@ -76,6 +76,12 @@ static void hold_round(struct load *l, enum load_phase phase)
 	       (unsigned long long)l->failed,
 	       (double)(load_now_ns() - began) / 1e9);
 	fflush(stdout);
+	if (l->count < l->n)
+		fprintf(stderr,
+			"load: of %u connections %llu answered and %llu "
+			"failed; the last error: %s\n",
+			l->n, (unsigned long long)l->count,
+			(unsigned long long)l->failed, strerror(l->error));
 }
 
 static void hold_start(struct load *l)

@@ -82,6 +82,15 @@ close_all()
 	wait "${HOLDERS[@]}"
 }
 
+# said: why some did not answer, by both sides.
+said()
+{
+	{
+		tail -n 5 "$TMP/load.err"
+		[ -z "$DAEMON" ] || ctl explain --last-failed
+	} | sed 's/^/     | /'
+}
+
 # ticks: CPU time of the daemon.
 ticks()
 {
@@ -175,7 +184,7 @@ fi
 tun_up floor vnet_hdr
 start_floor 1500
 open_all floor
-check 'the floor answers all of them' same "$CONNECTIONS" "$(echoed 1)"
+check 'the floor answers all of them' same "$CONNECTIONS" "$(echoed 1)" || said
 opening floor
 close_all
 end_peer "$FLOOR_PEER"
@@ -184,7 +193,7 @@ start_tcphs -D interface.own_prefix=yes -D limits.memory=4GiB \
 	-D "limits.max_connections=$((CONNECTIONS + 1000))" || summary
 before=$(settled anon "$DAEMON")
 open_all tcphs
-check 'tcphsd answers all of them' same "$CONNECTIONS" "$(echoed 1)"
+check 'tcphsd answers all of them' same "$CONNECTIONS" "$(echoed 1)" || said
 opening tcphs
 established "$before"
 list
