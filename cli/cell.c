@@ -90,7 +90,8 @@ static void put_integer(json_int_t n, enum column_kind kind, bool human,
 		put_string(text_bytes((uint64_t)n, number), COLUMN_TEXT, human,
 			   buf, size);
 	else
-		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, n);
+		put_string((text_integer(n, number), number), COLUMN_TEXT,
+			   human, buf, size);
 }
 
 static void put_list(const json_t *list, char *buf, size_t size)

@@ -35,7 +35,25 @@ void text_clean(char *s)
 	}
 }
 
-/* In whole numbers: printf() needs long for a double, and a listing has many. */
+/* printf() takes ten times as long, and a listing has many numbers. */
+size_t text_integer(int64_t n, char buf[TEXT_NUMBER_MAX])
+{
+	uint64_t u = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	char digits[TEXT_NUMBER_MAX];
+	size_t i = sizeof(digits), len;
+
+	digits[--i] = '\0';
+	do {
+		digits[--i] = (char)('0' + u % 10);
+		u /= 10;
+	} while (u);
+	if (n < 0)
+		digits[--i] = '-';
+	len = sizeof(digits) - i;
+	memcpy(buf, digits + i, len);
+	return len - 1;
+}
+
 const char *text_duration(int64_t us, char buf[TEXT_NUMBER_MAX])
 {
 	long long s = us / US_S;
@@ -83,13 +101,15 @@ static void put_fixed(char buf[TEXT_NUMBER_MAX], int64_t n, unsigned int digits,
 		      const char *unit)
 {
 	static const int scale[] = {1, 10, 100};
-	long long whole = n / scale[digits], rest = n % scale[digits];
+	char *to = buf + text_integer(n / scale[digits], buf);
 
+	if (n < 0)
+		n = -n;
 	if (digits > 0)
-		snprintf(buf, TEXT_NUMBER_MAX, "%lld.%0*lld%s", whole,
-			 (int)digits, rest, unit);
-	else
-		snprintf(buf, TEXT_NUMBER_MAX, "%lld%s", whole, unit);
+		*to++ = '.';
+	while (digits-- > 0)
+		*to++ = (char)('0' + n / scale[digits] % 10);
+	stpcpy(to, unit);
 }
 
 bool text_parse_duration(const char *s, int64_t *us)

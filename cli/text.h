@@ -14,6 +14,9 @@
 /** text_clean() - Replace each control character by '?', in place */
 void text_clean(char *s);
 
+/** text_integer() - In decimal; returns its length */
+size_t text_integer(int64_t n, char buf[TEXT_NUMBER_MAX]);
+
 /** text_duration() - "0.21ms", "12.4s", "5m12s", "3h12m", "4d3h" */
 const char *text_duration(int64_t us, char buf[TEXT_NUMBER_MAX]);
 

@@ -152,11 +152,25 @@ const char *ipprefix_format(const struct ip_prefix *p,
 const char *ipport_format(const struct ip_addr *a, unsigned int port,
 			  char buf[IPPORT_TEXT_MAX])
 {
-	char addr[IPADDR_TEXT_MAX];
+	unsigned int div = 10000;
+	char *to = buf;
 
-	ipaddr_format(a, addr);
-	snprintf(buf, IPPORT_TEXT_MAX, ip_addr_is4(a) ? "%s:%u" : "[%s]:%u",
-		 addr, port & 0xffff);
+	if (ip_addr_is4(a)) {
+		format4(a->b + sizeof(mapped), to);
+	} else {
+		*to++ = '[';
+		inet_ntop(AF_INET6, a->b, to, IPADDR_TEXT_MAX);
+	}
+	to += strlen(to);
+	if (!ip_addr_is4(a))
+		*to++ = ']';
+	*to++ = ':';
+	port &= 0xffff;
+	while (div > 1 && port < div)
+		div /= 10;
+	for (; div; div /= 10)
+		*to++ = (char)('0' + port / div % 10);
+	*to = '\0';
 	return buf;
 }
 
