@@ -53,7 +53,8 @@ SERVICE  = $(wildcard daemon/service/*.c)
 DAEMON   = $(wildcard daemon/*.c)
 CLI      = $(wildcard cli/*.c)
 # What tcphsctl shares with the daemon beside daemon/analysis.
-SHARED   = daemon/community_id.c daemon/ipaddr.c daemon/core/stack_names.c daemon/core/addr.c \
+SHARED   = daemon/community_id.c daemon/ipaddr.c daemon/jsontext.c \
+	   daemon/core/stack_names.c daemon/core/addr.c \
 	   daemon/core/csum.c daemon/core/pool.c daemon/core/reasm.c
 
 LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \

@@ -90,11 +90,10 @@ static enum cli_exit end(struct analyze *z)
 		return CLI_NOT_FOUND;
 	}
 	if (cli->format == FORMAT_NDJSON) {
-		json_t *doc = verdict_json(&one->v);
+		char text[VERDICT_JSON_MAX];
 
-		json_dumpf(doc, cli->out, JSON_COMPACT | output_flags(cli));
+		fwrite(text, 1, verdict_json(&one->v, text), cli->out);
 		fputc('\n', cli->out);
-		json_decref(doc);
 		return CLI_OK;
 	}
 	if (cli->format == FORMAT_NONE)

@@ -53,10 +53,12 @@ static enum cli_exit begin(struct analyze *z)
 
 static void row(struct analyze *z, const struct verdict *v)
 {
+	char text[VERDICT_JSON_MAX];
+
 	if (z->cli->format == FORMAT_NONE)
 		return;
 	if (whole(z->cli))
-		put(z, verdict_json(v));
+		table_row(&z->table, text, verdict_json(v, text));
 	else if (!z->sorted)
 		table_values(&z->table, verdict_value, v);
 	else if (!sorted_add(z->sorted, &z->table, verdict_value, v))

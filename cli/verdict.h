@@ -4,15 +4,20 @@
 #ifndef TCPHS_CLI_VERDICT_H
 #define TCPHS_CLI_VERDICT_H
 
-#include <jansson.h>
-
 #include <tcphs/analysis.h>
 #include <tcphs/community_id.h>
 
 #include "output.h"
 
-/** verdict_json() - All of it, as tcphs-json(5) has it; a new reference */
-json_t *verdict_json(const struct verdict *v);
+#define VERDICT_JSON_MAX 16384 /* twice the longest there can be */
+
+/**
+ * verdict_json() - All of it as an object, as cli/analyze.schema.json has it
+ * @buf: Gets no final zero
+ *
+ * Return: bytes written
+ */
+size_t verdict_json(const struct verdict *v, char buf[VERDICT_JSON_MAX]);
 
 #define VERDICT_COLUMNS(C)                                                   \
 	C(ID, "ID", "id", COLUMN_COUNT, true, 0)                             \

@@ -20,8 +20,9 @@
 #include <string.h>
 #include <time.h>
 
+#include <tcphs/jsontext.h>
+
 #include "core/assert.h"
-#include "jsontext.h"
 
 #define SECOND_US  1000000
 #define POSTED_MAX 256 /* notes that wait for the drain */

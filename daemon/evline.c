@@ -13,11 +13,11 @@
 #include <time.h>
 
 #include <tcphs/ipaddr.h>
+#include <tcphs/jsontext.h>
 
 #include "core/assert.h"
 #include "evfields.h"
 #include "evwords.h"
-#include "jsontext.h"
 #include "log.h"
 #include "privacy.h"
 

@@ -5,7 +5,7 @@
  * file is written once a microsecond, and its texts come from file names and
  * configurations, which may hold anything.
  */
-#include "jsontext.h"
+#include <tcphs/jsontext.h>
 
 #include <stdbool.h>
 #include <stdint.h>

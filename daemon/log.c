@@ -31,8 +31,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tcphs/jsontext.h>
+
 #include "core/assert.h"
-#include "jsontext.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET  "/dev/log"

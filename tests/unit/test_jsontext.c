@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tcphs/jsontext.h>
+
 #include "core/assert.h"
-#include "jsontext.h"
 
 /* What a program reads back; NULL if it is no JSON. */
 static const char *read_back(const char *s)
