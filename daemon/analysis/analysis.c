@@ -98,7 +98,7 @@ void analysis_free(struct analysis *a)
 	if (!a)
 		return;
 	for (uint32_t n = 0; a->flows && n < a->used; n++)
-		free(a->flows[n].extra);
+		flow_end(&a->flows[n]);
 	crowds_free(a->crowds);
 	free(a->flows);
 	free(a->table);
@@ -301,9 +301,8 @@ static void finish(struct analysis *a, uint32_t n)
 		link = &a->flows[*link - 1].chain;
 	*link = f->chain;
 	list_del(a, n, f->age);
-	free(f->extra);
-	f->extra = NULL;
-	f->chain = a->free;
+	flow_end(f);
+	a->links[n].chain = a->free;
 	a->free = n + 1;
 }
 

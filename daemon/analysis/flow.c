@@ -16,6 +16,7 @@
 /* The letters of Zeek's history, once for each side. */
 #define LETTERS "shadfr"
 
+static struct flow_extra *extra_of(struct flow *f, uint8_t room);
 static void count(struct flow *f, const struct packet *p, enum side s);
 static void find_bases(struct flow *f, const struct packet *p, enum side s);
 static void history(struct flow *f, const struct packet *p, enum side s);
@@ -50,7 +51,7 @@ void flow_begin(struct flow *f, const struct packet *p, uint8_t from)
 		f->flags |= FLOW_GUESSED;
 	f->first_frame = (uint32_t)p->number;
 	f->start_ns = p->ns;
-	x = p->nencaps ? flow_extra(f) : NULL;
+	x = p->nencaps ? extra_of(f, 0) : NULL;
 	if (x) {
 		x->nencaps = p->nencaps;
 		memcpy(x->encap, p->encap, sizeof(x->encap));
@@ -135,27 +136,30 @@ void flow_reused(struct flow *f, const struct packet *p)
 	flow_anomaly(f, ANOMALY_TIME_WAIT_REUSE, CLIENT, p, 0, 0);
 }
 
-struct flow_extra *flow_extra(struct flow *f)
+void flow_end(struct flow *f)
 {
-	if (!f->extra)
-		f->extra = calloc(1, sizeof(*f->extra));
-	return f->extra;
+	free(f->half[CLIENT].hole);
+	free(f->half[SERVER].hole);
+	free(f->extra);
+	f->half[CLIENT].hole = f->half[SERVER].hole = NULL;
+	f->extra = NULL;
 }
 
 void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 		  const struct packet *p, int64_t expected, int64_t got)
 {
-	struct flow_extra *x = flow_extra(f);
+	struct flow_extra *x = f->extra;
 
-	if (!x)
-		return;
-	for (uint8_t i = 0; i < x->nanomalies; i++) {
+	for (uint8_t i = 0; x && i < x->nanomalies; i++) {
 		if (x->anomaly[i].kind == kind && x->anomaly[i].side == s) {
 			x->anomaly[i].count++;
 			return;
 		}
 	}
-	if (x->nanomalies == NOTED_MAX)
+	if (x && x->nanomalies == NOTED_MAX)
+		return;
+	x = extra_of(f, x ? x->nanomalies + 1 : 1);
+	if (!x)
 		return;
 	x->anomaly[x->nanomalies++] = (struct anomaly){
 		.kind = (uint8_t)kind,
@@ -165,6 +169,26 @@ void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 		.expected = expected,
 		.got = got,
 	};
+}
+
+/* With room for so many anomalies; most have one or two. NULL without memory.
+ */
+static struct flow_extra *extra_of(struct flow *f, uint8_t room)
+{
+	struct flow_extra *x = f->extra;
+
+	if (x && x->room >= room)
+		return x;
+	while (room & (room - 1)) /* 0, 1, 2, 4, 8 */
+		room++;
+	x = realloc(x, sizeof(*x) + room * sizeof(*x->anomaly));
+	if (!x)
+		return NULL;
+	if (!f->extra)
+		memset(x, 0, sizeof(*x));
+	x->room = room;
+	f->extra = x;
+	return x;
 }
 
 static void count(struct flow *f, const struct packet *p, enum side s)

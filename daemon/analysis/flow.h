@@ -17,7 +17,7 @@
 
 #include "core/seq.h"
 
-#define HOLES_MAX  24 /* 8 bytes each, for those that have any */
+#define HOLES_MAX  24 /* of a side that has any */
 #define BLOCKS_MAX 2  /* SACK blocks that are remembered */
 #define NOTED_MAX  8  /* anomalies; what shows at the end comes to them */
 #define COPIES_MAX 2  /* segments whose contents are remembered */
@@ -66,6 +66,7 @@ struct half {
 	int64_t next_ns;		/* when next moved last */
 	struct range block[BLOCKS_MAX]; /* of its last SACK option */
 	struct copy copy[COPIES_MAX];
+	struct range *hole; /* HOLES_MAX, lowest first; NULL before the first */
 };
 
 enum flow_flag {
@@ -128,12 +129,12 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) <= 512, "of a live connection");
 
-/* What few connections have. */
+/* What not all connections have. */
 struct flow_extra {
-	uint8_t nanomalies, nencaps;
-	struct anomaly anomaly[NOTED_MAX];
+	uint8_t nanomalies, room; /* of the array */
+	uint8_t nencaps;
 	struct encap encap[ENCAPS_MAX];
-	struct range hole[2][HOLES_MAX]; /* by enum side; lowest first */
+	struct anomaly anomaly[];
 };
 
 /**
@@ -154,6 +155,9 @@ bool flow_starts_anew(const struct flow *f, const struct packet *p,
 		      uint8_t from);
 
 /** flow_reused() - It began in the place of one that had just closed */
+/** flow_end() - Free what it holds */
+void flow_end(struct flow *f);
+
 void flow_reused(struct flow *f, const struct packet *p);
 
 /** flow_verdict() - What is to be said of it now */
@@ -171,7 +175,6 @@ void flow_syn(struct flow *f, const struct packet *p, enum side s);
 void flow_rst(struct flow *f, const struct packet *p, enum side s);
 void flow_ack(struct flow *f, const struct packet *p, enum side s);
 void flow_text(struct flow *f, const struct packet *p, enum side s);
-struct flow_extra *flow_extra(struct flow *f);
 void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 		  const struct packet *p, int64_t expected, int64_t got);
 

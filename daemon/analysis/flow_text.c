@@ -9,6 +9,7 @@
  * than what was sent before it came again (RFC 7323, 4.1); where they cannot,
  * the time does: nobody notices a loss within half a round trip.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "flow.h"
@@ -275,10 +276,11 @@ static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end)
 
 static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
 {
-	struct flow_extra *x = flow_extra(f);
 	struct half *me = &f->half[s];
-	struct range *hole = x ? x->hole[s] : NULL;
+	struct range *hole = me->hole;
 
+	if (!hole)
+		hole = me->hole = calloc(HOLES_MAX, sizeof(*hole));
 	if (!hole) { /* no memory: as if it had been captured */
 		me->captured += end - start;
 		return;
@@ -302,7 +304,7 @@ static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 
 	if (!n)
 		return 0;
-	memcpy(old, f->extra->hole[s], n * sizeof(*old));
+	memcpy(old, me->hole, n * sizeof(*old));
 	me->nholes = 0;
 	for (uint8_t i = 0; i < n; i++) {
 		tcp_seq from = seq_max(old[i].start, start);

@@ -42,7 +42,7 @@ void flow_verdict(const struct flow *f, int64_t now_ns, struct verdict *v)
 		memcpy(v->encap, f->extra->encap, sizeof(v->encap));
 		v->nanomalies = f->extra->nanomalies;
 		memcpy(v->anomaly, f->extra->anomaly,
-		       sizeof(f->extra->anomaly));
+		       v->nanomalies * sizeof(*v->anomaly));
 	}
 	v->outcome = (uint8_t)outcome_of(f, &v->inferred);
 	v->stage = (uint8_t)stage_of(f, v);
