@@ -17,6 +17,8 @@
 
 #define FRAGMENT_MEMORY (4u << 20)
 
+_Static_assert(CAPSET_NEXT_MAX <= ANALYSIS_AHEAD, "they go there together");
+
 static enum cli_exit check(struct analyze *z, int argc, char **argv);
 static enum cli_exit set_up(struct analyze *z, int argc, char **argv);
 static enum cli_exit open_source(struct analyze *z, int argc, char **argv);
@@ -27,7 +29,9 @@ static enum cli_exit parse_filter(struct analyze *z);
 static enum cli_exit judge_frames(struct analyze *z);
 static void read_files(struct analyze *z);
 static void listen(struct analyze *z);
-static void take(struct analyze *z, const struct frame *f);
+static void take(struct analyze *z, const struct frame *f, unsigned int n);
+static unsigned int take_apart(struct analyze *z, const struct frame *f,
+			       unsigned int n, struct packet *p);
 static void verdict(void *ctx, const struct verdict *v);
 static void finding(void *ctx, const struct finding *f);
 static enum cli_exit answer(const struct analyze *z);
@@ -209,9 +213,10 @@ static void read_files(struct analyze *z)
 	struct frame f;
 
 	progress_begin(&z->progress, !cli->quiet && !rows_flow);
-	while (!z->failed && !z->enough && capset_next(z->set, &f)) {
-		take(z, &f);
-		if (!progress_packet(&z->progress))
+	while (!z->failed && !z->enough &&
+	       (n = capset_next(z->set, f, CAPSET_NEXT_MAX))) {
+		take(z, f, n);
+		if (!progress_packets(&z->progress, n))
 			continue;
 		if (!capset_progress(z->set, &done, &all))
 			all = 0;
@@ -226,14 +231,15 @@ static void listen(struct analyze *z)
 {
 	enum live_status status;
 	struct timespec now;
-	struct frame f;
+	unsigned int n;
 
 	while (!z->failed && !z->enough) {
 		status = live_next(z->live, &f);
 		if (status == LIVE_END)
 			break;
 		if (status == LIVE_FRAME) {
-			take(z, &f);
+	struct frame f[CAPSET_NEXT_MAX];
+			take(z, &f, 1);
 			continue;
 		}
 		clock_gettime(CLOCK_REALTIME, &now);
@@ -244,17 +250,35 @@ static void listen(struct analyze *z)
 	live_stats(z->live, &z->captured);
 }
 
-static void take(struct analyze *z, const struct frame *f)
+static void take(struct analyze *z, const struct frame *f, unsigned int n)
 {
 	struct packet_place at;
-	struct packet p;
 
-	decode(z->decoder, f, &p);
-	analysis_take(z->judge, &p);
-	if (!z->view->packet)
-		return;
-	analysis_place(z->judge, &at);
-	z->view->packet(z, f, &p, &at);
+	for (unsigned int some; n > 0; f += some, n -= some) {
+		some = take_apart(z, f, n, p);
+		analysis_ahead(z->judge, p, some);
+		for (unsigned int i = 0; i < some; i++) {
+			analysis_take(z->judge, &p[i]);
+			if (!z->view->packet)
+				continue;
+			analysis_place(z->judge, &at);
+			z->view->packet(z, &f[i], &p[i], &at);
+		}
+	}
+}
+
+/* What is put together from fragments is gone with the next call. */
+static unsigned int take_apart(struct analyze *z, const struct frame *f,
+			       unsigned int n, struct packet *p)
+{
+	unsigned int some = 0;
+
+	while (some < n) {
+		decode(z->decoder, &f[some], &p[some]);
+		if (p[some++].notes & NOTE_WHOLE)
+			break;
+	}
+	return some;
 }
 
 static void verdict(void *ctx, const struct verdict *v)
@@ -274,6 +298,7 @@ static void verdict(void *ctx, const struct verdict *v)
 }
 
 /* Crowds are counted before any filter: with one nothing is said of them. */
+	struct packet p[CAPSET_NEXT_MAX];
 static void finding(void *ctx, const struct finding *f)
 {
 	struct analyze *z = ctx;

@@ -2,8 +2,10 @@
  * capset.c - Several capture files as one, in the order of time
  *
  * Files of several interfaces or queues are not quite in order. Of each file,
- * AHEAD frames are held in a heap by their times, and the earliest of all heaps
- * comes next: what is displaced by fewer frames than that comes in its place.
+ * AHEAD frames are held in the order of their times, and the earliest of all
+ * files comes next: what is displaced by fewer frames than that comes in its
+ * place. Nearly every frame is later than all that are held, and is put in its
+ * place by one comparison.
  */
 #include "capset.h"
 
@@ -14,9 +16,14 @@
 
 #include "text.h"
 
-#define AHEAD 64
+#define AHEAD 64 /* divides the numbers of an unsigned int */
+
+#define HELD_MAX (AHEAD + CAPSET_NEXT_MAX)
+
+struct source;
 
 struct held {
+	struct source *of;
 	struct frame frame;
 	uint8_t *bytes; /* of the frame */
 	size_t size;
@@ -26,11 +33,11 @@ struct source {
 	const char *path;
 	struct capfile *file;
 	uint64_t frames;
-	struct held *heap[AHEAD + 1]; /* the earliest first, from 1 */
-	unsigned int n;
+	struct held *ring[AHEAD]; /* from first on, the earliest first */
+	unsigned int first, n;
 	bool end;
-	struct held held[AHEAD + 1]; /* one is handed out */
-	struct held *spare[AHEAD + 1];
+	struct held held[HELD_MAX];
+	struct held *spare[HELD_MAX];
 	unsigned int nspare;
 };
 
@@ -38,16 +45,17 @@ struct capset {
 	struct source *source;
 	unsigned int n, damaged;
 	uint64_t frames;
-	struct source *last; /* whose frame was handed out, and which */
-	struct held *out;
+	struct held *out[CAPSET_NEXT_MAX]; /* handed out */
+	unsigned int nout;
 };
 
 static bool open_source(struct source *s, const char *path);
+static struct source *earliest(struct capset *set);
 static bool refill(struct capset *set, struct source *s);
 static bool keep(struct source *s, const struct frame *f);
 static bool earlier(const struct held *a, const struct held *b);
-static void push(struct source *s, struct held *h);
-static struct held *pop(struct source *s);
+static struct held **place(struct source *s, unsigned int i);
+static void insert(struct source *s, struct held *h);
 
 struct capset *capset_open(int n, char **paths)
 {
@@ -70,37 +78,34 @@ void capset_close(struct capset *set)
 {
 	for (unsigned int i = 0; i < set->n; i++) {
 		capfile_close(set->source[i].file);
-		for (unsigned int k = 0; k <= AHEAD; k++)
+		for (unsigned int k = 0; k < HELD_MAX; k++)
 			free(set->source[i].held[k].bytes);
 	}
 	free(set->source);
 	free(set);
 }
 
-bool capset_next(struct capset *set, struct frame *f)
+unsigned int capset_next(struct capset *set, struct frame *f, unsigned int max)
 {
-	struct source *first = NULL;
+	struct source *s;
+	struct held *h;
 
-	if (set->out)
-		set->last->spare[set->last->nspare++] = set->out;
-	set->out = NULL;
-	for (unsigned int i = 0; i < set->n; i++) {
-		struct source *s = &set->source[i];
-
-		if (!refill(set, s))
-			return false;
-		if (s->n && (!first || earlier(s->heap[1], first->heap[1])))
-			first = s;
+	while (set->nout) {
+		h = set->out[--set->nout];
+		h->of->spare[h->of->nspare++] = h;
 	}
-	if (!first)
-		return false;
-	set->last = first;
-	set->out = pop(first);
-	*f = set->out->frame;
-	set->frames++;
-	if (set->n > 1)
-		f->number = set->frames;
-	return true;
+	while (set->nout < max && (s = earliest(set))) {
+		h = *place(s, 0);
+		s->first++;
+		s->n--;
+		set->frames++;
+		*f = h->frame;
+		if (set->n > 1)
+			f->number = set->frames;
+		f++;
+		set->out[set->nout++] = h;
+	}
+	return set->nout;
 }
 
 unsigned int capset_count(const struct capset *set)
@@ -153,9 +158,26 @@ static bool open_source(struct source *s, const char *path)
 		complain("cannot read %s: %s", path, words);
 		return false;
 	}
-	for (unsigned int k = 0; k <= AHEAD; k++)
+	for (unsigned int k = 0; k < HELD_MAX; k++) {
+		s->held[k].of = s;
 		s->spare[s->nspare++] = &s->held[k];
+	}
 	return true;
+}
+
+/* Whose frame is next; NULL at the end, and without memory. */
+static struct source *earliest(struct capset *set)
+{
+	struct source *first = NULL, *s;
+
+	for (unsigned int i = 0; i < set->n; i++) {
+		s = &set->source[i];
+		if (!refill(set, s))
+			return NULL;
+		if (s->n && (!first || earlier(*place(s, 0), *place(first, 0))))
+			first = s;
+	}
+	return first;
 }
 
 /* False without memory. */
@@ -208,7 +230,7 @@ static bool keep(struct source *s, const struct frame *f)
 	if (f->cap_len)
 		memcpy(h->bytes, f->bytes, f->cap_len);
 	h->frame.bytes = h->bytes;
-	push(s, h);
+	insert(s, h);
 	return true;
 }
 
@@ -220,28 +242,16 @@ static bool earlier(const struct held *a, const struct held *b)
 	return a->frame.number < b->frame.number;
 }
 
-static void push(struct source *s, struct held *h)
+static struct held **place(struct source *s, unsigned int i)
 {
-	unsigned int i = ++s->n;
-
-	for (; i > 1 && earlier(h, s->heap[i / 2]); i /= 2)
-		s->heap[i] = s->heap[i / 2];
-	s->heap[i] = h;
+	return &s->ring[(s->first + i) % AHEAD];
 }
 
-static struct held *pop(struct source *s)
+static void insert(struct source *s, struct held *h)
 {
-	struct held *top = s->heap[1], *h = s->heap[s->n--];
-	unsigned int i = 1, child;
+	unsigned int i = s->n++;
 
-	for (; 2 * i <= s->n; i = child) {
-		child = 2 * i;
-		if (child < s->n && earlier(s->heap[child + 1], s->heap[child]))
-			child++;
-		if (!earlier(s->heap[child], h))
-			break;
-		s->heap[i] = s->heap[child];
-	}
-	s->heap[i] = h;
-	return top;
+	for (; i > 0 && earlier(h, *place(s, i - 1)); i--)
+		*place(s, i) = *place(s, i - 1);
+	*place(s, i) = h;
 }

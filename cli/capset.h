@@ -18,14 +18,16 @@ struct capset *capset_open(int n, char **paths);
 void capset_close(struct capset *s);
 
 /**
- * capset_next() - The next frame of all
- * @f: Valid until the next call. With one file, numbers are those of the file,
- *     as other programs count; with several, those of the row they make.
+ * capset_next() - The next frames of all
+ * @f:   Valid until the next call. With one file, numbers are those of the file,
+ *       as other programs count; with several, those of the row they make.
+ * @max: At most CAPSET_NEXT_MAX
  *
- * Return: false at the end. Damage is said on stderr where it is met, with its
- *         offset, and ends the file that has it.
+ * Return: how many; 0 at the end. Damage is said on stderr where it is met, with
+ *         its offset, and ends the file that has it.
  */
-bool capset_next(struct capset *s, struct frame *f);
+#define CAPSET_NEXT_MAX 16
+unsigned int capset_next(struct capset *s, struct frame *f, unsigned int max);
 
 /** capset_count() - How many files; their names, and pcap or pcapng */
 unsigned int capset_count(const struct capset *s);

@@ -31,11 +31,13 @@ void progress_begin(struct progress *p, bool wanted)
 	};
 }
 
-bool progress_packet(struct progress *p)
+bool progress_packets(struct progress *p, unsigned int n)
 {
+	uint64_t before = p->packets;
 	int64_t now;
 
-	if (++p->packets % CLOCK_EACH || !p->wanted)
+	p->packets += n;
+	if (!p->wanted || p->packets / CLOCK_EACH == before / CLOCK_EACH)
 		return false;
 	now = now_ms();
 	if (now < p->next_ms)

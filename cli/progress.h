@@ -16,8 +16,8 @@ struct progress {
 /** progress_begin() - Only if stderr is a terminal, and @wanted */
 void progress_begin(struct progress *p, bool wanted);
 
-/** progress_packet() - One more; true if it is time for progress_show() */
-bool progress_packet(struct progress *p);
+/** progress_packets() - @n more; true if it is time for progress_show() */
+bool progress_packets(struct progress *p, unsigned int n);
 
 /** progress_show() - @all bytes: 0 = unknown */
 void progress_show(struct progress *p, uint64_t done, uint64_t all,

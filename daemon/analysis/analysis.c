@@ -8,6 +8,12 @@
  * at the front of its list. If the array is full, the closed ones go first,
  * then attempts, then the connection that was silent longest.
  *
+ * Hundreds of thousands of flows are larger than any cache, and their packets
+ * come in turn: each would wait for memory several times. So links have an array
+ * of their own, which is small; and who has several packets at hand says so
+ * before (analysis_ahead), and memory is asked for what all of them need at
+ * once.
+ *
  * Time is that of the packets, and it only goes forward here: a packet that is
  * older than one before is counted, and judged by what it says. It goes on when
  * two packets in a row say so, for a damaged record may name any year, and
@@ -26,6 +32,20 @@
 
 #define TABLE_BITS_MIN 10
 #define TABLE_BITS_MAX 26
+#define CACHE_LINE     64 /* bytes, nearly everywhere */
+
+/* Of a flow. Numbers are number + 1, 0 = none. */
+struct link {
+	uint32_t chain; /* next in the table, or of those that are free */
+	uint32_t older, newer; /* in the list of its age */
+};
+
+/* Where a packet belongs. */
+struct place {
+	struct flow_key key;
+	uint32_t *slot;
+	uint8_t from; /* which end of the key sent it */
+};
 
 struct age_list {
 	uint32_t oldest, newest; /* number + 1, 0 = none */
@@ -37,27 +57,37 @@ struct analysis {
 	analysis_fn *fn;
 	void *ctx;
 	struct flow *flows;
+	struct link *links; /* of the flows */
 	struct crowds *crowds;
 	uint32_t nflows, used; /* of the array; how many were ever in use */
-	uint32_t free;	       /* number + 1; linked by chain */
+	uint32_t free;	       /* number + 1 */
 	uint32_t *table;
 	uint32_t mask;
 	uint32_t last_id;
 	uint32_t last; /* flow of the last packet; number + 1, 0 = none */
 	uint8_t last_from;
-	int64_t now_ns, packet_ns; /* the latter of the packet before */
+	const struct packet *ahead; /* those to come, and where they belong */
+	struct place ahead_place[ANALYSIS_AHEAD];
+	unsigned int nahead, ahead_at; /* how many, and which is next */
+	int64_t now_ns, packet_ns;     /* the latter of the packet before */
 	struct age_list age[NAGES];
 	struct analysis_stats stats;
 };
 
-static void take_tcp(struct analysis *a, const struct packet *p);
-static void take_icmp(struct analysis *a, const struct packet *p);
+static void fetch(const struct flow *f);
+static void take_tcp(struct analysis *a, const struct packet *p,
+		     const struct place *at);
+static void take_icmp(struct analysis *a, const struct packet *p,
+		      const struct place *at);
+static bool has_place(const struct packet *p);
+static void place_of(struct analysis *a, const struct packet *p,
+		     struct place *at);
 static void key_of(const struct packet *p, struct flow_key *k, uint8_t *from);
 static uint32_t network_of(const struct packet *p);
 static uint32_t *slot_of(struct analysis *a, const struct flow_key *k);
-static uint32_t find(struct analysis *a, const struct flow_key *k);
-static uint32_t begin(struct analysis *a, const struct flow_key *k,
-		      const struct packet *p, uint8_t from);
+static uint32_t find(const struct analysis *a, const struct place *at);
+static uint32_t begin(struct analysis *a, const struct packet *p,
+		      const struct place *at);
 static uint32_t get(struct analysis *a);
 static void finish(struct analysis *a, uint32_t n);
 static void advance(struct analysis *a, int64_t now_ns);
@@ -84,9 +114,10 @@ struct analysis *analysis_new(const struct analysis_conf *conf, analysis_fn *fn,
 		bits++;
 	a->mask = (1u << bits) - 1;
 	a->flows = calloc(a->nflows, sizeof(*a->flows));
+	a->links = calloc(a->nflows, sizeof(*a->links));
 	a->table = calloc(1u << bits, sizeof(*a->table));
 	a->crowds = crowds_new(conf->key);
-	if (!a->crowds || !a->flows || !a->table || !a->nflows) {
+	if (!a->crowds || !a->flows || !a->links || !a->table || !a->nflows) {
 		analysis_free(a);
 		return NULL;
 	}
@@ -101,12 +132,36 @@ void analysis_free(struct analysis *a)
 		flow_end(&a->flows[n]);
 	crowds_free(a->crowds);
 	free(a->flows);
+	free(a->links);
 	free(a->table);
 	free(a);
 }
 
+/* First the places in the table, then what they point to: the second round
+ * waits once for what the first one has asked for. */
+void analysis_ahead(struct analysis *a, const struct packet *p, unsigned int n)
+{
+	ASSERT(a->ahead_at == a->nahead);
+	ASSERT(n <= ANALYSIS_AHEAD);
+	a->ahead = p;
+	a->nahead = n;
+	a->ahead_at = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		if (!has_place(&p[i]))
+			continue;
+		place_of(a, &p[i], &a->ahead_place[i]);
+		__builtin_prefetch(a->ahead_place[i].slot, 1);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		if (has_place(&p[i]) && *a->ahead_place[i].slot)
+			fetch(&a->flows[*a->ahead_place[i].slot - 1]);
+}
+
 void analysis_take(struct analysis *a, const struct packet *p)
 {
+	const struct place *at;
+	struct place own;
+
 	a->stats.packets[p->kind]++;
 	if (p->kind == PACKET_BROKEN)
 		a->stats.faults[p->fault]++;
@@ -117,10 +172,17 @@ void analysis_take(struct analysis *a, const struct packet *p)
 	advance(a, p->ns < a->packet_ns ? p->ns : a->packet_ns);
 	a->packet_ns = p->ns;
 	a->last = 0;
+	if (a->ahead_at < a->nahead) {
+		ASSERT(p == &a->ahead[a->ahead_at]);
+		at = &a->ahead_place[a->ahead_at++];
+	} else if (has_place(p)) {
+		place_of(a, p, &own);
+		at = &own;
+	}
 	if (p->kind == PACKET_TCP)
-		take_tcp(a, p);
+		take_tcp(a, p, at);
 	else if (p->kind == PACKET_ICMP)
-		take_icmp(a, p);
+		take_icmp(a, p, at);
 }
 
 void analysis_place(const struct analysis *a, struct packet_place *place)
@@ -161,15 +223,19 @@ const struct analysis_stats *analysis_stats(const struct analysis *a)
 	return &a->stats;
 }
 
-static void take_tcp(struct analysis *a, const struct packet *p)
+static void fetch(const struct flow *f)
 {
-	struct flow_key k;
-	bool again = false;
-	uint8_t from, age;
-	uint32_t n;
+	for (size_t at = 0; at < sizeof(*f); at += CACHE_LINE)
+		__builtin_prefetch((const char *)f + at, 1);
+}
 
-	key_of(p, &k, &from);
-	n = find(a, &k);
+static void take_tcp(struct analysis *a, const struct packet *p,
+		     const struct place *at)
+{
+	uint32_t n = find(a, at);
+	uint8_t from = at->from, age;
+	bool again = false;
+
 	if (n && flow_starts_anew(&a->flows[n - 1], p, from)) {
 		again = a->flows[n - 1].age == AGE_CLOSED &&
 			!(a->flows[n - 1].flags & FLOW_RST);
@@ -177,7 +243,7 @@ static void take_tcp(struct analysis *a, const struct packet *p)
 		n = 0;
 	}
 	if (!n) {
-		n = begin(a, &k, p, from);
+		n = begin(a, p, at);
 		if (again)
 			flow_reused(&a->flows[n - 1], p);
 	}
@@ -190,18 +256,27 @@ static void take_tcp(struct analysis *a, const struct packet *p)
 	list_add(a, n - 1);
 }
 
-static void take_icmp(struct analysis *a, const struct packet *p)
+static void take_icmp(struct analysis *a, const struct packet *p,
+		      const struct place *at)
 {
-	struct flow_key k;
-	uint8_t from;
-	uint32_t n;
+	uint32_t n = find(a, at);
 
-	key_of(p, &k, &from);
-	n = find(a, &k);
 	a->last = n;
-	a->last_from = from;
+	a->last_from = at->from;
 	if (n)
-		flow_icmp(&a->flows[n - 1], p, from);
+		flow_icmp(&a->flows[n - 1], p, at->from);
+}
+
+static bool has_place(const struct packet *p)
+{
+	return p->kind == PACKET_TCP || p->kind == PACKET_ICMP;
+}
+
+static void place_of(struct analysis *a, const struct packet *p,
+		     struct place *at)
+{
+	key_of(p, &at->key, &at->from);
+	at->slot = slot_of(a, &at->key);
 }
 
 /* Both directions have the same key. */
@@ -238,28 +313,27 @@ static uint32_t *slot_of(struct analysis *a, const struct flow_key *k)
 	return &a->table[hash & a->mask];
 }
 
-static uint32_t find(struct analysis *a, const struct flow_key *k)
+static uint32_t find(const struct analysis *a, const struct place *at)
 {
-	uint32_t n = *slot_of(a, k);
+	uint32_t n = *at->slot;
 
-	while (n && memcmp(&a->flows[n - 1].key, k, sizeof(*k)) != 0)
-		n = a->flows[n - 1].chain;
+	while (n && memcmp(&a->flows[n - 1].key, &at->key, sizeof(at->key)))
+		n = a->links[n - 1].chain;
 	return n;
 }
 
-static uint32_t begin(struct analysis *a, const struct flow_key *k,
-		      const struct packet *p, uint8_t from)
+static uint32_t begin(struct analysis *a, const struct packet *p,
+		      const struct place *at)
 {
-	uint32_t n = get(a), *slot;
+	uint32_t n = get(a);
 	struct flow *f = &a->flows[n - 1];
 
 	memset(f, 0, sizeof(*f));
-	f->key = *k;
+	f->key = at->key;
 	f->id = ++a->last_id;
-	flow_begin(f, p, from);
-	slot = slot_of(a, k);
-	f->chain = *slot;
-	*slot = n;
+	flow_begin(f, p, at->from);
+	a->links[n - 1].chain = *at->slot;
+	*at->slot = n;
 	list_add(a, n - 1);
 	a->stats.connections++;
 	a->stats.live++;
@@ -282,7 +356,7 @@ static uint32_t get(struct analysis *a)
 		finish(a, a->age[order[i]].oldest - 1);
 	}
 	n = a->free;
-	a->free = a->flows[n - 1].chain;
+	a->free = a->links[n - 1].chain;
 	return n;
 }
 
@@ -298,8 +372,8 @@ static void finish(struct analysis *a, uint32_t n)
 	a->fn(a->ctx, &v);
 	crowds_take(a->crowds, &v);
 	while (*link != n + 1)
-		link = &a->flows[*link - 1].chain;
-	*link = f->chain;
+		link = &a->links[*link - 1].chain;
+	*link = a->links[n].chain;
 	list_del(a, n, f->age);
 	flow_end(f);
 	a->links[n].chain = a->free;
@@ -322,13 +396,13 @@ static void advance(struct analysis *a, int64_t now_ns)
 
 static void list_add(struct analysis *a, uint32_t n)
 {
-	struct flow *f = &a->flows[n];
-	struct age_list *l = &a->age[f->age];
+	struct age_list *l = &a->age[a->flows[n].age];
+	struct link *k = &a->links[n];
 
-	f->older = l->newest;
-	f->newer = 0;
+	k->older = l->newest;
+	k->newer = 0;
 	if (l->newest)
-		a->flows[l->newest - 1].newer = n + 1;
+		a->links[l->newest - 1].newer = n + 1;
 	else
 		l->oldest = n + 1;
 	l->newest = n + 1;
@@ -336,15 +410,15 @@ static void list_add(struct analysis *a, uint32_t n)
 
 static void list_del(struct analysis *a, uint32_t n, uint8_t age)
 {
-	struct flow *f = &a->flows[n];
+	const struct link *k = &a->links[n];
 	struct age_list *l = &a->age[age];
 
-	if (f->older)
-		a->flows[f->older - 1].newer = f->newer;
+	if (k->older)
+		a->links[k->older - 1].newer = k->newer;
 	else
-		l->oldest = f->newer;
-	if (f->newer)
-		a->flows[f->newer - 1].older = f->older;
+		l->oldest = k->newer;
+	if (k->newer)
+		a->links[k->newer - 1].older = k->older;
 	else
-		l->newest = f->older;
+		l->newest = k->older;
 }

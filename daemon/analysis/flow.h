@@ -99,8 +99,6 @@ enum flow_age { AGE_EMBRYONIC, AGE_OPEN, AGE_CLOSED, NAGES };
 /* Frame numbers have 32 bits here: a capture of more would be 300 GB. */
 struct flow {
 	struct flow_key key;
-	uint32_t chain;	       /* next in the table; number + 1, 0 = none */
-	uint32_t older, newer; /* in the list of its age; the same */
 	uint32_t id;
 	struct half half[2]; /* by enum side */
 
@@ -155,10 +153,10 @@ bool flow_starts_anew(const struct flow *f, const struct packet *p,
 		      uint8_t from);
 
 /** flow_reused() - It began in the place of one that had just closed */
+void flow_reused(struct flow *f, const struct packet *p);
+
 /** flow_end() - Free what it holds */
 void flow_end(struct flow *f);
-
-void flow_reused(struct flow *f, const struct packet *p);
 
 /** flow_verdict() - What is to be said of it now */
 void flow_verdict(const struct flow *f, int64_t now_ns, struct verdict *v);

@@ -14,3 +14,5 @@ UNIT_SRC_test_decode = $(ANALYSIS_DECODER) daemon/core/wire_ip.c \
 UNIT_SRC_test_capfile = cli/bytes.c cli/capfile.c cli/capfile_pcap.c \
 	cli/capfile_pcapng.c
 UNIT_LIBS_test_capfile = -lz -lzstd
+UNIT_SRC_test_capset = cli/capset.c cli/text.c $(UNIT_SRC_test_capfile)
+UNIT_LIBS_test_capset = -lz -lzstd
