@@ -16,7 +16,7 @@
 #include "summary.h"
 
 #define KEPT_HALF   12
-#define KEPT_MEMORY (64u << 20)
+#define KEPT_MEMORY (48u << 20)
 #define BUCKETS	    (1u << 14)
 
 struct keeping {
