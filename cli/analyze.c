@@ -24,6 +24,7 @@ static enum cli_exit set_up(struct analyze *z, int argc, char **argv);
 static enum cli_exit open_source(struct analyze *z, int argc, char **argv);
 static void tear_down(struct analyze *z);
 static void take_number_off(struct cli *cli, char *path);
+static char *number_of(char *path, uint32_t *n);
 static const struct view *view_of(const struct cli *cli);
 static enum cli_exit parse_filter(struct analyze *z);
 static enum cli_exit judge_frames(struct analyze *z);
@@ -52,6 +53,21 @@ enum cli_exit analyze_run(struct cli *cli, int argc, char **argv)
 		e = judge_frames(&z);
 	tear_down(&z);
 	return e;
+}
+
+bool analyze_names(char *word)
+{
+	uint32_t n;
+
+	return number_of(word, &n);
+}
+
+enum cli_exit analyze_named(struct cli *cli, char *word)
+{
+	if (!cli->watch)
+		return analyze_run(cli, 1, &word);
+	complain("--watch is for connections of the daemon");
+	return CLI_USAGE;
 }
 
 static enum cli_exit check(struct analyze *z, int argc, char **argv)
@@ -87,16 +103,28 @@ static enum cli_exit check(struct analyze *z, int argc, char **argv)
 /* FILE#7 is connection 7 of it, unless there is a file of that name. */
 static void take_number_off(struct cli *cli, char *path)
 {
-	char *mark = strrchr(path, '#'), *end;
-	unsigned long n;
+	uint32_t n;
+	char *mark = cli->connection ? NULL : number_of(path, &n);
 
-	if (!mark || cli->connection || access(path, F_OK) == 0)
-		return;
-	n = strtoul(mark + 1, &end, 10);
-	if (mark[1] < '1' || mark[1] > '9' || *end || n > UINT32_MAX)
+	if (!mark)
 		return;
 	*mark = '\0';
-	cli->connection = (uint32_t)n;
+	cli->connection = n;
+}
+
+/* Where it begins; NULL if there is none. */
+static char *number_of(char *path, uint32_t *n)
+{
+	char *mark = strrchr(path, '#'), *end;
+	unsigned long number;
+
+	if (!mark || mark == path || access(path, F_OK) == 0)
+		return NULL;
+	number = strtoul(mark + 1, &end, 10);
+	if (mark[1] < '1' || mark[1] > '9' || *end || number > UINT32_MAX)
+		return NULL;
+	*n = (uint32_t)number;
+	return mark;
 }
 
 /* Each output is the only one. */
@@ -209,8 +237,9 @@ static void read_files(struct analyze *z)
 	bool rows_flow =
 		cli->terminal && (z->view == &packets_view ||
 				  (z->view == &table_view && !cli->sort));
+	struct frame f[CAPSET_NEXT_MAX];
 	uint64_t done, all;
-	struct frame f;
+	unsigned int n;
 
 	progress_begin(&z->progress, !cli->quiet && !rows_flow);
 	while (!z->failed && !z->enough &&
@@ -231,14 +260,13 @@ static void listen(struct analyze *z)
 {
 	enum live_status status;
 	struct timespec now;
-	unsigned int n;
+	struct frame f;
 
 	while (!z->failed && !z->enough) {
 		status = live_next(z->live, &f);
 		if (status == LIVE_END)
 			break;
 		if (status == LIVE_FRAME) {
-	struct frame f[CAPSET_NEXT_MAX];
 			take(z, &f, 1);
 			continue;
 		}
@@ -252,6 +280,7 @@ static void listen(struct analyze *z)
 
 static void take(struct analyze *z, const struct frame *f, unsigned int n)
 {
+	struct packet p[CAPSET_NEXT_MAX];
 	struct packet_place at;
 
 	for (unsigned int some; n > 0; f += some, n -= some) {
@@ -298,7 +327,6 @@ static void verdict(void *ctx, const struct verdict *v)
 }
 
 /* Crowds are counted before any filter: with one nothing is said of them. */
-	struct packet p[CAPSET_NEXT_MAX];
 static void finding(void *ctx, const struct finding *f)
 {
 	struct analyze *z = ctx;

@@ -98,10 +98,12 @@ static enum cli_exit end(struct analyze *z)
 	}
 	if (cli->format == FORMAT_NONE)
 		return CLI_OK;
-	if (!cli->draw) {
+	if (!cli->draw)
 		explain(cli, &one->v);
+	if (cli->no_ladder)
+		return CLI_OK;
+	if (!cli->draw)
 		fputc('\n', cli->out);
-	}
 	return draw(z);
 }
 

@@ -72,6 +72,7 @@ struct cli {
 	const char *filter, *sort, *fail_on; /* of analyze */
 	const char *interface, *html;
 	bool summary, packets;
+	bool no_ladder; /* words are enough */
 	uint32_t connection, export_conn; /* which; 0 = none */
 	bool relative_seq, absolute_seq, utc, local;
 	bool watch, version, help;
@@ -105,6 +106,7 @@ struct cli {
 #define TAKES_INTERVAL (1u << 16)
 #define TAKES_FORMAT   (1u << 17)
 #define TAKES_REPORT   (1u << 18)
+#define OF_CAPTURES    (1u << 19) /* FILE#N is a CONN that needs no daemon */
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -168,6 +170,12 @@ enum cli_exit options_check(const struct cli *cli, const struct command *cmd);
 /** watch() - Run a command until it fails or the user has seen enough */
 enum cli_exit watch(struct cli *cli, const struct command *cmd, int argc,
 		    char **argv);
+
+/** analyze_names() - Is that FILE#N, a connection of a capture? */
+bool analyze_names(char *word);
+
+/** analyze_named() - What analyze says of it, or what ladder and explain want */
+enum cli_exit analyze_named(struct cli *cli, char *word);
 
 /** extcap_is() - Did Wireshark call us, by the name of its link? */
 bool extcap_is(const char *program);

@@ -40,14 +40,18 @@ enum cli_exit explain_run(struct cli *cli, int argc, char **argv)
 	const char *what;
 
 	if (argc + cli->last + cli->last_failed != 1) {
-		complain("explain wants one of CONN, --last, --last-failed and "
-			 "CODE");
+		complain("explain wants one of CONN, FILE#N, --last, "
+			 "--last-failed and CODE");
 		return CLI_USAGE;
 	}
 	if (cli->last)
 		what = "last";
 	else
 		what = cli->last_failed ? "last-failed" : argv[0];
+	if (argc && analyze_names(argv[0])) {
+		cli->no_ladder = true;
+		return analyze_named(cli, argv[0]);
+	}
 	return is_conn(what) ? of_daemon(cli, what) : explain_code(cli, what);
 }
 

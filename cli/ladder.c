@@ -44,6 +44,10 @@ enum cli_exit ladder_run(struct cli *cli, int argc, char **argv)
 	json_t *doc;
 
 	(void)argc;
+	if (analyze_names(argv[0])) {
+		cli->draw = cli->draw ? cli->draw : "text";
+		return analyze_named(cli, argv[0]);
+	}
 	e = diagram_style(cli, &s);
 	if (e == CLI_OK)
 		e = diagram_fetch(cli->client, argv[0], &doc);

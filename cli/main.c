@@ -84,7 +84,8 @@ static enum cli_exit run_command(struct cli *cli, const struct command *cmd,
 {
 	enum cli_exit e;
 
-	if (cmd->flags & LOCAL)
+	if (cmd->flags & LOCAL ||
+	    (cmd->flags & OF_CAPTURES && analyze_names(argv[0])))
 		return cmd->run(cli, argc, argv);
 	e = client_open(cli->client, cli->socket, cli->timeout_us);
 	if (e != CLI_OK)

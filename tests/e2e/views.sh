@@ -208,6 +208,10 @@ check 'its ladder' says '(retransmission 1, +200 ms)' --connection 1
 check 'states of both' says 'TIME-WAIT' --connection 1
 check 'by its name' same "$(analyze "$PCAP" --connection 4)" \
 	"$(analyze "$PCAP#4")"
+check 'by ladder and explain' same "$(analyze "$PCAP" --connection 4)" \
+	"$("$TCPHSCTL" explain "$PCAP#4" && echo && "$TCPHSCTL" ladder "$PCAP#4")"
+check 'no such file: 1' exits 1 "$TCPHSCTL" ladder "$TMP/none.pcap#4"
+check 'again and again: 2' exits 2 "$TCPHSCTL" ladder --watch "$PCAP#4"
 check 'its anomaly with its rule' says 'rst_out_of_window (warning)' \
 	--connection 4
 check 'what may be behind it' says '  why           ' --connection 4
