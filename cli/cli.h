@@ -72,7 +72,7 @@ struct cli {
 	const char *filter, *sort, *fail_on; /* of analyze */
 	const char *interface, *html;
 	bool summary, packets;
-	bool no_ladder; /* words are enough */
+	bool no_ladder;			  /* words are enough */
 	uint32_t connection, export_conn; /* which; 0 = none */
 	bool relative_seq, absolute_seq, utc, local;
 	bool watch, version, help;

@@ -264,6 +264,34 @@ static void pack(uint64_t seed)
 	run.len = room;
 }
 
+/* So many packets are known before the first is judged; 0 = not even it. False
+ * at the end. What was put together from fragments must be judged at once. */
+static bool judge_some(struct analysis *judge, struct decoder *d,
+		       struct capfile *c, unsigned int ahead)
+{
+	uint8_t *bytes[ANALYSIS_AHEAD];
+	struct packet p[ANALYSIS_AHEAD];
+	unsigned int n = 0;
+	struct frame f;
+
+	do {
+		if (capfile_next(c, &f) != CAPFILE_FRAME)
+			break;
+		bytes[n] = malloc(f.cap_len + 1);
+		ASSERT(bytes[n]);
+		memcpy(bytes[n], f.bytes, f.cap_len);
+		f.bytes = bytes[n];
+		decode(d, &f, &p[n]);
+	} while (!(p[n++].notes & NOTE_WHOLE) && n < ahead);
+	if (ahead)
+		analysis_ahead(judge, p, n);
+	for (unsigned int i = 0; i < n; i++) {
+		analysis_take(judge, &p[i]);
+		free(bytes[i]);
+	}
+	return n > 0;
+}
+
 static void judge_file(void)
 {
 	const struct analysis_conf conf = {
@@ -276,15 +304,11 @@ static void judge_file(void)
 	struct decoder *d = decoder_new(DECODER_SIZE);
 	char words[CAPFILE_WORDS_MAX] = "";
 	struct capfile *c = capfile_open(bytes_of(run.file, run.len), words);
-	struct packet p;
-	struct frame f;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 	ASSERT(judge && d);
-	while (capfile_next(c, &f) == CAPFILE_FRAME) {
-		decode(d, &f, &p);
-		analysis_take(judge, &p);
-	}
+	while (judge_some(judge, d, c, run.seed % (ANALYSIS_AHEAD + 1)))
+		;
 	analysis_end(judge);
 	analysis_findings(judge, found, NULL);
 	CU_ASSERT_PTR_NULL(capfile_damage(c, &(uint64_t){0}));

@@ -33,6 +33,26 @@ static void durations(void)
 		CU_ASSERT_STRING_EQUAL(text_duration(t[i].us, buf), t[i].text);
 }
 
+static void integers(void)
+{
+	static const struct {
+		int64_t n;
+		const char *text;
+	} t[] = {
+		{0, "0"},
+		{7, "7"},
+		{-10, "-10"},
+		{INT64_MAX, "9223372036854775807"},
+		{INT64_MIN, "-9223372036854775808"},
+	};
+	char buf[TEXT_NUMBER_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		CU_ASSERT_EQUAL(text_integer(t[i].n, buf), strlen(t[i].text));
+		CU_ASSERT_STRING_EQUAL(buf, t[i].text);
+	}
+}
+
 static void sizes(void)
 {
 	static const struct {
@@ -105,8 +125,11 @@ static void words_joined(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(durations),	   UNIT_TEST(sizes),
-	UNIT_TEST(durations_read), UNIT_TEST(control_characters),
+	UNIT_TEST(integers),
+	UNIT_TEST(durations),
+	UNIT_TEST(sizes),
+	UNIT_TEST(durations_read),
+	UNIT_TEST(control_characters),
 	UNIT_TEST(words_joined),
 };
 

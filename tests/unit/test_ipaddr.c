@@ -148,6 +148,9 @@ static void ports_are_set_apart(void)
 
 	CU_ASSERT_FATAL(ipaddr_parse("198.18.66.2", &a));
 	CU_ASSERT_STRING_EQUAL(ipport_format(&a, 80, buf), "198.18.66.2:80");
+	CU_ASSERT_STRING_EQUAL(ipport_format(&a, 0, buf), "198.18.66.2:0");
+	CU_ASSERT_STRING_EQUAL(ipport_format(&a, 10000, buf),
+			       "198.18.66.2:10000");
 	CU_ASSERT_FATAL(ipaddr_parse("fd74::2", &a));
 	CU_ASSERT_STRING_EQUAL(ipport_format(&a, 65535, buf),
 			       "[fd74::2]:65535");
