@@ -1,7 +1,7 @@
 /*
  * alerting.c - Shows the judge what happens, and tells what it says
  *
- * A sink of both buses. Once a second, as long as there is something to watch,
+ * A sink of the bus. Once a second, as long as there is something to watch,
  * the judge gets the counters of the stack; what it says is posted as events
  * alert.raised, alert.changed and alert.ended. An idle daemon is not woken.
  */
@@ -18,10 +18,8 @@
 
 #define SECOND_US    1000000
 #define SENTENCE_MAX 256
-#define LOOKED_AT    2048 /* bytes of a packet */
 
 static void take(struct evbus_sink *s, const struct evbus_record *r);
-static void take_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
 static void gather(struct shards *s, struct alert_facts *f);
 static void tell(struct alerting *al);
@@ -31,8 +29,8 @@ static const char *listener_of(const struct alerting *al, const struct alert *a,
 			       struct listener_info *info);
 
 int alerting_start(struct alerting *al, struct evbus *bus,
-		   struct pktbus *packets, struct shards *shards,
-		   const struct alert_conf *conf, int64_t now_us)
+		   struct shards *shards, const struct alert_conf *conf,
+		   int64_t now_us)
 {
 	void *mem = calloc(1, alerts_size());
 
@@ -40,14 +38,12 @@ int alerting_start(struct alerting *al, struct evbus *bus,
 		return -ENOMEM;
 	*al = (struct alerting){
 		.sink = {.mask = alerts_mask(), .take = take, .turn = turn},
-		.packets = {.packet = take_packet, .snap = LOOKED_AT},
 		.bus = bus,
 		.shards = shards,
 		.judge = alerts_init(mem, conf, now_us),
 		.tick_us = now_us + SECOND_US,
 	};
 	evbus_add(bus, &al->sink);
-	pktbus_add(packets, &al->packets);
 	return 0;
 }
 
@@ -69,15 +65,6 @@ unsigned int alerting_active(const struct alerting *al)
 static void take(struct evbus_sink *s, const struct evbus_record *r)
 {
 	alerts_event(((struct alerting *)s)->judge, r->e);
-}
-
-static void take_packet(struct pktbus_sink *s, const struct stack_packet *p)
-{
-	struct alerting *al =
-		(struct alerting *)((char *)s -
-				    offsetof(struct alerting, packets));
-
-	alerts_packet(al->judge, p);
 }
 
 static int64_t turn(struct evbus_sink *s, int64_t now_us)

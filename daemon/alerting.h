@@ -9,12 +9,10 @@
 #include <tcphs/alert.h>
 
 #include "evbus.h"
-#include "pktbus.h"
 #include "shards.h"
 
 struct alerting {
 	struct evbus_sink sink;
-	struct pktbus_sink packets;
 	struct evbus *bus;
 	struct shards *shards;
 	struct alerts *judge;
@@ -22,15 +20,15 @@ struct alerting {
 };
 
 /**
- * alerting_start() - Judge what the two buses show
+ * alerting_start() - Judge what the bus tells
  *
  * Return: 0 or -ENOMEM
  */
 int alerting_start(struct alerting *al, struct evbus *bus,
-		   struct pktbus *packets, struct shards *shards,
-		   const struct alert_conf *conf, int64_t now_us);
+		   struct shards *shards, const struct alert_conf *conf,
+		   int64_t now_us);
 
-/** alerting_stop() - The buses are gone already */
+/** alerting_stop() - The bus is gone already */
 void alerting_stop(struct alerting *al);
 
 /** alerting_describe() - An alert as JSON; NULL without memory */

@@ -72,7 +72,7 @@ struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 	ctl->stall_s = CTL_STALL_S;
 	TAILQ_INIT(&ctl->clients);
 	TAILQ_INIT(&ctl->ready);
-	TAILQ_INIT(&ctl->followers);
+	ctl_events_init(ctl);
 	if (hooks->events) {
 		hooks->events->on_new = ctl_events_new;
 		hooks->events->arg = ctl;
@@ -113,6 +113,7 @@ void ctl_del(struct ctl *ctl)
 		ctl->hooks.events->on_new = NULL;
 	ev_io_stop(ctl->loop, &ctl->acceptable);
 	ev_timer_stop(ctl->loop, &ctl->accept_again);
+	ev_timer_stop(ctl->loop, &ctl->follow_again);
 	ev_idle_stop(ctl->loop, &ctl->idle);
 	ev_check_stop(ctl->loop, &ctl->check);
 	ev_async_stop(ctl->loop, &ctl->news);

@@ -5,6 +5,10 @@
  * the queue of all of them: a slow one falls behind in it, and once the memory
  * has passed its place it is told in one item (lost) how many went by. Events
  * are turned into text only when the client has room for them.
+ *
+ * A line takes longer to make than it took to remember the event, and there may
+ * be a hundred thousand in a second. So all who follow together have a bounded
+ * number of lines a second, and take turns; beyond it they fall behind, too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +24,14 @@
 #define STEP_EVENTS 64
 #define SECOND_US   1000000
 
+/* Of those who follow, in microseconds of their common time: what a line takes
+ * (10,000 a second), and an event that is passed over; what they may save up
+ * while little happens (2,000 lines); and how long one waits for the next. */
+#define LINE_US	 100
+#define LOOK_US	 4
+#define SAVED_US 200000
+#define AGAIN_S	 0.01
+
 /* {"id":ID,"item":LINE} */
 #define ITEM_MAX (CTL_ID_MAX + EVLINE_MAX + 32)
 
@@ -34,6 +46,15 @@ struct ctl_events {
 };
 
 static bool events_step(struct ctl_job *job);
+static void on_again(struct ev_loop *loop, ev_timer *w, int revents);
+
+/** ctl_events_init() - Nobody follows yet */
+void ctl_events_init(struct ctl *ctl)
+{
+	TAILQ_INIT(&ctl->followers);
+	ev_timer_init(&ctl->follow_again, on_again, AGAIN_S, 0);
+	ctl->follow_again.data = ctl;
+}
 
 /** ctl_events_new() - The memory has something new; at the end of a turn */
 void ctl_events_new(void *arg)
@@ -269,30 +290,71 @@ static void tell_lost(struct ctl_events *f, const struct evmemory *m)
 	show(f, &r);
 }
 
-static bool events_step(struct ctl_job *job)
+/* Events from the reader's place on, as many as there is room and, until
+ * @until_us of the time of all who follow, time for. */
+static void show_some(struct ctl_events *f, uint64_t end, int64_t until_us)
 {
-	const struct evmemory *m = job->client->ctl->hooks.events;
-	struct ctl_events *f = job->events;
-	uint64_t end = f->follow ? m->put : f->end;
+	struct ctl_job *job = f->job;
+	struct ctl *ctl = job->client->ctl;
+	const struct evmemory *m = ctl->hooks.events;
 	struct evbus_record r;
 
 	if (f->place < evmemory_first(m))
 		tell_lost(f, m);
-	for (int i = 0; i < STEP_EVENTS && f->place < end &&
-			ctl_client_may_write(job->client);
+	for (int i = 0;
+	     i < STEP_EVENTS && f->place < end && ctl->followed_us < until_us &&
+	     ctl_client_may_write(job->client);
 	     i++) {
 		evmemory_get(m, f->place++, &r);
-		if (!matches(f, r.e))
+		if (!matches(f, r.e)) {
+			ctl->followed_us += f->follow ? LOOK_US : 0;
 			continue;
+		}
+		ctl->followed_us += f->follow ? LINE_US : 0;
 		show(f, &r);
 		job->count++;
 	}
-	if (f->place < end)
-		return false;
+}
+
+static void follow_step(struct ctl_events *f)
+{
+	struct ctl *ctl = f->job->client->ctl;
+	const struct evmemory *m = ctl->hooks.events;
+	int64_t now_us = ctl_now_us();
+
+	if (ctl->followed_us < now_us - SAVED_US)
+		ctl->followed_us = now_us - SAVED_US;
+	if (ctl->followed_us < now_us) {
+		show_some(f, m->put, now_us);
+		/* Whoever was served is served last the next time. */
+		TAILQ_REMOVE(&ctl->followers, f, link);
+		TAILQ_INSERT_TAIL(&ctl->followers, f, link);
+	}
+	if (f->place < m->put && ctl->followed_us < now_us)
+		return;
+	f->job->asleep = true;
+	if (f->place < m->put)
+		ev_timer_start(ctl->loop, &ctl->follow_again);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	ctl_events_new(w->data);
+}
+
+static bool events_step(struct ctl_job *job)
+{
+	struct ctl_events *f = job->events;
+
 	if (f->follow) {
-		job->asleep = true;
+		follow_step(f);
 		return false;
 	}
+	show_some(f, f->end, INT64_MAX);
+	if (f->place < f->end)
+		return false;
 	ctl_reply_result(job->client, job->id,
 			 json_pack("{s:I}", "count", (json_int_t)job->count));
 	return true;

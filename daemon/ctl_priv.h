@@ -120,6 +120,8 @@ struct ctl {
 	int64_t sliced_at_us;
 	TAILQ_HEAD(ctl_client_list, ctl_client) clients, ready;
 	TAILQ_HEAD(ctl_events_list, ctl_events) followers;
+	int64_t followed_us;   /* their time is spent up to here */
+	ev_timer follow_again; /* one waits for more of it */
 	/* Names of the listeners by index, as of this slice; "" = none. */
 	char listeners[STACK_LISTENERS_MAX][STACK_NAME_MAX];
 	struct {
@@ -219,6 +221,7 @@ void ctl_session_news(struct ctl_client *c);
 
 /* ---- ctl_events.c ------------------------------------------------------ */
 
+void ctl_events_init(struct ctl *ctl);
 void ctl_events_new(void *arg);
 void ctl_events_follow(const struct ctl_request *r);
 void ctl_events_del(struct ctl_events *f);

@@ -239,6 +239,14 @@ static void own_fields(const struct out *o, const struct event *e)
 		number(o, "mtu", e->a);
 		number(o, "mtu_before", e->b);
 		break;
+	case EVENT_TEXT_CONFLICT:
+		number(o, "offset", e->a);
+		break;
+	case EVENT_TTL_ODD:
+		number(o, "packets", e->a);
+		number(o, "ttl", e->b >> 8);
+		number(o, "usual_ttl", e->b & 0xff);
+		break;
 	case EVENT_LIMIT:
 		text(o, "reason", limit_name((enum stack_limit)e->a));
 		break;

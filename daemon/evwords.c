@@ -139,6 +139,16 @@ static int words(const struct event *e, const struct stack_conf *conf,
 	case EVENT_PMTU:
 		return snprintf(buf, len, "Path MTU is %lld now, was %lld",
 				(long long)e->a, (long long)e->b);
+	case EVENT_TEXT_CONFLICT:
+		return snprintf(buf, len,
+				"Received other bytes than before under the "
+				"same numbers, from byte %lld on",
+				(long long)e->a);
+	case EVENT_TTL_ODD:
+		return snprintf(buf, len,
+				"Received %lld packets with TTL %u, usually %u",
+				(long long)e->a, (unsigned int)e->b >> 8,
+				(unsigned int)e->b & 0xff);
 	case EVENT_LIMIT:
 		return snprintf(buf, len, "Limit reached: %s (%s)",
 				limit_words((enum stack_limit)e->a),

@@ -41,8 +41,8 @@ int run_measure(struct run *r)
 		r->metrics.loop_lag = &r->lag_sum;
 		r->metrics.tun = &r->tun_sum;
 	}
-	if (alerting_start(&r->alerting, &r->bus, &r->packets, &r->shards,
-			   &r->conf.detect, r->started_us) < 0) {
+	if (alerting_start(&r->alerting, &r->bus, &r->shards, &r->conf.detect,
+			   r->started_us) < 0) {
 		log_errorx("Cannot start: no memory to watch for attacks");
 		return -ENOMEM;
 	}

@@ -39,7 +39,8 @@ void alerts_conf(struct alerts *a, const struct alert_conf *conf)
 uint64_t alerts_mask(void)
 {
 	return BIT(SYN_RECEIVED) | BIT(COOKIE_SENT) | BIT(HANDSHAKE_COMPLETED) |
-	       BIT(HANDSHAKE_FAILED) | BIT(RESET_NOBODY) | BIT(SEGMENT_DROPPED);
+	       BIT(HANDSHAKE_FAILED) | BIT(RESET_NOBODY) |
+	       BIT(SEGMENT_DROPPED) | BIT(TEXT_CONFLICT) | BIT(TTL_ODD);
 }
 
 void alerts_event(struct alerts *a, const struct event *e)
@@ -86,15 +87,15 @@ void alerts_event(struct alerts *a, const struct event *e)
 			break;
 		}
 		break;
+	case EVENT_TEXT_CONFLICT:
+		guess_add(a, ALERT_CONFLICT, 1, &e->peer, e->conn);
+		break;
+	case EVENT_TTL_ODD:
+		guess_ttl(a, e);
+		break;
 	default:
 		break;
 	}
-}
-
-void alerts_packet(struct alerts *a, const struct stack_packet *p)
-{
-	if (p->conn && !(p->flags & PACKET_OUT))
-		guess_packet(a, p);
 }
 
 void alerts_tick(struct alerts *a, const struct alert_facts *f, int64_t now_us)

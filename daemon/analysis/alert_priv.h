@@ -19,9 +19,6 @@
 #define FLOOD_SOURCE_TOLD 10  /* percent: a network is named from here on */
 #define SCANNERS	  256 /* a power of two: sources watched at once */
 #define SET_BITS	  1024
-#define TEXTS		  4096 /* starts of segments remembered */
-#define TEXT_BYTES	  48
-#define TTLS		  4096 /* connections whose TTL is remembered */
 
 /* Seconds, the one that runs in slot[0]. */
 struct window {
@@ -61,20 +58,6 @@ struct scanner {
 	struct alert *port_scan, *host_scan;
 };
 
-/* The first bytes of a segment that was taken. */
-struct text_start {
-	uint32_t conn, seq;
-	uint32_t at_ms;
-	uint8_t len;
-	uint8_t bytes[TEXT_BYTES];
-};
-
-struct ttl_usual {
-	uint32_t conn;
-	uint8_t ttl, odd; /* the usual one; how many others in a row */
-	uint8_t other;	  /* the last of those */
-};
-
 struct guess {
 	struct window seen;
 	uint64_t conns; /* which, as a set of 64 */
@@ -100,8 +83,6 @@ struct alerts {
 	struct guess guess[ALERT_NKINDS];
 	uint64_t bad_checksums;
 	bool checksums_known;
-	struct text_start text[TEXTS];
-	struct ttl_usual ttl[TTLS];
 };
 
 /* alert.c */
@@ -128,7 +109,7 @@ void scan_tick(struct alerts *a, int64_t now_us);
 /* alert_guess.c */
 void guess_add(struct alerts *a, enum alert_kind kind, uint32_t n,
 	       const struct ip_addr *peer, uint32_t conn);
-void guess_packet(struct alerts *a, const struct stack_packet *p);
+void guess_ttl(struct alerts *a, const struct event *e);
 void guess_tick(struct alerts *a, const struct alert_facts *f,
 		unsigned int seconds, int64_t now_us);
 

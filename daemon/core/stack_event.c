@@ -3,11 +3,18 @@
  *
  * A bounded ring: the engine writes, stack_event_next() reads. Nobody is ever
  * waited for. When the ring is full the oldest events are overwritten and
- * counted; consecutive numbers let a reader see that, too.
+ * counted; consecutive numbers let a reader see that, too. Once all are read the
+ * next one goes where the first one was, so that a reader of every turn keeps
+ * the ring as short, and as near, as a turn's events are.
  */
 #include <string.h>
 
 #include "tcp_priv.h"
+
+static struct event *event_slot(struct stack *st, uint64_t n)
+{
+	return &st->events[(n - st->event_first) % EVENTS_MAX];
+}
 
 void stack_event_mask(struct stack *st, uint64_t mask)
 {
@@ -16,9 +23,11 @@ void stack_event_mask(struct stack *st, uint64_t mask)
 
 const struct event *stack_event_next(struct stack *st)
 {
-	if (st->event_got == st->event_put)
+	if (st->event_got == st->event_put) {
+		st->event_first = st->event_put;
 		return NULL;
-	return &st->events[st->event_got++ % EVENTS_MAX];
+	}
+	return event_slot(st, st->event_got++);
 }
 
 static int64_t syn_options(const struct tcp_seg *s)
@@ -36,7 +45,7 @@ void event_put(struct stack *st, enum event_type type,
 	       const struct tcp_key *key, uint32_t id, uint16_t listener,
 	       uint8_t role, uint8_t state, const struct event_more *more)
 {
-	struct event *e = &st->events[st->event_put % EVENTS_MAX];
+	struct event *e = event_slot(st, st->event_put);
 	const struct tcp_seg *seg = more->seg;
 
 	if (st->event_put - st->event_got == EVENTS_MAX) {

@@ -35,6 +35,8 @@ static bool overtaken(const struct stack *st, const struct tcp_conn *c,
 static void take_timestamp(struct stack *st, struct tcp_conn *c,
 			   const struct tcp_seg *s);
 static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
+static void compare_text(struct stack *st, const struct tcp_conn *c,
+			 const struct tcp_seg *s, bool again);
 static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 				     struct tcp_seg *s);
@@ -94,6 +96,8 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 void tcp_conn_input(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg)
 {
 	c->segs_in++;
+	if (event_wanted(st, EVENT_TTL_ODD))
+		tcp_odd_ttl(st, c, seg);
 	if (c->state == TCP_SYN_SENT)
 		syn_sent(st, c, seg);
 	else
@@ -387,6 +391,8 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 		stack_drop(st, DROP_SYN_CHALLENGED, NULL, s, c);
 	else
 		stack_drop(st, off < 0 ? DROP_DUPLICATE : DROP_SEQ, NULL, s, c);
+	if (off < 0)
+		compare_text(st, c, s, true);
 	if (s->flags & TH_SYN || off >= 0 || (!s->len && off != -1)) {
 		tcp_challenge(st, c);
 		return SEG_DONE;
@@ -410,6 +416,13 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 	return SEG_DONE;
 }
 
+static void compare_text(struct stack *st, const struct tcp_conn *c,
+			 const struct tcp_seg *s, bool again)
+{
+	if (s->len > 1 && event_wanted(st, EVENT_TEXT_CONFLICT))
+		tcp_odd_text(st, c, s, again);
+}
+
 /* Cut off what lies outside the window. */
 static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 {
@@ -425,6 +438,7 @@ static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 			tcp_sack_twice(c, a, s->seq, c->rcv_nxt);
 		/* Or its FIN would be old, and all of it. */
 		ASSERT(before <= s->len);
+		compare_text(st, c, s, true);
 		s->text += before;
 		s->len -= before;
 		seg_skip(s, before);
@@ -647,6 +661,7 @@ static enum seg_verdict take_text(struct stack *st, struct tcp_conn *c,
 		stack_drop(st, DROP_AFTER_FIN, NULL, s, c);
 		return SEG_DONE;
 	}
+	compare_text(st, c, s, false);
 	tcp_receive_text(st, c, s);
 	return c->flags & CF_DEAD ? SEG_DONE : SEG_NEXT;
 }

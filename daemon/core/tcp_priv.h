@@ -25,9 +25,14 @@ void event_put(struct stack *st, enum event_type type,
 void event_conn_put(struct stack *st, enum event_type type,
 		    const struct tcp_conn *c, const struct event_more *more);
 
+/* make bench-observers compares with an engine that nobody can observe. */
+#ifndef OBSERVABLE
+#define OBSERVABLE 1
+#endif
+
 static inline bool event_wanted(const struct stack *st, enum event_type type)
 {
-	return __builtin_expect(st->event_mask >> type & 1, 0);
+	return OBSERVABLE && __builtin_expect(st->event_mask >> type & 1, 0);
 }
 
 /* An event of a connection; ... are fields of struct event_more. */
@@ -50,7 +55,8 @@ void stack_limit_hit(struct stack *st, enum stack_limit limit,
 
 static inline bool tap_on(const struct stack *st)
 {
-	return __builtin_expect(st->tap.watcher.packet != NULL, 0);
+	return OBSERVABLE &&
+	       __builtin_expect(st->tap.watcher.packet != NULL, 0);
 }
 
 /* Call these only if tap_on(); a packet that arrives takes the first four in
@@ -456,6 +462,19 @@ uint32_t tcp_pace_burst(const struct stack *st, const struct tcp_conn *c,
 /** tcp_pace_sent() - So many left */
 void tcp_pace_sent(const struct stack *st, const struct tcp_conn *c,
 		   struct tcp_active *a, uint32_t len);
+
+/* ---- tcp_odd.c -------------------------------------------------------- */
+
+/* Call these only if their events are wanted. */
+
+/** tcp_odd_ttl() - Did @s come over the way of those before it? */
+void tcp_odd_ttl(struct stack *st, const struct tcp_conn *c,
+		 const struct tcp_seg *s);
+/** tcp_odd_text() - Is its text what came under these numbers before?
+ * @s:     With more than a byte of text
+ * @again: Its numbers were received before, whenever that was */
+void tcp_odd_text(struct stack *st, const struct tcp_conn *c,
+		  const struct tcp_seg *s, bool again);
 
 /* ---- tcp_timer.c ------------------------------------------------------ */
 

@@ -429,6 +429,25 @@ struct tap {
 	struct tcp_conn *conn; /* whose it is, if it has a full one */
 };
 
+/* tcp_odd.c: the first bytes of a segment, and the TTL of a connection. Newer
+ * ones overwrite what has the same place. */
+#define ODD_TEXTS      4096
+#define ODD_TEXT_BYTES 48
+#define ODD_TTLS       4096
+
+struct odd_text {
+	uint32_t conn, seq;
+	uint32_t at_ms;
+	uint8_t len;
+	uint8_t bytes[ODD_TEXT_BYTES];
+};
+
+struct odd_ttl {
+	uint32_t conn;
+	uint8_t usual, odd; /* TTL; how many others in a row */
+	uint8_t other;	    /* the last of those */
+};
+
 struct stack {
 	struct arena arena;
 	struct stack_conf conf;
@@ -486,8 +505,11 @@ struct stack {
 
 	uint64_t event_mask;
 	uint64_t event_put, event_got;
+	uint64_t event_first;		      /* is in slot 0 */
 	int64_t limit_told_us[LIMIT_NLIMITS]; /* LIMIT events: one a second */
 	struct event events[EVENTS_MAX];
+	struct odd_text odd_text[ODD_TEXTS];
+	struct odd_ttl odd_ttl[ODD_TTLS];
 };
 
 _Static_assert(offsetof(struct tcp_half, kind) == 40, "see pool_get()");

@@ -1,8 +1,8 @@
 /*
  * alert.h - What looks wrong from outside: floods, scans, guesses
  *
- * A judge of constant memory. It is shown events and packets as they come, and
- * counters once a second, and says when something begins to look wrong, when
+ * A judge of constant memory. It is shown events as they come, and counters once
+ * a second, and says when something begins to look wrong, when
  * that changes and when it is over. An alert is an indicator with numbers, never
  * a proof: for each kind there are innocent causes, and they are named first.
  *
@@ -115,9 +115,6 @@ void alerts_conf(struct alerts *a, const struct alert_conf *conf);
 uint64_t alerts_mask(void);
 
 void alerts_event(struct alerts *a, const struct event *e);
-
-/** alerts_packet() - One that was received; what was sent is passed over */
-void alerts_packet(struct alerts *a, const struct stack_packet *p);
 
 /** alerts_tick() - A second is over, or more */
 void alerts_tick(struct alerts *a, const struct alert_facts *f, int64_t now_us);

@@ -98,6 +98,12 @@ enum tcp_state {
 	E(TROUBLE, "conn.trouble", 5)                                         \
 	/* The path takes packets of another size; a: bytes now, b: before */ \
 	E(PMTU, "path.mtu", 5)                                                \
+	/* Text came again with other bytes under the same numbers; a: how  \
+	 * many at its beginning were the same */ \
+	E(TEXT_CONFLICT, "data.conflict", 5)                                  \
+	/* Packets came another way than those before and after; a: how     \
+	 * many, b: TTL << 8 | that of the others */ \
+	E(TTL_ODD, "path.ttl", 7)                                             \
 	/* A limit refused work; a: enum stack_limit */                       \
 	E(LIMIT, "limit.reached", 4)
 

@@ -7,6 +7,7 @@
 #	make bench RUNS=7 BENCH_SECONDS=1
 #	make bench-million CONNECTIONS=1000000
 #	make bench-events		what the log and its readers cost
+#	make bench-observers		what it costs to be observed
 #	make goodput			five seeds, 40 minutes
 #	make goodput GOODPUT_SEEDS=1	8 minutes
 #	make bench_core CORE_CONNECTIONS='1 1000 1000000'
@@ -44,6 +45,20 @@ $(BENCH_B)/bench_core: $(call obj,tests/bench/bench_core.c \
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LTO) -o $@ $^ -lsodium
 
+# The same of an engine that nobody can observe.
+$(B)/unobserved/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $< (unobserved)"
+	$(Q)$(CC) $(CPPFLAGS) -DOBSERVABLE=0 $(CFLAGS) \
+		$(if $(TOGETHER),-flto -ffat-lto-objects) $(DEPFLAGS) -c -o $@ $<
+
+$(BENCH_B)/bench_core_unobserved: $(call obj,tests/bench/bench_core.c \
+		tests/bench/core_peer.c daemon/pktbus.c \
+		$(wildcard daemon/pktmem*.c) daemon/analysis/outcome.c) \
+		$(patsubst %.c,$(B)/unobserved/%.o,$(CORE))
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LTO) -o $@ $^ -lsodium
+
 bench: all $(BENCH_BIN)
 	@B=$(B) RUNS=$(RUNS) SECONDS_EACH=$(BENCH_SECONDS) tests/bench/bench.sh \
 		$(B)/bench.json
@@ -70,7 +85,12 @@ bench-smoke: all $(BENCH_BIN) $(GOODPUT_BIN)
 bench-events: all $(BENCH_B)/load
 	@B=$(B) tests/bench/events.sh
 
+# What it costs that the engine can be observed, and to be: three minutes.
+bench-observers: $(BENCH_B)/bench_core $(BENCH_B)/bench_core_unobserved
+	@B=$(B) tests/bench/observers.sh
+
 bench_core: $(BENCH_B)/bench_core
 	$(Q)$< --json $(B)/bench_core.json $(CORE_CONNECTIONS)
 
-.PHONY: bench bench-all bench-million bench-events goodput bench-smoke bench_core
+.PHONY: bench bench-all bench-million bench-events bench-observers goodput \
+	bench-smoke bench_core

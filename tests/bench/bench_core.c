@@ -1,7 +1,8 @@
 /*
  * bench_core.c - What the engine costs without any input or output
  *
- *	bench_core [--json FILE] [--packets] [CONNECTIONS...]
+ *	bench_core [--json FILE] [--packets] [--events] [--only FIGURE]
+ *		   [CONNECTIONS...]
  *
  * For each number of connections (1, 1,000 and 100,000 if none is given) a
  * stack is filled with that many, all established and idle. The work is then
@@ -18,6 +19,10 @@
  * With --packets each slice is done twice, as it is and with the packets of each
  * connection kept, and the quotient of the fastest ones stands beside the
  * figure: of what else the machine does, they have the least.
+ *
+ * With --events those that the daemon wants by default are recorded and read in
+ * each turn. --only segment, request, handshake or timer leaves the others out,
+ * for callgrind(1): all that is measured happens in core_turn().
  *
  * Each figure is the median of SLICES, in nanoseconds of this thread's time:
  * turns of CORE_TURN packets, of fewer if there are fewer connections. The
@@ -73,7 +78,15 @@ struct column {
 	double kept[NFIGURES];	 /* times that with packets kept; or 0 */
 };
 
-static bool with_packets;
+static const char *const groups[] = {
+	[NS_SEGMENT] = "segment",
+	[NS_REQUEST] = "request",
+	[NS_HANDSHAKE] = "handshake",
+	[NS_TIMER] = "timer",
+};
+
+static bool with_packets, with_events;
+static const char *only; /* one of groups; NULL = all */
 
 static void measure(struct column *cols, size_t n);
 static void print_table(const struct column *cols, size_t n);
@@ -93,14 +106,22 @@ int main(int argc, char **argv)
 			json = argv[++i];
 			continue;
 		}
+		if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+			only = argv[++i];
+			continue;
+		}
 		if (strcmp(argv[i], "--packets") == 0) {
 			with_packets = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--events") == 0) {
+			with_events = true;
 			continue;
 		}
 		count = strtoul(argv[i], &end, 10);
 		if (*end || count < 1 || count > 10000000 || n == COUNTS_MAX) {
 			fputs("usage: bench_core [--json FILE] [--packets] "
-			      "[CONNECTIONS...]\n",
+			      "[--events] [--only FIGURE] [CONNECTIONS...]\n",
 			      stderr);
 			return 2;
 		}
@@ -122,17 +143,31 @@ static uint32_t pick(struct column *col)
 	return col->next_peer;
 }
 
+static void put_all(struct core *core, uint32_t first, unsigned int n,
+		    uint8_t flags)
+{
+	for (unsigned int i = 0; i < n; i++)
+		core_put(core, first + i, flags, 0);
+}
+
 /* A turn in which peers @first and following, @n of them, send one segment. */
 static uint64_t send_all(struct core *core, uint32_t first, unsigned int n,
-			 uint8_t flags, uint32_t len)
+			 uint8_t flags)
 {
 	uint64_t ns;
 
-	for (unsigned int i = 0; i < n; i++)
-		core_put(core, first + i, flags, len);
+	put_all(core, first, n, flags);
 	ns = core_turn(core);
 	core_learn(core);
 	return ns;
+}
+
+static void fill_all(struct core *core, uint32_t first, unsigned int n,
+		     uint8_t flags)
+{
+	put_all(core, first, n, flags);
+	core_run(core);
+	core_learn(core);
 }
 
 /* Open the connections of all peers, as far as to the segment @last. */
@@ -142,12 +177,12 @@ static void fill(struct core *core, uint32_t n, uint8_t last)
 
 	for (uint32_t i = 0; i < n; i += m) {
 		m = n - i < CORE_TURN ? n - i : CORE_TURN;
-		(void)send_all(core, i, m, TH_SYN, 0);
+		fill_all(core, i, m, TH_SYN);
 		if (last == TH_SYN)
 			continue;
-		(void)send_all(core, i, m, TH_ACK, 0);
+		fill_all(core, i, m, TH_ACK);
 		if (last == TH_FIN)
-			(void)send_all(core, i, m, TH_ACK | TH_FIN, 0);
+			fill_all(core, i, m, TH_ACK | TH_FIN);
 	}
 }
 
@@ -219,10 +254,10 @@ static double slice_handshake(struct column *col)
 
 	core->mode = CORE_READ;
 	for (unsigned int t = 0; t < turns; t++) {
-		ns += send_all(core, col->n, CORE_TURN, TH_SYN, 0);
-		ns += send_all(core, col->n, CORE_TURN, TH_ACK, 0);
-		ns += send_all(core, col->n, CORE_TURN, TH_ACK | TH_FIN, 0);
-		ns += send_all(core, col->n, CORE_TURN, TH_ACK, 0);
+		ns += send_all(core, col->n, CORE_TURN, TH_SYN);
+		ns += send_all(core, col->n, CORE_TURN, TH_ACK);
+		ns += send_all(core, col->n, CORE_TURN, TH_ACK | TH_FIN);
+		ns += send_all(core, col->n, CORE_TURN, TH_ACK);
 	}
 	core_require(core_stats(core).closed_fin - before == turns * CORE_TURN,
 		     "connections were not closed");
@@ -272,7 +307,7 @@ static void set_alarms(struct column *col)
 	for (uint32_t i = 0; i < col->n; i++) {
 		core_put(core, i, TH_ACK | TH_PSH, 1);
 		if (core->nin == width(col) || i + 1 == col->n)
-			(void)core_turn(core);
+			core_run(core);
 	}
 }
 
@@ -294,6 +329,8 @@ static void slice(struct column *col, enum figure f, int s, bool keep,
  * is not the same all the time. */
 static void slices(struct column *cols, size_t n, enum figure f, timings ns)
 {
+	if (only && strcmp(only, groups[f]) != 0)
+		return;
 	for (int s = 0; s < SLICES; s++)
 		for (size_t i = 0; i < n; i++)
 			for (int way = 0; way < (with_packets ? 2 : 1); way++)
@@ -343,6 +380,7 @@ static void open_all(struct column *col)
 
 	core_init(core, col->n);
 	core_keep(core, with_packets);
+	core_tell(core, with_events);
 	before = core_stats(core).memory_used;
 	fill(core, col->n, TH_ACK);
 	core_wait(core, core->now_us + LONG_ENOUGH);
@@ -426,6 +464,10 @@ static int print_json(const char *path, const struct column *cols, size_t n)
 			if (cols[i].figure[k] >= 0)
 				fprintf(f, ",\"%s\":%.1f", figures[k].name,
 					cols[i].figure[k]);
+		for (int k = 0; k < NFIGURES; k++)
+			if (cols[i].kept[k] > 0)
+				fprintf(f, ",\"%s_kept\":%.3f", figures[k].name,
+					cols[i].kept[k]);
 		fputs("}", f);
 	}
 	fputs("]\n", f);

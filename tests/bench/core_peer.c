@@ -204,6 +204,17 @@ void core_keep(struct core *c, bool on)
 	c->keeping = on;
 }
 
+void core_tell(struct core *c, bool on)
+{
+	/* What log.level = info, log.recent and the alerts want. */
+	const uint64_t debug = UINT64_C(1) << EVENT_DATA_RECEIVED |
+			       UINT64_C(1) << EVENT_ACK_SENT |
+			       UINT64_C(1) << EVENT_STATE;
+
+	stack_event_mask(c->st, on ? ~debug : 0);
+	c->telling = on;
+}
+
 void core_put(struct core *c, uint32_t i, uint8_t flags, uint32_t len)
 {
 	struct core_peer *p = &c->peers[i];
@@ -232,6 +243,8 @@ void core_put(struct core *c, uint32_t i, uint8_t flags, uint32_t len)
 	c->in[c->nin].len =
 		len + wire_tcp_build(c->in[c->nin].bytes, &seg, 0,
 				     WIRE_CSUM_PARTIAL, 0, &tcp_off);
+	c->turn[c->nin] = (struct stack_in){
+		c->in[c->nin].bytes, c->in[c->nin].len, {.csum_ok = true}};
 	c->nin++;
 	p->snd_nxt += seg_len(&seg);
 }
@@ -244,16 +257,11 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-uint64_t core_turn(struct core *c)
+void core_run(struct core *c)
 {
-	struct stack_in in[CORE_TURN];
+	struct stack_in *in = c->turn;
 	struct stack_pkt pkt;
-	uint64_t began;
 
-	for (unsigned int i = 0; i < c->nin; i++)
-		in[i] = (struct stack_in){
-			c->in[i].bytes, c->in[i].len, {.csum_ok = true}};
-	began = now_ns();
 	c->nout = 0;
 	for (unsigned int i = 0; i < c->nin; i++) {
 		if (i % STACK_AHEAD == 0)
@@ -271,8 +279,17 @@ uint64_t core_turn(struct core *c)
 		       pkt.iov[0].iov_len);
 	}
 	stack_reap(c->st, c->now_us);
+	while (c->telling && stack_event_next(c->st))
+		;
 	c->nin = 0;
 	c->now_us += TURN_US;
+}
+
+uint64_t core_turn(struct core *c)
+{
+	uint64_t began = now_ns();
+
+	core_run(c);
 	return now_ns() - began;
 }
 
@@ -306,7 +323,7 @@ void core_wait(struct core *c, int64_t at_us)
 	while ((next = stack_deadline(c->st)) <= at_us) {
 		if (next > c->now_us)
 			c->now_us = next;
-		(void)core_turn(c);
+		core_run(c);
 		core_learn(c);
 	}
 	c->now_us = at_us;

@@ -47,12 +47,14 @@ struct core {
 	struct {
 		uint32_t len;
 		uint8_t bytes[WIRE_HEAD_MAX + CORE_MSS];
-	} in[CORE_TURN];			   /* the next turn's */
+	} in[CORE_TURN];		 /* the next turn's */
+	struct stack_in turn[CORE_TURN]; /* the same, as it is given */
 	uint8_t out[CORE_SENT_MAX][WIRE_HEAD_MAX]; /* headers of the last */
 	struct pktbus packets;
 	struct pktmem *kept; /* NULL as long as nobody asked for it */
 	void *kept_mem;
 	bool keeping;
+	bool telling; /* events, which are thrown away */
 };
 
 /** core_init() - Make a stack for @n peers and some more; exits if it fails */
@@ -62,11 +64,17 @@ void core_free(struct core *c);
 /** core_keep() - Have packets kept from now on, as the daemon does, or not */
 void core_keep(struct core *c, bool on);
 
+/** core_tell() - Have events recorded and read, as the daemon does, or not */
+void core_tell(struct core *c, bool on);
+
 /** core_put() - Have peer @i send a segment in the next turn */
 void core_put(struct core *c, uint32_t i, uint8_t flags, uint32_t len);
 
+/** core_run() - One turn of the stack */
+void core_run(struct core *c);
+
 /**
- * core_turn() - One turn of the stack
+ * core_turn() - The same, measured
  *
  * Return: nanoseconds that it took
  */

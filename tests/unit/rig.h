@@ -57,6 +57,7 @@ struct rig_seg {
 	const char *text;   /* other text; len is its length */
 	uint16_t up;	    /* urgent pointer, with TH_URG */
 	uint8_t ecn;	    /* low bits of the IP header's traffic class */
+	uint8_t ttl;	    /* 0 = 64 */
 	uint16_t peer_port; /* 0 = RIG_PEER_PORT */
 	uint16_t port;	    /* 0 = RIG_PORT, or what rig_open() chose */
 	bool has_wnd, has_mss, has_wscale, has_ts, sack_ok;

@@ -251,6 +251,11 @@ static const struct sentence sentences[] = {
 	 "[Server] The path says: hop limit exceeded (ICMP 11/0), going on"},
 	{EVENT_PMTU, ROLE_SERVER, 1280, 1500, 0, 0,
 	 "[Server] Path MTU is 1280 now, was 1500"},
+	{EVENT_TEXT_CONFLICT, ROLE_SERVER, 5, 0, 0, 0,
+	 "[Server] Received other bytes than before under the same numbers, "
+	 "from byte 5 on"},
+	{EVENT_TTL_ODD, ROLE_CLIENT, 5, 49 << 8 | 64, 0, 0,
+	 "[Client] Received 5 packets with TTL 49, usually 64"},
 	{EVENT_LIMIT, ROLE_SERVER, LIMIT_HALF_OPEN, 0, 0, 0,
 	 "[Server] Limit reached: half-open connections (max_half_open)"},
 };

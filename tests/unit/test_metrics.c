@@ -25,7 +25,6 @@ static struct {
 	struct shards shards;
 	struct evbus bus;
 	struct handshakes handshakes;
-	struct pktbus packets;
 	struct alerting alerting;
 	struct histogram lag;
 	struct tun tun;
@@ -79,10 +78,8 @@ static void start(void)
 	evbus_init(&rig.bus, rig.st, NULL, NULL);
 	handshakes_start(&rig.handshakes, &rig.bus, no_clock);
 	handshakes_listener(&rig.handshakes, 0, "web", 0);
-	pktbus_init(&rig.packets, rig.st);
 	CU_ASSERT_EQUAL_FATAL(alerting_start(&rig.alerting, &rig.bus,
-					     &rig.packets, &rig.shards, &bounds,
-					     1),
+					     &rig.shards, &bounds, 1),
 			      0);
 	memcpy(rig.tun.name, "lo", 3); /* a name that the kernel has */
 	rig.conf_ok = true;
