@@ -91,8 +91,9 @@ static enum cli_exit end(struct analyze *z)
 	}
 	if (cli->format == FORMAT_NDJSON) {
 		char text[VERDICT_JSON_MAX];
+		size_t len = verdict_json(&one->v, text);
 
-		fwrite(text, 1, verdict_json(&one->v, text), cli->out);
+		fwrite(text, 1, len, cli->out);
 		fputc('\n', cli->out);
 		return CLI_OK;
 	}

@@ -54,15 +54,18 @@ static enum cli_exit begin(struct analyze *z)
 static void row(struct analyze *z, const struct verdict *v)
 {
 	char text[VERDICT_JSON_MAX];
+	size_t len;
 
 	if (z->cli->format == FORMAT_NONE)
 		return;
-	if (whole(z->cli))
-		table_row(&z->table, text, verdict_json(v, text));
-	else if (!z->sorted)
+	if (whole(z->cli)) {
+		len = verdict_json(v, text);
+		table_row(&z->table, text, len);
+	} else if (!z->sorted) {
 		table_values(&z->table, verdict_value, v);
-	else if (!sorted_add(z->sorted, &z->table, verdict_value, v))
+	} else if (!sorted_add(z->sorted, &z->table, verdict_value, v)) {
 		z->failed = true;
+	}
 }
 
 /* What the lines are about. */
