@@ -72,7 +72,7 @@ includes_only 'a leaf of the core' "$leaf" \
 includes_only 'the core' "$core" \
 	"$std|$leaves|$hash|\"tcp_(priv|records|loss)\.h\"|<tcphs/(event|stack)\.h>"
 includes_only 'the analyser' "$(ls daemon/analysis/*.[ch])" \
-	"<(ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|$hash|<tcphs/[a-z_]+\.h>|\"(alert[a-z_]*|core/(assert|be|reasm|seq|wire)|crowd|decode|filter[a-z_]*|flow|ladder_priv|nearest)\.h\""
+	"<(ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string)\.h>|$hash|<tcphs/[a-z_]+\.h>|\"(alert[a-z_]*|core/(assert|be|reasm|seq|wire)|copies|crowd|decode|filter[a-z_]*|flow|ladder_priv|nearest)\.h\""
 includes_only 'a service' "$(ls daemon/service/*.[ch])" \
 	"<(assert|ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|jansson|sodium)\.h>|<sodium/[a-z0-9_]+\.h>|<sys/(queue|types)\.h>|<tcphs/[a-z]+\.h>|\"(service|service/[a-z_]+|core/assert|http[a-z_]*|describe)\.h\""
 

@@ -26,6 +26,7 @@
 
 #include <sodium/crypto_shorthash.h>
 
+#include "copies.h"
 #include "core/assert.h"
 #include "crowd.h"
 #include "flow.h"
@@ -33,6 +34,8 @@
 #define TABLE_BITS_MIN 10
 #define TABLE_BITS_MAX 26
 #define CACHE_LINE     64 /* bytes, nearly everywhere */
+#define COPIES_PART    8  /* of the memory, for text */
+#define COPIES_MAX     (1u << 20)
 
 /* Of a flow. Numbers are number + 1, 0 = none. */
 struct link {
@@ -58,6 +61,7 @@ struct analysis {
 	void *ctx;
 	struct flow *flows;
 	struct link *links; /* of the flows */
+	struct copies *copies;
 	struct crowds *crowds;
 	uint32_t nflows, used; /* of the array; how many were ever in use */
 	uint32_t free;	       /* number + 1 */
@@ -116,8 +120,12 @@ struct analysis *analysis_new(const struct analysis_conf *conf, analysis_fn *fn,
 	a->flows = calloc(a->nflows, sizeof(*a->flows));
 	a->links = calloc(a->nflows, sizeof(*a->links));
 	a->table = calloc(1u << bits, sizeof(*a->table));
+	a->copies = copies_new(conf->memory / COPIES_PART < COPIES_MAX
+				       ? conf->memory / COPIES_PART
+				       : COPIES_MAX);
 	a->crowds = crowds_new(conf->key);
-	if (!a->crowds || !a->flows || !a->links || !a->table || !a->nflows) {
+	if (!a->copies || !a->crowds || !a->flows || !a->links || !a->table ||
+	    !a->nflows) {
 		analysis_free(a);
 		return NULL;
 	}
@@ -130,6 +138,7 @@ void analysis_free(struct analysis *a)
 		return;
 	for (uint32_t n = 0; a->flows && n < a->used; n++)
 		flow_end(&a->flows[n]);
+	copies_free(a->copies);
 	crowds_free(a->crowds);
 	free(a->flows);
 	free(a->links);
@@ -250,7 +259,7 @@ static void take_tcp(struct analysis *a, const struct packet *p,
 	a->last = n;
 	a->last_from = from;
 	age = a->flows[n - 1].age;
-	flow_take(&a->flows[n - 1], p, from);
+	flow_take(&a->flows[n - 1], p, from, a->copies);
 	a->flows[n - 1].seen_ns = a->now_ns;
 	list_del(a, n - 1, age);
 	list_add(a, n - 1);

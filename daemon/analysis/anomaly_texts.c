@@ -135,9 +135,7 @@ static const struct text anomalies[] = {
 	     "The ACK was lost behind the capture; the server's accept queue "
 	     "is full, and it forgot the ACK.",
 	     "On Linux, nstat counts TcpExtListenOverflows."),
-	TEXT(RETRANSMIT,
-	     "Losses: a full queue, a radio link; the same packet captured "
-	     "twice.",
+	TEXT(RETRANSMIT, "Losses: a full queue, a radio link.",
 	     "Few are usual. Many on one path: look where its queue "
 	     "overflows."),
 	TEXT(SPURIOUS_RETRANSMIT,
@@ -145,6 +143,12 @@ static const struct text anomalies[] = {
 	     "once.",
 	     "Look for bufferbloat or a path that changes; it costs little "
 	     "otherwise."),
+	TEXT(DUPLICATE,
+	     "A mirror port that shows a packet as it comes in and as it goes "
+	     "out; a capture on all interfaces of a bridge; a path that "
+	     "doubles packets.",
+	     "Capture in one place, or in one direction of the port. Copies "
+	     "are not counted as sent again."),
 	TEXT(REORDERED,
 	     "Several paths, queues or links; a capture of several queues.",
 	     "Nothing, unless the sender takes it for losses."),
@@ -198,6 +202,11 @@ static const struct text anomalies[] = {
 	     "slept.",
 	     "Compare with later round trips: if those are short, it was the "
 	     "client."),
+	TEXT(BACKLOG_WAIT,
+	     "A program that does not accept its connections fast enough; "
+	     "several SYNs in a row were lost; a limit of SYNs on the path.",
+	     "Look at the server: ss -lt shows its queue, and nstat counts "
+	     "TcpExtListenOverflows. A larger backlog bridges bursts only."),
 	TEXT(TTL_SHIFT,
 	     "Several paths of different length; a proxy that answers for one "
 	     "side; packets put in from elsewhere.",
@@ -207,6 +216,17 @@ static const struct text anomalies[] = {
 	     "somebody answers before the server does.",
 	     "Compare both copies byte by byte: damage is a few bits, a forged "
 	     "answer another text."),
+	TEXT(OVERLAP_DATA,
+	     "A middlebox that cuts text anew and rewrites it; somebody "
+	     "answers before the server does; a test of how both ends put "
+	     "text together.",
+	     "Which copy the receiver took shows in what it says next. "
+	     "Compare the TTLs of both."),
+	TEXT(MSS_CHANGED,
+	     "A router or firewall in front of a tunnel makes segments fit; "
+	     "that is what it is for.",
+	     "Nothing: the smaller one is in use. It says that the path has "
+	     "a smaller packet size than the ends."),
 	TEXT(CHECKSUM_BAD, "Damage on the way, by a link or a memory.",
 	     "Many of them: look for the device behind which they begin."),
 	TEXT(CHECKSUM_OFFLOAD,
@@ -222,6 +242,12 @@ static const struct text anomalies[] = {
 	     "A tunnel on the path; this is how its size is found out.",
 	     "Nothing, if segments are smaller afterwards. If they are not, "
 	     "the message does not reach the sender."),
+	TEXT(MTU_BLACKHOLE,
+	     "A link with smaller packets, a tunnel mostly, and a firewall "
+	     "that drops the ICMP message that would say so.",
+	     "Let ICMP \"too big\" pass, or have the router in front of the "
+	     "link reduce the maximum segment size; on Linux, "
+	     "net.ipv4.tcp_mtu_probing=1 finds a way around."),
 	TEXT(ICMP_ERROR,
 	     "Nobody there, or a firewall that says so; a route that is gone.",
 	     "Type and code say what, and the sender of the message where."),

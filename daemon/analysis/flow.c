@@ -16,7 +16,6 @@
 /* The letters of Zeek's history, once for each side. */
 #define LETTERS "shadfr"
 
-static struct flow_extra *extra_of(struct flow *f, uint8_t room);
 static void count(struct flow *f, const struct packet *p, enum side s);
 static void find_bases(struct flow *f, const struct packet *p, enum side s);
 static void history(struct flow *f, const struct packet *p, enum side s);
@@ -27,6 +26,7 @@ static void check_sum(struct flow *f, const struct packet *p, enum side s);
 static void syn_again(struct flow *f, const struct packet *p, enum side s);
 static void syn_first(struct flow *f, const struct packet *p, enum side s);
 static void synack(struct flow *f, const struct packet *p, enum side s);
+static void synack_again(struct flow *f, const struct packet *p, enum side s);
 static bool synack_fits(struct flow *f, const struct packet *p, enum side s);
 static void tfo_answer(struct flow *f, const struct packet *p);
 static bool hsack(struct flow *f, const struct packet *p, enum side s);
@@ -51,17 +51,22 @@ void flow_begin(struct flow *f, const struct packet *p, uint8_t from)
 		f->flags |= FLOW_GUESSED;
 	f->first_frame = (uint32_t)p->number;
 	f->start_ns = p->ns;
-	x = p->nencaps ? extra_of(f, 0) : NULL;
+	x = p->nencaps ? flow_extra(f, 0) : NULL;
 	if (x) {
 		x->nencaps = p->nencaps;
 		memcpy(x->encap, p->encap, sizeof(x->encap));
 	}
 }
 
-void flow_take(struct flow *f, const struct packet *p, uint8_t from)
+void flow_take(struct flow *f, const struct packet *p, uint8_t from,
+	       struct copies *copies)
 {
 	enum side s = from == f->client ? CLIENT : SERVER;
 
+	if (flow_copy(f, p, s, copies)) {
+		flow_copied(f, p, s);
+		return;
+	}
 	count(f, p, s);
 	history(f, p, s);
 	check_header(f, p, s);
@@ -75,7 +80,7 @@ void flow_take(struct flow *f, const struct packet *p, uint8_t from)
 		was_split(f, p, s);
 		if (hsack(f, p, s)) {
 			flow_ack(f, p, s);
-			flow_text(f, p, s);
+			flow_text(f, p, s, copies);
 		}
 	}
 	if (f->flags & FLOW_RST ||
@@ -158,7 +163,7 @@ void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 	}
 	if (x && x->nanomalies == NOTED_MAX)
 		return;
-	x = extra_of(f, x ? x->nanomalies + 1 : 1);
+	x = flow_extra(f, x ? x->nanomalies + 1 : 1);
 	if (!x)
 		return;
 	x->anomaly[x->nanomalies++] = (struct anomaly){
@@ -173,7 +178,7 @@ void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 
 /* With room for so many anomalies; most have one or two. NULL without memory.
  */
-static struct flow_extra *extra_of(struct flow *f, uint8_t room)
+struct flow_extra *flow_extra(struct flow *f, uint8_t room)
 {
 	struct flow_extra *x = f->extra;
 
@@ -309,7 +314,7 @@ static void check_sum(struct flow *f, const struct packet *p, enum side s)
 			me->flags &= (uint16_t)~HALF_BAD_SUM;
 		return;
 	}
-	me->bad_sums++;
+	me->bad_sums += me->bad_sums < UINT16_MAX;
 	me->bad_end = end;
 	if (p->len || p->flags & (TH_SYN | TH_FIN))
 		me->flags |= HALF_BAD_SUM;
@@ -422,8 +427,9 @@ static void synack(struct flow *f, const struct packet *p, enum side s)
 		f->synack_frame = (uint32_t)p->number;
 	}
 	if (f->flags & FLOW_HSACK && !(f->flags & FLOW_SIMULTANEOUS))
-		flow_anomaly(f, ANOMALY_FINAL_ACK_LOST, s, p, 0, 0);
-	f->last_synack_ns = p->ns;
+		synack_again(f, p, s);
+	if (!(f->flags & FLOW_HSACK))
+		f->last_synack_ns = p->ns;
 	if (f->synack_tries < UINT8_MAX)
 		f->synack_tries++;
 	if (f->tfo != TFO_NONE)
@@ -436,6 +442,22 @@ static void synack(struct flow *f, const struct packet *p, enum side s)
 	    you->opts & POPT_WSCALE && you->opts & POPT_SACK_OK)
 		f->flags |= FLOW_COOKIE_LIKE;
 	flow_ack(f, p, s);
+}
+
+/* The client has gone on. Its ACK may have been lost; if the text behind it was,
+ * too, and the server has had the time to say so, it has no room to take up the
+ * connection, and drops all of it. */
+static void synack_again(struct flow *f, const struct packet *p, enum side s)
+{
+	const struct half *client = &f->half[CLIENT];
+	int64_t leg_ns = f->synack_ns - f->last_syn_ns;
+
+	flow_anomaly(f, ANOMALY_FINAL_ACK_LOST, s, p, 0, 0);
+	if (f->ack_frame && client->flags & HALF_TEXT &&
+	    f->half[s].acked == client->isn + 1 &&
+	    p->ns - client->next_ns > leg_ns)
+		flow_anomaly(f, ANOMALY_BACKLOG_WAIT, s, p, leg_ns,
+			     p->ns - f->ack_ns);
 }
 
 /* RFC 9293, 3.10.7.3: an acceptable ACK is of the SYN. */

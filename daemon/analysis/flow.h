@@ -15,12 +15,13 @@
 
 #include <tcphs/analysis.h>
 
+#include "copies.h"
 #include "core/seq.h"
 
 #define HOLES_MAX  24 /* of a side that has any */
 #define BLOCKS_MAX 2  /* SACK blocks that are remembered */
 #define NOTED_MAX  8  /* anomalies; what shows at the end comes to them */
-#define COPIES_MAX 2  /* segments whose contents are remembered */
+#define RECENT_MAX 4  /* packets that are remembered, by what they are like */
 
 enum half_flag {
 	HALF_ISN = 1 << 0,  /* isn: a SYN of its was seen */
@@ -43,30 +44,28 @@ struct range {
 	tcp_seq start, end;
 };
 
-struct copy {
-	tcp_seq seq;
-	uint32_t len; /* 0 = none */
-	uint32_t sum;
-};
-
 struct half {
 	uint16_t flags; /* enum half_flag */
 	uint8_t ttl;
 	uint8_t opts; /* of its SYN; enum packet_opt */
 	uint8_t wscale;
-	uint8_t nholes, nblocks, next_copy;
+	uint8_t nholes, nblocks, next_recent;
+	uint8_t run; /* of recent, since the other side was heard */
+	uint8_t lost_tries;
 	uint16_t mss;
-	uint16_t zero_windows;
+	uint16_t zero_windows, bad_sums;
 	tcp_seq isn, next, acked, edge, fin, bad_end;
+	copies_ref text; /* its last */
+	tcp_seq lost; /* came again lost_tries times and in vain: flow_lost.c */
 	uint32_t ts_val;
 	uint32_t window_min, window_max;
-	uint32_t seen_before, late, filled_hole, needless, bad_sums;
+	uint32_t seen_before, late, filled_hole, needless;
 	uint32_t packets;
 	uint64_t by_seq, captured;
 	int64_t next_ns;		/* when next moved last */
 	struct range block[BLOCKS_MAX]; /* of its last SACK option */
-	struct copy copy[COPIES_MAX];
 	struct range *hole; /* HOLES_MAX, lowest first; NULL before the first */
+	uint32_t recent[RECENT_MAX]; /* flow_copy.c */
 };
 
 enum flow_flag {
@@ -127,11 +126,20 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) <= 512, "of a live connection");
 
+/* A segment that came again at least twice. */
+struct lost {
+	uint32_t frame; /* of the second time */
+	uint32_t len;
+	uint32_t cut;	/* of the piece that came instead; 0 = none */
+	uint32_t heard; /* packets of the other side until then */
+};
+
 /* What not all connections have. */
 struct flow_extra {
 	uint8_t nanomalies, room; /* of the array */
 	uint8_t nencaps;
 	struct encap encap[ENCAPS_MAX];
+	struct lost lost[2]; /* by enum side */
 	struct anomaly anomaly[];
 };
 
@@ -142,8 +150,10 @@ struct flow_extra {
 void flow_begin(struct flow *f, const struct packet *p, uint8_t from);
 
 /** flow_take() - A packet of it, the first one included
- * @from: Which end of the key sent it */
-void flow_take(struct flow *f, const struct packet *p, uint8_t from);
+ * @from:   Which end of the key sent it
+ * @copies: The last text of all connections */
+void flow_take(struct flow *f, const struct packet *p, uint8_t from,
+	       struct copies *copies);
 
 /** flow_icmp() - An ICMP error that quotes a packet of it */
 void flow_icmp(struct flow *f, const struct packet *p, uint8_t from);
@@ -172,7 +182,16 @@ void flow_zeek(const struct flow *f, struct verdict *v);
 void flow_syn(struct flow *f, const struct packet *p, enum side s);
 void flow_rst(struct flow *f, const struct packet *p, enum side s);
 void flow_ack(struct flow *f, const struct packet *p, enum side s);
-void flow_text(struct flow *f, const struct packet *p, enum side s);
+void flow_text(struct flow *f, const struct packet *p, enum side s,
+	       struct copies *copies);
+void flow_lost(struct flow *f, const struct packet *p, enum side s);
+bool flow_blackhole(const struct flow *f, enum side s);
+bool flow_copy(struct flow *f, const struct packet *p, enum side s,
+	       const struct copies *copies);
+void flow_copied(struct flow *f, const struct packet *p, enum side s);
+void flow_contents(struct flow *f, const struct packet *p, enum side s,
+		   struct copies *copies);
+struct flow_extra *flow_extra(struct flow *f, uint8_t room);
 void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 		  const struct packet *p, int64_t expected, int64_t got);
 

@@ -14,6 +14,7 @@ static void add(struct verdict *v, enum anomaly_kind kind, enum side s,
 		uint64_t frame, uint32_t count, int64_t expected, int64_t got);
 static void handshake(const struct flow *f, struct verdict *v);
 static void came_again(struct verdict *v, enum side s);
+static void lost(const struct flow *f, enum side s, struct verdict *v);
 static void closing(const struct flow *f, int64_t now_ns, struct verdict *v);
 static void sums(const struct flow *f, enum side s, struct verdict *v);
 static void unseen(const struct flow *f, enum side s, struct verdict *v);
@@ -25,6 +26,7 @@ void flow_late_anomalies(const struct flow *f, int64_t now_ns,
 	closing(f, now_ns, v);
 	for (int s = CLIENT; s <= SERVER; s++) {
 		came_again(v, (enum side)s);
+		lost(f, (enum side)s, v);
 		sums(f, (enum side)s, v);
 		unseen(f, (enum side)s, v);
 	}
@@ -68,6 +70,11 @@ static void handshake(const struct flow *f, struct verdict *v)
 	if (v->last_syn_synack_ns >= SLOW_NS / 2)
 		add(v, ANOMALY_SLOW_LEG_SERVER, SERVER, v->synack.frame, 1,
 		    SLOW_NS / 2, v->last_syn_synack_ns);
+	/* One SYN is lost now and then. */
+	if (v->syn.tries > 2 && v->synack.frame &&
+	    v->last_syn_synack_ns < SLOW_NS / 2)
+		add(v, ANOMALY_BACKLOG_WAIT, SERVER, v->synack.frame, 1,
+		    v->last_syn_synack_ns, v->syn_synack_ns);
 	if (v->synack.frame && v->ack.frame && leg >= SLOW_NS / 2)
 		add(v, ANOMALY_SLOW_LEG_CLIENT, CLIENT, v->ack.frame, 1,
 		    SLOW_NS / 2, leg);
@@ -86,6 +93,17 @@ static void came_again(struct verdict *v, enum side s)
 	if (me->late)
 		add(v, ANOMALY_REORDERED, s, v->first_frame, me->late, 0,
 		    me->late);
+}
+
+static void lost(const struct flow *f, enum side s, struct verdict *v)
+{
+	const struct lost *l;
+
+	if (!flow_blackhole(f, s))
+		return;
+	l = &f->extra->lost[s];
+	add(v, ANOMALY_MTU_BLACKHOLE, s, l->frame, f->half[s].lost_tries,
+	    l->len, l->cut);
 }
 
 static void closing(const struct flow *f, int64_t now_ns, struct verdict *v)

@@ -9,10 +9,10 @@
  * than what was sent before it came again (RFC 7323, 4.1); where they cannot,
  * the time does: nobody notices a loss within half a round trip.
  */
+#include "flow.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "flow.h"
 
 #define LATE_DEFAULT_NS 3000000 /* without a handshake to measure */
 #define FAR_BEHIND	(1 << 30)
@@ -33,9 +33,7 @@ static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end);
 static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
 static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 			  tcp_seq end);
-static void check_copy(struct flow *f, const struct packet *p, enum side s);
 static void check_ts(struct flow *f, const struct packet *p, enum side s);
-static uint32_t sum_of(const uint8_t *text, uint32_t len);
 
 void flow_ack(struct flow *f, const struct packet *p, enum side s)
 {
@@ -139,7 +137,8 @@ static void take_sack(struct half *me, const struct packet *p)
 			(struct range){p->sack[i].start, p->sack[i].end};
 }
 
-void flow_text(struct flow *f, const struct packet *p, enum side s)
+void flow_text(struct flow *f, const struct packet *p, enum side s,
+	       struct copies *copies)
 {
 	struct half *me = &f->half[s];
 	bool fin = p->flags & TH_FIN;
@@ -166,7 +165,7 @@ void flow_text(struct flow *f, const struct packet *p, enum side s)
 			flow_anomaly(f, ANOMALY_WINDOW_FULL, s, p, 0,
 				     f->half[!s].edge - f->half[!s].acked);
 	}
-	check_copy(f, p, s);
+	flow_contents(f, p, s, copies);
 	if (fin && !(me->flags & HALF_FIN)) {
 		if (!(f->half[!s].flags & HALF_FIN)) {
 			f->first_fin = (uint8_t)s;
@@ -246,6 +245,7 @@ static void again(struct flow *f, const struct packet *p, enum side s,
 		me->needless++;
 	} else {
 		me->seen_before++;
+		flow_lost(f, p, s);
 	}
 }
 
@@ -321,41 +321,6 @@ static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 			hole_add(f, s, to, old[i].end);
 	}
 	return filled;
-}
-
-/* The same numbers with other contents: an endpoint keeps the first copy, some
- * watchers the last, and that is how one deceives the other. */
-static void check_copy(struct flow *f, const struct packet *p, enum side s)
-{
-	struct half *me = &f->half[s];
-	uint32_t sum;
-
-	if (!p->len || p->cap_len < p->len || p->notes & NOTE_TCP_SUM)
-		return;
-	sum = sum_of(p->text, p->len);
-	for (int i = 0; i < COPIES_MAX; i++) {
-		struct copy *c = &me->copy[i];
-
-		if (c->seq != p->seq || c->len != p->len)
-			continue;
-		if (c->sum != sum)
-			flow_anomaly(f, ANOMALY_DIFFERENT_DATA, s, p, c->sum,
-				     sum);
-		return;
-	}
-	me->copy[me->next_copy] = (struct copy){p->seq, p->len, sum};
-	me->next_copy = (uint8_t)((me->next_copy + 1) % COPIES_MAX);
-}
-
-/* FNV-1a of the first bytes and the last: enough to tell copies apart. */
-static uint32_t sum_of(const uint8_t *text, uint32_t len)
-{
-	uint32_t h = 2166136261u;
-	uint32_t step = len / 64 + 1;
-
-	for (uint32_t i = 0; i < len; i += step)
-		h = (h ^ text[i]) * 16777619u;
-	return h;
 }
 
 static void check_ts(struct flow *f, const struct packet *p, enum side s)

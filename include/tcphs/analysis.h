@@ -148,6 +148,8 @@ enum severity { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING };
 	  "text was sent again")                                               \
 	A(SPURIOUS_RETRANSMIT, "spurious_retransmit", INFO, "RFC 5682, 1",     \
 	  "text was sent again that had been acknowledged")                    \
+	A(DUPLICATE, "duplicate", INFO, "RFC 9293, 3.4",                       \
+	  "the same packet came twice")                                        \
 	A(REORDERED, "reordered", INFO, "RFC 9293, 3.8",                       \
 	  "segments overtook each other")                                      \
 	/* windows */                                                          \
@@ -179,11 +181,17 @@ enum severity { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING };
 	  "from SYN to SYN-ACK it took half a second or more")                 \
 	A(SLOW_LEG_CLIENT, "slow_leg_client", NOTICE, "",                      \
 	  "from SYN-ACK to ACK it took half a second or more")                 \
+	A(BACKLOG_WAIT, "backlog_wait", NOTICE, "",                            \
+	  "the server seemed to have no room for one more connection")         \
 	/* what may be an interception, and mostly is not */                   \
 	A(TTL_SHIFT, "ttl_shift", INFO, "",                                    \
 	  "packets of one side came by ways of different length")              \
 	A(DIFFERENT_DATA, "retransmit_different_data", WARNING,                \
-	  "RFC 9293, 3.10.7.4", "the same bytes came with other contents")     \
+	  "RFC 9293, 3.10.7.4", "the same segment came with other contents")   \
+	A(OVERLAP_DATA, "overlap_different_data", WARNING,                     \
+	  "RFC 9293, 3.10.7.4", "segments overlap, and differ where they do")  \
+	A(MSS_CHANGED, "mss_changed_midpath", INFO, "",                        \
+	  "somebody on the path changed the maximum segment size")             \
 	/* the path */                                                         \
 	A(CHECKSUM_BAD, "checksum_bad", NOTICE, "RFC 9293, 3.1",               \
 	  "segments with a wrong checksum")                                    \
@@ -193,6 +201,8 @@ enum severity { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING };
 	  "nothing of this side was captured, and it was there")               \
 	A(ICMP_FRAG_NEEDED, "icmp_frag_needed", NOTICE, "RFC 1191, 4",         \
 	  "a packet was too big for a link of the path")                       \
+	A(MTU_BLACKHOLE, "mtu_blackhole", NOTICE, "RFC 2923, 2.1",             \
+	  "full-size segments were lost again and again")                      \
 	A(ICMP_ERROR, "icmp_error", NOTICE, "RFC 9293, 3.9.2.2",               \
 	  "an ICMP error spoke of the connection")
 

@@ -67,6 +67,10 @@
 	C(odd_options)         \
 	C(odd_flags)           \
 	C(timestamps)          \
+	C(backlog)             \
+	C(conflicting_overlap) \
+	C(mirrored)            \
+	C(mtu_blackhole)       \
 	C(echo)                \
 	C(answers_only)
 
@@ -121,6 +125,8 @@ struct truth {
 	uint8_t opts[2]; /* as offered with the SYN and the SYN-ACK */
 	uint64_t odd[2]; /* bits of enum anomaly_kind, by who sent it */
 };
+
+_Static_assert(ANOMALY_NKINDS <= 64, "bits of odd");
 
 enum mark { MARK_NONE, MARK_SYN, MARK_SYNACK, MARK_ACK };
 

@@ -114,6 +114,34 @@ void script_conflicting_text(struct talk *t)
 	go_on(t);
 }
 
+/* The second segment begins within the first, and goes further. */
+void script_conflicting_overlap(struct talk *t)
+{
+	enum side s = some_side(t);
+	uint32_t len = between(t->r, 10, 500), at = draw(t->r, len);
+	uint32_t all = len + between(t->r, 1, 500);
+	struct seg *g;
+
+	t->conv->path.snap = UINT16_MAX; /* or nobody can tell */
+	opened(t);
+	g = talk_seg(t, s, TH_ACK | TH_PSH, len);
+	g->other_text = one_in(t->r, 2);
+	talk_pass(t, between(t->r, 5, 500) * US);
+	talk_odd(t, s, ANOMALY_OVERLAP_DATA);
+	t->truth->seen_before[s]++;
+	g = talk_seg(t, s, TH_ACK | TH_PSH, all - at);
+	g->seq += at;
+	g->other_text = !t->conv->seg[t->conv->n - 2].other_text;
+	t->side[s].nxt += all;
+	t->side[!s].rcv = t->side[s].nxt;
+	t->truth->by_seq[s] += all;
+	t->truth->captured[s] += all;
+	talk_ack(t, !s);
+	talk_say(t, !s, 10);
+	t->truth->stage = REACHED_LATER;
+	go_on(t);
+}
+
 /* RFC 5961, 4.2. */
 void script_syn_in_established(struct talk *t)
 {

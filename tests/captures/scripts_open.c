@@ -367,6 +367,46 @@ void script_cookie_like(struct talk *t)
 	talk_close(t);
 }
 
+/* The ACK and the text behind it come to a server that has no room. */
+static void ack_dropped(struct talk *t)
+{
+	struct truth *h = t->truth;
+	uint32_t len = between(t->r, 1, 500);
+
+	talk_seg(t, CLIENT, TH_ACK | TH_PSH, len);
+	talk_pass(t, SECOND);
+	talk_synack(t);
+	talk_odd(t, SERVER, ANOMALY_FINAL_ACK_LOST);
+	talk_pass(t, 2 * t->way[CLIENT]);
+	talk_seg(t, CLIENT, TH_ACK, 0);
+	talk_pass(t, 100 * MSEC);
+	talk_seg(t, CLIENT, TH_ACK | TH_PSH, len);
+	h->seen_before[CLIENT]++;
+	h->by_seq[CLIENT] += len;
+	h->captured[CLIENT] += len;
+	h->stage = REACHED_FIRST_DATA;
+	t->side[CLIENT].nxt += len;
+	t->side[SERVER].rcv = t->side[CLIENT].nxt;
+	talk_ack(t, SERVER);
+}
+
+/* The server's accept queue is full: it drops SYNs, and ACKs of SYN-ACKs. */
+void script_backlog(struct talk *t)
+{
+	bool syns_dropped = one_in(t->r, 2);
+	int64_t begun = t->now;
+
+	syns(t, syns_dropped ? between(t->r, 3, 5) : 1);
+	talk_synack(t);
+	talk_hsack(t);
+	t->truth->total_ns = t->now - begun;
+	talk_odd(t, SERVER, ANOMALY_BACKLOG_WAIT);
+	if (!syns_dropped)
+		ack_dropped(t);
+	talk_both(t);
+	talk_close(t);
+}
+
 /* Two queues of a network card, and the answer was written down first. */
 void script_synack_first(struct talk *t)
 {

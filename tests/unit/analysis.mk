@@ -1,12 +1,15 @@
 ANALYSIS_ENGINE = daemon/analysis/analysis.c daemon/analysis/analysis_names.c \
 	daemon/analysis/anomaly_texts.c \
-	daemon/analysis/crowd.c daemon/analysis/flow.c daemon/analysis/flow_text.c \
-	daemon/analysis/flow_late.c daemon/analysis/flow_verdict.c
+	daemon/analysis/copies.c daemon/analysis/crowd.c daemon/analysis/flow.c \
+	daemon/analysis/flow_copy.c daemon/analysis/flow_text.c \
+	daemon/analysis/flow_lost.c daemon/analysis/flow_late.c daemon/analysis/flow_verdict.c
 ANALYSIS_DECODER = daemon/analysis/decode.c daemon/analysis/decode_ip.c \
 	daemon/analysis/decode_tcp.c daemon/analysis/decode_tunnel.c \
 	daemon/core/csum.c daemon/core/pool.c daemon/core/reasm.c
 
-UNIT_SRC_test_analysis_manual = $(ANALYSIS_ENGINE)
+UNIT_SRC_test_analysis_manual = $(ANALYSIS_ENGINE) tests/unit/flow_script.c
+UNIT_SRC_test_catalogue = $(ANALYSIS_ENGINE) tests/unit/flow_script.c \
+	tests/unit/catalogue_anomalies.c
 UNIT_SRC_test_flow = $(ANALYSIS_ENGINE) tests/unit/flow_rig.c
 UNIT_SRC_test_flow_text = $(ANALYSIS_ENGINE) tests/unit/flow_rig.c
 UNIT_SRC_test_decode = $(ANALYSIS_DECODER) daemon/core/wire_ip.c \

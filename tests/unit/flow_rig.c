@@ -8,6 +8,8 @@
 
 #include "unit.h"
 
+#define PERIOD 251 /* of the text that everybody sends */
+
 struct capture cap;
 
 static void keep(void *ctx, const struct verdict *v)
@@ -60,10 +62,20 @@ void wait_ms(int64_t ms)
 	cap.ns += (ms - 1) * MS;
 }
 
+/* Bytes that follow from their numbers. */
+static const uint8_t *text_at(uint32_t seq)
+{
+	static uint8_t text[2000 + PERIOD];
+
+	if (!text[1])
+		for (uint32_t i = 0; i < sizeof(text); i++)
+			text[i] = (uint8_t)(i % PERIOD);
+	return text + seq % PERIOD;
+}
+
 static void send_packet(uint8_t from, uint16_t flags, uint32_t seq,
 			uint32_t ack, uint32_t len)
 {
-	static const uint8_t text[2000] = {1, 2, 3};
 	static const struct ip_addr addr[2] = {
 		{.b = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}},
 		{.b = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2}},
@@ -81,7 +93,7 @@ static void send_packet(uint8_t from, uint16_t flags, uint32_t seq,
 	cap.p.ack = ack;
 	cap.p.len = cap.p.cap_len = len;
 	if (!cap.p.text)
-		cap.p.text = text;
+		cap.p.text = text_at(seq);
 	if (flags & SYN && !cap.p.opts) {
 		cap.p.opts = POPT_MSS | POPT_SACK_OK | POPT_WSCALE;
 		cap.p.mss = 1460;

@@ -73,6 +73,26 @@ static void late_by_time(void)
 	done();
 }
 
+/* The SYN-ACK came again, behind the ACK: the round trip was measured before.
+ */
+static void late_behind_another_synack(void)
+{
+	const struct verdict *v;
+
+	begin();
+	c(SYN, CISN, 0, 0);
+	wait_ms(20);
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	wait_ms(1000);
+	s(SA, SISN, CISN + 1, 0);
+	c(PSH, CISN + 101, SISN + 1, 100);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].late, 1);
+	done();
+}
+
 static void late_by_timestamp(void)
 {
 	const struct verdict *v;
@@ -342,6 +362,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(needless),
 		UNIT_TEST(fills_a_hole),
 		UNIT_TEST(late_by_time),
+		UNIT_TEST(late_behind_another_synack),
 		UNIT_TEST(late_by_timestamp),
 		UNIT_TEST(not_captured),
 		UNIT_TEST(overtaken_by_an_ack),
