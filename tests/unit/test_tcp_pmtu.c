@@ -43,6 +43,12 @@ static struct conn_info info(void)
 	return i;
 }
 
+/* Behind the last number that left. */
+static tcp_seq sent_to(void)
+{
+	return info().snd_nxt - rig_only()->iss_off;
+}
+
 /* A router's error about the segment at @seq; @mtu 0: it does not say. */
 static void too_big(uint32_t mtu, tcp_seq seq)
 {
@@ -365,6 +371,72 @@ static void probe_waits_for_room(void)
 	rig_end();
 }
 
+/* RFC 4821, 7.4: nor does it leave while losses are repaired. New text does,
+ * no longer than before, and waits for nothing. */
+static void no_probe_beside_losses(void)
+{
+	uint32_t mss, fresh = 0;
+	struct tcp_seg s;
+	tcp_seq end;
+
+	flight_at_raise_time();
+	mss = info().snd_mss;
+	end = sent_to();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001,
+		   SACK(6001 + mss, 6001 + 2 * mss)));
+	rig_check(info().recovery[0] == 'f');
+	rig_check(rig_take(&s) && s.seq == 6001 && s.len == mss);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 6 * mss));
+	while (rig_take(&s)) {
+		rig_check(s.len == mss);
+		fresh += seq_geq(s.seq, end);
+	}
+	rig_check(fresh > 0);
+	rig_check(info().recovery[0] == 'f');
+	rig_check(rig_stats().mtu_probes == 0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = sent_to()));
+	rig_check(info().recovery[0] == 'o');
+	rig_check(rig_take(&s) && s.len > mss);
+	rig_check(info().mtu_probe == 1500);
+	rig_forget();
+	rig_end();
+}
+
+/* RFC 4821, 7.6.4: lost among others, it is not known to be its length. The same
+ * is tried again, a second later. */
+static void probe_lost_among_others(void)
+{
+	uint32_t full = 1500 - (uint32_t)heads() - 12, mss;
+	struct tcp_seg s, last;
+
+	flight_at_raise_time();
+	mss = info().snd_mss;
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 5 * mss));
+	rig_check(rig_take(&s) && s.len == full);
+	while (rig_take(&last))
+		;
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 5 * mss,
+		   .nsack = 1,
+		   .sack = {{s.seq + full, s.seq + full + 3 * mss}}));
+	rig_forget();
+	rig_check(info().recovery[0] == 'f');
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 6 * mss,
+		   .nsack = 1,
+		   .sack = {{s.seq + full, s.seq + full + 3 * mss}}));
+	rig_forget();
+	rig_check(info().mtu_probe == 0);
+	rig_check(rig_stats().mtu_probes_lost == 0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = sent_to()));
+	rig_forget();
+	rig_check(rig_stats().mtu_probes == 1);
+	rig_wait(S(1));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = sent_to()));
+	rig_check(rig_stats().mtu_probes == 2);
+	rig_check(info().mtu_probe == 1500);
+	rig_forget();
+	rig_end();
+}
+
 /* A router that refuses the probe says what it takes: that is tried next. */
 static void probe_refused_by_router(void)
 {
@@ -392,6 +464,32 @@ static void too_big_at_first(void)
 	rig_forget();
 	too_big(1300, 1001);
 	rig_check(info().pmtu == 1300);
+	rig_forget();
+	rig_end();
+}
+
+/* RFC 1191, 6.5 speaks of the segments that were too big. If what was sent in
+ * their place is lost, too, that is congestion. */
+static void too_big_and_then_lost(void)
+{
+	struct conn_info before;
+	tcp_seq end = 0;
+	struct tcp_seg s;
+
+	established(65535);
+	before = info();
+	rig_send(10000);
+	rig_forget();
+	too_big(1300, 1001);
+	while (rig_take(&s))
+		end = s.seq + s.len;
+	rig_check(seq_gt(end, 1001 + 4 * info().snd_mss));
+	rig_check(info().ssthresh == before.ssthresh);
+	rig_wait(MS(50));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   SACK(1001 + info().snd_mss, end)));
+	rig_check(info().recovery[0] == 'f');
+	rig_check(info().ssthresh < before.ssthresh);
 	rig_forget();
 	rig_end();
 }
@@ -536,9 +634,12 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(raised_after_ten_minutes),
 	UNIT_TEST(probe_with_others_behind),
 	UNIT_TEST(probe_waits_for_room),
+	UNIT_TEST(no_probe_beside_losses),
+	UNIT_TEST(probe_lost_among_others),
 	UNIT_TEST(probe_refused_by_router),
 	UNIT_TEST(probe_shows),
 	UNIT_TEST(too_big_at_first),
+	UNIT_TEST(too_big_and_then_lost),
 	UNIT_TEST(too_big_while_all_arrives),
 	UNIT_TEST(too_big_and_timeout),
 	UNIT_TEST(too_big_impossible),
