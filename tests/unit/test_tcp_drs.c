@@ -180,13 +180,14 @@ static void windows_that_count(void)
 	rx_echo(9001, 1000, 0);
 	rig_check(measured() == 30000);
 	rig_wait(MS(20));
-	rx_echo(10001, 4000, 0);
-	rx_echo(14001, 1000, 0);
+	rx_echo(10001, 3000, 0);
+	rx_echo(13001, 1000, 0);
 	rig_check(measured() == 20000);
 	rig_wait(MS(40));
-	rx_echo(15001, 4000, 0);
-	rx_echo(19001, 1000, 0);
+	rx_echo(14001, 3000, 0);
+	rx_echo(17001, 1000, 0);
 	rig_check(measured() == 20000);
+	rig_check(rig_only()->received == 13000);
 	rig_end();
 }
 
