@@ -292,6 +292,21 @@ static void rcv_window_read_for_another(void)
 	rig_end();
 }
 
+/* Behind a FIN nothing waits for a window. */
+static void rcv_window_behind_a_fin(void)
+{
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 4096;
+	rig_established();
+	rig_read_stop();
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1001,
+		   .len = 4000));
+	rig_forget();
+	rig_read_on();
+	rig_check(rig_only()->received == 4000);
+	rig_expect_silence_for(S(1));
+	rig_end();
+}
+
 /* A window that is short is worth a packet of its own by two segments more. */
 static void rcv_window_two_segments_more(void)
 {
@@ -460,6 +475,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rcv_window_no_updates),
 	UNIT_TEST(rcv_window_too_small_for_another),
 	UNIT_TEST(rcv_window_read_for_another),
+	UNIT_TEST(rcv_window_behind_a_fin),
 	UNIT_TEST(rcv_window_two_segments_more),
 	UNIT_TEST(rcv_window_opens_by_half),
 	UNIT_TEST(rcv_window_edge_stays),
