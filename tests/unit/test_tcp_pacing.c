@@ -141,6 +141,54 @@ static void switched_off(void)
 	rig_end();
 }
 
+/* Nor does a super-segment hold more than may leave at once. */
+static void super_segments_spread(void)
+{
+	struct tcp_seg s;
+
+	rig.conf.pacing = true;
+	rig.conf.gso_max = 60000;
+	grown(MS(100));
+	rig_send(60000);
+	rig_check(rig_take(&s) && s.len == 2000);
+	rig_wait(MS(60));
+	rig_forget();
+	rig_end();
+}
+
+/* While text waits for its time it is not the sender who has none: what was
+ * known about cwnd holds (RFC 9438, 5.8), and it goes on growing. */
+static void cwnd_grows_meanwhile(void)
+{
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_send(200000);
+	rig_wait(MS(100));
+	rig_check(taken() == 40000);
+	rx_ack(at + 30000);
+	rig_check(look().cwnd == 70000);
+	rig_check(look().in_flight < 35000);
+	rig_check(look().pace_in_us > 0);
+	rx_ack(at + 31000);
+	rig_check(look().cwnd == 71000);
+	rig_wait(MS(60));
+	rig_forget();
+	rig_end();
+}
+
+/* A FIN alone is no text. */
+static void fin_at_once(void)
+{
+	rig.conf.pacing = true;
+	grown(MS(100));
+	rig_send(2000);
+	rig_check(taken() == 2000);
+	rig_close();
+	rig_expect(
+		SEG(.flags = TH_ACK | TH_FIN, .seq = at + 2000, .ack = 5001));
+	rig_end();
+}
+
 /* A loss is repaired at once, whatever waits; what follows is spread. */
 static void first_retransmission_at_once(void)
 {
@@ -229,6 +277,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(initial_window_at_once),
 	UNIT_TEST(near_peer_at_once),
 	UNIT_TEST(switched_off),
+	UNIT_TEST(super_segments_spread),
+	UNIT_TEST(cwnd_grows_meanwhile),
+	UNIT_TEST(fin_at_once),
 	UNIT_TEST(first_retransmission_at_once),
 	UNIT_TEST(retransmissions_spread),
 	UNIT_TEST(rate_of_the_window_in_recovery),
