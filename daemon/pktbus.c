@@ -10,7 +10,9 @@
 
 static void watch(struct pktbus *b);
 static void show_packet(void *ctx, const struct stack_packet *p);
+static void show_the_only(void *ctx, const struct stack_packet *p);
 static void show_end(void *ctx, const struct conn_info *info);
+static void show_its_end(void *ctx, const struct conn_info *info);
 
 void pktbus_init(struct pktbus *b, struct stack *st)
 {
@@ -68,12 +70,15 @@ void pktbus_missed(struct pktbus *b, int64_t before_us)
 
 static void watch(struct pktbus *b)
 {
-	const struct stack_watcher w = {show_packet, show_end, b};
-	const struct pktbus_sink *s;
+	struct stack_watcher w = {show_packet, show_end, b};
+	struct pktbus_sink *s = TAILQ_FIRST(&b->sinks);
 	uint32_t snap = 0;
 
 	if (!b->watch) {
-		stack_watch(b->st, TAILQ_EMPTY(&b->sinks) ? NULL : &w);
+		if (s && !TAILQ_NEXT(s, link))
+			w = (struct stack_watcher){show_the_only, show_its_end,
+						   s};
+		stack_watch(b->st, s ? &w : NULL);
 		return;
 	}
 	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link)) {
@@ -93,4 +98,20 @@ static void show_packet(void *ctx, const struct stack_packet *p)
 static void show_end(void *ctx, const struct conn_info *info)
 {
 	pktbus_ended(ctx, info);
+}
+
+/* Mostly there is one, the memory of packets. */
+static void show_the_only(void *ctx, const struct stack_packet *p)
+{
+	struct pktbus_sink *s = ctx;
+
+	s->packet(s, p);
+}
+
+static void show_its_end(void *ctx, const struct conn_info *info)
+{
+	struct pktbus_sink *s = ctx;
+
+	if (s->ended)
+		s->ended(s, info);
 }

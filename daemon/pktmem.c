@@ -33,7 +33,7 @@
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static void on_ended(struct pktbus_sink *s, const struct conn_info *info);
-static struct trace *trace_of(struct pktmem *m, const struct stack_packet *p);
+static void take(struct pktmem *m, uint32_t ref, const struct stack_packet *p);
 static struct trace *trace_begin(struct pktmem *m,
 				 const struct stack_packet *p);
 static struct trace *trace_new(struct pktmem *m, uint32_t id,
@@ -79,6 +79,7 @@ struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
 			 .snap = PKTMEM_SNAP_MAX},
 		.st = st,
 		.conf = *conf,
+		.latest_max = conf->packets - conf->packets / 2,
 		.nblocks = (uint32_t)((len - sizeof(*m) - block) / unit),
 		.used = 1,
 	};
@@ -127,11 +128,35 @@ uint32_t pktmem_block(struct pktmem *m, const struct trace *spared)
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 {
 	struct pktmem *m = (struct pktmem *)s;
+	uint32_t ref = m->latest;
 	struct trace *t;
 
 	if (!p->conn)
 		return;
-	t = trace_of(m, p);
+	/* Packets of a connection come in rows. */
+	if (!ref || trace_at(m, ref)->id != p->conn)
+		ref = id_find(m, p->conn);
+	t = trace_at(m, ref);
+	/* Most of them: there is nothing new to see and all cells are there. */
+	if (ref && t->last == m->latest_max &&
+	    (t->marks & (TRACE_MORE | TRACE_ENDED)) == TRACE_MORE) {
+		m->latest = ref;
+		t->packets++;
+		t->marks |= TRACE_TOUCHED;
+		t->state = p->state_after;
+		pktmem_renew(m, t, p);
+		return;
+	}
+	take(m, ref, p);
+}
+
+/* Not inlined: what it needs on the stack is for the few. */
+static void __attribute__((noinline))
+take(struct pktmem *m, uint32_t ref, const struct stack_packet *p)
+{
+	struct trace *t = ref ? trace_at(m, ref) : trace_begin(m, p);
+
+	m->latest = ref;
 	if (!t)
 		return;
 	trace_note(m, t, p);
@@ -171,20 +196,7 @@ static void on_ended(struct pktbus_sink *s, const struct conn_info *info)
 
 /* ---- traces ------------------------------------------------------------ */
 
-/* That of a packet; NULL if it is not to be kept. */
-static struct trace *trace_of(struct pktmem *m, const struct stack_packet *p)
-{
-	uint32_t ref = m->latest;
-
-	/* Packets of a connection come in rows. */
-	if (!ref || trace_at(m, ref)->id != p->conn)
-		ref = id_find(m, p->conn);
-	if (!ref)
-		return trace_begin(m, p);
-	m->latest = ref;
-	return trace_at(m, ref);
-}
-
+/* Of a packet that has none; NULL if it is not to be kept. */
 static struct trace *trace_begin(struct pktmem *m, const struct stack_packet *p)
 {
 	bool begins = p->state_before <= TCP_SYN_RECEIVED ||

@@ -14,6 +14,17 @@
 
 #include "pktmem_priv.h"
 
+/* They are copied as one. */
+#define FOLLOWS(a, b) \
+	(offsetof(struct stack_packet, b) - offsetof(struct stack_packet, a))
+_Static_assert(FOLLOWS(state_before, state_after) ==
+			       offsetof(struct cell_fate, after) &&
+		       FOLLOWS(state_before, drop) ==
+			       offsetof(struct cell_fate, drop) &&
+		       FOLLOWS(state_before, flags) ==
+			       offsetof(struct cell_fate, flags),
+	       "as in struct stack_packet");
+
 struct source {
 	const struct iovec *iov;
 	size_t off; /* in the first of iov */
@@ -21,9 +32,14 @@ struct source {
 
 static uint32_t cells_new(struct pktmem *m, struct trace *t, uint32_t *n);
 static bool chain_grow(struct pktmem *m, struct trace *t);
+static inline void head_write(struct cell *c, const struct stack_packet *p,
+			      uint32_t n, uint32_t number);
 static void packet_write(struct pktmem *m, uint32_t ref,
 			 const struct stack_packet *p, uint32_t snapped,
 			 uint32_t number);
+static void copy_near(uint8_t *to, const uint8_t *from, uint32_t n);
+static void copy_parts(uint8_t *to, const struct iovec *iov, size_t n);
+static void skip(struct source *from, size_t n);
 static void copy(struct source *from, uint8_t *to, size_t n);
 
 uint32_t pktmem_cells(uint32_t snapped)
@@ -39,13 +55,14 @@ void pktmem_keep(struct pktmem *m, struct trace *t,
 	uint32_t snapped = p->len < m->conf.snaplen ? p->len : m->conf.snaplen;
 	uint32_t most = m->conf.packets / 2, n = 1, ref;
 
+	if (t->last == m->latest_max) {
+		pktmem_renew(m, t, p);
+		return;
+	}
 	if (t->first < most && !t->last) {
 		n = pktmem_cells(snapped);
 		ref = cells_new(m, t, &n);
 		t->first += ref != 0;
-	} else if (t->last == m->conf.packets - most) {
-		ref = t->ring_next;
-		t->ring_next = ring_after(m, t, ref);
 	} else {
 		ref = cells_new(m, t, &n);
 		if (ref && !t->last++)
@@ -56,6 +73,16 @@ void pktmem_keep(struct pktmem *m, struct trace *t,
 	if (snapped > CELL_DATA + (n - 1) * CELL_SIZE)
 		snapped = CELL_DATA + (n - 1) * CELL_SIZE;
 	packet_write(m, ref, p, snapped, t->packets);
+}
+
+void pktmem_renew(struct pktmem *m, struct trace *t,
+		  const struct stack_packet *p)
+{
+	uint32_t n = m->conf.snaplen < CELL_DATA ? m->conf.snaplen : CELL_DATA;
+	struct cell *c = cell_at(m, t->ring_next);
+
+	t->ring_next = ring_after(m, t, t->ring_next);
+	head_write(c, p, p->len < n ? p->len : n, t->packets);
 }
 
 /* The next cells of the chain; @n is how many, and how many there were. */
@@ -89,6 +116,22 @@ static bool chain_grow(struct pktmem *m, struct trace *t)
 	return true;
 }
 
+/* What is known of a packet, and @n bytes of its beginning, in one cell. */
+static inline void head_write(struct cell *c, const struct stack_packet *p,
+			      uint32_t n, uint32_t number)
+{
+	c->at_us = p->at_us;
+	c->len = p->len;
+	c->number = number;
+	c->gso_size = p->gso_size;
+	c->snapped = (uint16_t)(n | (p->csum_partial ? CSUM_PARTIAL : 0));
+	memcpy(&c->fate, &p->state_before, sizeof(c->fate));
+	if (p->iov->iov_len >= n)
+		copy_near(c->data, p->iov->iov_base, n);
+	else
+		copy_parts(c->data, p->iov, n);
+}
+
 static void packet_write(struct pktmem *m, uint32_t ref,
 			 const struct stack_packet *p, uint32_t snapped,
 			 uint32_t number)
@@ -97,21 +140,46 @@ static void packet_write(struct pktmem *m, uint32_t ref,
 	struct cell *c = cell_at(m, ref);
 	uint32_t n = snapped < CELL_DATA ? snapped : CELL_DATA;
 
-	c->at_us = p->at_us;
-	c->len = p->len;
-	c->number = number;
-	c->gso_size = p->gso_size;
-	c->snapped = (uint16_t)(snapped | (p->csum_partial ? CSUM_PARTIAL : 0));
-	c->before = p->state_before;
-	c->after = p->state_after;
-	c->drop = p->drop;
-	c->flags = p->flags;
-	copy(&from, c->data, n);
+	head_write(c, p, n, number);
+	c->snapped += (uint16_t)(snapped - n);
+	skip(&from, n);
 	for (snapped -= n; snapped; snapped -= n) {
 		ref = cell_next(m, ref);
 		n = snapped < CELL_SIZE ? snapped : CELL_SIZE;
 		copy(&from, (uint8_t *)cell_at(m, ref), n);
 	}
+}
+
+/* Up to CELL_DATA bytes: two halves that overlap are quicker than a call. */
+static void copy_near(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	if (n == CELL_DATA) {
+		memcpy(to, from, CELL_DATA);
+	} else if (n >= 64) {
+		memcpy(to, from, 64);
+		memcpy(to + n - 64, from + n - 64, 64);
+	} else if (n >= 32) {
+		memcpy(to, from, 32);
+		memcpy(to + n - 32, from + n - 32, 32);
+	} else {
+		memcpy(to, from, n);
+	}
+}
+
+/* Not inlined: most packets need nothing on the stack. */
+static void __attribute__((noinline))
+copy_parts(uint8_t *to, const struct iovec *iov, size_t n)
+{
+	struct source from = {iov, 0};
+
+	copy(&from, to, n);
+}
+
+static void skip(struct source *from, size_t n)
+{
+	for (; n && n >= from->iov->iov_len; from->iov++)
+		n -= from->iov->iov_len;
+	from->off = n;
 }
 
 static void copy(struct source *from, uint8_t *to, size_t n)

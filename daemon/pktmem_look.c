@@ -226,10 +226,10 @@ static void copy_out(const struct pktmem *m, uint32_t ref,
 	out->number = c->number;
 	out->len = c->len;
 	out->gso_size = c->gso_size;
-	out->before = c->before;
-	out->after = c->after;
-	out->drop = c->drop;
-	out->flags = c->flags;
+	out->before = c->fate.before;
+	out->after = c->fate.after;
+	out->drop = c->fate.drop;
+	out->flags = c->fate.flags;
 	out->csum_partial = c->snapped & CSUM_PARTIAL;
 	out->snapped = left;
 	memcpy(to, c->data, n);

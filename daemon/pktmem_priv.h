@@ -27,7 +27,9 @@ struct cell {
 	uint32_t len, number;
 	uint16_t gso_size;
 	uint16_t snapped; /* and CSUM_PARTIAL: no bit-field, which is read */
-	uint8_t before, after, drop, flags;
+	struct cell_fate {
+		uint8_t before, after, drop, flags;
+	} fate; /* as in struct stack_packet */
 	uint8_t data[CELL_DATA];
 };
 
@@ -95,6 +97,7 @@ struct pktmem {
 	struct pktbus_sink sink;
 	const struct stack *st; /* for the time */
 	struct pktmem_conf conf;
+	uint32_t latest_max; /* packets kept of the last ones */
 	struct cell *cells;
 	uint32_t *next;	      /* of each block: in its chain, or free */
 	uint32_t *ids, *ends; /* tables of slots, a power of two */
@@ -151,5 +154,8 @@ uint32_t pktmem_cells(uint32_t snapped);
 /** pktmem_keep() - Keep a packet of @t */
 void pktmem_keep(struct pktmem *m, struct trace *t,
 		 const struct stack_packet *p);
+/** pktmem_renew() - The same, in place of the oldest of latest_max */
+void pktmem_renew(struct pktmem *m, struct trace *t,
+		  const struct stack_packet *p);
 
 #endif

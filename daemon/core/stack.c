@@ -451,7 +451,9 @@ static void packet_input(struct stack *st, const void *pkt, size_t len,
 
 	if (why == DROP_NONE) {
 		why = ip_for_us(st, &ip);
-		if (tap_on(st))
+		/* A TCP segment says more itself: tap_found(). */
+		if (tap_on(st) &&
+		    (why || ip.fragment || ip.proto != IP_PROTO_TCP))
 			tap_addressed(st, &ip);
 	}
 	if (why != DROP_NONE) {

@@ -15,10 +15,11 @@
 #include "be.h"
 #include "tcp_priv.h"
 
-static void tap_record(struct stack *st, ref_t ref, uint8_t *state);
+static void look_again(struct stack *st, struct stack_packet *p);
+static inline void tap_record(struct stack *st, ref_t ref, uint8_t *state);
 static bool seen_before(const struct tcp_half *record,
 			const struct tcp_seg *seg);
-static enum tcp_state nobody(struct stack *st, const struct tcp_key *key);
+static void found_nobody(struct stack *st, const struct tcp_key *key);
 static struct tcp_key packet_key(const struct stack_packet *p);
 static void packet_ends(struct stack_packet *p, const struct tcp_key *key);
 
@@ -55,7 +56,7 @@ void tap_found(struct stack *st, const struct tcp_key *key, ref_t ref,
 
 	packet_ends(p, key);
 	if (!ref) {
-		p->state_before = (uint8_t)nobody(st, key);
+		found_nobody(st, key);
 		return;
 	}
 	tap_record(st, ref, &p->state_before);
@@ -67,28 +68,18 @@ void tap_taken(struct stack *st, const void *pkt, size_t len,
 	       const struct stack_rx *meta)
 {
 	struct stack_packet *p = &st->tap.packet;
-	struct iovec iov;
-	struct tcp_key key;
-	ref_t ref;
 
 	/* A malformed segment was not looked up, and one that opened something
 	 * found nothing at first. */
-	if (st->tap.conn) {
+	if (st->tap.conn)
 		p->state_after = st->tap.conn->state;
-	} else if (p->local_port) {
-		key = packet_key(p);
-		ref = table_find(&st->table, &key);
-		if (ref)
-			tap_record(st, ref, &p->state_after);
-		else if (p->state_before == TCP_LISTEN)
-			p->state_after = TCP_LISTEN;
-		if (ref && p->drop && !p->state_before)
-			p->state_before = p->state_after;
-	}
-	memcpy(&iov.iov_base, &pkt, sizeof(pkt)); /* it is only read */
-	iov.iov_len = len;
+	else if (p->local_port)
+		look_again(st, p);
+	/* It is only read. */
+	memcpy(&st->tap.whole.iov_base, &pkt, sizeof(pkt));
+	st->tap.whole.iov_len = len;
 	p->at_us = st->now_us;
-	p->iov = &iov;
+	p->iov = &st->tap.whole;
 	p->iov_len = 1;
 	p->len = (uint32_t)len;
 	p->gso_size = meta->gso_size;
@@ -169,8 +160,22 @@ void tap_half_ended(struct stack *st, const struct tcp_half *h,
 	st->tap.watcher.ended(st->tap.watcher.ctx, &info);
 }
 
+static void __attribute__((noinline))
+look_again(struct stack *st, struct stack_packet *p)
+{
+	const struct tcp_key key = packet_key(p);
+	ref_t ref = table_find(&st->table, &key);
+
+	if (ref)
+		tap_record(st, ref, &p->state_after);
+	else if (p->state_before == TCP_LISTEN)
+		p->state_after = TCP_LISTEN;
+	if (ref && p->drop && !p->state_before)
+		p->state_before = p->state_after;
+}
+
 /* Note whose the packet is; @state gets the state that it is in now. */
-static void tap_record(struct stack *st, ref_t ref, uint8_t *state)
+static inline void tap_record(struct stack *st, ref_t ref, uint8_t *state)
 {
 	struct stack_packet *p = &st->tap.packet;
 	struct tcp_conn *c = ref_ptr(&st->arena, ref);
@@ -201,25 +206,26 @@ static bool seen_before(const struct tcp_half *record,
 {
 	const struct tcp_conn *c = (const struct tcp_conn *)record;
 
-	if (!seg_len(seg))
-		return false;
 	if (record->kind == KIND_HALF)
 		return seg->flags & TH_SYN && seg->seq == record->irs;
-	return record->kind == KIND_CONN && c->state != TCP_SYN_SENT &&
-	       seq_lt(seg->seq, c->rcv_nxt);
+	return record->kind == KIND_CONN && seq_lt(seg->seq, c->rcv_nxt) &&
+	       c->state != TCP_SYN_SENT && seg_len(seg);
 }
 
-/* The state of what has no record: RFC 9293, 3.3.2. */
-static enum tcp_state nobody(struct stack *st, const struct tcp_key *key)
+/* The state of what has no record: RFC 9293, 3.3.2. Not inlined: few packets
+ * need what it puts on the stack. */
+static void __attribute__((noinline))
+found_nobody(struct stack *st, const struct tcp_key *key)
 {
+	struct stack_packet *p = &st->tap.packet;
 	unsigned int index;
 	const struct listener *l =
 		listener_find(st, &key->local, key->local_port, &index);
 
 	if (!l || l->removed || !l->conf.enabled)
-		return TCP_CLOSED;
-	st->tap.packet.listener = (uint16_t)index;
-	return TCP_LISTEN;
+		return; /* CLOSED */
+	p->listener = (uint16_t)index;
+	p->state_before = TCP_LISTEN;
 }
 
 static struct tcp_key packet_key(const struct stack_packet *p)
@@ -234,8 +240,11 @@ static struct tcp_key packet_key(const struct stack_packet *p)
 
 static void packet_ends(struct stack_packet *p, const struct tcp_key *key)
 {
-	p->local = key->local;
-	p->peer = key->peer;
-	p->local_port = key->local_port;
-	p->peer_port = key->peer_port;
+	const size_t at = offsetof(struct stack_packet, local);
+
+	_Static_assert(offsetof(struct stack_packet, peer_port) ==
+			       offsetof(struct stack_packet, local) +
+				       offsetof(struct tcp_key, peer_port),
+		       "they lie there as in a key");
+	memcpy((uint8_t *)p + at, key, sizeof(*key));
 }

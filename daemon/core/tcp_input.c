@@ -62,6 +62,8 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 		why = DROP_TCP_LAND;
 	if (why != DROP_NONE) {
 		key = (struct tcp_key){.local = ip->dst, .peer = ip->src};
+		if (tap_on(st))
+			tap_addressed(st, ip);
 		stack_drop(st, why, &key, NULL, NULL);
 		return;
 	}

@@ -426,6 +426,7 @@ struct listener {
 struct tap {
 	struct stack_watcher watcher; /* packet is NULL if nobody watches */
 	struct stack_packet packet;
+	struct iovec whole;    /* of it, if it was received */
 	struct tcp_conn *conn; /* whose it is, if it has a full one */
 };
 
