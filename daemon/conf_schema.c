@@ -194,7 +194,7 @@ static const struct conf_key keys[] = {
 
 {"capture.ring_packets", "32", conf_set_number, IN(ring_packets), .min = 2,
  .max = PKTMEM_PACKETS_MAX, .off = true, .restart = true},
-{"capture.ring_memory", "32MiB", conf_set_size, IN(ring_memory),
+{"capture.ring_memory", "8MiB", conf_set_size, IN(ring_memory),
  .min = MIB, .max = GIB, .restart = true},
 {"capture.snaplen", "262", conf_set_number, IN(snaplen),
  .min = 64, .max = 65575},

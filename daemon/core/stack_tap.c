@@ -33,6 +33,7 @@ void stack_watch(struct stack *st, const struct stack_watcher *w)
 void tap_begin(struct stack *st)
 {
 	st->tap.conn = NULL;
+	st->tap.hashed = false;
 	st->tap.packet = (struct stack_packet){.listener = LISTENER_NONE};
 }
 
@@ -164,7 +165,8 @@ static void __attribute__((noinline))
 look_again(struct stack *st, struct stack_packet *p)
 {
 	const struct tcp_key key = packet_key(p);
-	ref_t ref = table_find(&st->table, &key);
+	ref_t ref = st->tap.hashed ? table_at(&st->table, st->tap.hash, &key)
+				   : table_find(&st->table, &key);
 
 	if (ref)
 		tap_record(st, ref, &p->state_after);

@@ -55,6 +55,7 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	struct tcp_key key;
 	struct table_entry *e;
 	enum drop_reason why = wire_tcp_parse(ip, meta->csum_ok, &seg);
+	uint32_t hash;
 	ref_t ref;
 
 	st->stats.segments_in++;
@@ -74,10 +75,13 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	key.peer = seg.src;
 	key.local_port = seg.dport;
 	key.peer_port = seg.sport;
-	ref = meta->hashed ? table_at(&st->table, meta->hash, &key)
-			   : table_find(&st->table, &key);
-	if (tap_on(st))
+	hash = meta->hashed ? meta->hash : table_hash(&st->table, &key);
+	ref = table_at(&st->table, hash, &key);
+	if (tap_on(st)) {
 		tap_found(st, &key, ref, &seg);
+		st->tap.hash = hash;
+		st->tap.hashed = true;
+	}
 	if (!ref) {
 		tcp_listen_input(st, &key, &seg, NULL);
 		return;

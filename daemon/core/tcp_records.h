@@ -426,7 +426,9 @@ struct listener {
 struct tap {
 	struct stack_watcher watcher; /* packet is NULL if nobody watches */
 	struct stack_packet packet;
-	struct iovec whole;    /* of it, if it was received */
+	struct iovec whole; /* of it, if it was received */
+	uint32_t hash;	    /* of its ends, if hashed */
+	bool hashed;
 	struct tcp_conn *conn; /* whose it is, if it has a full one */
 };
 
