@@ -33,6 +33,12 @@ E2E = $(filter-out tests/e2e/lib.sh tests/e2e/run.sh tests/e2e/demo.sh \
 e2e: all $(E2E_BIN)
 	@B=$(B) OFFLOAD=$(OFFLOAD) THREADS=$(THREADS) tests/e2e/run.sh $(E2E)
 
+# All of that with two shards; check has those that go through most of what
+# only several have: walks, events, packets, limits, opening.
+THREADS_E2E = $(patsubst %,tests/e2e/%.sh,closing ctl events ladder talk)
+check-threads:
+	@$(MAKE) --no-print-directory e2e THREADS=2
+
 systemd: all
 	@B=$(B) tests/systemd/run.sh
 
@@ -117,6 +123,7 @@ check: deps
 	@$(MAKE) --no-print-directory clang
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory e2e THREADS=2 E2E='$(THREADS_E2E)'
 	@$(MAKE) --no-print-directory systemd
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan TSAN_E2E=services
@@ -125,5 +132,5 @@ check: deps
 	@$(MAKE) --no-print-directory bench-smoke
 	@echo "check: everything passed"
 
-.PHONY: unit layers cli e2e systemd demo asan tsan build-tests clang format \
-	format-check lint check
+.PHONY: unit layers cli e2e check-threads systemd demo asan tsan build-tests \
+	clang format format-check lint check
