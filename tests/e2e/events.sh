@@ -59,8 +59,10 @@ check 'tcphsctl events --classic says the same' same \
 check 'the daemon tells of itself' \
 	says 'Ready on tcphs0' ctl events
 ctl events --ndjson >"$TMP/all"
-check 'as objects with consecutive numbers' jq -se \
-	'[.[].seq] as $s | $s == [range(1; ($s | length) + 1)]' "$TMP/all"
+# Numbers are for all types, and what a client's kernel sends again when it has
+# to wait for us is dropped, at level debug.
+check 'as objects with numbers that go up from 1' jq -se \
+	'[.[].seq] | .[0] == 1 and . == unique' "$TMP/all"
 check 'and all that is known' jq -se \
 	'.[] | select(.event == "handshake.completed") |
 	.conn == "c1" and .listener == "demo" and .role == "server" and
@@ -137,7 +139,7 @@ connects()
 cp "$CONF" "$TMP/plain.conf"
 printf '[log]\nrecent = 256\n' >>"$CONF"
 start_daemon
-follow stuck sport = 8090
+follow stuck --level debug sport = 8090
 wait_for 5 bash -c "ss -Hx src $SOCKET | grep -q ESTAB"
 kill -STOP "$READER"
 check '1500 connections beside a reader that is stuck' connects 1500
@@ -148,9 +150,11 @@ check 'it is told how many it lost' wait_for 5 grep -q \
 echo_once >"$TMP/last"
 last=$(ctl events --ndjson sport = 8090 | tail -1 | jq .seq)
 check 'and goes on' wait_for 5 grep -q "\"seq\":$last," "$TMP/stuck"
+# What a thread's own ring had no room for never got numbers.
 check 'with as many as are missing' jq -se '
 	reduce .[] as $e ({at: (.[0].seq - 1), ok: true};
-		.ok = (.ok and $e.seq == .at + ($e.count // 1)) |
+		.ok = (.ok and ($e.seq == .at + ($e.count // 1) or
+			$e.seq == .at + 1)) |
 		.at = $e.seq) | .ok' "$TMP/stuck"
 kill "$READER"
 
