@@ -14,7 +14,7 @@
 #include "load.h"
 
 #define HOLD_AT_ONCE 64
-#define ROUND_MAX_S  300.0
+#define ROUND_MAX_S  900.0 /* whoever waits for the round gives up before */
 
 static void hold_ask(struct load *l, struct load_flow *f)
 {

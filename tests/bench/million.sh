@@ -198,6 +198,6 @@ opening tcphs
 established "$before"
 list
 close_all
-check 'stops' stop_daemon
+check 'stops' stop_daemon TERM 120
 "$ROOT/tests/bench/report.py" "$RESULTS" ${JSON:+--json "$JSON"}
 summary
