@@ -44,8 +44,9 @@
  * show all connections are run by it, too, while it holds all (threads_view.c).
  *
  * Before a client's request is answered, threads_settle() waits for the turn of
- * each thread that is under way and reads what it told: what a client has seen
- * on the wire before it asks, it is told.
+ * each thread that is under way, and for another one if packets wait, and reads
+ * what was told: what a client has seen on the wire before it asks, it is told,
+ * and so is what became of what it sent before.
  */
 #include "threads.h"
 
@@ -151,6 +152,7 @@ static bool thread_init(struct threads *t, unsigned int i, uint8_t *mem,
 	th->st = stack_init(mem, len, &mine, own, now_us);
 	th->from = calloc(t->n, sizeof(*th->from));
 	th->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	sem_init(&th->answer, 0, 0);
 	if (!th->st || !th->from || !th->ev || feed_init(&th->feed, th->st) < 0)
 		return false;
 	for (unsigned int k = 0; k < t->n; k++)
@@ -339,6 +341,9 @@ static void hook_enter(void *arg)
 	struct thread *th = arg;
 
 	shards_enter(th->all->shards, th->index);
+	th->answers = __atomic_exchange_n(&th->asked, false, __ATOMIC_ACQUIRE);
+	if (th->answers)
+		th->loop.has_packets = true; /* come since libev looked */
 }
 
 static void hook_leave(void *arg)
@@ -346,6 +351,8 @@ static void hook_leave(void *arg)
 	struct thread *th = arg;
 
 	shards_leave(th->all->shards, th->index);
+	if (th->answers)
+		sem_post(&th->answer);
 	if (th->ending)
 		ev_break(th->ev, EVBREAK_ALL);
 }

@@ -31,6 +31,9 @@ struct thread {
 	struct loop loop;
 	ev_async wake;
 	pthread_t id;
+	bool asked;   /* for a turn, by the control thread; atomic */
+	bool answers; /* the turn that goes on is that one */
+	sem_t answer; /* posted when it is over */
 	bool started;
 	bool ending;	   /* the turn that begins is the last */
 	struct spsc *from; /* packets that others read, by who did */

@@ -15,7 +15,12 @@ ip link set peer0 up
 ip route add 198.18.67.1/32 dev peer0
 ip route add fd74:6370:6874::1/128 dev peer0
 
-"$B/tests/wire/wire" -l "$TCPHSD" -d "$TMP" -m "${WIRE_MS:-100}" ${V:+-v} \
+cat >"$TMP/tcphsd" <<SH
+#!/bin/sh
+exec '$TCPHSD' -D stack.threads=${THREADS:-1} "\$@"
+SH
+chmod +x "$TMP/tcphsd"
+"$B/tests/wire/wire" -l "$TMP/tcphsd" -d "$TMP" -m "${WIRE_MS:-100}" ${V:+-v} \
 	"$ROOT"/tests/wire/*.wire >"$TMP/wire.out" 2>&1
 code=$?
 cat "$TMP/wire.out"
