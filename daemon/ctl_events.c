@@ -270,7 +270,7 @@ static void show(const struct ctl_events *f, const struct evbus_record *r)
 }
 
 /* The memory went past this reader: how many, and up to which number. */
-static void tell_lost(struct ctl_events *f, const struct evmemory *m)
+static void tell_lost(struct ctl_events *f, struct evmemory *m)
 {
 	uint64_t first = evmemory_first(m);
 	struct evbus_record r;
@@ -283,6 +283,7 @@ static void tell_lost(struct ctl_events *f, const struct evmemory *m)
 		.a = (int64_t)(first - f->place),
 		.listener = LISTENER_NONE,
 	};
+	m->missed += first - f->place;
 	r.e = &e;
 	r.note = NULL;
 	r.seq--;
@@ -296,7 +297,7 @@ static void show_some(struct ctl_events *f, uint64_t end, int64_t until_us)
 {
 	struct ctl_job *job = f->job;
 	struct ctl *ctl = job->client->ctl;
-	const struct evmemory *m = ctl->hooks.events;
+	struct evmemory *m = ctl->hooks.events;
 	struct evbus_record r;
 
 	if (f->place < evmemory_first(m))

@@ -91,18 +91,6 @@ bool ctl_packets_ended(const struct ctl_job *job)
 	return true;
 }
 
-/** ctl_packets_odd() - Was the SYN of a connection answered by what fits none? */
-bool ctl_packets_odd(const struct ctl *ctl, uint32_t id)
-{
-	const struct pktmem *m = ctl->hooks.packets;
-	pktmem_ref ref = m ? pktmem_by_id(m, id) : 0;
-	struct pktmem_conn c = {.odd = false};
-
-	if (ref)
-		pktmem_conn(m, ref, &c);
-	return c.odd;
-}
-
 /** ctl_packets_recent() - conn.recent */
 void ctl_packets_recent(const struct ctl_request *r)
 {

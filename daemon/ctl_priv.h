@@ -209,7 +209,6 @@ void ctl_numbers_alerts(const struct ctl_request *r);
 void ctl_packets(const struct ctl_request *r);
 void ctl_packets_recent(const struct ctl_request *r);
 bool ctl_packets_ended(const struct ctl_job *job);
-bool ctl_packets_odd(const struct ctl *ctl, uint32_t id);
 
 /* ---- ctl_session.c ----------------------------------------------------- */
 

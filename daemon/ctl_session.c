@@ -354,7 +354,6 @@ static void push(struct ctl_session *s)
 static void tell_failed(const struct ctl_session *s)
 {
 	const struct chat_reader *r = &s->reader;
-	const struct ctl *ctl = s->job->client->ctl;
 	enum ctl_error code = CTL_ERROR_NOT_OPENED;
 	const char *words = close_words(r->reason);
 	char peer[IPPORT_TEXT_MAX];
@@ -369,7 +368,7 @@ static void tell_failed(const struct ctl_session *s)
 		code = CTL_ERROR_UNREACHABLE;
 	if (r->reason == CLOSE_TIMEOUT_USER) /* our patience, of that kind */
 		words = close_words(CLOSE_TIMEOUT_SYN);
-	if (code == CTL_ERROR_TIMEOUT && ctl_packets_odd(ctl, r->last.id)) {
+	if (code == CTL_ERROR_TIMEOUT && r->last.odd) {
 		code = CTL_ERROR_VIOLATION;
 		words = "answered against the protocol";
 	}

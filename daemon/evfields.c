@@ -135,8 +135,6 @@ static void tries(const struct out *o, const struct event *e)
 
 enum outcome evfields_outcome(const struct event *e)
 {
-	bool client = e->role == ROLE_CLIENT;
-
 	if (e->type == EVENT_HANDSHAKE_COMPLETED)
 		return e->b & HANDSHAKE_COOKIE ? ATTEMPT_COMPLETED_COOKIE
 					       : ATTEMPT_COMPLETED;
@@ -144,27 +142,8 @@ enum outcome evfields_outcome(const struct event *e)
 		return e->state == TCP_SYN_SENT || e->state == TCP_SYN_RECEIVED
 			       ? ATTEMPT_OPEN
 			       : ATTEMPT_COMPLETED;
-	switch ((enum close_reason)e->a) {
-	case CLOSE_REFUSED:
-		return ATTEMPT_REFUSED;
-	case CLOSE_TIMEOUT_SYN:
-	case CLOSE_TIMEOUT_USER:
-		return client ? ATTEMPT_TIMEOUT_SYN : ATTEMPT_TIMEOUT_ACK;
-	case CLOSE_TIMEOUT_SYNACK:
-		return ATTEMPT_TIMEOUT_ACK;
-	case CLOSE_UNREACHABLE:
-		return ATTEMPT_UNREACHABLE;
-	case CLOSE_RESET_BY_PEER:
-		return client ? ATTEMPT_RESET_BY_SERVER
-			      : ATTEMPT_RESET_BY_CLIENT;
-	case CLOSE_RESET_BY_US:
-	case CLOSE_ADMIN:
-	case CLOSE_STOPPING:
-		return client ? ATTEMPT_RESET_BY_CLIENT
-			      : ATTEMPT_RESET_BY_SERVER;
-	default:
-		return ATTEMPT_REJECTED;
-	}
+	return outcome_failed((enum close_reason)e->a, (enum tcp_role)e->role,
+			      e->b & HANDSHAKE_ODD);
 }
 
 static void handshake(const struct out *o, const struct event *e)

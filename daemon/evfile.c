@@ -153,6 +153,7 @@ static void put_line(struct evfile *f, const struct evbus_record *r)
 		(void)write_out(f);
 	if (f->len + LINE_MAX_BYTES > EVFILE_BUFFER) {
 		f->unwritten++;
+		f->unwritten_ever++;
 		return;
 	}
 	len = evline_json(r, f->bus->st, line);

@@ -34,6 +34,7 @@ struct evfile {
 	uint64_t line;	    /* number of the last line */
 	uint64_t seq;	    /* of the last event that was seen */
 	uint64_t unwritten; /* events the buffer had no room for */
+	uint64_t unwritten_ever;
 	int64_t flushed_us; /* when it was written last */
 	int64_t retry_us;   /* not before this; 0 = all is well */
 	bool torn; /* the file ends within a line, the rest is in buf */

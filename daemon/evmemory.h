@@ -26,6 +26,7 @@ struct evmemory {
 	uint64_t told;	     /* put when on_new was called last */
 	int64_t told_us;     /* and when that was */
 	uint32_t readers[8]; /* by the level they want */
+	uint64_t missed;     /* by readers that were too slow, all together */
 	/* There is something new; a hundred times a second at most. */
 	void (*on_new)(void *arg);
 	void *arg;

@@ -28,6 +28,7 @@ bool evrate_take(struct evrate *r, uint8_t type)
 	if (r->taken[type]++ < r->max)
 		return true;
 	r->left_out[type]++;
+	r->left_out_ever++;
 	r->owes = true;
 	return false;
 }

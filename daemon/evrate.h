@@ -14,6 +14,7 @@ struct evrate {
 	int64_t until_us; /* end of the second; 0 = none has begun */
 	bool counted;	  /* since the last turn */
 	bool owes;	  /* some were left out and not told */
+	uint64_t left_out_ever;
 	uint32_t taken[EVENT_NTYPES];
 	uint32_t left_out[EVENT_NTYPES];
 };

@@ -193,6 +193,11 @@ static int words_failed(const struct event *e, char *buf, size_t len)
 		return snprintf(buf, len,
 				"Handshake failed: refused by %s (RST)",
 				ipport_format(&e->peer, e->peer_port, peer));
+	if (e->b & HANDSHAKE_ODD &&
+	    (e->a == CLOSE_TIMEOUT_SYN || e->a == CLOSE_TIMEOUT_USER))
+		return snprintf(buf, len,
+				"Handshake failed: answered against the "
+				"protocol, and no answer to our SYN");
 	return snprintf(buf, len, "Handshake failed: %s",
 			close_words((enum close_reason)e->a));
 }

@@ -38,7 +38,7 @@ static void completed(struct handshakes *h, struct handshake_group *g,
 		      const struct event *e);
 static void tell_slow(struct handshakes *h, struct handshake_group *g,
 		      const struct event *e);
-static enum handshake_outcome outcome_of(enum close_reason why);
+static enum handshake_outcome outcome_of(const struct event *e);
 static json_t *buckets_json(const struct histogram *t);
 
 static const char *const outcome_names[] = {
@@ -101,7 +101,7 @@ static void take(struct evbus_sink *s, const struct evbus_record *r)
 		completed(h, g, e);
 		break;
 	case EVENT_HANDSHAKE_FAILED:
-		g->outcome[outcome_of((enum close_reason)e->a)]++;
+		g->outcome[outcome_of(e)]++;
 		break;
 	case EVENT_CONN_CLOSED:
 		if (e->b > 0)
@@ -243,15 +243,16 @@ static void tell_slow(struct handshakes *h, struct handshake_group *g,
 		cause, more);
 }
 
-static enum handshake_outcome outcome_of(enum close_reason why)
+static enum handshake_outcome outcome_of(const struct event *e)
 {
-	switch (why) {
+	switch ((enum close_reason)e->a) {
 	case CLOSE_REFUSED:
 		return OUTCOME_REFUSED;
 	case CLOSE_TIMEOUT_SYN:
 	case CLOSE_TIMEOUT_SYNACK:
 	case CLOSE_TIMEOUT_USER:
-		return OUTCOME_TIMEOUT;
+		return e->b & HANDSHAKE_ODD ? OUTCOME_PROTOCOL_ERROR
+					    : OUTCOME_TIMEOUT;
 	case CLOSE_RESET_BY_PEER:
 		return OUTCOME_RESET;
 	case CLOSE_UNREACHABLE:

@@ -12,12 +12,13 @@
 #include "evbus.h"
 
 /* How a handshake ends: name, key. */
-#define HANDSHAKE_OUTCOME_LIST(O)     \
-	O(COMPLETED, "completed")     \
-	O(REFUSED, "refused")         \
-	O(TIMEOUT, "timeout")         \
-	O(RESET, "reset")             \
-	O(UNREACHABLE, "unreachable") \
+#define HANDSHAKE_OUTCOME_LIST(O)           \
+	O(COMPLETED, "completed")           \
+	O(REFUSED, "refused")               \
+	O(TIMEOUT, "timeout")               \
+	O(RESET, "reset")                   \
+	O(UNREACHABLE, "unreachable")       \
+	O(PROTOCOL_ERROR, "protocol_error") \
 	O(ABORTED, "aborted") /* by us */
 
 enum handshake_outcome {

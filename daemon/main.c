@@ -240,9 +240,9 @@ static int start_log(const struct conf *c, bool foreground)
 
 	log_init(foreground ? LOG_TO_STDERR : to[c->log_target], c->log_level,
 		 c->log_format);
-	if (c->log_target == LOG_SYSLOG)
+	if (!foreground && c->log_target == LOG_SYSLOG)
 		log_to_syslog();
-	if (c->log_target == LOG_FILE)
+	if (!foreground && c->log_target == LOG_FILE)
 		ret = log_to_file(c->log_target_file);
 	if (ret < 0)
 		log_errorx("Cannot start: %s: %s", c->log_target_file,

@@ -65,7 +65,7 @@ static const struct {
 	{{"tcphs_start_time_seconds", "gauge", "",
 	  "When the daemon started, seconds since 1970."},
 	 start_time},
-	{{"tcphs_connections", "gauge", "state",
+	{{"tcphs_connections", "gauge", "state, role",
 	  "Connections by state, half-open ones and TIME-WAIT included."},
 	 connections},
 	{{"tcphs_connections_max", "gauge", "",
@@ -141,8 +141,8 @@ static const struct {
 	  "Alerts that are active."},
 	 alerts_now},
 	{{"tcphs_events_total", "counter", "", "Events handed out."}, events},
-	{{"tcphs_events_lost_total", "counter", "",
-	  "Events that nobody could take in time."},
+	{{"tcphs_events_lost_total", "counter", "subscriber",
+	  "Events that came too fast for whoever takes them, or for all."},
 	 events_lost},
 	{{"tcphs_capture_packets_total", "counter", "result",
 	  "Packets that captures kept, or lost to slow readers."},
@@ -344,7 +344,12 @@ static void events(const struct put *p)
 
 static void events_lost(const struct put *p)
 {
-	put_number(p, p->m->bus->lost_total, END);
+	put_number(p, p->m->bus->lost_total, "subscriber", "all", END);
+	put_number(p, p->m->log->rate.left_out_ever, "subscriber", "log", END);
+	put_number(p,
+		   p->m->file->rate.left_out_ever + p->m->file->unwritten_ever,
+		   "subscriber", "file", END);
+	put_number(p, p->m->memory->missed, "subscriber", "control", END);
 }
 
 static void capture_packets(const struct put *p)
@@ -564,7 +569,10 @@ static void connections(const struct put *p)
 			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32
 				    : *c == '-'		   ? '_'
 							   : *c);
-		put_number(p, p->stats.conns[s], "state", state, END);
+		put_number(p, p->stats.conns[s] - p->stats.clients[s], "state",
+			   state, "role", "server", END);
+		put_number(p, p->stats.clients[s], "state", state, "role",
+			   "client", END);
 	}
 }
 

@@ -15,6 +15,9 @@
 #include "alerting.h"
 #include "capture.h"
 #include "evbus.h"
+#include "evfile.h"
+#include "evlog.h"
+#include "evmemory.h"
 #include "handshakes.h"
 #include "shards.h"
 #include "tun.h"
@@ -23,6 +26,10 @@
 struct metrics {
 	struct shards *shards;
 	const struct evbus *bus;
+	/* Who takes events and may lose some. */
+	const struct evlog *log;
+	const struct evfile *file;
+	const struct evmemory *memory;
 	const struct capture *capture;
 	const struct handshakes *handshakes;
 	const struct alerting *alerts;

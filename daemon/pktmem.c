@@ -59,7 +59,6 @@ static void ends_insert(struct pktmem *m, struct trace *t);
 static void ends_remove(struct pktmem *m, struct trace *t);
 static struct trace *ends_find(struct pktmem *m, const struct stack_packet *p);
 static bool syn_number(const struct stack_packet *p, uint32_t *seq);
-static bool odd_answer(const struct stack_packet *p);
 static bool has_text(const struct stack_packet *p);
 
 struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
@@ -182,7 +181,7 @@ static void on_ended(struct pktbus_sink *s, const struct conn_info *info)
 		t->role = info->role;
 		t->opened_us = stack_now(m->st) - info->age_us;
 	}
-	t->marks |= TRACE_ENDED;
+	t->marks |= TRACE_ENDED | (info->odd ? TRACE_ODD : 0);
 	t->ended_us = stack_now(m->st);
 	t->state = info->state;
 	t->reason = (uint8_t)info->reason;
@@ -320,7 +319,6 @@ static void trace_note_handshake(struct pktmem *m, struct trace *t,
 	bool record = p->state_after > TCP_LISTEN;
 
 	t->marks |= p->flags & PACKET_COOKIE ? TRACE_COOKIE : 0;
-	t->marks |= odd_answer(p) ? TRACE_ODD : 0;
 	if (p->state_before == TCP_SYN_SENT &&
 	    p->state_after == TCP_SYN_RECEIVED)
 		t->marks |= TRACE_SIMULTANEOUS;
@@ -527,20 +525,6 @@ static bool syn_number(const struct stack_packet *p, uint32_t *seq)
 	*seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
 	       (uint32_t)tcp[6] << 8 | tcp[7];
 	return true;
-}
-
-/* RFC 9293, 3.10.7.3: what a peer that is not attacked never sends. A RST with
- * a wrong number may be anybody's guess. */
-static bool odd_answer(const struct stack_packet *p)
-{
-	uint32_t left;
-	const uint8_t *tcp;
-
-	if (p->state_before != TCP_SYN_SENT || p->flags & PACKET_OUT ||
-	    (p->drop != DROP_ACK_FUTURE && p->drop != DROP_TCP_FLAGS))
-		return false;
-	tcp = tcp_header(p, &left);
-	return tcp && !(tcp[13] & TH_RST);
 }
 
 static bool has_text(const struct stack_packet *p)

@@ -37,7 +37,6 @@ struct pktmem_conn {
 	uint8_t reason;	   /* enum close_reason; CLOSE_NONE */
 	uint8_t drop;	   /* enum drop_reason of a SYN that opened nothing */
 	bool ended;	   /* nothing more is expected */
-	bool odd;	   /* our SYN was answered against the protocol */
 	enum outcome outcome;
 	enum stage stage;
 	int64_t opened_us; /* the first packet */

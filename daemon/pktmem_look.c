@@ -93,7 +93,6 @@ void pktmem_conn(const struct pktmem *m, pktmem_ref ref,
 		.reason = t->reason,
 		.drop = t->drop,
 		.ended = t->marks & TRACE_ENDED,
-		.odd = t->marks & TRACE_ODD,
 		.outcome = outcome_of(t),
 		.stage = stage_of(t),
 		.opened_us = t->opened_us,
@@ -163,32 +162,11 @@ static enum outcome outcome_of(const struct trace *t)
 /* Of what ended before it was established. */
 static enum outcome refusal_of(const struct trace *t)
 {
-	bool server = t->role == ROLE_SERVER;
-
-	switch ((enum close_reason)t->reason) {
-	case CLOSE_NONE: /* a SYN that opened nothing */
+	if (t->reason == CLOSE_NONE) /* a SYN that opened nothing */
 		return t->drop == DROP_NONE ? ATTEMPT_REFUSED
 					    : ATTEMPT_REJECTED;
-	case CLOSE_REFUSED:
-		return ATTEMPT_REFUSED;
-	case CLOSE_UNREACHABLE:
-		return ATTEMPT_UNREACHABLE;
-	case CLOSE_TIMEOUT_SYN:
-	case CLOSE_TIMEOUT_USER:
-		if (t->marks & TRACE_ODD)
-			return ATTEMPT_PROTOCOL_ERROR;
-		return server ? ATTEMPT_TIMEOUT_ACK : ATTEMPT_TIMEOUT_SYN;
-	case CLOSE_TIMEOUT_SYNACK:
-		return ATTEMPT_TIMEOUT_ACK;
-	case CLOSE_RESET_BY_PEER:
-		return server ? ATTEMPT_RESET_BY_CLIENT
-			      : ATTEMPT_RESET_BY_SERVER;
-	case CLOSE_NO_MEMORY:
-		return ATTEMPT_REJECTED;
-	default: /* we gave it up ourselves */
-		return server ? ATTEMPT_RESET_BY_SERVER
-			      : ATTEMPT_RESET_BY_CLIENT;
-	}
+	return outcome_failed((enum close_reason)t->reason,
+			      (enum tcp_role)t->role, t->marks & TRACE_ODD);
 }
 
 static enum stage stage_of(const struct trace *t)

@@ -26,6 +26,9 @@ int run_measure(struct run *r)
 	r->metrics = (struct metrics){
 		.shards = &r->shards,
 		.bus = &r->bus,
+		.log = &r->evlog,
+		.file = &r->evfile,
+		.memory = &r->memory,
 		.capture = &r->capture,
 		.handshakes = &r->handshakes,
 		.alerts = &r->alerting,

@@ -192,8 +192,10 @@ static void add_stats(struct stack_stats *sum, const struct stack_stats *s)
 		sum->dropped[i] += s->dropped[i];
 	for (unsigned int i = 0; i < LIMIT_NLIMITS; i++)
 		sum->limits[i] += s->limits[i];
-	for (unsigned int i = 0; i < TCP_NSTATES; i++)
+	for (unsigned int i = 0; i < TCP_NSTATES; i++) {
 		sum->conns[i] += s->conns[i];
+		sum->clients[i] += s->clients[i];
+	}
 	sum->half_open += s->half_open;
 	sum->time_wait += s->time_wait;
 	sum->full += s->full;

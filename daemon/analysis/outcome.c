@@ -1,7 +1,34 @@
 /*
- * outcome.c - Names of outcomes and stages
+ * outcome.c - What a failed handshake came to; names of outcomes and stages
  */
 #include <tcphs/outcome.h>
+
+enum outcome outcome_failed(enum close_reason why, enum tcp_role role, bool odd)
+{
+	bool client = role == ROLE_CLIENT;
+
+	switch (why) {
+	case CLOSE_REFUSED:
+		return ATTEMPT_REFUSED;
+	case CLOSE_UNREACHABLE:
+		return ATTEMPT_UNREACHABLE;
+	case CLOSE_TIMEOUT_SYN:
+	case CLOSE_TIMEOUT_USER:
+		if (odd)
+			return ATTEMPT_PROTOCOL_ERROR;
+		return client ? ATTEMPT_TIMEOUT_SYN : ATTEMPT_TIMEOUT_ACK;
+	case CLOSE_TIMEOUT_SYNACK:
+		return ATTEMPT_TIMEOUT_ACK;
+	case CLOSE_RESET_BY_PEER:
+		return client ? ATTEMPT_RESET_BY_SERVER
+			      : ATTEMPT_RESET_BY_CLIENT;
+	case CLOSE_NO_MEMORY:
+		return ATTEMPT_REJECTED;
+	default: /* we gave it up ourselves */
+		return client ? ATTEMPT_RESET_BY_CLIENT
+			      : ATTEMPT_RESET_BY_SERVER;
+	}
+}
 
 const char *outcome_name(enum outcome o)
 {

@@ -16,6 +16,8 @@
 static void icmp_echo(struct stack *st, const struct ip_pkt *ip);
 static uint16_t echo_mtu(const struct stack *st, const struct ip_pkt *ip);
 static void icmp_error(struct stack *st, const struct icmp_msg *m);
+static void soft_error(struct stack *st, struct tcp_conn *c,
+		       const struct icmp_msg *m);
 static bool icmp_is_hard(const struct icmp_msg *m);
 static uint8_t icmp_type4(const struct icmp_msg *m);
 
@@ -130,13 +132,21 @@ static void icmp_error(struct stack *st, const struct icmp_msg *m)
 	else if (c->state == TCP_SYN_SENT && icmp_is_hard(m))
 		tcp_dead(st, c, CLOSE_UNREACHABLE);
 	else
-		/* RFC 9293, 3.9.2.2 (MUST-56, SHLD-25) */
-		tcp_trouble(st, c,
-			    &(struct tcp_trouble){.what = TROUBLE_ICMP,
-						  .tries = c->rexmt_count,
+		soft_error(st, c, m);
+}
 
-						  .icmp_type = icmp_type4(m),
-						  .icmp_code = m->code});
+/* RFC 9293, 3.9.2.2 (MUST-56, SHLD-25). If nothing better comes, it is why the
+ * attempt failed: tcp_timer.c. */
+static void soft_error(struct stack *st, struct tcp_conn *c,
+		       const struct icmp_msg *m)
+{
+	if (c->state == TCP_SYN_SENT && m->kind == ICMP_UNREACHABLE)
+		conn_active(st, c)->unreachable = true;
+	tcp_trouble(st, c,
+		    &(struct tcp_trouble){.what = TROUBLE_ICMP,
+					  .tries = c->rexmt_count,
+					  .icmp_type = icmp_type4(m),
+					  .icmp_code = m->code});
 }
 
 /* RFC 9293, 3.9.2.2 (SHLD-26): protocol and port unreachable. Prohibitions (9,

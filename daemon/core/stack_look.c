@@ -98,6 +98,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.ssthresh = c->cc.ssthresh,
 		.reordering = DUP_THRESH,
 		.backoff = c->backoff,
+		.odd = a && a->odd,
 		.reason = c->reason,
 		.cc_name = tcp_cc(c)->name,
 		.recovery = "open",
@@ -141,6 +142,8 @@ void stack_stats(const struct stack *st, struct stack_stats *out)
 	memcpy(out->conns, st->state_count, sizeof(out->conns));
 	out->conns[TCP_SYN_RECEIVED] += st->half_open;
 	out->conns[TCP_TIME_WAIT] += st->time_wait;
+	memcpy(out->clients, st->client_count, sizeof(out->clients));
+	out->clients[TCP_TIME_WAIT] += st->time_wait_client;
 	out->half_open = st->half_open;
 	out->time_wait = st->time_wait;
 	out->full = st->full;
@@ -186,7 +189,7 @@ static bool walk_describe(struct stack *st, void *record,
 		*info = (struct conn_info){
 			.id = tw->id,
 			.state = TCP_TIME_WAIT,
-			.role = ROLE_SERVER,
+			.role = tw->client ? ROLE_CLIENT : ROLE_SERVER,
 			.listener = LISTENER_NONE,
 			.age_us = -1,
 			.idle_us = -1,

@@ -16,23 +16,28 @@ static uint32_t count(const struct pool *p, enum record_kind kind);
 void stack_check(struct stack *st)
 {
 	uint64_t cursor = 0;
-	uint32_t states[TCP_NSTATES] = {0}, conns = 0;
+	uint32_t states[TCP_NSTATES] = {0}, clients[TCP_NSTATES] = {0};
+	uint32_t conns = 0;
 	struct tcp_conn *c;
 
 	while ((c = pool_next(&st->pool_conn, &cursor))) {
 		if (c->kind != KIND_CONN)
 			continue;
 		states[c->state]++;
+		clients[c->state] += !!(c->flags & CF_CLIENT);
 		if (c->flags & CF_DEAD)
 			continue;
 		conns++;
 		tcp_check(st, c);
 	}
 	ASSERT(conns == st->full);
-	for (unsigned int i = 0; i < TCP_NSTATES; i++)
+	for (unsigned int i = 0; i < TCP_NSTATES; i++) {
 		ASSERT(states[i] == st->state_count[i]);
+		ASSERT(clients[i] == st->client_count[i]);
+	}
 	ASSERT(count(&st->pool_half, KIND_HALF) == st->half_open);
 	ASSERT(count(&st->pool_timewait, KIND_TIMEWAIT) == st->time_wait);
+	ASSERT(st->time_wait_client <= st->time_wait);
 	ASSERT(st->table.n == conns + st->half_open + st->time_wait);
 }
 

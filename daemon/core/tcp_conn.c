@@ -150,6 +150,10 @@ void tcp_set_state(struct stack *st, struct tcp_conn *c, enum tcp_state to)
 	ASSERT(allowed[from] & 1u << to);
 	st->state_count[from]--;
 	st->state_count[to]++;
+	if (c->flags & CF_CLIENT) {
+		st->client_count[from]--;
+		st->client_count[to]++;
+	}
 	c->state = (uint8_t)to;
 	EVENT_CONN(st, c, STATE, .a = from, .b = to);
 	if (to == TCP_FIN_WAIT_2) {
@@ -302,8 +306,11 @@ void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
 	if (tap_on(st))
 		tap_ended(st, c);
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
+		const struct tcp_active *a = conn_active(st, c);
+
 		st->stats.handshakes_failed++;
-		EVENT_CONN(st, c, HANDSHAKE_FAILED, .a = why);
+		EVENT_CONN(st, c, HANDSHAKE_FAILED, .a = why,
+			   .b = a && a->odd ? HANDSHAKE_ODD : 0);
 	}
 	count_close(st, c);
 	tcp_set_state(st, c, TCP_CLOSED);
@@ -414,6 +421,7 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 	if (c->settings)
 		pool_put(&st->pool_settings, ref_ptr(&st->arena, c->settings));
 	st->state_count[c->state]--;
+	st->client_count[c->state] -= !!(c->flags & CF_CLIENT);
 	pool_put(&st->pool_conn, c);
 }
 

@@ -157,6 +157,11 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 	bool ack_ok = s->flags & TH_ACK && seq_gt(s->ack, c->iss) &&
 		      seq_leq(s->ack, c->snd_max);
 
+	/* A RST with a wrong number may be anybody's guess; else it is what a
+	 * peer that is not attacked never sends. */
+	if (!(s->flags & TH_RST) &&
+	    (!(s->flags & TH_SYN) || (s->flags & TH_ACK && !ack_ok)))
+		conn_active(st, c)->odd = true;
 	if (s->flags & TH_ACK && !ack_ok) {
 		stack_drop(st, DROP_ACK_FUTURE, NULL, s, c);
 		tcp_reply_rst(st, s);

@@ -86,9 +86,10 @@ struct tcp_half {
 struct tcp_timewait {
 	struct table_entry e;
 	uint8_t kind;
-	uint8_t ts : 1;	   /* timestamps were in use */
-	uint8_t told : 7;  /* tick of the last answer to a bare ACK */
-	uint16_t deadline; /* tcp_timewait.c: in ticks of 250 ms */
+	uint8_t ts : 1;	    /* timestamps were in use */
+	uint8_t client : 1; /* we had opened it */
+	uint8_t told : 6;   /* tick of the last answer to a bare ACK */
+	uint16_t deadline;  /* tcp_timewait.c: in ticks of 250 ms */
 	uint32_t id;
 	ref_t next; /* in its slot */
 	tcp_seq snd_nxt, rcv_nxt;
@@ -273,6 +274,8 @@ struct tcp_active {
 	bool fin_held;	    /* a FIN came before the text in front of it */
 	bool cwnd_limited;  /* cwnd stopped us since the last ACK */
 	bool challenge;	    /* the ACK that is due is one (RFC 5961) */
+	bool odd;	    /* what answered our SYN answers none */
+	bool unreachable;   /* an ICMP error said so of our SYN */
 	uint8_t quick_acks; /* so many packets with text get an ACK at once */
 
 	/* Deadlines; TIME_NEVER if not running. */
@@ -498,7 +501,9 @@ struct stack {
 
 	struct stack_stats stats;
 	uint32_t state_count[TCP_NSTATES];
+	uint32_t client_count[TCP_NSTATES];  /* of these, with CF_CLIENT */
 	uint32_t half_open, time_wait, full; /* dead ones not counted */
+	uint32_t time_wait_client;
 	struct rtt_limits rtt_limits;
 
 	uint8_t out_head[WIRE_HEAD_MAX]; /* of the packet handed out last */

@@ -238,7 +238,9 @@ static void timer_syn(struct stack *st, struct tcp_conn *c,
 	a->rexmt_at_us = TIME_NEVER;
 	if (c->rexmt_count >= tries) {
 		tcp_dead(st, c,
-			 client ? CLOSE_TIMEOUT_SYN : CLOSE_TIMEOUT_SYNACK);
+			 !client	  ? CLOSE_TIMEOUT_SYNACK
+			 : a->unreachable ? CLOSE_UNREACHABLE
+					  : CLOSE_TIMEOUT_SYN);
 		return;
 	}
 	c->rexmt_count++;

@@ -10,6 +10,8 @@
 
 #include "tcp_priv.h"
 
+#define TOLD_MASK 63 /* bits of tcp_timewait.told */
+
 static struct tcp_timewait *tw_new(struct stack *st);
 static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us);
 static void tw_remove(struct stack *st, struct tcp_timewait *tw);
@@ -37,7 +39,8 @@ void timewait_enter(struct stack *st, struct tcp_conn *c)
 	tw->e.key = c->e.key;
 	tw->kind = KIND_TIMEWAIT;
 	tw->ts = !!(c->flags & CF_TS);
-	tw->told = (st->now_us / TW_TICK_US - 1) & 127;
+	tw->client = !!(c->flags & CF_CLIENT);
+	tw->told = (st->now_us / TW_TICK_US - 1) & TOLD_MASK;
 	tw->id = c->id;
 	tw->snd_nxt = c->snd_nxt;
 	tw->rcv_nxt = c->rcv_nxt;
@@ -51,6 +54,7 @@ void timewait_enter(struct stack *st, struct tcp_conn *c)
 	       c->state == TCP_TIME_WAIT ? c->linger_at_us
 					 : st->now_us + 2 * st->conf.msl_us);
 	st->time_wait++;
+	st->time_wait_client += tw->client;
 }
 
 /* Those that are over take none of the last pages: at the end of these, new ones
@@ -120,8 +124,9 @@ void timewait_expire(struct stack *st)
 			} else {
 				table_remove(&st->table,
 					     ptr_ref(&st->arena, tw));
-				pool_put(&st->pool_timewait, tw);
 				st->time_wait--;
+				st->time_wait_client -= tw->client;
+				pool_put(&st->pool_timewait, tw);
 			}
 		}
 	}
@@ -185,6 +190,7 @@ static void tw_remove(struct stack *st, struct tcp_timewait *tw)
 	table_remove(&st->table, ptr_ref(&st->arena, tw));
 	tw->kind = KIND_TOMB;
 	st->time_wait--;
+	st->time_wait_client -= tw->client;
 }
 
 /* RFC 6191, 2: later by its timestamp (RFC 9293, 3.6.1 (SHLD-4)), or by its
@@ -198,16 +204,16 @@ static bool tw_reusable(const struct tcp_timewait *tw,
 }
 
 /* The limit of all, and one of its own for bare ACKs, which might be answers to
- * this: one a tick, of which seven bits are kept. */
+ * this: one a tick, of which six bits are kept. */
 static bool answer_allowed(struct stack *st, struct tcp_timewait *tw,
 			   const struct tcp_seg *seg)
 {
-	uint8_t tick = (st->now_us / TW_TICK_US) & 127;
+	uint8_t tick = (st->now_us / TW_TICK_US) & TOLD_MASK;
 
 	if (!seg_len(seg)) {
 		if (tw->told == tick)
 			return false;
-		tw->told = tick & 127;
+		tw->told = tick & TOLD_MASK;
 	}
 	return challenge_take(st);
 }

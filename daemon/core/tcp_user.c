@@ -242,6 +242,7 @@ int stack_open(struct stack *st, const struct tcp_service *svc, void *user,
 	c->service = (uint8_t)service;
 	c->user = user;
 	c->flags |= CF_CLIENT | CF_SYN_NOW;
+	st->client_count[c->state]++;
 	c->flags |= st->conf.timestamps ? CF_TS : 0;
 	c->flags |= st->conf.sack ? CF_SACK : 0;
 	c->flags |= CF_WSCALE;

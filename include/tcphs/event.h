@@ -56,7 +56,7 @@ enum tcp_state {
 	E(HANDSHAKE_COMPLETED, "handshake.completed", 6)                      \
 	/* Both sides sent a SYN: RFC 9293, 3.5 */                            \
 	E(HANDSHAKE_SIMULTANEOUS, "handshake.simultaneous", 5)                \
-	/* Never got to ESTABLISHED; a: enum close_reason */                  \
+	/* Never got to ESTABLISHED; a: close_reason, b: HANDSHAKE_ODD */     \
 	E(HANDSHAKE_FAILED, "handshake.failed", 4)                            \
 	/* No answer, SYN again; a: try, b: microseconds waited */            \
 	E(SYN_RETRANSMIT, "syn.retransmit", 5)                                \
@@ -337,6 +337,8 @@ struct event {
 #define HANDSHAKE_RESENT    0xff  /* mask: SYNs or SYN-ACKs we sent again */
 #define HANDSHAKE_COOKIE    0x100 /* opened by a SYN cookie */
 #define HANDSHAKE_SYN_AGAIN 0x200 /* the client repeated its SYN */
+/* b of EVENT_HANDSHAKE_FAILED */
+#define HANDSHAKE_ODD 0x1 /* what answered our SYN answers none */
 
 /* b of EVENT_SYN_RECEIVED and EVENT_SYNACK_RECEIVED: the options of the SYN. */
 #define SYN_HAS_MSS	0xffff	/* mask: its value; 0 = none */

@@ -7,6 +7,10 @@
 #ifndef TCPHS_OUTCOME_H
 #define TCPHS_OUTCOME_H
 
+#include <stdbool.h>
+
+#include <tcphs/event.h>
+
 /* name, key, words */
 #define OUTCOME_LIST(O)                                                    \
 	O(OPEN, "open", "not decided yet")                                 \
@@ -50,6 +54,14 @@ enum stage {
 #undef STAGE_ENUM
 		STAGE_N
 };
+
+/**
+ * outcome_failed() - What a handshake of ours came to that did not complete
+ * @why: How its connection ended
+ * @odd: Our SYN was answered, but by what answers no SYN
+ */
+enum outcome outcome_failed(enum close_reason why, enum tcp_role role,
+			    bool odd);
 
 const char *outcome_name(enum outcome o);  /* "timeout_syn" */
 const char *outcome_words(enum outcome o); /* a sentence without its point */

@@ -353,6 +353,7 @@ struct conn_info {
 	uint32_t own_mss, recv_mss; /* as announced; as the peer uses it */
 	uint8_t snd_wscale, rcv_wscale;
 	bool ts, sack, wscale, ecn, nodelay;
+	bool odd; /* what answered our SYN answers none (RFC 9293, 3.10.7.3) */
 	uint8_t dscp;
 	int64_t srtt_us, rttvar_us, rto_us, min_rtt_us; /* 0 before a sample */
 	uint32_t cwnd, ssthresh;			/* bytes */
@@ -461,7 +462,8 @@ struct stack_stats {
 	uint64_t dropped[DROP_NREASONS];
 	uint64_t limits[LIMIT_NLIMITS]; /* how often each refused something */
 	/* Gauges. */
-	uint32_t conns[TCP_NSTATES]; /* half-open ones under SYN_RECEIVED */
+	uint32_t conns[TCP_NSTATES];   /* half-open ones under SYN_RECEIVED */
+	uint32_t clients[TCP_NSTATES]; /* of these, opened by us */
 	uint32_t half_open, time_wait, full;
 	uint32_t timers;	      /* armed; a connection has one at most */
 	uint64_t memory, memory_used; /* bytes of the arena; used by pages */

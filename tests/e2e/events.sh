@@ -156,6 +156,8 @@ check 'with as many as are missing' jq -se '
 		.ok = (.ok and ($e.seq == .at + ($e.count // 1) or
 			$e.seq == .at + 1)) |
 		.at = $e.seq) | .ok' "$TMP/stuck"
+check 'and metrics count it' test "$(ctl metrics | sed -n \
+	's/^tcphs_events_lost_total{subscriber="control"} //p')" -ge 1
 kill "$READER"
 
 # Each SYN is a line or counted as one that was left out.
@@ -253,6 +255,8 @@ rm "$DIR/fill"
 check 'it recovers by itself' wait_for 5 log_has 'are written to .* again'
 check 'what was left out is a line' wait_for 5 file_has \
 	'"event":"lost".*"reason":"unwritten"'
+check 'metrics have as many' test "$(ctl metrics | sed -n \
+	's/^tcphs_events_lost_total{subscriber="file"} //p')" -ge 1
 check 'and the lines have no gap' without_gap
 check 'each line is whole' jq -es 'length > 0' "$FILE"
 

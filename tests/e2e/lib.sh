@@ -17,7 +17,8 @@
 # The environment chooses what is tested: B is the build directory (build),
 # TCPHSD and TCPHSCTL single binaries, OFFLOAD=off is for the device, THREADS=2
 # for as many shards. V=1 prints the daemon's log at the end. A script that sets
-# SELF_CHECK=no first has no passive judge in the daemon (detect.self_check).
+# SELF_CHECK=no first has no passive judge in the daemon (detect.self_check); with
+# FOREGROUND= the daemon logs to where log.target says.
 #
 # Nothing here sleeps for a while and hopes: wait_for polls a condition until
 # it holds or its deadline is over.
@@ -179,7 +180,8 @@ start_daemon()
 {
 	[ -e "$CONF" ] || : >"$CONF"
 	: >"$LOG"
-	"$TCPHSD" --foreground -c "$CONF" \
+	# shellcheck disable=SC2086
+	"$TCPHSD" ${FOREGROUND---foreground} -c "$CONF" \
 		-D "detect.self_check=${SELF_CHECK:-yes}" \
 		${OFFLOAD:+-D "interface.offload=$OFFLOAD"} \
 		${THREADS:+-D "stack.threads=$THREADS"} "$@" >"$LOG" 2>&1 &

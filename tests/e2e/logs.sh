@@ -40,7 +40,7 @@ has_not()
 
 mkdir -m 0777 "$TMP/log"
 FILE=$TMP/log/tcphsd.log
-start_daemon -D log.target=file -D "log.target_file=$FILE"
+FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$FILE"
 check 'the log is a file' wait_for 5 has "$FILE" 'Ready on '
 check 'and stderr is silent' same '' "$(cat "$LOG")"
 echo_once >/dev/null
@@ -58,13 +58,13 @@ kill -HUP "$DAEMON"
 check 'without its directory it goes on' echo_once
 check 'and the daemon, too' ctl -q status
 check 'ends' stop_daemon
-check 'no such directory: 78' exits 78 "$TCPHSD" --foreground -c "$CONF" \
+check 'no such directory: 78' exits 78 "$TCPHSD" -c "$CONF" \
 	-D log.target=file -D "log.target_file=$TMP/none/x"
 check 'no file at all: 78' exits 78 "$TCPHSD" -t -c "$CONF" -D log.target=file
 
 mkdir "$TMP/small"
 mount -t tmpfs -o size=16k tmpfs "$TMP/small"
-start_daemon -D log.target=file -D "log.target_file=$TMP/small/log"
+FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$TMP/small/log"
 for _ in $(seq 60); do
 	echo_once >/dev/null
 done
@@ -73,6 +73,16 @@ mv "$TMP/small/log" "$TMP/full"
 kill -HUP "$DAEMON"
 check 'and is told when there is room' wait_for 5 has "$TMP/small/log" \
 	'[0-9]+ lines left out: the file was stuck'
+stop_daemon
+
+# ---- a terminal -------------------------------------------------------------
+
+start_daemon -D log.target=file -D "log.target_file=$TMP/unwanted"
+check '--foreground: to stderr, whatever log.target says' log_has 'Ready on '
+check 'and no file' test ! -e "$TMP/unwanted"
+stop_daemon
+start_daemon -D log.target=syslog
+check 'nor to syslog' log_has 'Ready on '
 stop_daemon
 
 # ---- syslog ------------------------------------------------------------------
@@ -100,7 +110,7 @@ with open(sys.argv[2], "w", encoding="utf-8") as out:
         print(s.recv(65536).decode(), file=out, flush=True)
 E
 check 'a syslog' wait_for 5 test -S /dev/log
-start_daemon -D log.target=syslog
+FOREGROUND= start_daemon -D log.target=syslog
 echo_once >/dev/null
 check 'gets the lines' wait_for 5 has "$TMP/syslog" \
 	'^<30>[A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} tcphsd\[[0-9]+\]: c[0-9]+ \[Server\] Received SYN'

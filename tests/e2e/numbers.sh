@@ -93,6 +93,24 @@ check 'buckets end in the count' \
 	metric 'tcphs_handshake_duration_seconds_bucket\{le="\+Inf",listener="echo",role="server"\} 8'
 check 'a slow one is in its bucket' test "$(metrics | sed -n \
 	's/^tcphs_handshake_duration_seconds_bucket{le="0.25",listener="echo",role="server"} //p')" = 6
+nc -lk "$HOST4" 5000 >/dev/null &
+SERVER=$!
+wait_for 5 eval 'ss -Hltn "sport = :5000" | grep -q .'
+mkfifo "$TMP/mute"
+ctl -q connect "$HOST4" 5000 <>"$TMP/mute" &
+TALK=$!
+check 'a connection of ours is a client' wait_for 5 \
+	metric 'tcphs_connections\{state="established",role="client"\} 1'
+check '... and no server' wait_for 5 eval 'ctl metrics |
+	grep -qx "tcphs_connections{state=\"established\",role=\"server\"} 0"'
+ctl -q close last
+kill $SERVER
+wait $TALK
+check '... also in TIME-WAIT' wait_for 5 eval 'ctl metrics |
+	grep -Eqx "tcphs_connections\{state=\"time_wait\",role=\"client\"\} 1"'
+check '... and in the list' same client \
+	"$(ctl --raw -H list -o role state time-wait dport = 5000)"
+SERIES=$(ctl metrics | grep -vc '^#')
 check 'no client is in a label' negate grep -q '198\.18\.6[67]\.1' "$TMP/metrics"
 check 'memory is the process'"'"'s' test \
 	"$(metrics | sed -n 's/^process_resident_memory_bytes //p')" -gt 1000000
@@ -171,6 +189,8 @@ check 'it ends' wait_for 15 negate alert syn_flood active
 check 'and the log says so' wait_for 2 log_has \
 	'\[Alert\] SYN flood on listener http is over after [0-9]+ s: at most'
 check 'the scan ends' wait_for 15 negate alert active
+check 'after all of that there are as many series as before' \
+	same "$SERIES" "$(ctl metrics | grep -vc '^#')"
 check 'promtool still finds no fault' \
 	eval 'metrics | promtool check metrics'
 

@@ -108,21 +108,7 @@ check 'our own address: exit code 25' exits 25 probed "$OWN4" 80 -c 1
 check '... in words' said '^ +1  not possible from here$'
 
 # A server behind another TUN, whose SYN-ACKs acknowledge too much.
-/usr/bin/python3 - <<'PYTHON' &
-import fcntl, logging, os, struct, subprocess
-logging.getLogger("scapy").setLevel(logging.ERROR)
-from scapy.all import IP, TCP
-tun = os.open("/dev/net/tun", os.O_RDWR)
-fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"odd0", 0x1001))
-subprocess.run("ip link set odd0 up addrgenmode none &&"
-               "ip route add 198.18.95.0/24 dev odd0", shell=True, check=True)
-while True:
-    p = IP(os.read(tun, 2048))
-    if p.haslayer(TCP) and p[TCP].flags == "S":
-        os.write(tun, bytes(IP(src=p.dst, dst=p.src) /
-                 TCP(sport=p.dport, dport=p.sport, flags="SA", seq=1,
-                     ack=p.seq + 78)))
-PYTHON
+/usr/bin/python3 "$ROOT/tests/e2e/odd_server.py" &
 ODD=$!
 check 'a server that is odd' wait_for 10 eval 'ip route get 198.18.95.1 |
 	grep -q "dev odd0"'
@@ -133,6 +119,14 @@ check '... for programs' probed -q 198.18.95.1 80 -c 1 --timeout 300ms \
 	--expect protocol_error
 check 'explained as that' eval 'ctl explain --last-failed |
 	grep -q "outcome: protocol_error"'
+check '... remembered as that' same protocol_error \
+	"$(ctl -j recent | jq -r '.[0].outcome')"
+check '... told as that' same protocol_error "$(ctl events --ndjson |
+	jq -r 'select(.event == "handshake.failed").outcome' | tail -n 1)"
+check '... logged in words' log_has \
+	'Handshake failed: answered against the protocol'
+check '... and counted as that' eval 'ctl metrics | grep -Eq \
+	"^tcphs_handshakes_total\{.*role=\"client\",outcome=\"protocol_error\"\} [1-9]"'
 kill $ODD
 
 # The SYN is lost once: the kernel answers the second.

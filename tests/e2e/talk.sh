@@ -122,6 +122,11 @@ ip route add blackhole 198.18.99.0/24
 check 'no answer: exit code 21' \
 	exits 21 said ctl connect 198.18.99.1 1 </dev/null
 check '... after two tries' has connect ' after 2 SYNs, '
+sysctl -qw net.ipv4.ip_forward=1
+ip route add unreachable 198.18.98.0/24
+check 'no way there: exit code 22' \
+	exits 22 said ctl connect 198.18.98.1 80 </dev/null
+check '... in words' has connect '198.18.98.1:80: .*unreachable'
 check 'no such address' exits 2 ctl connect nowhere 80 </dev/null
 check 'no such port' exits 2 ctl connect "$HOST4" 65536 </dev/null
 check 'our own address: exit code 25' exits 25 ctl connect "$OWN4" 80 \
@@ -221,4 +226,20 @@ check 'a reader who comes late gets all of it' \
 wait $client
 
 check 'stops' stop_daemon
+
+# ---- an answer that answers nothing, and no memory of packets ----
+
+start_daemon -D capture.ring_packets=0
+/usr/bin/python3 "$ROOT/tests/e2e/odd_server.py" &
+ODD=$!
+wait_for 10 eval 'ip route get 198.18.95.1 | grep -q "dev odd0"'
+check 'against the protocol: exit code 24' \
+	exits 24 said ctl connect 198.18.95.1 80 </dev/null
+check '... in words' has connect 'answered against the protocol after 2 SYNs'
+check '... and so the event' wait_for 5 eval 'ctl events --ndjson |
+	jq -r "select(.event == \"handshake.failed\").outcome" |
+	grep -qx protocol_error'
+kill $ODD
+stop_daemon
+check 'no daemon: exit code 3' exits 3 ctl connect "$HOST4" 80 </dev/null
 summary

@@ -191,7 +191,7 @@ check 'one page has all' whole_page 61
 check 'one file has all' json_page 61
 check 'one figure counts all' bash -c \
 	"curl -sS http://$OWN4:9107/metrics |
-		grep -qx 'tcphs_connections{state=\"established\"} 61'"
+		grep -qx 'tcphs_connections{state=\"established\",role=\"server\"} 61'"
 last=$(ctl list state established --ndjson | jq -r .id | sort -V | tail -1)
 check 'one of them is found by its id' \
 	same "$last" "$(ctl show "$last" --json | jq -r .id)"

@@ -31,6 +31,9 @@ static struct {
 	bool conf_ok;
 	time_t conf_at, started_at;
 	struct capture capture;
+	struct evlog log;
+	struct evfile file;
+	struct evmemory memory;
 	struct metrics m;
 } rig;
 
@@ -87,6 +90,9 @@ static void start(void)
 	rig.m = (struct metrics){
 		.shards = &rig.shards,
 		.bus = &rig.bus,
+		.log = &rig.log,
+		.file = &rig.file,
+		.memory = &rig.memory,
 		.capture = &rig.capture,
 		.handshakes = &rig.handshakes,
 		.alerts = &rig.alerting,
@@ -149,7 +155,8 @@ static void heads_and_samples(void)
 		"tcphs_connections_max 1000\n");
 	free(text);
 	expect("tcphs_connections",
-	       "\ntcphs_connections{state=\"syn_received\"} 0\n");
+	       "\ntcphs_connections{state=\"syn_received\",role=\"server\"} "
+	       "0\n");
 	expect("tcphs_start_time_seconds",
 	       "\ntcphs_start_time_seconds 1700000000\n");
 	CU_ASSERT_FALSE(metrics_write(&rig.m, 10000, stdout));
@@ -218,7 +225,14 @@ static void sources(void)
 	rig.conf_ok = false;
 	expect("tcphs_config_reload_success", "_success 0\n");
 	rig.bus.lost_total = 9;
-	expect("tcphs_events_lost_total", "_total 9\n");
+	rig.log.rate.left_out_ever = 8;
+	rig.file.rate.left_out_ever = 7;
+	rig.file.unwritten_ever = 60;
+	rig.memory.missed = 5;
+	expect("tcphs_events_lost_total", "{subscriber=\"all\"} 9\n");
+	expect("tcphs_events_lost_total", "{subscriber=\"log\"} 8\n");
+	expect("tcphs_events_lost_total", "{subscriber=\"file\"} 67\n");
+	expect("tcphs_events_lost_total", "{subscriber=\"control\"} 5\n");
 	rig.capture.packets = 4;
 	rig.capture.lost = 2;
 	expect("tcphs_capture_packets_total", "{result=\"kept\"} 4\n");

@@ -348,6 +348,30 @@ static void open_pair_in_use(void)
 	rig_end();
 }
 
+/* Who called is remembered to the end of TIME-WAIT, and counted. */
+static void close_is_a_clients(void)
+{
+	struct conn_info info;
+
+	opened();
+	rig_check(rig_stats().clients[TCP_SYN_SENT] == 1);
+	rig_rx(SEG(.flags = TH_SYN | TH_ACK, .seq = 5000, .ack = 1001,
+		   MSS(1000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001));
+	rig_check(rig_stats().clients[TCP_ESTABLISHED] == 1);
+	rig_close();
+	rig_expect(SEG(.flags = TH_FIN | TH_ACK, .seq = 1001, .ack = 5001));
+	rig_rx(SEG(.flags = TH_FIN | TH_ACK, .seq = 5001, .ack = 1002));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1002, .ack = 5002));
+	rig_check(rig_stats().conns[TCP_TIME_WAIT] == 1);
+	rig_check(rig_stats().clients[TCP_TIME_WAIT] == 1);
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(info.state == TCP_TIME_WAIT && info.role == ROLE_CLIENT);
+	rig_expect_silence_for(S(61));
+	rig_check(rig_stats().clients[TCP_TIME_WAIT] == 0);
+	rig_end();
+}
+
 /* RFC 9293, 3.10.4: CLOSE in SYN-SENT ends it without a segment. */
 static void open_then_close(void)
 {
@@ -408,6 +432,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(open_simultaneous_then_rst),
 	UNIT_TEST(open_impossible_peer),
 	UNIT_TEST(open_pair_in_use),
+	UNIT_TEST(close_is_a_clients),
 	UNIT_TEST(open_then_close),
 	UNIT_TEST(open_then_abort),
 	UNIT_TEST(synack_again_in_established),
