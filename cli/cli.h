@@ -56,7 +56,8 @@ struct cli {
 	bool colour;
 	bool rst, yes; /* of close and kill */
 	bool classic, nodelay, strict;
-	const char *source; /* port */
+	const char *source;	    /* port */
+	const char *port, *service; /* of listener add */
 	const char *since, *level;
 	bool follow;
 	uint32_t count; /* probes, packets; 0 = until interrupted */
@@ -68,6 +69,7 @@ struct cli {
 	int64_t duration_us;	/* 0 = until interrupted */
 	const char *draw;	/* format of ladder or report; NULL = text */
 	bool verify;		/* that log files have no gaps */
+	bool security;		/* a report of what looks hostile */
 	uint32_t at;		/* its last packet; 0 = all */
 	const char *filter, *sort, *fail_on; /* of analyze */
 	const char *interface, *html;
@@ -107,6 +109,7 @@ struct cli {
 #define TAKES_FORMAT   (1u << 17)
 #define TAKES_REPORT   (1u << 18)
 #define OF_CAPTURES    (1u << 19) /* FILE#N is a CONN that needs no daemon */
+#define TAKES_LISTEN   (1u << 20)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -197,6 +200,8 @@ enum cli_exit alerts_run(struct cli *cli, int argc, char **argv);
 enum cli_exit metrics_run(struct cli *cli, int argc, char **argv);
 enum cli_exit report_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
+enum cli_exit listener_add_run(struct cli *cli, int argc, char **argv);
+enum cli_exit listener_del_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit events_run(struct cli *cli, int argc, char **argv);

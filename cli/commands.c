@@ -52,6 +52,11 @@ const struct command cli_commands[] = {
 	 LOCAL | TAKES_SINCE | TAKES_FORMAT | TAKES_REPORT, report_run},
 	{"listener list", NULL, "", "listeners and who came", 0, 0, WORDS_NONE,
 	 LOOK, listener_list_run},
+	{"listener add", NULL, "NAME [KEY=VALUE...]",
+	 "listen at one more port, until the daemon ends", 1, UINT32_MAX,
+	 WORDS_NONE, TAKES_LISTEN, listener_add_run},
+	{"listener del", NULL, "NAME", "listen there no more", 1, 1,
+	 WORDS_LISTENER, 0, listener_del_run},
 	{"listener enable", NULL, "NAME", "take new connections again", 1, 1,
 	 WORDS_LISTENER, 0, listener_enable_run},
 	{"listener disable", NULL, "NAME", "take no new connections", 1, 1,
@@ -160,14 +165,14 @@ enum cli_exit command_unknown(char **words, int n)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list),
 			 "%s%s", *list ? ", " : "", all[count - 1]);
 	}
-	if (count > 0 && n < 2) {
-		complain("'%s' wants one of: %s", words[0], list);
+	near = count > 0 && n > 1 ? guess(words[1], all, count) : NULL;
+	if (near) {
+		complain("unknown command '%s %s'; did you mean '%s %s'?",
+			 words[0], words[1], words[0], near);
 		return CLI_USAGE;
 	}
 	if (count > 0) {
-		near = guess(words[1], all, count);
-		complain("unknown command '%s %s'; did you mean '%s %s'?",
-			 words[0], words[1], words[0], near ? near : all[0]);
+		complain("'%s' wants one of: %s", words[0], list);
 		return CLI_USAGE;
 	}
 	for (cmd = cli_commands; cmd->name; cmd++) {

@@ -3,6 +3,8 @@
  */
 #include "cli.h"
 
+#include <string.h>
+
 #include "client.h"
 #include "columns.h"
 
@@ -44,6 +46,54 @@ enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv)
 			NULL);
 	table_end(&t, e == CLI_OK);
 	return e;
+}
+
+/* NAME [KEY=VALUE...], --port and --service being two of the keys. */
+enum cli_exit listener_add_run(struct cli *cli, int argc, char **argv)
+{
+	json_t *settings = json_object(), *result;
+	char ends[256] = "";
+	enum cli_exit e;
+	json_t *v;
+	size_t i;
+
+	if (cli->port)
+		json_object_set_new(settings, "port", json_string(cli->port));
+	if (cli->service)
+		json_object_set_new(settings, "service",
+				    json_string(cli->service));
+	for (int k = 1; k < argc; k++) {
+		char *equal = strchr(argv[k], '=');
+
+		if (!equal) {
+			complain("'%s' is no KEY=VALUE", argv[k]);
+			json_decref(settings);
+			return CLI_USAGE;
+		}
+		json_object_set_new(
+			settings, strndupa(argv[k], (size_t)(equal - argv[k])),
+			json_string(equal + 1));
+	}
+	e = client_call(
+		cli->client, "listener.add",
+		json_pack("{s:s, s:o}", "name", argv[0], "settings", settings),
+		NULL, NULL, &result);
+	if (e != CLI_OK)
+		return e;
+	json_array_foreach(json_object_get(result, "ends"), i, v)
+	{
+		snprintf(ends + strlen(ends), sizeof(ends) - strlen(ends),
+			 "%s%s", i ? " and " : " ", json_string_value(v));
+	}
+	output_sentence(cli, result, "listener %s%s enabled", argv[0], ends);
+	json_decref(result);
+	return CLI_OK;
+}
+
+enum cli_exit listener_del_run(struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return turn(cli, argv[0], "listener.del", "deleted");
 }
 
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv)

@@ -39,6 +39,8 @@ enum opt {
 	OPT_CLASSIC,
 	OPT_SOURCE,
 	OPT_NODELAY,
+	OPT_PORT,
+	OPT_SERVICE,
 	OPT_COUNT,
 	OPT_INTERVAL,
 	OPT_EXPECT,
@@ -57,6 +59,7 @@ enum opt {
 	OPT_UTC,
 	OPT_LOCAL,
 	OPT_VERIFY,
+	OPT_SECURITY,
 	OPT_STRICT,
 	OPT_FILTER,
 	OPT_SORT,
@@ -99,6 +102,9 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			TAKES_CONNECT},
 	[OPT_NODELAY] = {"nodelay", 0, NULL,
 			 "send small pieces at once (no Nagle)", TAKES_CONNECT},
+	[OPT_PORT] = {"port", 0, "PORT", "to listen at", TAKES_LISTEN},
+	[OPT_SERVICE] = {"service", 0, "SERVICE", "that answers there",
+			 TAKES_LISTEN},
 	[OPT_COUNT] = {"count", 'c', "N", "so many; else until Ctrl-C",
 		       TAKES_COUNT},
 	[OPT_INTERVAL] = {"interval", 'i', "DUR", "from one to the next (1s)",
@@ -136,6 +142,9 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_LOCAL] = {"local", 0, NULL, "time of day here", TAKES_LADDER},
 	[OPT_VERIFY] = {"verify", 0, NULL,
 			"exit 1 if lines of a log are missing", TAKES_REPORT},
+	[OPT_SECURITY] = {"security", 0, NULL,
+			  "who scans, floods, guesses or was turned away",
+			  TAKES_REPORT},
 	[OPT_STRICT] = {"strict", 0, NULL, "exit 1 if a file is damaged",
 			TAKES_CAPTURES},
 	[OPT_FILTER] = {"filter", 0, "EXPR", "only connections that match",
@@ -367,6 +376,12 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 	case OPT_NODELAY:
 		cli->nodelay = true;
 		break;
+	case OPT_PORT:
+		cli->port = arg;
+		break;
+	case OPT_SERVICE:
+		cli->service = arg;
+		break;
 	case OPT_COUNT:
 		return take_number(cli_options[opt].name, arg, &cli->count);
 	case OPT_INTERVAL:
@@ -429,6 +444,9 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_VERIFY:
 		cli->verify = true;
+		break;
+	case OPT_SECURITY:
+		cli->security = true;
 		break;
 	case OPT_STRICT:
 		cli->strict = true;

@@ -10,6 +10,7 @@
 #include "conf_priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tcphs/ipaddr.h>
@@ -35,7 +36,10 @@ static void add_classics(struct conf *c);
 static void apply(struct conf_reader *r, struct conf *c, struct conf_entry *e);
 static struct conf_listener *listener_of(struct conf_reader *r, struct conf *c,
 					 const struct conf_entry *e);
+static struct conf_listener *find_listener(struct conf *c, const char *name);
 static struct conf_listener *add_listener(struct conf *c, const char *name);
+static void apply_setting(struct conf_reader *r, struct conf *c,
+			  const char *section, const char *setting);
 static void finish(struct conf *c);
 static void allow_host(struct conf_listener *l, const struct ip_prefix *net4,
 		       const struct ip_prefix *net6);
@@ -80,6 +84,104 @@ int conf_load(struct conf *c, const char *path, const char *const *overrides,
 		rc = -EINVAL;
 out:
 	conf_text_free(&r);
+	conf_report_free(&r);
+	return rc;
+}
+
+int conf_add_listener(struct conf *c, const char *name,
+		      const char *const *settings, size_t n, FILE *err)
+{
+	struct conf_reader r = {.bare = true};
+	static struct conf with; /* large, and one at a time */
+	char section[2 * CONF_SECTION_MAX], why[CONF_MESSAGE_MAX];
+	struct conf_listener *l;
+	int rc;
+
+	snprintf(section, sizeof(section), CONF_LISTENER "%.48s", name);
+	if (!conf_schema_section(section, why)) {
+		fprintf(err, "%s\n", why);
+		return -EINVAL;
+	}
+	if (find_listener(c, name)) {
+		fprintf(err, "there is a listener '%s' already\n", name);
+		return -EEXIST;
+	}
+	with = *c;
+	l = add_listener(&with, name);
+	if (!l) {
+		fprintf(err, "one listener too many; %d are the limit\n",
+			STACK_LISTENERS_MAX);
+		return -EINVAL;
+	}
+	l->added = true;
+	for (size_t i = 0; i < n; i++)
+		apply_setting(&r, &with, section, settings[i]);
+	conf_check(&r, &with);
+	conf_report_print(&r, err);
+	rc = r.nfaults || r.no_memory ? -EINVAL : 0;
+	if (!rc) {
+		if (l->allow_host)
+			allow_host(l, &c->stack.net4, &c->stack.net6);
+		*c = with;
+	}
+	for (size_t i = 0; i < r.nentries; i++)
+		free((char *)(uintptr_t)r.entries[i].override);
+	conf_text_free(&r);
+	conf_report_free(&r);
+	return rc;
+}
+
+/* The entry keeps the text until the reader is freed. */
+static void apply_setting(struct conf_reader *r, struct conf *c,
+			  const char *section, const char *setting)
+{
+	struct conf_entry *e;
+	char *text;
+
+	if (asprintf(&text, "%s.%s", section, setting) < 0) {
+		r->no_memory = true;
+		return;
+	}
+	e = conf_text_override(r, text);
+	if (e)
+		apply(r, c, e);
+	else
+		free(text);
+}
+
+int conf_del_listener(struct conf *c, const char *name)
+{
+	struct conf_listener *l = find_listener(c, name), *end;
+
+	if (!l)
+		return -ENOENT;
+	end = &c->listeners[--c->nlisteners];
+	memmove(l, l + 1, (size_t)(end - l) * sizeof(*l));
+	memset(end, 0, sizeof(*end));
+	return 0;
+}
+
+int conf_keep_added(struct conf *new, const struct conf *old, FILE *err)
+{
+	struct conf_reader r = {.bare = true};
+	const struct conf_listener *l;
+	int rc;
+
+	for (unsigned int i = 0; i < old->nlisteners; i++) {
+		l = &old->listeners[i];
+		if (!l->added || find_listener(new, l->l.name))
+			continue;
+		if (new->nlisteners == STACK_LISTENERS_MAX)
+			conf_report(&r, NULL,
+				    "no place for listener '%s', which was "
+				    "added by command; delete it first",
+				    l->l.name);
+		else
+			new->listeners[new->nlisteners++] = *l;
+	}
+	conf_check(&r, new);
+	conf_report_print(&r, err);
+	rc = r.nfaults || r.no_memory ? -EINVAL : 0;
 	conf_report_free(&r);
 	return rc;
 }
@@ -160,12 +262,10 @@ static struct conf_listener *listener_of(struct conf_reader *r, struct conf *c,
 					 const struct conf_entry *e)
 {
 	const char *name = e->section + strlen(CONF_LISTENER);
-	struct conf_listener *l;
+	struct conf_listener *l = find_listener(c, name);
 
-	for (unsigned int i = 0; i < c->nlisteners; i++) {
-		if (strcmp(c->listeners[i].l.name, name) == 0)
-			return &c->listeners[i];
-	}
+	if (l)
+		return l;
 	l = add_listener(c, name);
 	if (l)
 		l->line = e->line;
@@ -173,6 +273,15 @@ static struct conf_listener *listener_of(struct conf_reader *r, struct conf *c,
 		conf_report(r, e, "one listener too many; %d are the limit",
 			    STACK_LISTENERS_MAX);
 	return l;
+}
+
+static struct conf_listener *find_listener(struct conf *c, const char *name)
+{
+	for (unsigned int i = 0; i < c->nlisteners; i++) {
+		if (strcmp(c->listeners[i].l.name, name) == 0)
+			return &c->listeners[i];
+	}
+	return NULL;
 }
 
 static struct conf_listener *add_listener(struct conf *c, const char *name)

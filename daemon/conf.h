@@ -21,6 +21,7 @@ struct conf_listener {
 	struct stack_listener l; /* service and service_arg are not set here */
 	char service[STACK_NAME_MAX];
 	bool allow_host; /* l.allow begins with the host side's networks */
+	bool added;	 /* while running: conf_add_listener() */
 	int64_t slow_handshake_us; /* longer ones are told; 0 = none */
 	int line; /* of its section; 0 if it has none in the file */
 };
@@ -104,6 +105,29 @@ struct conf {
  */
 int conf_load(struct conf *c, const char *path, const char *const *overrides,
 	      size_t n, FILE *err);
+
+/**
+ * conf_add_listener() - One that is in no file
+ * @c:        The running configuration; as before on error
+ * @settings: @n strings "key=value", checked like the file's
+ * @err:      Where a line per error goes: "what; what to do"
+ *
+ * Return: 0; -EEXIST if there is one of this name; -EINVAL
+ */
+int conf_add_listener(struct conf *c, const char *name,
+		      const char *const *settings, size_t n, FILE *err);
+
+/** conf_del_listener() - -ENOENT if there is none of this name */
+int conf_del_listener(struct conf *c, const char *name);
+
+/**
+ * conf_keep_added() - Take those of @old that were added over to @new
+ *
+ * One that the file has by now is the file's.
+ *
+ * Return: 0; -EINVAL if one cannot stay beside those of @new: @err has why
+ */
+int conf_keep_added(struct conf *new, const struct conf *old, FILE *err);
 
 /**
  * conf_services() - Tell the schema which names `service =` may have

@@ -68,6 +68,7 @@ struct conf_reader {
 	struct conf_fault *faults;
 	size_t nfaults, faults_size;
 	bool no_memory;
+	bool bare; /* faults are told without their place */
 };
 
 /* conf_text.c */

@@ -32,7 +32,9 @@ void conf_report(struct conf_reader *r, const struct conf_entry *e,
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (e && e->override) {
+	if (r->bare) {
+		add(r, LINE_OVERRIDE, NULL, fmt, ap);
+	} else if (e && e->override) {
 		snprintf(place, sizeof(place), "-D %s", e->override);
 		add(r, LINE_OVERRIDE, place, fmt, ap);
 	} else if (e) {
@@ -91,7 +93,8 @@ static void add(struct conf_reader *r, unsigned int line, const char *place,
 	f = &r->faults[r->nfaults];
 	f->line = line;
 	f->number = r->nfaults;
-	if (asprintf(&f->text, "%s: %s", place, what) < 0)
+	if (asprintf(&f->text, "%s%s%s", place ? place : "", place ? ": " : "",
+		     what) < 0)
 		r->no_memory = true;
 	else
 		r->nfaults++;

@@ -37,6 +37,13 @@ struct ctl_hooks {
 	void (*status)(void *arg, json_t *status);
 	/* Add "tun" counters to "stats". */
 	void (*stats)(void *arg, json_t *stats);
+	/* Listen at one more port: @n settings "key=value" as in the file. 0,
+	 * or a negative errno with a sentence in @err. */
+	int (*add_listener)(void *arg, const char *name,
+			    const char *const *settings, size_t n, char *err,
+			    size_t errlen);
+	/* 0 or -ENOENT */
+	int (*del_listener)(void *arg, const char *name);
 	/* Something was marked in the stack: run a turn soon. */
 	void (*kick)(void *arg);
 	/* The stacks, if there are several. */

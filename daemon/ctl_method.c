@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tcphs/nearest.h>
@@ -16,9 +17,13 @@
 #include "describe.h"
 #include "log.h"
 
+#define LISTENER_KEYS_MAX 32
+
 static void method_status(const struct ctl_request *r);
 static void method_stats(const struct ctl_request *r);
 static void method_listener_list(const struct ctl_request *r);
+static void method_listener_add(const struct ctl_request *r);
+static void method_listener_del(const struct ctl_request *r);
 static void method_listener_enable(const struct ctl_request *r);
 static void method_listener_disable(const struct ctl_request *r);
 static void method_reload(const struct ctl_request *r);
@@ -49,6 +54,8 @@ static const struct method {
 	{"dump.stop", RIGHTS_ADMIN, ctl_dump_stop},
 	{"stats", RIGHTS_VIEW, method_stats},
 	{"listener.list", RIGHTS_VIEW, method_listener_list},
+	{"listener.add", RIGHTS_ADMIN, method_listener_add},
+	{"listener.del", RIGHTS_ADMIN, method_listener_del},
 	{"listener.enable", RIGHTS_ADMIN, method_listener_enable},
 	{"listener.disable", RIGHTS_ADMIN, method_listener_disable},
 	{"histogram", RIGHTS_VIEW, ctl_numbers_histogram},
@@ -348,6 +355,135 @@ void ctl_method_no_listener(const struct ctl_request *r, const char *name)
 	ctl_reply_error(r->client, r->id, CTL_ERROR_NOT_FOUND, CTL_NO_OFFSET,
 			near ? hint : NULL, "there is no listener '%.40s'",
 			name);
+}
+
+/* A member of "settings" as the line "key=value"; NULL, which was answered. To
+ * be freed. */
+static char *setting(const struct ctl_request *r, const char *key,
+		     const json_t *value)
+{
+	char message[96], *line = NULL;
+	int n = -1;
+
+	if (json_is_string(value))
+		n = asprintf(&line, "%s=%s", key, json_string_value(value));
+	else if (json_is_integer(value))
+		n = asprintf(&line, "%s=%" JSON_INTEGER_FORMAT, key,
+			     json_integer_value(value));
+	if (n >= 0)
+		return line;
+	snprintf(message, sizeof(message),
+		 "'%.40s' must be a string or a whole number", key);
+	ctl_method_refuse(r, message);
+	return NULL;
+}
+
+/* Where it listens: for people, who ask "demo 198.18.66.2:8090?" */
+static json_t *listener_ends(const struct stack_conf *c,
+			     const struct stack_listener *l)
+{
+	const struct {
+		const struct ip_prefix *net;
+		const struct ip_addr *own;
+	} families[] = {{&c->net4, &c->own4}, {&c->net6, &c->own6}};
+	char text[IPPORT_TEXT_MAX + IPPREFIX_TEXT_MAX], net[IPPREFIX_TEXT_MAX];
+	json_t *ends = json_array();
+
+	for (size_t i = 0; i < ARRAY_LEN(families) && !l->address.len; i++)
+		if (families[i].net->len)
+			json_array_append_new(
+				ends, json_string(ipport_format(
+					      families[i].own, l->port, text)));
+	if (l->address.len == 128) {
+		json_array_append_new(
+			ends, json_string(ipport_format(&l->address.addr,
+							l->port, text)));
+	} else if (l->address.len) {
+		snprintf(text, sizeof(text), "%s port %u",
+			 ipprefix_format(&l->address, net), l->port);
+		json_array_append_new(ends, json_string(text));
+	}
+	return ends;
+}
+
+static void tell_added(const struct ctl_request *r, const char *name)
+{
+	struct shards *s = r->client->ctl->shards;
+	struct listener_info info;
+	json_t *o = json_object();
+
+	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
+		if (!shards_listener_info(s, i, &info) ||
+		    strcmp(info.conf.name, name) != 0)
+			continue;
+		json_decref(o);
+		o = describe_listener(&info);
+		json_object_set_new(
+			o, "ends",
+			listener_ends(stack_conf(s->names), &info.conf));
+		break;
+	}
+	ctl_reply_result(r->client, r->id, o);
+}
+
+static void add_listener(const struct ctl_request *r, const char *name,
+			 const char *const *settings, size_t n)
+{
+	const struct ctl_hooks *hooks = &r->client->ctl->hooks;
+	char err[200] = "";
+
+	if (hooks->add_listener(hooks->arg, name, settings, n, err,
+				sizeof(err)) < 0) {
+		ctl_reply_error(r->client, r->id, CTL_ERROR_CONFIG,
+				CTL_NO_OFFSET, NULL, "%s", err);
+		return;
+	}
+	log_notice("listener %s added by the operator", name);
+	tell_added(r, name);
+}
+
+static void method_listener_add(const struct ctl_request *r)
+{
+	json_t *settings = json_object_get(r->params, "settings"), *value;
+	char *lines[LISTENER_KEYS_MAX];
+	const char *name, *key;
+	size_t n = 0;
+	bool ok = true;
+
+	if (!ctl_method_needs(r, "name", &name))
+		return;
+	if (settings && (!json_is_object(settings) ||
+			 json_object_size(settings) > LISTENER_KEYS_MAX)) {
+		ctl_method_refuse(r, "'settings' must be an object of keys");
+		return;
+	}
+	json_object_foreach(settings, key, value)
+	{
+		lines[n] = setting(r, key, value);
+		ok = lines[n] != NULL;
+		if (!ok)
+			break;
+		n++;
+	}
+	if (ok)
+		add_listener(r, name, (const char *const *)lines, n);
+	while (n > 0)
+		free(lines[--n]);
+}
+
+static void method_listener_del(const struct ctl_request *r)
+{
+	const struct ctl_hooks *hooks = &r->client->ctl->hooks;
+	const char *name;
+
+	if (!ctl_method_needs(r, "name", &name))
+		return;
+	if (hooks->del_listener(hooks->arg, name) < 0) {
+		ctl_method_no_listener(r, name);
+		return;
+	}
+	log_notice("listener %s deleted by the operator", name);
+	ctl_reply_result(r->client, r->id, json_object());
 }
 
 static void enable(const struct ctl_request *r, bool on)

@@ -36,6 +36,7 @@ static const struct command {
 	{"alerts", "alerts", "filter", false, "alerts [FILTER]"},
 	{"histogram", "histogram", "listener", false, "histogram [LISTENER]"},
 	{"listener list", "listener.list", NULL, false, "listener list"},
+	{"listener del", "listener.del", "name", false, "listener del NAME"},
 	{"listener enable", "listener.enable", "name", false,
 	 "listener enable NAME"},
 	{"listener disable", "listener.disable", "name", false,

@@ -17,9 +17,13 @@
 #include "privacy.h"
 #include "service/service.h"
 
+static int listen_one(struct shards *s, const struct conf_listener *conf);
 static int load(const struct run_source *s, struct conf *c, char *err,
 		size_t errlen);
+static void say_all(int ret, char *text, char *err, size_t errlen);
 static void explain_rights(int error, char *err, size_t errlen);
+static int keep_added(const struct run *r, struct conf *new, char *err,
+		      size_t errlen);
 static int refuse(struct run *r, const char *err);
 static void remove_listeners(struct shards *s, const struct conf *old,
 			     const struct conf *new);
@@ -28,20 +32,27 @@ static bool same_place(const struct stack_listener *a,
 
 int run_listen(struct shards *s, const struct conf *conf)
 {
-	struct stack_listener l;
 	int ret, worst = 0;
 
 	for (unsigned int i = 0; i < conf->nlisteners; i++) {
-		l = conf->listeners[i].l;
-		l.service = service_find(conf->listeners[i].service);
-		ret = shards_listen(s, &l);
-		if (ret >= 0)
-			continue;
-		log_errorx("Listener %s cannot be opened: %s", l.name,
-			   strerror(-ret));
-		worst = ret;
+		ret = listen_one(s, &conf->listeners[i]);
+		if (ret < 0)
+			worst = ret;
 	}
 	return worst;
+}
+
+static int listen_one(struct shards *s, const struct conf_listener *conf)
+{
+	struct stack_listener l = conf->l;
+	int ret;
+
+	l.service = service_find(conf->service);
+	ret = shards_listen(s, &l);
+	if (ret < 0)
+		log_errorx("Listener %s cannot be opened: %s", l.name,
+			   strerror(-ret));
+	return ret;
 }
 
 int run_reload(struct run *r, char *err, size_t errlen)
@@ -51,6 +62,8 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	const char *key;
 
 	if (load(&r->source, &new, err, errlen) < 0)
+		return refuse(r, err);
+	if (keep_added(r, &new, err, errlen) < 0)
 		return refuse(r, err);
 	key = conf_needs_restart(&r->conf, &new);
 	if (key) {
@@ -98,7 +111,7 @@ int run_reload(struct run *r, char *err, size_t errlen)
 static int load(const struct run_source *s, struct conf *c, char *err,
 		size_t errlen)
 {
-	char *text = NULL, *line, *rest;
+	char *text = NULL;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 	int ret;
@@ -109,16 +122,87 @@ static int load(const struct run_source *s, struct conf *c, char *err,
 	}
 	ret = conf_load(c, s->path, s->overrides, s->noverrides, f);
 	fclose(f);
+	say_all(ret, text, err, errlen);
+	free(text);
+	explain_rights(ret, err, errlen);
+	return ret;
+}
+
+static void say_all(int ret, char *text, char *err, size_t errlen)
+{
+	char *rest;
+
 	err[0] = '\0';
-	for (line = strtok_r(text, "\n", &rest); line && ret < 0;
+	for (char *line = strtok_r(text, "\n", &rest); line && ret < 0;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		log_errorx("%s", line);
 		if (!err[0])
 			snprintf(err, errlen, "%s", line);
 	}
+}
+
+/* Listeners that were added by command stay, unless the file has them now. */
+static int keep_added(const struct run *r, struct conf *new, char *err,
+		      size_t errlen)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int ret;
+
+	if (!f) {
+		snprintf(err, errlen, "no memory to read the configuration");
+		return -ENOMEM;
+	}
+	ret = conf_keep_added(new, &r->conf, f);
+	fclose(f);
+	say_all(ret, text, err, errlen);
 	free(text);
-	explain_rights(ret, err, errlen);
 	return ret;
+}
+
+int run_add_listener(struct run *r, const char *name,
+		     const char *const *settings, size_t n, char *err,
+		     size_t errlen)
+{
+	const struct conf_listener *l;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int ret;
+
+	if (!f) {
+		snprintf(err, errlen, "no memory");
+		return -ENOMEM;
+	}
+	ret = conf_add_listener(&r->conf, name, settings, n, f);
+	fclose(f);
+	snprintf(err, errlen, "%.*s", (int)strcspn(text, "\n"), text);
+	free(text);
+	if (ret < 0)
+		return ret;
+	l = &r->conf.listeners[r->conf.nlisteners - 1];
+	ret = listen_one(&r->shards, l);
+	if (ret < 0) {
+		snprintf(err, errlen, "%s", strerror(-ret));
+		(void)conf_del_listener(&r->conf, name);
+		return ret;
+	}
+	run_measure_listeners(r);
+	run_kick(r);
+	return 0;
+}
+
+int run_del_listener(struct run *r, const char *name)
+{
+	int ret = conf_del_listener(&r->conf, name);
+
+	if (ret < 0)
+		return ret;
+	shards_unlisten(&r->shards, name);
+	run_measure_listeners(r);
+	run_kick(r);
+	return 0;
 }
 
 static void explain_rights(int error, char *err, size_t errlen)

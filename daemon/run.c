@@ -45,6 +45,10 @@ static bool resetting(struct run *r, int64_t now_us);
 static int hook_reload(void *arg, char *err, size_t errlen);
 static bool in_all(struct run *r, bool (*work)(struct stack *, int64_t),
 		   int64_t now_us);
+static int hook_add_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen);
+static int hook_del_listener(void *arg, const char *name);
 static void hook_kick(void *arg);
 static void hook_settle(void *arg);
 static struct stack *hook_opener(void *arg, const struct ip_addr *local,
@@ -165,6 +169,8 @@ static int start_ctl(struct run *r, int fd)
 		.status = hook_status,
 		.stats = hook_stats,
 		.kick = hook_kick,
+		.add_listener = hook_add_listener,
+		.del_listener = hook_del_listener,
 		.log_level = hook_log_level,
 		.events = &r->memory,
 		.capture = &r->capture,
@@ -370,6 +376,18 @@ static bool in_all(struct run *r, bool (*work)(struct stack *, int64_t),
 static int hook_reload(void *arg, char *err, size_t errlen)
 {
 	return run_reload(arg, err, errlen);
+}
+
+static int hook_add_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen)
+{
+	return run_add_listener(arg, name, settings, n, err, errlen);
+}
+
+static int hook_del_listener(void *arg, const char *name)
+{
+	return run_del_listener(arg, name);
 }
 
 static void hook_kick(void *arg)

@@ -155,4 +155,22 @@ int run_forever(struct run *r);
  */
 int run_reload(struct run *r, char *err, size_t errlen);
 
+/**
+ * run_add_listener() - Listen at one more port, until told otherwise
+ * @settings: @n strings "key=value", as in the file
+ * @err:      Gets one sentence on failure
+ *
+ * It is written to no file; a reload keeps it.
+ *
+ * Return: 0 or a negative errno
+ */
+int run_add_listener(struct run *r, const char *name,
+		     const char *const *settings, size_t n, char *err,
+		     size_t errlen);
+
+/** run_del_listener() - Until the next reload, if the file has it; 0, -ENOENT
+ *
+ * Connections that came through it go on. */
+int run_del_listener(struct run *r, const char *name);
+
 #endif

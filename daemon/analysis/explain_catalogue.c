@@ -65,9 +65,9 @@ const struct explain_entry explain_catalogue[] = {
 	  "RFC 9293, 3.10.7.1: a segment for a CLOSED endpoint is "
 	  "answered with a reset.",
 	  "\"Connection refused\" at once, without retries.",
-	  "Add a listener for {port} in tcphsd.conf(5) and tcphsctl "
-	  "reload; or enable it: tcphsctl listener list shows which are "
-	  "disabled."}},
+	  "tcphsctl listener add NAME --port {number} --service echo; for "
+	  "good in tcphsd.conf(5). Or enable it: tcphsctl listener list "
+	  "shows which are disabled."}},
 	{"refused",
 	 EXPLAIN_AS_CLIENT,
 	 {"Our SYN reached {peer}, or something on the way, and was "

@@ -93,6 +93,12 @@
  *	metrics           v  items: families: name type help text (in the text
  *	                     format of Prometheus, 0.0.4); result: count
  *	listener.list     v  items: listeners; result: count
+ *	listener.add      a  params: name, settings (keys of tcphsd.conf(5),
+ *	                     {"port":8090,"service":"chat"}); result: listener,
+ *	                     with ends ["198.18.66.2:8090", ...]; or error
+ *	                     "config". A reload keeps it, a restart does not
+ *	listener.del      a  params: name; result: {}. Its connections go on; if
+ *	                     the file has it, a reload brings it back
  *	listener.enable   a  params: name; result: {}
  *	listener.disable  a  params: name; result: {}
  *	reload            a  result: {"changed":bool} or error "config"
@@ -141,7 +147,7 @@
  *
  * Handshakes of a listener, or of our own active opens (no listener): listener
  *	role outcomes {"completed":n,"refused":n,"timeout":n,"reset":n,
- *	"unreachable":n,"aborted":n} resent (completed after we sent a SYN or
+ *	"unreachable":n,"protocol_error":n,"aborted":n} resent (completed after we sent a SYN or
  *	SYN-ACK again) syn_again (after the client's SYN came again) cookies
  *	(completed by cookie: nobody knows how long it took) slow, and of all
  *	others that completed: count sum_us min_us max_us p50_us p90_us p99_us

@@ -346,7 +346,7 @@ group_usage()
 	ctl 2 xyzzy
 	err 'try: tcphsctl help'
 	ctl 2 listener
-	err 'wants one of: list, enable, disable'
+	err 'wants one of: list, add, del, enable, disable'
 	ctl 2 listener enabel web
 	err "did you mean 'listener enable'?"
 	ctl 2 log
@@ -694,7 +694,7 @@ group_completion()
 	ctl 2 completion csh
 	scene normal
 	complete_is 'tcphsctl sta' 'status stats'
-	complete_is 'tcphsctl listener ' 'list enable disable'
+	complete_is 'tcphsctl listener ' 'list add del enable disable'
 	complete_is 'tcphsctl listener enable ' 'web echo qotd'
 	complete_is 'tcphsctl -s /x list state estab' 'established'
 	complete_is 'tcphsctl ls spo' 'sport'

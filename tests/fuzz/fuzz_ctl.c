@@ -42,6 +42,26 @@ static int hook_reload(void *arg, char *err, size_t errlen)
 	return -EINVAL;
 }
 
+/* Reads every setting, as a real one does. */
+static int hook_add_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen)
+{
+	size_t len = strlen(name);
+
+	(void)arg;
+	for (size_t i = 0; i < n; i++)
+		len += strlen(settings[i]);
+	snprintf(err, errlen, "%s", name);
+	return len % 2 ? 0 : -EINVAL;
+}
+
+static int hook_del_listener(void *arg, const char *name)
+{
+	(void)arg;
+	return strcmp(name, "echo") == 0 ? 0 : -ENOENT;
+}
+
 static void hook_json(void *arg, json_t *o)
 {
 	(void)arg;
@@ -184,6 +204,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.status = hook_json,
 		.stats = hook_json,
 		.kick = hook_kick,
+		.add_listener = hook_add_listener,
+		.del_listener = hook_del_listener,
 		.log_level = hook_log_level,
 		.histogram = hook_histogram,
 		.metrics = hook_metrics,

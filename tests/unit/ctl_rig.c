@@ -20,6 +20,29 @@ static int hook_reload(void *arg, char *err, size_t errlen)
 	return r->reload_answer;
 }
 
+static int hook_add_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen)
+{
+	struct rig *r = arg;
+
+	snprintf(r->asked, sizeof(r->asked), "add %s", name);
+	for (size_t i = 0; i < n; i++)
+		snprintf(r->asked + strlen(r->asked),
+			 sizeof(r->asked) - strlen(r->asked), " %s",
+			 settings[i]);
+	snprintf(err, errlen, "port = 0 is out of range; write 1 to 65535");
+	return r->refuses ? -EINVAL : 0;
+}
+
+static int hook_del_listener(void *arg, const char *name)
+{
+	struct rig *r = arg;
+
+	snprintf(r->asked, sizeof(r->asked), "del %s", name);
+	return r->refuses ? -ENOENT : 0;
+}
+
 static void hook_status(void *arg, json_t *status)
 {
 	(void)arg;
@@ -79,6 +102,8 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.status = hook_status,
 		.stats = hook_stats,
 		.kick = hook_kick,
+		.add_listener = hook_add_listener,
+		.del_listener = hook_del_listener,
 		.log_level = hook_level,
 		.events = &r->memory,
 		.histogram = hook_histogram,

@@ -40,6 +40,8 @@ struct rig {
 	struct pktmem *pktmem;
 	void *pktmem_room;
 	int reload_answer;
+	char asked[256]; /* listener.add or .del, and with what */
+	bool refuses;	 /* them */
 	unsigned int kicks;
 	int level; /* of the hook; -1 before */
 };

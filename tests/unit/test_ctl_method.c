@@ -131,6 +131,46 @@ static void listeners_are_listed_and_switched(void)
 	rig_stop(&r, &p);
 }
 
+static void listeners_are_added_and_deleted(void)
+{
+	struct rig r;
+	struct peer p;
+	char *line;
+
+	rig_start(&r, &p, 0);
+	peer_say(&p, "{\"id\":1,\"method\":\"listener.add\",\"params\":"
+		     "{\"name\":\"web\",\"settings\":{\"port\":80,"
+		     "\"service\":\"http\"}}}");
+	line = peer_line(&p);
+	CU_ASSERT(line && strstr(line, "\"name\":\"web\"") &&
+		  strstr(line, "\"ends\":["));
+	free(line);
+	CU_ASSERT_STRING_EQUAL(r.asked, "add web port=80 service=http");
+	peer_say(&p, "{\"id\":2,\"method\":\"listener.add\",\"params\":"
+		     "{\"name\":\"web\",\"settings\":{\"port\":[]}}}");
+	peer_expect_error(&p, "bad_request",
+			  "'port' must be a string or a whole number", NULL);
+	peer_say(&p, "{\"id\":3,\"method\":\"listener.add\",\"params\":"
+		     "{\"name\":\"web\",\"settings\":3}}");
+	peer_expect_error(&p, "bad_request",
+			  "'settings' must be an object of keys", NULL);
+	peer_ask(&p,
+		 "{\"id\":4,\"method\":\"listener.del\",\"params\":"
+		 "{\"name\":\"web\"}}",
+		 "{\"id\":4,\"result\":{}}");
+	CU_ASSERT_STRING_EQUAL(r.asked, "del web");
+	r.refuses = true;
+	peer_say(&p, "{\"id\":5,\"method\":\"listener.add\",\"params\":"
+		     "{\"name\":\"x\"}}");
+	peer_expect_error(&p, "config",
+			  "port = 0 is out of range; write 1 to 65535", NULL);
+	peer_say(&p, "{\"id\":6,\"method\":\"listener.del\",\"params\":"
+		     "{\"name\":\"wbe\"}}");
+	peer_expect_error(&p, "not_found", "there is no listener 'wbe'",
+			  "did you mean 'web'?");
+	rig_stop(&r, &p);
+}
+
 static void reload_says_what_came_of_it(void)
 {
 	struct rig r;
@@ -518,8 +558,9 @@ static void kill_wants_a_filter(void)
 static void viewers_may_look_and_not_touch(void)
 {
 	static const char *const touching[] = {
-		"conn.close",	    "conn.kill", "listener.enable",
-		"listener.disable", "reload",	 "log.level",
+		"conn.close",	    "conn.kill",    "listener.enable",
+		"listener.disable", "listener.add", "listener.del",
+		"reload",	    "log.level",
 	};
 	struct rig r;
 	struct peer p;
@@ -553,6 +594,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(listeners_are_listed_and_switched),
 		UNIT_TEST(histogram_and_metrics),
 		UNIT_TEST(alerts),
+		UNIT_TEST(listeners_are_added_and_deleted),
 		UNIT_TEST(reload_says_what_came_of_it),
 		UNIT_TEST(log_level_is_set_and_told),
 		UNIT_TEST(unknown_method_is_guessed_at),

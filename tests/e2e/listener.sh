@@ -1,0 +1,164 @@
+#!/bin/bash
+# listener.sh - Listeners that come and go while the daemon runs
+#
+# Added by command, used by real clients, kept by a reload and not by a restart;
+# every refusal in words; deleted, also under an open connection.
+# shellcheck source=tests/e2e/lib.sh disable=SC2317
+. "$(dirname "$0")/lib.sh"
+
+write_conf <<'CONF'
+[timers]
+msl = 100ms
+[listener.echo]
+port = 7
+service = echo
+CONF
+
+# refused CODE WORDS ARG...: by listener add or del, in these words.
+refused()
+{
+	local code=$1 words=$2
+
+	shift 2
+	exits "$code" ctl listener "$@" >"$TMP/out" 2>&1 || return
+	grep -qF -- "$words" "$TMP/out" && return 0
+	cat "$TMP/out"
+	return 1
+}
+
+echoes()
+{
+	same hi "$(echo hi | nc -N -w 5 "${2:-$OWN4}" "$1")"
+}
+
+listed()
+{
+	same "$1" "$(ctl --raw -H listener list -o name | paste -sd' ')"
+}
+
+check 'starts' start_daemon
+
+# ---- added -------------------------------------------------------------------
+
+check_not 'nobody is there' nc -z -w 2 "$OWN4" 8090
+check 'a listener is added' same \
+	"listener demo $OWN4:8090 and [$OWN6]:8090 enabled" \
+	"$(ctl listener add demo --port 8090 --service chat)"
+coproc CLIENT { exec nc -N "$OWN4" 8090; }
+exec 6>&"${CLIENT[1]}" 7<&"${CLIENT[0]}" {CLIENT[1]}>&-
+check 'a client connects' wait_for 5 ctl -q list listener = demo
+conn=$(ctl --raw -H list -o id listener = demo)
+check 'and is talked to' ctl -q send "$conn" hello
+IFS= read -r -t 5 line <&7
+check 'in words' same hello "$line"
+check 'by all keys of the file' same \
+	"listener web $OWN4:80 enabled" \
+	"$(ctl listener add web service=http port=80 "address=$OWN4" backlog=16)"
+check 'which answers curl' eval 'curl -sS -m 5 "http://$OWN4/" |
+	grep -q "TCP Connection Analyzer"'
+check_not 'at that address alone' nc -z -w 2 "$OWN6" 80
+check 'as programs want it' eval 'ctl -j listener add more --port 9 \
+	--service discard | jq -e ".name == \"more\" and .port == 9 and
+	.service == \"discard\" and .enabled and (.ends | length) == 2"'
+check 'all are listed' listed 'echo demo web more'
+check 'IPv6 as well' exits 0 nc -z -w 2 "$OWN6" 9
+check 'the log says it' log_has 'listener demo added by the operator'
+check 'metrics have it' eval 'ctl metrics |
+	grep -q "^tcphs_half_open{listener=\"web\"} 0"'
+check 'handshakes are counted' eval 'ctl -j histogram listener=web |
+	jq -e ".[0].outcomes.completed == 1"'
+
+# ---- refused -------------------------------------------------------------------
+
+check 'the name is taken' refused 1 "there is a listener 'demo' already" \
+	add demo --port 81 --service echo
+check 'the port is taken' refused 1 \
+	"listeners 'echo' and 'again' share port 7 and an address; change either" \
+	add again --port 7 --service echo
+check 'no port' refused 1 "listener 'x' has no port; add port = 1 to 65535" \
+	add x --service echo
+check 'no service' refused 1 "listener 'x' has no service" add x --port 81
+check 'a wrong port' refused 1 'port = 70000 is out of range; write 1 to 65535' \
+	add x --port 70000 --service echo
+check 'a wrong service' refused 1 \
+	"service = ecko is no service; did you mean 'echo'?" \
+	add x --port 81 --service ecko
+check 'a wrong key' refused 1 "did you mean 'backlog'?" \
+	add x --port 81 --service echo backlogs=3
+check 'no key' refused 2 "'backlog' is no KEY=VALUE" \
+	add x --port 81 --service echo backlog
+check 'a wrong name' refused 1 "'a b' cannot name a listener" \
+	add 'a b' --port 81 --service echo
+check 'controls are not obeyed' eval '! ctl listener add $'"'x\\e[2J'"' \
+	--port 81 --service echo 2>&1 | grep -q $'"'\\e'"
+check "somebody else's address" refused 1 'address = 10.0.0.1 is outside' \
+	add x --port 81 --service echo address=10.0.0.1
+check 'nothing of that came' listed 'echo demo web more'
+check 'no such one to delete' refused 5 "there is no listener 'demos'" del demos
+check 'with a guess' refused 5 "did you mean 'demo'?" del demos
+check 'no such command: which there are' refused 2 'list, add, del, enable' \
+	remove demo
+
+# ---- reload --------------------------------------------------------------------
+
+check 'a reload keeps them' same 'reloaded, nothing changed' "$(ctl reload)"
+cat >>"$CONF" <<'CONF'
+[listener.daytime]
+port = 13
+service = daytime
+CONF
+check 'also one that changes something' same reloaded "$(ctl reload)"
+check 'beside what is new' eval 'nc -w 5 "$OWN4" 13 </dev/null | grep -q :'
+check 'they answer still' exits 0 nc -z -w 2 "$OWN4" 9
+cp "$CONF" "$TMP/good"
+cat >>"$CONF" <<'CONF'
+[listener.other]
+port = 9
+service = echo
+CONF
+check 'the file wants the same port: refused' exits 1 ctl reload
+check 'the log says who is in the way' log_has \
+	"listeners 'other' and 'more' share port 9 and an address"
+check 'nothing changed' listed 'echo demo web more daytime'
+cp "$TMP/good" "$CONF"
+cat >>"$CONF" <<'CONF'
+[listener.more]
+port = 10
+service = discard
+CONF
+check 'the file has one of that name: it is its now' ctl -q reload
+check_not 'not where it was' nc -z -w 2 "$OWN4" 9
+check 'but where the file says' exits 0 nc -z -w 2 "$OWN4" 10
+
+# ---- deleted -------------------------------------------------------------------
+
+check 'deleted' same 'listener demo deleted' "$(ctl listener del demo)"
+check_not 'no new client' nc -z -w 2 "$OWN4" 8090
+check 'the one that is there goes on' ctl -q send "$conn" again
+IFS= read -r -t 5 line <&7
+check 'and hears' same again "$line"
+exec 6>&- 7<&-
+check 'added again, beside it' ctl -q listener add demo --port 8090 \
+	--service echo
+check 'with another service' echoes 8090
+check 'one of the file is deleted, too' ctl -q listener del echo
+check_not 'it does not answer' nc -z -w 2 "$OWN4" 7
+check 'a reload brings it back' ctl -q reload
+check 'and it answers' echoes 7
+check 'a hundred times there and gone' eval 'for i in $(seq 100); do
+	ctl -q listener add brief --port 99 --service echo &&
+	ctl -q listener del brief || break; done; [ "$i" = 100 ]'
+full=0
+for port in $(seq 2000 2070); do
+	ctl -q listener add "l$port" --port "$port" --service echo \
+		2>"$TMP/full" || break
+	full=$((full + 1))
+done
+check 'as many as there is room for' grep -q 'one listener too many' "$TMP/full"
+check 'and the last one answers' echoes $((2000 + full - 1))
+
+check 'stops' stop_daemon
+start_daemon
+check 'a restart forgets them' listed 'echo daytime more'
+stop_daemon
+summary
