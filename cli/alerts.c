@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "client.h"
 #include "columns.h"
-
-#define LABEL_WIDTH 10
 
 const struct column alert_columns[] = {
 	{"ID", "id", COLUMN_TEXT, true, 0},
@@ -34,8 +33,6 @@ struct telling {
 };
 
 static int tell(void *arg, const char *text, size_t len);
-static void put_words(const struct cli *cli, const char *label,
-		      const char *words);
 
 enum cli_exit alerts_run(struct cli *cli, int argc, char **argv)
 {
@@ -85,46 +82,14 @@ static int tell(void *arg, const char *text, size_t len)
 		output_sgr(cli, active ? SGR_YELLOW : SGR_DIM), cells[1],
 		output_sgr(cli, SGR_OFF), cells[2], active ? ", goes on" : "");
 	if (active || cli->verbose) {
-		put_words(cli, "meaning",
-			  json_string_value(json_object_get(o, "meaning")));
-		put_words(cli, "innocent",
-			  json_string_value(json_object_get(o, "innocent")));
-		put_words(cli, "do",
-			  json_string_value(json_object_get(o, "action")));
+		advice_put(cli, "meaning",
+			   json_string_value(json_object_get(o, "meaning")));
+		advice_put(cli, "innocent",
+			   json_string_value(json_object_get(o, "innocent")));
+		advice_put(cli, "do",
+			   json_string_value(json_object_get(o, "action")));
 	}
 	t->n++;
 	json_decref(o);
 	return ITEM_NEXT;
-}
-
-/* Behind a label, broken between words where the screen ends. */
-static void put_words(const struct cli *cli, const char *label,
-		      const char *words)
-{
-	size_t width = cli->screen_cols ? cli->screen_cols : 80;
-	size_t column = 5 + LABEL_WIDTH, len;
-
-	if (!words)
-		return;
-	fprintf(cli->out, "     %s%-*s%s", output_sgr(cli, SGR_BOLD),
-		LABEL_WIDTH, label, output_sgr(cli, SGR_OFF));
-	for (; *words; words += strspn(words, " ")) {
-		char word[128];
-
-		len = strcspn(words, " ");
-		snprintf(word, sizeof(word), "%.*s", (int)len, words);
-		text_clean(word);
-		words += len;
-		if (column > 5 + LABEL_WIDTH && column + len + 1 > width) {
-			fprintf(cli->out, "\n%*s", 5 + LABEL_WIDTH, "");
-			column = 5 + LABEL_WIDTH;
-		}
-		if (column > 5 + LABEL_WIDTH) {
-			fputc(' ', cli->out);
-			column++;
-		}
-		fputs(word, cli->out);
-		column += len;
-	}
-	fputc('\n', cli->out);
 }

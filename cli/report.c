@@ -15,6 +15,7 @@
 
 #include "client.h"
 #include "output.h"
+#include "security.h"
 #include "since.h"
 
 static enum cli_exit of_daemon(struct cli *cli, struct report *r);
@@ -45,6 +46,10 @@ enum cli_exit report_run(struct cli *cli, int argc, char **argv)
 	if (cli->verify && !r.files) {
 		complain("--verify wants the log files");
 		return CLI_USAGE;
+	}
+	if (cli->security && !(r.security = security_new())) {
+		complain("no memory");
+		return CLI_NO;
 	}
 	r.alerts = json_array();
 	r.endings = json_object();
@@ -146,8 +151,11 @@ static int take_turned_away(void *arg, const char *text, size_t len)
 	int64_t at_us;
 
 	if (*drop && since_utc(string(o, "closed"), &at_us) &&
-	    at_us >= r->since_us)
+	    at_us >= r->since_us) {
 		take_failed(r, o, "rejected", drop);
+		if (r->security)
+			security_turned_away(r->security, o);
+	}
 	json_decref(o);
 	return ITEM_NEXT;
 }
@@ -214,6 +222,8 @@ static void take_event(struct report *r, const json_t *o, int64_t at_us)
 	r->events++;
 	if (r->files)
 		r->until_us = at_us;
+	if (r->security)
+		security_event(r->security, o);
 	if (strcmp(event, "handshake.completed") == 0) {
 		take_completed(r, o);
 	} else if (strcmp(event, "handshake.failed") == 0) {
@@ -382,23 +392,37 @@ static struct report_group *group_of(struct report *r, const char *listener,
 
 /* ---- the end -------------------------------------------------------------- */
 
+typedef void show_fn(const struct cli *cli, const json_t *doc);
+
+static json_t *document(struct report *r)
+{
+	json_t *doc;
+
+	if (!r->security)
+		return report_document(r);
+	doc = security_json(r->security);
+	json_object_set_new(doc, "period", report_period(r));
+	return doc;
+}
+
 static enum cli_exit show(struct cli *cli, struct report *r)
 {
 	static const struct {
 		const char *name;
 		enum cli_format format;
-		void (*show)(const struct cli *cli, const json_t *doc);
+		show_fn *show[2]; /* of the report, of its security */
 	} formats[] = {
-		{"text", FORMAT_TEXT, report_text},
-		{"html", FORMAT_TEXT, report_html},
-		{"csv", FORMAT_CSV, report_csv},
-		{"json", FORMAT_JSON, NULL},
-		{"", FORMAT_NDJSON, NULL},
-		{"", FORMAT_TSV, report_csv},
-		{"", FORMAT_RAW, report_csv},
-		{"", FORMAT_NONE, NULL},
+		{"text", FORMAT_TEXT, {report_text, security_text}},
+		{"html", FORMAT_TEXT, {report_html, security_html}},
+		{"csv", FORMAT_CSV, {report_csv, security_csv}},
+		{"json", FORMAT_JSON, {NULL, NULL}},
+		{"", FORMAT_NDJSON, {NULL, NULL}},
+		{"", FORMAT_TSV, {report_csv, security_csv}},
+		{"", FORMAT_RAW, {report_csv, security_csv}},
+		{"", FORMAT_NONE, {NULL, NULL}},
 	};
 	const char *name = cli->draw;
+	show_fn *how;
 	json_t *doc;
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
@@ -406,9 +430,10 @@ static enum cli_exit show(struct cli *cli, struct report *r)
 			 : formats[i].format != cli->format)
 			continue;
 		cli->format = formats[i].format;
-		doc = report_document(r);
-		if (formats[i].show)
-			formats[i].show(cli, doc);
+		how = formats[i].show[r->security != NULL];
+		doc = document(r);
+		if (how)
+			how(cli, doc);
 		else
 			output_document(cli, doc, NULL);
 		json_decref(doc);
@@ -426,4 +451,5 @@ static void report_free(struct report *r)
 	free(r->failure);
 	json_decref(r->alerts);
 	json_decref(r->endings);
+	security_free(r->security);
 }

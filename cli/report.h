@@ -5,6 +5,7 @@
  *	report_doc.c   the sums as one document
  *	report_show.c  the document for people and for spreadsheets
  *	report_html.c  as a page
+ *	security.c     the same events as somebody sees them who guards us
  */
 #ifndef TCPHS_CLI_REPORT_H
 #define TCPHS_CLI_REPORT_H
@@ -17,6 +18,7 @@
 #include <tcphs/outcome.h>
 
 #include "cli.h"
+#include "output.h"
 
 #define REPORT_NAME_MAX 48
 
@@ -54,16 +56,28 @@ struct report {
 	size_t ngroups;
 	struct report_failure *failure;
 	size_t nfailures;
-	json_t *alerts;	 /* array, as they are shown */
-	json_t *endings; /* reason: how many */
+	json_t *alerts;		   /* array, as they are shown */
+	json_t *endings;	   /* reason: how many */
+	struct security *security; /* NULL unless asked for */
 };
 
 /** report_document() - All of it; a new reference */
 json_t *report_document(struct report *r);
 
+/** report_period() - What of time it covers; a new reference */
+json_t *report_period(const struct report *r);
+
 /* Each shows a document of report_document(). */
 void report_text(const struct cli *cli, const json_t *doc);
 void report_csv(const struct cli *cli, const json_t *doc);
 void report_html(const struct cli *cli, const json_t *doc);
+
+/* Parts of report_text(). @last: A row below the others; may be NULL */
+void report_put_period(const struct cli *cli, const json_t *period);
+void report_put_table(const struct cli *cli, const char *title,
+		      const struct column *columns, const json_t *rows,
+		      const json_t *last);
+void report_put_rows(const struct cli *cli, const struct column *columns,
+		     const json_t *rows, const json_t *last);
 
 #endif

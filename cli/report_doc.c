@@ -13,7 +13,6 @@
 
 #define STEPS 27 /* upper bounds: 1 us, 2 us, 5 us, ... 500 s */
 
-static json_t *period_json(const struct report *r);
 static json_t *group_json(struct report_group *g, bool named);
 static void put_times(json_t *o, const int64_t *us, size_t n);
 static json_t *steps_json(const int64_t *us, size_t n);
@@ -36,7 +35,7 @@ json_t *report_document(struct report *r)
 		      most_first);
 	for (size_t i = 0; i < r->ngroups; i++)
 		add_to(&total, &r->group[i]);
-	json_object_set_new(doc, "period", period_json(r));
+	json_object_set_new(doc, "period", report_period(r));
 	json_object_set_new(doc, "total", group_json(&total, false));
 	for (size_t i = 0; i < r->ngroups; i++)
 		json_array_append_new(groups, group_json(&r->group[i], true));
@@ -55,7 +54,7 @@ static void put_number(json_t *o, const char *key, uint64_t n)
 	json_object_set_new(o, key, json_integer((json_int_t)n));
 }
 
-static json_t *period_json(const struct report *r)
+json_t *report_period(const struct report *r)
 {
 	char text[SINCE_TEXT_MAX];
 	json_t *o = json_object();

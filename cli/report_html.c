@@ -11,6 +11,7 @@
 
 #include "output.h"
 #include "page.h"
+#include "security.h"
 
 static const char style[] =
 	":root { color-scheme: light dark; --ink: #222; --paper: #fff;\n"
@@ -75,6 +76,23 @@ static const struct html_column alert_columns[] = {
 	{NULL, NULL, COLUMN_TEXT},
 };
 
+static const struct html_column source_columns[] = {
+	{"Source", "source", COLUMN_TEXT},
+	{"Completed", "completed", COLUMN_COUNT},
+	{"Refused", "refused", COLUMN_COUNT},
+	{"Rejected", "rejected", COLUMN_COUNT},
+	{"Unanswered", "unanswered", COLUMN_COUNT},
+	{"Reset", "reset", COLUMN_COUNT},
+	{"Strays", "strays", COLUMN_COUNT},
+	{"Ports", "ports", COLUMN_COUNT},
+	{"ISN", "isn", COLUMN_TEXT},
+	{"Options", "options", COLUMN_TEXT},
+	{"Last", "last", COLUMN_TEXT},
+	{NULL, NULL, COLUMN_TEXT},
+};
+
+static void put_head(FILE *out, const char *title);
+static void put_finding(FILE *out, const json_t *f);
 static void put_value(FILE *out, const json_t *o, const char *key,
 		      enum column_kind kind);
 static void put_period(FILE *out, const json_t *period);
@@ -89,13 +107,7 @@ void report_html(const struct cli *cli, const json_t *doc)
 	const json_t *total = json_object_get(doc, "total");
 	FILE *out = cli->out;
 
-	fprintf(out,
-		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-		"<meta charset=\"utf-8\">\n"
-		"<meta name=\"viewport\" content=\"width=device-width\">\n"
-		"<title>tcphs: report</title>\n<style>\n%s</style>\n</head>\n"
-		"<body>\n<h1>Handshakes</h1>\n",
-		style);
+	put_head(out, "Handshakes");
 	put_period(out, json_object_get(doc, "period"));
 	put_table(out, "By listener", group_columns,
 		  json_object_get(doc, "groups"), "Nobody tried to connect.");
@@ -108,6 +120,81 @@ void report_html(const struct cli *cli, const json_t *doc)
 	put_table(out, "Alerts", alert_columns, json_object_get(doc, "alerts"),
 		  "None.");
 	fputs("</body>\n</html>\n", out);
+}
+
+void security_html(const struct cli *cli, const json_t *doc)
+{
+	const json_t *findings = json_object_get(doc, "findings");
+	FILE *out = cli->out;
+
+	put_head(out, "Security");
+	put_period(out, json_object_get(doc, "period"));
+	if (!json_array_size(findings))
+		fputs("<p>Nothing looks wrong.</p>\n", out);
+	for (size_t i = 0; i < json_array_size(findings); i++)
+		put_finding(out, json_array_get(findings, i));
+	put_table(out, "Who came", source_columns,
+		  json_object_get(doc, "sources"), "Nobody.");
+	fputs("</body>\n</html>\n", out);
+}
+
+static void put_head(FILE *out, const char *title)
+{
+	fprintf(out,
+		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+		"<meta charset=\"utf-8\">\n"
+		"<meta name=\"viewport\" content=\"width=device-width\">\n"
+		"<title>tcphs: report</title>\n<style>\n%s</style>\n</head>\n"
+		"<body>\n<h1>%s</h1>\n",
+		style, title);
+}
+
+/* A heading, its numbers as a table of one row each, and the words. */
+static void put_finding(FILE *out, const json_t *f)
+{
+	static const char *const words[][2] = {
+		{"Meaning", "meaning"},
+		{"Innocent causes", "innocent"},
+		{"What to do", "action"},
+	};
+	const json_t *from = json_object_get(f, "from");
+	const char *key;
+	json_t *v;
+
+	fputs("<h2>", out);
+	put_value(out, f, "title", COLUMN_TEXT);
+	fputs("</h2>\n<table>\n", out);
+	json_object_foreach(json_object_get(f, "numbers"), key, v)
+	{
+		fputs("<tr><td>", out);
+		page_escape(out, key);
+		fprintf(out,
+			"</td><td class=\"n\">%" JSON_INTEGER_FORMAT
+			"</td></tr>\n",
+			json_integer_value(v));
+	}
+	fputs("</table>\n", out);
+	if (json_array_size(from)) {
+		fputs("<p>From", out);
+		for (size_t i = 0; i < json_array_size(from); i++) {
+			fputs(i ? ", " : " ", out);
+			page_escape(out,
+				    json_string_value(json_array_get(from, i)));
+		}
+		fputs("</p>\n", out);
+	}
+	if (json_object_get(f, "message")) {
+		fputs("<p>", out);
+		put_value(out, f, "last", COLUMN_TEXT);
+		fputs(" ", out);
+		put_value(out, f, "message", COLUMN_TEXT);
+		fputs("</p>\n", out);
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		fprintf(out, "<p><b>%s</b> ", words[i][0]);
+		put_value(out, f, words[i][1], COLUMN_TEXT);
+		fputs("</p>\n", out);
+	}
 }
 
 static void put_value(FILE *out, const json_t *o, const char *key,

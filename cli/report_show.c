@@ -42,10 +42,6 @@ static const char csv_columns[] = "listener,role,attempts,completed,failed,"
 				  "resent,slow,timed,min_us,p50_us,p90_us,"
 				  "p99_us,max_us";
 
-static void put_period(const struct cli *cli, const json_t *period);
-static void put_table(const struct cli *cli, const char *title,
-		      const struct column *columns, const json_t *rows,
-		      const json_t *last);
 static void put_row(struct table *t, const json_t *row);
 static void put_endings(const struct cli *cli, const json_t *endings);
 static void put_alerts(const struct cli *cli, const json_t *alerts);
@@ -55,16 +51,17 @@ void report_text(const struct cli *cli, const json_t *doc)
 	const json_t *groups = json_object_get(doc, "groups");
 	const json_t *failures = json_object_get(doc, "failures");
 
-	put_period(cli, json_object_get(doc, "period"));
+	report_put_period(cli, json_object_get(doc, "period"));
 	if (json_array_size(groups))
-		put_table(cli, "Handshakes", group_columns, groups,
-			  json_array_size(groups) > 1
-				  ? json_object_get(doc, "total")
-				  : NULL);
+		report_put_table(cli, "Handshakes", group_columns, groups,
+				 json_array_size(groups) > 1
+					 ? json_object_get(doc, "total")
+					 : NULL);
 	else
 		fputs("\nNobody tried to connect.\n", cli->out);
 	if (json_array_size(failures)) {
-		put_table(cli, "Failures", failure_columns, failures, NULL);
+		report_put_table(cli, "Failures", failure_columns, failures,
+				 NULL);
 		fputs("What a word means, and what to do: tcphsctl explain "
 		      "WORD\n",
 		      cli->out);
@@ -77,15 +74,10 @@ void report_text(const struct cli *cli, const json_t *doc)
 void report_csv(const struct cli *cli, const json_t *doc)
 {
 	struct cli as = *cli;
-	const json_t *groups = json_object_get(doc, "groups");
-	struct table t;
 
 	as.columns = csv_columns;
-	if (table_begin(&t, &as, group_columns) != CLI_OK)
-		return;
-	for (size_t i = 0; i < json_array_size(groups); i++)
-		put_row(&t, json_array_get(groups, i));
-	table_end(&t, true);
+	report_put_rows(&as, group_columns, json_object_get(doc, "groups"),
+			NULL);
 }
 
 static const char *value(const json_t *o, const char *key,
@@ -95,7 +87,7 @@ static const char *value(const json_t *o, const char *key,
 	return buf;
 }
 
-static void put_period(const struct cli *cli, const json_t *period)
+void report_put_period(const struct cli *cli, const json_t *period)
 {
 	char a[256], b[256], c[256];
 
@@ -127,14 +119,19 @@ static void put_title(const struct cli *cli, const char *title)
 		output_sgr(cli, SGR_OFF));
 }
 
-/* @last: A row below the others; may be NULL */
-static void put_table(const struct cli *cli, const char *title,
+void report_put_table(const struct cli *cli, const char *title,
 		      const struct column *columns, const json_t *rows,
 		      const json_t *last)
 {
+	put_title(cli, title);
+	report_put_rows(cli, columns, rows, last);
+}
+
+void report_put_rows(const struct cli *cli, const struct column *columns,
+		     const json_t *rows, const json_t *last)
+{
 	struct table t;
 
-	put_title(cli, title);
 	if (table_begin(&t, cli, columns) != CLI_OK)
 		return;
 	for (size_t i = 0; i < json_array_size(rows); i++)

@@ -10,6 +10,7 @@ EVENTS=$TMP/events.ndjson
 write_conf <<CONF
 [timers]
 msl = 100ms
+synack_retries = 0
 [listener.echo]
 port = 7
 service = echo
@@ -92,6 +93,77 @@ done
 check 'alerts' wait_for 5 is '"port_scan"' '.alerts[0].kind'
 check 'text: alerts' eval 'ctl report | grep -q "Port scan"'
 
+# ---- who looks hostile ------------------------------------------------------
+
+# found JQ [ARG...]: true of the report on security
+found()
+{
+	local jq=$1
+
+	shift
+	ctl report --security -f json "$@" >"$TMP/security.json" &&
+		jq -e "$jq" "$TMP/security.json" >/dev/null && return 0
+	cat "$TMP/security.json"
+	return 1
+}
+
+# finding CODE JQ: true of one of the findings
+finding()
+{
+	found "any(.findings[]; .code == \"$1\" and $2)"
+}
+
+# A half-open scan; and SYNs made by hand, of somebody who is not there.
+ip addr add 198.18.66.9/32 dev "$IFACE"
+nmap -n -Pn -sS --max-retries 0 -S 198.18.66.9 -e "$IFACE" -p 7,20-29 "$OWN4" \
+	>"$TMP/nmap" 2>&1
+/usr/bin/python3 - "$OWN4" <<'E'
+import logging, sys
+logging.getLogger("scapy").setLevel(logging.ERROR)
+from scapy.all import IP, TCP, send
+for i in range(6):
+    send(IP(src="198.18.66.10", dst=sys.argv[1]) /
+         TCP(sport=3000 + i, dport=7, flags="S", seq=1000 + 64 * i),
+         verbose=False)
+send(IP(src="198.18.66.10", dst=sys.argv[1]) /
+     TCP(sport=3100, dport=8, flags="FPU", seq=5), verbose=False)
+E
+check 'its alert, with words' finding port_scan \
+	'.numbers.ports >= 5 and .active != null and (.meaning | length) > 40 and
+	 (.innocent | length) > 20 and (.action | length) > 20 and
+	 (.from | length) >= 1 and (.message | startswith("[Alert] Port scan"))'
+check 'closed ports: how many, of how many' wait_for 5 finding closed_ports \
+	'.numbers.attempts >= 20 and .numbers.sources == 2'
+check 'turned away' finding turned_away '.numbers == {attempts: 1, sources: 1}'
+check 'a half-open scan' wait_for 5 finding half_open_scan '.count == 1'
+check 'nobody finished' wait_for 5 finding unanswered \
+	'.numbers == {attempts: 6, sources: 1}'
+check 'without options' finding bare_syns '.numbers == {attempts: 6, sources: 1}'
+check 'numbers that can be guessed' finding guessable_isn '.count == 2'
+check 'segments of no connection' finding stray_segments '.count == 1'
+check 'a source: what came of it' found 'any(.sources[];
+	.source == "198.18.66.9" and .refused == 10 and .reset == 1 and
+	.completed == 0 and .ports == 11 and .isn == "constant" and
+	.options == "mss=1460")'
+check 'another' found 'any(.sources[]; .source == "198.18.66.10" and
+	.unanswered == 6 and .ports == 2 and .isn == "predictable")'
+check 'one that means no harm' found 'any(.sources[];
+	.source == "198.18.66.1" and .completed == 5 and .isn == "random" and
+	(.options | startswith("mss=1460 sackok ts ws")))'
+check 'the worst first' found '.sources | map(.refused + .rejected +
+	.unanswered + .reset + .other + .strays) | . == (sort | reverse)'
+check 'text: a finding' eval 'ctl report --security >"$TMP/security.txt" &&
+	grep -q "^Port scan (warning): " "$TMP/security.txt" &&
+	grep -q "^     do        [A-Z]" "$TMP/security.txt" &&
+	grep -Eq "^198.18.66.9 +0 +10 +0 +0 +1 " "$TMP/security.txt"'
+check 'csv: a row for each' same \
+	"$(jq -r '.findings[].code' "$TMP/security.json")" \
+	"$(ctl report --security --csv | tail -n +2 | cut -d, -f1 | grep '^[a-z]')"
+check 'nothing of before now' found '.findings == [] and .sources == []' \
+	--since 1us
+check 'and that in words' eval 'ctl report --security --since 1us |
+	grep -q "^Nothing looks wrong"'
+
 # ---- of the log file, over a restart ----------------------------------------
 
 stop_daemon
@@ -112,6 +184,8 @@ head -n 10 "$EVENTS" >"$TMP/first"
 tail -n +11 "$EVENTS" >"$TMP/second"
 check 'files that took turns' is '[8,0]' \
 	'[.total.completed, .period.gaps]' "$TMP/first" "$TMP/second"
+check 'hostile ones, too' found 'any(.findings[]; .code == "port_scan") and
+	any(.sources[]; .source == "198.18.66.9" and .reset == 1)' "$EVENTS"
 check 'a pipe' eval 'ctl report --verify - <"$EVENTS" >/dev/null'
 check 'no such file: 1' exits 1 ctl report "$TMP/none"
 check '--verify of nothing: 2' exits 2 ctl report --verify
@@ -133,8 +207,26 @@ check 'html: but is there' grep -q '&lt;script&gt;x()&lt;/script&gt;' \
 check 'html: no control characters' negate grep -q '[[:cntrl:]]' "$TMP/evil.html"
 check 'text: none either' eval 'ctl report "$TMP/evil.ndjson" >"$TMP/evil.txt" &&
 	! grep -q "[[:cntrl:]]" "$TMP/evil.txt"'
+cat >>"$TMP/evil.ndjson" <<'E'
+{"line":3,"time":"2026-01-01T00:00:02Z","event":"alert.raised","kind":"port_scan","source":"<img src=x>\u001b[2J","message":"<script>\u0007","ports":3}
+{"line":4,"time":"2026-01-01T00:00:03Z","event":"syn.received","role":"server","peer_addr":"<b>\u001b[2J","options":"<i>\u001b","seg_seq":5}
+{"line":5,"time":"2026-01-01T00:00:04Z","event":"limit.reached","reason":"<u>\u001b"}
+E
+ctl report --security -f html "$TMP/evil.ndjson" >"$TMP/evil.html"
+check 'html of security: nothing of theirs is markup' negate \
+	grep -Eq '<script|<img|<b>&|<i>|<u>' "$TMP/evil.html"
+check 'html of security: but is there' grep -q '&lt;script&gt;' "$TMP/evil.html"
+for format in html text csv json; do
+	ctl report --security -f $format "$TMP/evil.ndjson" >"$TMP/evil.txt"
+	check "$format of security: no control characters" negate \
+		grep -q '[[:cntrl:]]' "$TMP/evil.txt"
+done
+ctl report --security -f html "$EVENTS" >"$TMP/security.html"
+check 'html of security: its words' grep -q \
+	'<b>What to do</b> Ask whose it is' "$TMP/security.html"
 ctl report -f html "$EVENTS" >"$TMP/report.html"
-check 'html: whole, and loads nothing' python3 - "$TMP/report.html" <<'E'
+check 'html: whole, and loads nothing' python3 - "$TMP/report.html" \
+	"$TMP/security.html" <<'E'
 import html.parser, sys
 class Page(html.parser.HTMLParser):
     open = []
@@ -145,11 +237,12 @@ class Page(html.parser.HTMLParser):
             self.open.append(tag)
     def handle_endtag(self, tag):
         assert self.open.pop() == tag, tag
-page = Page()
+for name in sys.argv[1:]:
+    page = Page()
+    page.feed(open(name, encoding="utf-8").read())
+    page.close()
+    assert not page.open, page.open
 text = open(sys.argv[1], encoding="utf-8").read()
-page.feed(text)
-page.close()
-assert not page.open, page.open
 for word in ("prefers-color-scheme: dark", "color-scheme: light dark",
              "<td>echo</td>", "Port scan", "no_listener"):
     assert word in text, word
