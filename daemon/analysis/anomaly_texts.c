@@ -262,6 +262,12 @@ static const struct text findings[] = {
 	     "first try; an attack, mostly with forged sources.",
 	     "Many sources that never come back are forged: SYN cookies help, "
 	     "filters by address do not."),
+	TEXT(HALF_OPEN_HIGH,
+	     "Clients on a path that loses what the server answers; a "
+	     "firewall that lets SYNs pass and nothing else; a flood that is "
+	     "slow enough not to be noticed.",
+	     "See whether the server still answers others: its queue holds "
+	     "so many, for a minute each. SYN cookies help."),
 	TEXT(PORT_SCAN,
 	     "An inventory or monitoring of your own; a client with a wrong "
 	     "list of ports; somebody looks for services.",

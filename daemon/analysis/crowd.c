@@ -8,6 +8,8 @@
  *	SYN flood	SYNs to one port within SLOT_NS, sent once and given
  *			up, from anybody; most of all attempts are like that.
  *			Clients of a dead server send theirs again.
+ *	half-open	the same, too slow for a flood; but so many are half open
+ *			within HANG_SLOTS that they fill a queue
  *	port scan	one source, one target, many of its ports
  *	host scan	one source, one port, many hosts. Who looks for peers
  *			knocks at many hosts, too, but each has its own port.
@@ -35,6 +37,8 @@
 
 #define SLOT_NS	     10000000000ll
 #define FLOOD_MIN    100 /* attempts that were given up, in a slot */
+#define HANG_SLOTS   6	 /* as long as a server keeps one, about */
+#define HANG_MIN     100 /* half-open ones in so many slots */
 #define SCAN_MIN     20	 /* different ports or hosts */
 #define ECHO_MIN     20	 /* different hosts that never asked */
 #define PROBE_TO_MAX 2	 /* packets of a probe without a SYN */
@@ -52,6 +56,7 @@ struct crowd {
 	int64_t from_ns, to_ns;
 	/* Attempts that came to nothing as the kind has it; all of them. */
 	uint64_t bad, count, answered, completed;
+	uint32_t hang; /* half open */
 	uint8_t level, nsample;
 	uint32_t sample[SAMPLE_MAX]; /* hashes whose low bits are 0 */
 };
@@ -74,6 +79,7 @@ static bool in_vain(const struct crowd *d);
 static bool is_enough(const struct crowd *d);
 static bool goes_on(const struct crowd *d, const struct crowd *next);
 static int by_key(const void *a, const void *b);
+static uint64_t hanging(struct crowd *const *last, uint32_t slots);
 static void merge(struct crowd *to, const struct crowd *more);
 static void tell(const struct crowd *d, finding_fn *fn, void *ctx);
 
@@ -138,10 +144,20 @@ void crowds_tell(struct crowds *c, finding_fn *fn, void *ctx)
 	qsort(list, n, sizeof(struct crowd *), by_key);
 	for (uint32_t i = 0; i < n; i++) {
 		bool enough = is_enough(d = list[i]);
+		uint64_t hang = d->hang;
+		uint32_t slots = 1;
 
 		while (i + 1 < n && goes_on(d, list[i + 1])) {
-			enough |= is_enough(list[++i]);
+			uint64_t now = hanging(&list[++i], ++slots);
+
+			enough |= is_enough(list[i]);
+			hang = now > hang ? now : hang;
 			merge(d, list[i]);
+		}
+		if (!enough && d->key.kind == FINDING_SYN_FLOOD &&
+		    hang >= HANG_MIN) {
+			d->key.kind = FINDING_HALF_OPEN_HIGH;
+			enough = true;
 		}
 		if (enough)
 			tell(d, fn, ctx);
@@ -209,6 +225,7 @@ static void note(struct crowds *c, const struct crowd_key *key, bool bad,
 	d->count++;
 	d->answered += v->synack.frame || v->outcome == JUDGED_REFUSED;
 	d->completed += v->outcome == JUDGED_COMPLETED;
+	d->hang += v->outcome == JUDGED_HALF_OPEN;
 	if (!bad)
 		return;
 	if (!d->bad++ || v->start_ns < d->from_ns)
@@ -310,6 +327,16 @@ static bool goes_on(const struct crowd *d, const struct crowd *next)
 	       next->key.slot == d->key.slot + 1 &&
 	       memcmp(&next->key.target, &d->key.target,
 		      sizeof(d->key.target)) == 0;
+}
+
+/* In the last HANG_SLOTS of these slots. */
+static uint64_t hanging(struct crowd *const *last, uint32_t slots)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < slots && i < HANG_SLOTS; i++)
+		n += last[-(int)i]->hang;
+	return n;
 }
 
 static int by_key(const void *a, const void *b)

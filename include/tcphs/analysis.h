@@ -299,6 +299,8 @@ enum tfo { TFO_NONE, TFO_REQUESTED, TFO_ACCEPTED, TFO_IGNORED };
  */
 #define FINDING_LIST(F)                                                  \
 	F(SYN_FLOOD, "syn_flood", "SYNs to one port that nobody meant")  \
+	F(HALF_OPEN_HIGH, "half_open_high",                              \
+	  "many handshakes with one port hang at once")                  \
 	F(PORT_SCAN, "port_scan", "one source asked many ports of one")  \
 	F(HOST_SCAN, "host_scan", "one source asked many hosts for one") \
 	F(BACKSCATTER, "backscatter", "answers to many who never asked") \

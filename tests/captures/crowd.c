@@ -60,10 +60,13 @@ int64_t crowd_gap_ns(enum crowd_kind kind)
 	switch (kind) {
 	case CROWD_slow_scan:
 		return 40 * SECOND;
+	case CROWD_lossy_clients:
 	case CROWD_one_direction:
 	case CROWD_peer_to_peer:
 	case CROWD_crawler:
 		return 200 * MSEC;
+	case CROWD_slow_flood:
+		return 300 * MSEC;
 	default:
 		return 5 * MSEC;
 	}
@@ -94,9 +97,13 @@ return scan_answer(t);
 
 static enum class at_server(struct talk *t, enum crowd_kind kind) {
 	fix(t, SERVER, &one); t->truth->port[SERVER] = 80; switch (kind){
-		case CROWD_flood: case CROWD_flood_answered: t->tries = 1;
+		case CROWD_flood: case CROWD_flood_answered: case
+		CROWD_slow_flood: t->tries = 1;
 		if (one_in(t->r, 20)) return CLASS_completed;
 		return kind == CROWD_flood ? CLASS_timeout : CLASS_half_open;
+		case CROWD_lossy_clients: return one_in(t->r, 3)
+			? CLASS_half_open
+			: CLASS_completed;
 		case CROWD_busy_server: return one_in(t->r, 15)
 			? CLASS_timeout
 			: CLASS_completed;

@@ -83,19 +83,21 @@ enum class {
 
 /* Many conversations that have something in common: floods, scans, and what is
  * like them but for that. Each but the innocent ones has one finding. */
-#define CROWD_LIST(C)                \
-	C(flood, SYN_FLOOD)          \
-	C(flood_answered, SYN_FLOOD) \
-	C(port_scan, PORT_SCAN)      \
-	C(slow_scan, PORT_SCAN)      \
-	C(host_scan, HOST_SCAN)      \
-	C(backscatter, BACKSCATTER)  \
-	C(land, LAND)                \
-	C(busy_server, NKINDS)       \
-	C(dead_server, NKINDS)       \
-	C(refusing_server, NKINDS)   \
-	C(peer_to_peer, NKINDS)      \
-	C(crawler, NKINDS)           \
+#define CROWD_LIST(C)                 \
+	C(flood, SYN_FLOOD)           \
+	C(flood_answered, SYN_FLOOD)  \
+	C(slow_flood, HALF_OPEN_HIGH) \
+	C(lossy_clients, NKINDS)      \
+	C(port_scan, PORT_SCAN)       \
+	C(slow_scan, PORT_SCAN)       \
+	C(host_scan, HOST_SCAN)       \
+	C(backscatter, BACKSCATTER)   \
+	C(land, LAND)                 \
+	C(busy_server, NKINDS)        \
+	C(dead_server, NKINDS)        \
+	C(refusing_server, NKINDS)    \
+	C(peer_to_peer, NKINDS)       \
+	C(crawler, NKINDS)            \
 	C(one_direction, NKINDS)
 
 enum crowd_kind {

@@ -12,7 +12,7 @@
  *	2, 3	distance of the sequence number from the next one, signed
  *	4, 5	the same of the acknowledgement
  *	6	length of the text, or of a raw frame
- *	7	window, in units of 16 bytes
+ *	7	window, in units of 16 bytes, and the IPv4 identification
  *	8	options: OPTION_*
  *	9	time that passes, in powers of 2 of 1 us; backwards if odd
  */
@@ -202,6 +202,8 @@ static size_t segment(struct fuzz *z, uint8_t *h, const uint8_t *step)
 	size_t ip = ip_head(h, step[0] & STEP_V6, 6, ends, 20 + opts + step[6]);
 	uint8_t *t = h + ip;
 
+	if (!(step[0] & STEP_V6))
+		h[5] = step[7]; /* the identification; 0 = none */
 	memmove(t + 20, h + 80, opts);
 	be_put16(t, back ? 80 : (uint16_t)(40000 + conn));
 	be_put16(t + 2, back ? (uint16_t)(40000 + conn) : 80);

@@ -137,6 +137,9 @@ static const struct row findings[FINDING_NKINDS] = {
 	[FINDING_SYN_FLOOD] = {"many 200 clients\n" SYN SYNACK,
 			       /* The server is dead: they try again. */
 			       "many 200 clients\n" SYN "+1000 " SYN},
+	[FINDING_HALF_OPEN_HIGH] = {"many 150 clients\n+300 " SYN SYNACK,
+				    /* They hang, but not at once. */
+				    "many 150 clients\n+1000 " SYN SYNACK},
 	[FINDING_PORT_SCAN] = {"many 30 ports\n" SYN "s RST-ACK 0 1001\n",
 			       "many 30 ports\n" OPENED},
 	[FINDING_HOST_SCAN] = {"many 30 hosts\n" SYN, "many 30 hosts\n" OPENED},
