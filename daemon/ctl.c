@@ -79,7 +79,8 @@ struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 	}
 
 	ev_io_init(&ctl->acceptable, on_acceptable, fd, EV_READ);
-	ev_timer_init(&ctl->accept_again, on_accept_again, ACCEPT_AGAIN_S, 0);
+	/* ev_timer_again() wants a timer that repeats; it is stopped then. */
+	ev_timer_init(&ctl->accept_again, on_accept_again, 0., ACCEPT_AGAIN_S);
 	ev_idle_init(&ctl->idle, on_idle);
 	ev_check_init(&ctl->check, on_check);
 	ev_set_priority(&ctl->acceptable, PRIORITY_IO);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -365,6 +366,36 @@ static void a_loop_that_is_never_idle_still_serves(void)
 	rig_stop(&r, &p);
 }
 
+/* Who comes meanwhile waits, and is let in when there are some again. */
+static void descriptors_run_out(void)
+{
+	struct rig r;
+	struct peer p;
+	struct rlimit was, few;
+	ev_tstamp until = ev_time() + 10;
+	int lowest;
+
+	rig_init(&r, 0);
+	lowest = dup(0);
+	CU_ASSERT_FATAL(lowest > 0);
+	close(lowest);
+	getrlimit(RLIMIT_NOFILE, &was);
+	few = was;
+	few.rlim_cur = (rlim_t)lowest + 1; /* the peer has this one */
+	setrlimit(RLIMIT_NOFILE, &few);
+	log_set_level(-1);
+	peer_init(&p, &r);
+	for (int i = 0; i < 10; i++)
+		rig_turn(&r);
+	CU_ASSERT_EQUAL(r.ctl->stats.clients, 0);
+	log_set_level(LOG_LEVEL_ERROR);
+	setrlimit(RLIMIT_NOFILE, &was);
+	while (!r.ctl->stats.clients && ev_time() < until)
+		rig_turn(&r);
+	CU_ASSERT_EQUAL(r.ctl->stats.clients, 1);
+	rig_stop(&r, &p);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -381,6 +412,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(clients_are_bounded_and_cheap),
 		UNIT_TEST(a_walk_never_holds_the_loop),
 		UNIT_TEST(a_loop_that_is_never_idle_still_serves),
+		UNIT_TEST(descriptors_run_out),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
