@@ -52,7 +52,7 @@ static void on_again(struct ev_loop *loop, ev_timer *w, int revents);
 void ctl_events_init(struct ctl *ctl)
 {
 	TAILQ_INIT(&ctl->followers);
-	ev_timer_init(&ctl->follow_again, on_again, AGAIN_S, 0);
+	ev_init(&ctl->follow_again, on_again);
 	ctl->follow_again.data = ctl;
 }
 
@@ -334,8 +334,10 @@ static void follow_step(struct ctl_events *f)
 	if (f->place < m->put && ctl->followed_us < now_us)
 		return;
 	f->job->asleep = true;
-	if (f->place < m->put)
+	if (f->place < m->put && !ev_is_active(&ctl->follow_again)) {
+		ev_timer_set(&ctl->follow_again, AGAIN_S, 0.);
 		ev_timer_start(ctl->loop, &ctl->follow_again);
+	}
 }
 
 static void on_again(struct ev_loop *loop, ev_timer *w, int revents)

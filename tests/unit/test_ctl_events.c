@@ -188,6 +188,53 @@ static void a_slow_reader_is_told_how_many_it_lost(void)
 	rig_stop(&r, &p);
 }
 
+static void on_enough(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+}
+
+/* However many events there are: 2,000 lines, and 10 a millisecond. The rest is
+ * counted, the last ones come in the end, and meanwhile the loop may sleep. */
+static void who_follows_has_a_share_of_the_time(void)
+{
+	const unsigned int many = 200 * RIG_EVENTS;
+	ev_tstamp began = ev_time();
+	ev_timer enough;
+	json_int_t seq = 0, lines = 0, count;
+	unsigned int turns = 0;
+	const json_t *item;
+	struct rig r;
+	struct peer p;
+	json_t *j;
+
+	rig_start(&r, &p, 0);
+	ask(&p, "\"follow\":true");
+	until_asleep(&r);
+	for (unsigned int i = 0; i < many; i++) {
+		emit(&r, EVENT_FIN_SENT, 1);
+		ev_run(r.loop, EVRUN_NOWAIT);
+		peer_read(&p);
+	}
+	ev_timer_init(&enough, on_enough, 0.03, 0.);
+	ev_timer_start(r.loop, &enough);
+	for (; ev_is_active(&enough); turns++)
+		ev_run(r.loop, EVRUN_ONCE);
+	CU_ASSERT_TRUE(turns < 100);
+	while (seq < many) {
+		item = next(&p, &j);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(item);
+		count = json_integer_value(json_object_get(item, "count"));
+		seq = json_integer_value(json_object_get(item, "seq"));
+		lines += count == 0;
+		json_decref(j);
+	}
+	CU_ASSERT_TRUE(lines < 2200 + (json_int_t)(1e4 * (ev_time() - began)));
+	CU_ASSERT_TRUE(lines < (json_int_t)many);
+	rig_stop(&r, &p);
+}
+
 /* Texts of the shell are escaped, whatever they hold. */
 static void posted_texts_are_plain(void)
 {
@@ -221,6 +268,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_reader_raises_the_level),
 		UNIT_TEST(wrong_parameters_are_refused),
 		UNIT_TEST(a_slow_reader_is_told_how_many_it_lost),
+		UNIT_TEST(who_follows_has_a_share_of_the_time),
 		UNIT_TEST(posted_texts_are_plain),
 	};
 
