@@ -43,6 +43,10 @@ struct link {
 	uint32_t older, newer; /* in the list of its age */
 };
 
+#define LIVE_SIZE (sizeof(struct flow) + sizeof(struct link))
+
+_Static_assert(LIVE_SIZE <= 512, "of a live connection");
+
 /* Where a packet belongs. */
 struct place {
 	struct flow_key key;
@@ -113,7 +117,7 @@ struct analysis *analysis_new(const struct analysis_conf *conf, analysis_fn *fn,
 	a->age[AGE_OPEN].patience_ns = conf->idle_ns;
 	a->age[AGE_CLOSED].patience_ns = conf->closed_ns;
 	a->now_ns = a->packet_ns = INT64_MIN;
-	a->nflows = (uint32_t)(conf->memory / sizeof(struct flow));
+	a->nflows = (uint32_t)(conf->memory / LIVE_SIZE);
 	while (bits < TABLE_BITS_MAX && 1u << bits < a->nflows)
 		bits++;
 	a->mask = (1u << bits) - 1;

@@ -98,7 +98,6 @@ enum flow_age { AGE_EMBRYONIC, AGE_OPEN, AGE_CLOSED, NAGES };
 /* Frame numbers have 32 bits here: a capture of more would be 300 GB. */
 struct flow {
 	struct flow_key key;
-	uint32_t id;
 	struct half half[2]; /* by enum side */
 
 	int64_t start_ns, end_ns;
@@ -111,6 +110,7 @@ struct flow {
 	uint32_t syn_len; /* text on the SYN */
 	tcp_seq alt_isn;  /* of another SYN-ACK, first seen in alt_frame */
 	uint32_t alt_frame;
+	uint32_t id;
 
 	uint16_t flags;		     /* enum flow_flag */
 	uint16_t seen;		     /* letters of history, by side */
@@ -123,8 +123,6 @@ struct flow {
 	char history[HISTORY_MAX + 1];
 	struct flow_extra *extra; /* NULL = nothing to say */
 };
-
-_Static_assert(sizeof(struct flow) <= 512, "of a live connection");
 
 /* A segment that came again at least twice. */
 struct lost {
