@@ -32,7 +32,7 @@ struct column {
 	unsigned int leaves;
 };
 
-#define VALUE_TEXT_MAX 256
+#define VALUE_TEXT_MAX 512 /* all anomalies of a connection */
 
 enum value_type { VALUE_NONE, VALUE_NUMBER, VALUE_TEXT, VALUE_END };
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define HELD_ROWS 1000
-#define CELL_MAX  256
+#define CELL_MAX  VALUE_TEXT_MAX
 
 static void begin(struct table *t);
 static int row(struct table *t, const char *text, size_t len);

@@ -3,9 +3,10 @@
  */
 #include "verdict.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+_Static_assert(ANOMALY_NKINDS <= 64, "their set is one number");
 
 static void set_number(struct value *to, uint64_t n);
 static void set_us(struct value *to, int64_t ns);
@@ -137,16 +138,24 @@ static void set_time(struct value *to, int64_t ns)
 /* What is more than information, each kind once. */
 static void set_anomalies(struct value *to, const struct verdict *v)
 {
+	char *at = to->text, *end = at + sizeof(to->text);
 	uint64_t said = 0;
-	size_t n = 0;
 
 	for (int i = 0; i < v->nanomalies; i++) {
 		unsigned int kind = v->anomaly[i].kind;
+		const char *name;
+		size_t len;
 
 		if (anomaly_severity(kind) == SEVERITY_INFO || said >> kind & 1)
 			continue;
-		n += (size_t)snprintf(to->text + n, sizeof(to->text) - n,
-				      "%s%s", n ? "," : "", anomaly_name(kind));
+		name = anomaly_name(kind);
+		len = strlen(name);
+		if ((size_t)(end - at) < len + 2)
+			break;
+		if (said)
+			*at++ = ',';
+		memcpy(at, name, len + 1);
+		at += len;
 		said |= 1ull << kind;
 		to->type = VALUE_TEXT;
 	}

@@ -8,7 +8,8 @@ UNIT_LIBS_test_cli_output = -ljansson
 UNIT_SRC_test_cli_probe = cli/probe_report.c cli/output.c cli/text_table.c \
 	cli/cell.c cli/text.c $(CLI_TEST_NAMES)
 UNIT_LIBS_test_cli_probe = -ljansson
-UNIT_SRC_test_verdict_json = cli/verdict_json.c cli/verdict.c cli/text.c \
-	daemon/jsontext.c daemon/community_id.c daemon/analysis/analysis_names.c \
-	daemon/analysis/verdict.c $(CLI_TEST_NAMES)
+UNIT_SRC_test_verdict_cells = cli/verdict.c daemon/community_id.c \
+	daemon/analysis/analysis_names.c daemon/analysis/verdict.c
+UNIT_SRC_test_verdict_json = cli/verdict_json.c cli/text.c daemon/jsontext.c \
+	$(UNIT_SRC_test_verdict_cells) $(CLI_TEST_NAMES)
 UNIT_LIBS_test_verdict_json = -ljansson
