@@ -330,7 +330,8 @@ static uint32_t find(const struct analysis *a, const struct place *at)
 {
 	uint32_t n = *at->slot;
 
-	while (n && memcmp(&a->flows[n - 1].key, &at->key, sizeof(at->key)))
+	while (n &&
+	       memcmp(&a->flows[n - 1].key, &at->key, sizeof(at->key)) != 0)
 		n = a->links[n - 1].chain;
 	return n;
 }
