@@ -6,6 +6,7 @@
  */
 #include "explain.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <tcphs/analysis.h>
@@ -244,7 +245,12 @@ void explain_text(const struct cli *cli, const char *label, const char *text)
 	size_t width =
 		cli->screen_cols > LABEL_WIDTH + 20 ? cli->screen_cols : WIDTH;
 	size_t column = LABEL_WIDTH, len;
+	char *copy = strdup(text);
 
+	if (!copy)
+		return;
+	text_clean(copy); /* names of a daemon's may be in it */
+	text = copy;
 	fprintf(cli->out, "%-*s", LABEL_WIDTH, label);
 	if (strlen(label) >= LABEL_WIDTH)
 		fprintf(cli->out, "\n%*s", LABEL_WIDTH, "");
@@ -261,4 +267,5 @@ void explain_text(const struct cli *cli, const char *label, const char *text)
 		column += len;
 	}
 	fputc('\n', cli->out);
+	free(copy);
 }

@@ -263,11 +263,13 @@ static void conn_text(const struct cli *cli, const json_t *doc)
 
 	end_text(json_object_get(c, "peer"), peer, sizeof(peer));
 	end_text(json_object_get(c, "local"), local, sizeof(local));
-	fprintf(cli->out, "%s%s  %s -> %s   outcome: %s%s%s%s\n",
-		output_sgr(cli, SGR_BOLD), text_of(c, "id"),
-		client ? local : peer, client ? peer : local,
-		text_of(c, "outcome"), reason ? ", ended: " : "",
-		reason ? reason : "", output_sgr(cli, SGR_OFF));
+	snprintf(words, sizeof(words), "%s  %s -> %s   outcome: %s%s%s",
+		 text_of(c, "id"), client ? local : peer, client ? peer : local,
+		 text_of(c, "outcome"), reason ? ", ended: " : "",
+		 reason ? reason : "");
+	text_clean(words);
+	fprintf(cli->out, "%s%s%s\n", output_sgr(cli, SGR_BOLD), words,
+		output_sgr(cli, SGR_OFF));
 	explain_parts_text(cli, doc);
 	if (drop) {
 		snprintf(words, sizeof(words), "%s (%s)", drop,

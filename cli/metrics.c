@@ -5,6 +5,9 @@
  */
 #include "cli.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "client.h"
 #include "output.h"
 
@@ -16,7 +19,7 @@ static const struct column columns[] = {
 };
 
 static int print(void *arg, const char *text, size_t len);
-static void print_clean(FILE *out, const char *text);
+static void print_clean(FILE *out, char *text);
 
 enum cli_exit metrics_run(struct cli *cli, int argc, char **argv)
 {
@@ -41,17 +44,22 @@ static int print(void *arg, const char *text, size_t len)
 	const struct cli *cli = arg;
 	json_t *o = json_loadb(text, len, 0, NULL);
 	const char *family = json_string_value(json_object_get(o, "text"));
+	char *copy = family ? strdup(family) : NULL;
 
-	if (family)
-		print_clean(cli->out, family);
+	if (copy)
+		print_clean(cli->out, copy);
+	free(copy);
 	json_decref(o);
 	return ITEM_NEXT;
 }
 
 /* Lines stay lines; what else a terminal would obey does not get there. */
-static void print_clean(FILE *out, const char *text)
+static void print_clean(FILE *out, char *text)
 {
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' && *text != '\n' ? '?' : *text,
-		      out);
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		text_clean(line);
+		fprintf(out, text ? "%s\n" : "%s", line);
+	}
 }

@@ -397,6 +397,86 @@ def scene_evil(c):
             c.error(req, "not_found", "no \x1b]0;title\x07")
 
 
+POISON = "\x1b]0;x\x07\x1b[2J\u009b2J\r\x7f<script>"
+
+
+def poisoned(value):
+    """The same with poison in every string, and the keys as they are."""
+    if isinstance(value, str):
+        return value + POISON
+    if isinstance(value, list):
+        return [poisoned(v) for v in value]
+    if isinstance(value, dict):
+        return {k: poisoned(v) for k, v in value.items()}
+    return value
+
+
+class Poisoned:
+    """A client to whom nothing is said without it; but times stay times."""
+
+    def __init__(self, c):
+        self.c = c
+
+    def item(self, req, item):
+        self.c.item(req, self.mix(item))
+
+    def result(self, req, result):
+        self.c.result(req, self.mix(result))
+
+    def error(self, req, code, message, **more):
+        self.c.error(req, code, message + POISON, **poisoned(more))
+
+    @staticmethod
+    def mix(o):
+        bad = poisoned(o)
+        for key in ("time", "started", "closed", "data", "base64", "event"):
+            if key in o:
+                bad[key] = o[key]
+        return bad
+
+
+def scene_poison(c):
+    """Whatever a daemon says may hold what others sent it."""
+    c.hello()
+    for req in c.requests():
+        p = Poisoned(c)
+        if req["method"] == "conn.list":
+            for i in CONNS:
+                p.item(req, i)
+            p.result(req, {"count": len(CONNS)})
+        elif req["method"] == "conn.recent":
+            p.item(req, record(drop="syn_denied"))
+            p.result(req, {"count": 1})
+        elif req["method"] == "conn.packets":
+            p.item(req, packet(1))
+            c.result(req, {**p.mix(record()), "outcome": "open",
+                           "state": "syn-received", "role": "server"})
+        elif req["method"] == "conn.show":
+            p.result(req, {**CONNS[0], "tcb": TCB})
+        elif req["method"] == "events.follow":
+            for n, event in enumerate(("handshake.failed", "alert.raised",
+                                       "conn.closed", "limit.reached",
+                                       "syn.received")):
+                p.item(req, {"seq": n + 1, "event": event, "role": "server",
+                             "time": "2026-01-02T03:04:05.000000Z",
+                             "kind": "port_scan", "level": "info",
+                             "message": "m", "listener": "web", "conn": "c1",
+                             "outcome": "refused", "reason": "r",
+                             "peer_addr": "1.2.3.4", "peer_port": 5,
+                             "source": "1.2.3.4/32", "options": "mss=1"})
+            p.result(req, {"count": 5})
+        elif req["method"].startswith(("capture.", "listener.", "reload",
+                                       "log.", "conn.close", "conn.kill")):
+            if req["method"].endswith(".list"):
+                p.item(req, {**LISTENERS[0], "name": "n", "bytes": 1,
+                             "modified": "now"})
+            p.result(req, {"count": 1, "directory": "/d", "files": ["f"],
+                           "level": "info", "was": "debug", "file": "f",
+                           "changed": True, "ends": ["1.2.3.4:5"]})
+        else:
+            answer(p, req)
+
+
 def scene_slow(c):
     """Each request after the first is answered by hanging up."""
     c.hello()

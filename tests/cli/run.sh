@@ -657,6 +657,74 @@ group_ladder()
 	not_out '<i>'
 }
 
+# harmless: nothing of the last run would steer a terminal. (JSON in a pipe may
+# have C1 and DEL, which are characters there as any other.)
+harmless()
+{
+	local bad='[\x00-\x1f\x7f]|\xc2[\x80-\x9f]'
+
+	case $NAME in *json*) bad='[\x00-\x1f]' ;; esac
+	if cat "$TMP/out" "$TMP/err" | tr -d '\n\t' |
+		grep -aqP "$bad"; then
+		bad 'a control character'
+	else
+		ok
+	fi
+}
+
+# Every command that shows what a daemon says, in every format.
+group_poison()
+{
+	local line format
+
+	scene poison
+	while read -r line; do
+		for format in '' --json --ndjson --csv --tsv --raw; do
+			# shellcheck disable=SC2086
+			ctl 0 $format $line
+			harmless
+		done
+	done <<-'END'
+	status
+	list
+	recent
+	show c41
+	explain c42
+	ladder c42
+	stats
+	histogram
+	events
+	alerts
+	alerts -v
+	metrics
+	report
+	report --security
+	listener list
+	listener add x --port 1 --service echo
+	listener del x
+	listener enable x
+	listener disable x
+	close c41
+	kill -y state all
+	capture start
+	capture stop
+	capture list
+	reload
+	log level info
+	END
+	for format in svg mermaid html; do
+		ctl 0 ladder c42 -f $format
+		harmless
+		not_out '<script>'
+	done
+	for line in report 'report --security'; do
+		# shellcheck disable=SC2086
+		ctl 0 $line -f html
+		harmless
+		not_out '<script>'
+	done
+}
+
 # Words are explained where no daemon is.
 group_explain()
 {
@@ -720,7 +788,7 @@ complete_is()
 }
 
 for group in look act ask format usage error permission odd_server many watch \
-	terminal ladder explain completion; do
+	terminal ladder poison explain completion; do
 	case $group in
 	*"$ONLY"*) group_$group ;;
 	esac
