@@ -9,7 +9,8 @@
 # AddressSanitizer keeps what was freed; here the memory is looked at.
 export ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0
 
-FLOOD=200000000 # bytes
+FLOOD=1000000000 # bytes
+HEARD=200000000	 # of another one, who finds a reader
 WINDOW=4194304	# limits.rcvbuf_max
 SESSIONS=1000
 
@@ -57,26 +58,50 @@ flood()
 	head -c "$1" /dev/zero | nc -N "$OWN4" 8090
 }
 
+# stuck CONN: nothing more of what the client has comes in.
+stuck()
+{
+	local before
+
+	shut "$1" || return
+	before=$(ctl -j show "$1" | jq .bytes_in)
+	echo "$before bytes of $FLOOD came in"
+	echo hi | nc -N "$OWN4" 7 >/dev/null
+	shut "$1" && same "$before" "$(ctl -j show "$1" | jq .bytes_in)"
+}
+
 before=$(rss_kib)
 flood $FLOOD >/dev/null &
 client=$!
 wait_for 5 listed 1 listener = talk
 conn=$(ctl --raw -H list -o id listener = talk)
-check "$FLOOD bytes to nobody: the window shuts" wait_for 10 shut "$conn"
+check "$FLOOD bytes to nobody: the window shuts" wait_for 10 stuck "$conn"
 check '... at its bound' test "$(tcb recv_queued "$conn")" -le $WINDOW
 held=$(rss_kib)
 echo "     $before KiB resident before, $held KiB now"
 check '... and so does the memory' test $((held - before)) -le 12288
+check '... the client waits' kill -0 $client
+check '... until it is reset' ctl -q close --rst "$conn"
+wait $client
+check '... which gives back what it had' \
+	wait_for 5 eval 'test $(($(rss_kib) - before)) -le 12288'
+wait_for 5 listed 0 listener = talk
+
+flood $HEARD >/dev/null &
+client=$!
+wait_for 5 listed 1 listener = talk
+conn=$(ctl --raw -H list -o id listener = talk)
+check "$HEARD bytes to nobody yet: the window shuts" wait_for 10 shut "$conn"
 check '... others are served' same hi "$(echo hi | nc -N "$OWN4" 7)"
 check '... nothing was lost: a reader gets it all' \
-	same $FLOOD "$(ctl -q attach "$conn" </dev/null | tr -d '[\1-\377]' |
+	same $HEARD "$(ctl -q attach "$conn" </dev/null | tr -d '[\1-\377]' |
 		wc -c)"
 wait $client
 check '... and memory is as before' test $(($(rss_kib) - before)) -le 12288
 
 # ---- a reader that has stopped ----
 
-flood $((FLOOD / 10)) >/dev/null &
+flood $((HEARD / 10)) >/dev/null &
 client=$!
 wait_for 5 listed 1 listener = talk
 conn=$(ctl --raw -H list -o id listener = talk)
@@ -90,7 +115,7 @@ check '... others are served' same hi "$(echo hi | nc -N "$OWN4" 7)"
 kill -CONT $reader
 wait $reader $client
 check '... and goes on where it was' wait_for 5 \
-	same $((FLOOD / 10)) "$(cat "$TMP/count")"
+	same $((HEARD / 10)) "$(cat "$TMP/count")"
 wait_for 5 listed 0 listener = talk
 
 # ---- many ----

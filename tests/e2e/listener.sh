@@ -45,7 +45,7 @@ check 'a listener is added' same \
 	"listener demo $OWN4:8090 and [$OWN6]:8090 enabled" \
 	"$(ctl listener add demo --port 8090 --service chat)"
 coproc CLIENT { exec nc -N "$OWN4" 8090; }
-exec 6>&"${CLIENT[1]}" 7<&"${CLIENT[0]}" {CLIENT[1]}>&-
+exec 6>&"${CLIENT[1]}" 7<&"${CLIENT[0]}"
 check 'a client connects' wait_for 5 ctl -q list listener = demo
 conn=$(ctl --raw -H list -o id listener = demo)
 check 'and is talked to' ctl -q send "$conn" hello
