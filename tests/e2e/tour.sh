@@ -65,6 +65,7 @@ run()
 	line=${line/ log / $EVENTS }
 	line=${line/ dump -w file / dump -w $TMP/dump.pcapng }
 	line=${line/ > file / > $TMP/bytes }
+	line=${line/ --html page / --html $TMP/page.html }
 	line=${line/ file / $CAPTURE }
 	if [[ $line == *' conn '* ]]; then
 		somebody || return 1
@@ -96,6 +97,21 @@ traffic()
 	done
 }
 
+# rows: the numbers at the margin, ranges written out.
+rows()
+{
+	python3 - "$ROOT/daemon/tcphs-tour.7.scd" <<'PYTHON'
+import re, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    if re.match(r"\|\[? +\*S\d", line):
+        for first, last in re.findall(r"\*S(\d+)\*(?: to \*S(\d+)\*)?", line):
+            for n in range(int(first), int(last or first) + 1):
+                print(f"S{n:03}")
+PYTHON
+}
+
+check 'nothing of what was asked for is without a line' same \
+	"$(seq -f 'S%03g' 94)" "$(rows | sort)"
 start_daemon
 nc -lk "$HOST4" 5000 </dev/null >/dev/null &
 wait_for 5 eval 'ss -Hltn "sport = :5000" | grep -q .'
