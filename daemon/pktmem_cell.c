@@ -11,6 +11,9 @@
  * where the next one goes is in the trace, and stores do not wait.
  */
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "pktmem_priv.h"
 
@@ -32,6 +35,7 @@ struct source {
 
 static uint32_t cells_new(struct pktmem *m, struct trace *t, uint32_t *n);
 static bool chain_grow(struct pktmem *m, struct trace *t);
+static void cell_put(struct cell *to, const struct cell *c);
 static inline void head_write(struct cell *c, const struct stack_packet *p,
 			      uint32_t n, uint32_t number);
 static void packet_write(struct pktmem *m, uint32_t ref,
@@ -79,10 +83,26 @@ void pktmem_renew(struct pktmem *m, struct trace *t,
 		  const struct stack_packet *p)
 {
 	uint32_t n = m->conf.snaplen < CELL_DATA ? m->conf.snaplen : CELL_DATA;
-	struct cell *c = cell_at(m, t->ring_next);
+	struct cell c, *to = cell_at(m, t->ring_next);
 
 	t->ring_next = ring_after(m, t, t->ring_next);
-	head_write(c, p, p->len < n ? p->len : n, t->packets);
+	head_write(&c, p, p->len < n ? p->len : n, t->packets);
+	cell_put(to, &c);
+}
+
+/* Past the caches: nobody reads it soon, and what it would push out of them is
+ * needed. */
+static void cell_put(struct cell *to, const struct cell *c)
+{
+#ifdef __SSE2__
+	const __m128i *from = (const __m128i *)(const void *)c;
+
+	for (size_t i = 0; i < CELL_SIZE / sizeof(*from); i++)
+		_mm_stream_si128((__m128i *)(void *)to + i,
+				 _mm_loadu_si128(from + i));
+#else
+	*to = *c;
+#endif
 }
 
 /* The next cells of the chain; @n is how many, and how many there were. */
