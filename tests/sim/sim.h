@@ -308,9 +308,11 @@ struct ecn_watch {
 	bool calm;	  /* and must not, since CWR was heard */
 	bool fin;	  /* it heard one */
 	bool has_next;
-	uint32_t next;	   /* number after the text heard so far; if has_next */
-	bool has_sent;	   /* text, but for probes of the window */
-	uint32_t sent_end; /* number after it; if has_sent */
+	uint32_t next; /* number after the text heard so far; if has_next */
+	bool has_ts;
+	uint32_t ts;		/* the latest clock heard; if has_ts */
+	bool has_sent;		/* text, but for probes of the window */
+	uint32_t sent_end;	/* number after it; if has_sent */
 	uint64_t ncwr, reasons; /* to slow down: echoes and copies */
 };
 

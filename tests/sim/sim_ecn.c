@@ -9,7 +9,8 @@
  *	(6.1.3).
  *
  * Whether text was taken is seen from outside only if it is the next, fits into
- * the window and is no late copy: for a mark on other text nothing is owed.
+ * the window, and left no earlier than what came before it (RFC 7323, 5.3): for
+ * a mark on other text nothing is owed.
  */
 #include "sim.h"
 
@@ -65,6 +66,7 @@ void ecn_heard(const struct sim *sim, unsigned int to, struct watch *me,
 {
 	const struct sim_opts *o = sim->opts;
 	bool marked = (s->tos & IP_ECN_MASK) == IP_ECN_CE && s->len, taken;
+	bool ts = s->opts & OPT_TS, late;
 	struct ecn_watch *e = &me->ecn;
 	uint32_t end = s->seq + s->len;
 
@@ -72,9 +74,10 @@ void ecn_heard(const struct sim *sim, unsigned int to, struct watch *me,
 		e->heard |= s->flags & TH_ECE;
 		return;
 	}
-	taken = e->has_next && s->len && s->seq == e->next && me->text &&
-		me->has_edge && seq_leq(end, me->edge) && !e->fin && e->said &&
-		e->heard && o->memory[to] >= MEMORY_ENOUGH &&
+	late = ts && e->has_ts && seq_lt(s->ts_val, e->ts);
+	taken = e->has_next && s->len && s->seq == e->next && !late &&
+		me->text && me->has_edge && seq_leq(end, me->edge) && !e->fin &&
+		e->said && e->heard && o->memory[to] >= MEMORY_ENOUGH &&
 		!o->forge.replay_ppm;
 	e->reasons += s->flags & TH_ECE || s->opts & OPT_SACK ||
 		      s->ack == me->heard_ack;
@@ -90,6 +93,9 @@ void ecn_heard(const struct sim *sim, unsigned int to, struct watch *me,
 	if (s->len && (!e->has_next || seq_gt(end, e->next)))
 		e->next = end;
 	e->has_next |= s->len > 0;
+	if (ts && !late)
+		e->ts = s->ts_val;
+	e->has_ts |= ts;
 	if (s->flags & TH_FIN) /* TIME-WAIT has no marks to tell of */
 		e->fin = true;
 	e->owes &= !e->fin;

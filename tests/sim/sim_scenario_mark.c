@@ -87,6 +87,22 @@ static void ecn_peer_stuck(struct sim_opts *o)
 	ecn_peer(o, 0, PEER_ECN_STUCK);
 }
 
+/* Repairs that overtake new text, marked or with CWR: that is too old then, and
+ * nothing of it counts (RFC 7323, 5.3; seed 578992 of old). */
+static void ecn_overtaken(struct sim_opts *o)
+{
+	ecn(o);
+	o->nconns = 20;
+	for (unsigned int i = 0; i < 2; i++) {
+		o->link[i].mark_ppm = 400000;
+		o->link[i].loss_ppm = 50000;
+		o->link[i].delay_us = 3000;
+		o->link[i].jitter_us = 10000;
+		for (unsigned int n = 0; n < o->nconns; n++)
+			o->conn[n].app[i].bytes = 100000;
+	}
+}
+
 static void urgent(struct sim_opts *o)
 {
 	some(o);
@@ -260,6 +276,7 @@ const struct scenario mark_scenarios[] = {
 	{"ecn_cookies", 1, ecn_cookies},
 	{"ecn_queue", 1, ecn_queue},
 	{"ecn_all_marked", 1, ecn_all_marked},
+	{"ecn_overtaken", 1, ecn_overtaken},
 	{"ecn_bleached", 1, ecn_bleached},
 	{"ecn_peer_yes", 1, ecn_peer_yes},
 	{"ecn_peer_asks", 1, ecn_peer_asks},
