@@ -172,7 +172,7 @@ void analysis_ahead(struct analysis *a, const struct packet *p, unsigned int n)
 
 void analysis_take(struct analysis *a, const struct packet *p)
 {
-	const struct place *at;
+	const struct place *at = NULL; /* of what has none nobody asks */
 	struct place own;
 
 	a->stats.packets[p->kind]++;
