@@ -21,7 +21,7 @@
  * user, the control thread. */
 static int64_t told_us;
 
-static bool take_what_waits(struct threads *t, bool all);
+static void take_what_waits(struct threads *t, bool all);
 static void on_news(struct ev_loop *ev, ev_async *w, int revents);
 static void on_due(struct ev_loop *ev, ev_timer *w, int revents);
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents);
@@ -60,22 +60,23 @@ void threads_control_start(struct threads *t, struct ev_loop *ev,
 
 void threads_settle(struct threads *t)
 {
-	/* What one read for another is taken in the other's next turn. */
-	if (take_what_waits(t, false) && !t->steered)
-		(void)take_what_waits(t, true);
+	take_what_waits(t, false);
+	/* What one reads for another is in a ring when its turn is over, and is
+	 * taken in the other's next one. */
 	shards_hold_all(t->shards);
 	shards_release_all(t->shards);
+	if (!t->steered)
+		take_what_waits(t, true);
 	/* What comes after this moment may wait. */
 	(void)show_packets(t, t->n * BURST);
 	t->events_left = t->n * BURST;
 	(void)evbus_drain(t->bus, loop_now_us());
 }
 
-/* A turn of each thread for which packets wait in the device, or of all. False
- * if there was none to be had. */
-static bool take_what_waits(struct threads *t, bool all)
+/* A turn of each thread for which packets wait in the device, or of all. */
+static void take_what_waits(struct threads *t, bool all)
 {
-	bool asked[SHARDS_MAX] = {false}, any = false;
+	bool asked[SHARDS_MAX] = {false};
 
 	for (unsigned int i = 0; i < t->n; i++) {
 		struct thread *th = &t->thread[i];
@@ -83,7 +84,6 @@ static bool take_what_waits(struct threads *t, bool all)
 
 		asked[i] = th->started &&
 			   (all || (poll(&p, 1, 0) > 0 && p.revents & POLLIN));
-		any |= asked[i];
 		if (!asked[i])
 			continue;
 		__atomic_store_n(&th->asked, true, __ATOMIC_RELEASE);
@@ -92,7 +92,6 @@ static bool take_what_waits(struct threads *t, bool all)
 	for (unsigned int i = 0; i < t->n; i++)
 		while (asked[i] && sem_wait(&t->thread[i].answer) < 0)
 			ASSERT(errno == EINTR);
-	return any;
 }
 
 struct stack *threads_opener(struct threads *t, const struct ip_addr *local,
