@@ -185,6 +185,75 @@ static void different_data(void)
 	done();
 }
 
+/* Without an identification: at once, and nobody has said anything since. */
+static void captured_twice(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	wait_ms(0);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
+	CU_ASSERT_EQUAL(v->side[CLIENT].packets, 4);
+	expect_only(v, ANOMALY_DUPLICATE);
+	done();
+}
+
+/* A loss that was noticed as soon: the other side has told of it. */
+static void sent_again_at_once(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	wait_ms(0);
+	s(ACK, SISN + 1, CISN + 1, 0);
+	wait_ms(0);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 1);
+	expect_only(v, ANOMALY_RETRANSMIT);
+	done();
+}
+
+/* A forged answer comes as soon, but it has something else to say. */
+static void forged_at_once(void)
+{
+	static const uint8_t other[100] = {9, 9, 9};
+	const struct verdict *v;
+
+	handshake();
+	s(PSH, SISN + 1, CISN + 1, 100);
+	wait_ms(0);
+	cap.p.text = other;
+	s(PSH, SISN + 1, CISN + 1, 100);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_DIFFERENT_DATA));
+	CU_ASSERT_PTR_NULL(odd(v, ANOMALY_DUPLICATE));
+	done();
+}
+
+/* A full-size segment that is lost four times and then arrives as it is. */
+static void lost_often(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	for (int i = 0; i < 4; i++) {
+		s(ACK, SISN + 1, CISN + 1, 1460);
+		c(PSH, CISN + 1 + 10 * (uint32_t)i, SISN + 1, 10);
+		wait_ms(300);
+	}
+	s(ACK, SISN + 1, CISN + 41, 1460);
+	c(ACK, CISN + 41, SISN + 1461, 0);
+	v = end();
+	CU_ASSERT_PTR_NULL(odd(v, ANOMALY_MTU_BLACKHOLE));
+	CU_ASSERT_EQUAL(v->side[SERVER].seen_before, 4);
+	done();
+}
+
 /* ---- windows, options, headers ------------------------------------------- */
 
 static void zero_window(void)
@@ -369,6 +438,10 @@ int main(int argc, char **argv)
 		UNIT_TEST(keep_alive),
 		UNIT_TEST(out_of_window),
 		UNIT_TEST(different_data),
+		UNIT_TEST(captured_twice),
+		UNIT_TEST(sent_again_at_once),
+		UNIT_TEST(forged_at_once),
+		UNIT_TEST(lost_often),
 		UNIT_TEST(zero_window),
 		UNIT_TEST(window_shrunk),
 		UNIT_TEST(a_beginning_behind_a_hole),
