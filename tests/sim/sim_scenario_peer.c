@@ -142,6 +142,24 @@ static void goes_back(struct sim_opts *o)
 	o->link[0].loss_ppm = o->link[1].loss_ppm = 100000;
 }
 
+/* What it would take lies at the end of what comes: a timeout for each piece,
+ * and those double while ACKs are lost (seed 624401 of old). */
+static void goes_back_backwards(struct sim_opts *o)
+{
+	struct peer_opts *p = peer_at(o, 0);
+
+	p->no_ooo = true;
+	p->mss = 536;
+	o->nconns = 1;
+	o->conn[0].app[0].bytes = 100;
+	o->conn[0].app[1].bytes = 100000;
+	o->box.split = 68;
+	o->box.backwards = true;
+	o->link[0] = o->link[1] = (struct link_opts){.delay_us = 200};
+	o->link[0].outage_us = 10 * US_PER_S;
+	o->link[0].outage_every_us = 38 * US_PER_S;
+}
+
 static void repacks(struct sim_opts *o)
 {
 	peer_at(o, 0)->repack = true;
@@ -255,6 +273,7 @@ const struct scenario peer_scenarios[] = {
 	{"peer_shrinking_window", 1, shrinking_window},
 	{"peer_reneges", 1, reneges},
 	{"peer_goes_back", 1, goes_back},
+	{"peer_goes_back_backwards", 1, goes_back_backwards},
 	{"peer_repacks", 1, repacks},
 	{"peer_wraps_32", 1, wraps_32},
 	{"peer_wraps_31", 1, wraps_31},
