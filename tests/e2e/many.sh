@@ -107,7 +107,8 @@ handshakes = no
 EOF
 start_daemon
 before=$(number memory_used)
-echo "     $(rss_kib) KiB resident, $before bytes used"
+start=$(rss_kib)
+echo "     $start KiB resident, $before bytes used"
 
 round "$OWN4" IPv4
 check 'IPv4: the clients close, all cleanly' all close
@@ -132,7 +133,9 @@ check 'IPv6: the table is empty after TIME-WAIT' wait_for 15 nothing_open
 check 'IPv6: none was lost' no_losses $((2 * CLIENTS))
 check 'IPv6: the memory is free' memory_back
 echo "     $(rss_kib) KiB resident, $(number memory_used) bytes used"
+# It would be as much as in the first. Less than half may be: memory becomes
+# resident by pages of 2 MiB where the kernel has them, here or there.
 check 'the second round took no memory of its own' \
-	test "$(rss_kib)" -le $((after + after / 4))
+	test "$(rss_kib)" -le $((after + (after - start) / 2))
 check 'stops' stop_daemon
 summary
