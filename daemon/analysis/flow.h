@@ -138,6 +138,9 @@ struct flow_extra {
 	uint8_t nencaps;
 	struct encap encap[ENCAPS_MAX];
 	struct lost lost[2]; /* by enum side */
+	/* Text beyond the window that is known, the latest piece, by side: it
+	 * was taken after all if the other side acknowledges it. */
+	struct range beyond[2];
 	struct anomaly anomaly[];
 };
 

@@ -8,6 +8,11 @@
  * once more. Timestamps tell the two apart: what is sent again has a later one
  * than what was sent before it came again (RFC 7323, 4.1); where they cannot,
  * the time does: nobody notices a loss within half a round trip.
+ *
+ * No endpoint takes text beyond its window, or is told by an ACK of what it had
+ * no room for. But a capture that misses packets misses windows, too, and must
+ * not stand still there for good: where text beyond the window is acknowledged,
+ * the two sides agree, and both are right.
  */
 #include "flow.h"
 
@@ -24,7 +29,10 @@ static uint8_t scale_of(const struct flow *f, const struct packet *p,
 			enum side s, bool *known);
 static bool in_window(struct flow *f, const struct packet *p, enum side s,
 		      tcp_seq end);
-static void skip_to(struct flow *f, const struct packet *p, enum side s);
+static void beyond_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
+static bool beyond_take(struct flow *f, const struct packet *p, enum side s);
+static void skip_to(struct flow *f, const struct packet *p, enum side s,
+		    tcp_seq to);
 static bool is_probe(const struct flow *f, const struct packet *p, enum side s);
 static void again(struct flow *f, const struct packet *p, enum side s,
 		  tcp_seq end);
@@ -38,6 +46,7 @@ static void check_ts(struct flow *f, const struct packet *p, enum side s);
 void flow_ack(struct flow *f, const struct packet *p, enum side s)
 {
 	struct half *me = &f->half[s], *you = &f->half[!s];
+	bool agreed = f->extra && beyond_take(f, p, !s);
 
 	if (!(you->flags & HALF_NEXT)) {
 		you->flags |= HALF_NEXT;
@@ -47,15 +56,13 @@ void flow_ack(struct flow *f, const struct packet *p, enum side s)
 	if (seq_gt(p->ack, you->next)) {
 		/* It may acknowledge what was not captured, but not what it
 		 * has offered no room for. */
-		if (me->flags & HALF_EDGE && seq_gt(p->ack, me->edge + 1)) {
+		if (!agreed && me->flags & HALF_EDGE &&
+		    seq_gt(p->ack, me->edge + 1)) {
 			flow_anomaly(f, ANOMALY_ACK_OUT_OF_WINDOW, s, p,
 				     you->next, p->ack);
 			return;
 		}
-		hole_add(f, !s, you->next, p->ack);
-		you->by_seq += p->ack - you->next;
-		you->next = p->ack;
-		you->next_ns = p->ns;
+		skip_to(f, p, !s, p->ack);
 	}
 	if (me->flags & HALF_ACK && seq_diff(me->acked, p->ack) > FAR_BEHIND) {
 		flow_anomaly(f, ANOMALY_ACK_OUT_OF_WINDOW, s, p, me->acked,
@@ -152,7 +159,7 @@ void flow_text(struct flow *f, const struct packet *p, enum side s,
 	if (is_probe(f, p, s) || !in_window(f, p, s, end))
 		return;
 	if (seq_gt(p->seq, me->next)) /* an ACK tells of text before it, too */
-		skip_to(f, p, s);
+		skip_to(f, p, s, p->seq);
 	if (end == p->seq)
 		return;
 	if (p->len) {
@@ -185,15 +192,53 @@ void flow_text(struct flow *f, const struct packet *p, enum side s,
 	me->next_ns = p->ns;
 }
 
-/* There was text that did not come here, or not yet. */
-static void skip_to(struct flow *f, const struct packet *p, enum side s)
+/* There was text up to @to that did not come here, or not yet. */
+static void skip_to(struct flow *f, const struct packet *p, enum side s,
+		    tcp_seq to)
 {
 	struct half *me = &f->half[s];
 
-	hole_add(f, s, me->next, p->seq);
-	me->by_seq += p->seq - me->next;
-	me->next = p->seq;
+	hole_add(f, s, me->next, to);
+	me->by_seq += to - me->next;
+	me->next = to;
 	me->next_ns = p->ns;
+}
+
+static void beyond_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
+{
+	struct range *r;
+
+	if (!f->extra)
+		return;
+	r = &f->extra->beyond[s];
+	if (r->start == r->end || seq_lt(start, r->start) ||
+	    seq_gt(start, r->end))
+		*r = (struct range){start, end};
+	else
+		r->end = seq_max(r->end, end);
+}
+
+/* Text of @s beyond the window, which @p acknowledges or nearly so: as much of
+ * what follows may be missing as a window has. */
+static bool beyond_take(struct flow *f, const struct packet *p, enum side s)
+{
+	struct range r = f->extra->beyond[s];
+	struct half *me = &f->half[s];
+
+	if (r.start == r.end || seq_leq(p->ack, r.start) ||
+	    seq_diff(p->ack, r.end) > (int32_t)f->half[!s].window_max)
+		return false;
+	f->extra->beyond[s] = (struct range){0, 0};
+	if (seq_gt(r.start, me->next))
+		skip_to(f, p, s, r.start);
+	me->captured += hole_fill(f, s, r.start, r.end);
+	if (seq_gt(r.end, me->next)) {
+		me->by_seq += r.end - me->next;
+		me->captured += r.end - me->next;
+		me->next = r.end;
+		me->next_ns = p->ns;
+	}
+	return true;
 }
 
 /* Keep-alives and window probes are meant to be of no use. */
@@ -213,13 +258,14 @@ static bool in_window(struct flow *f, const struct packet *p, enum side s,
 {
 	const struct half *me = &f->half[s], *you = &f->half[!s];
 
-	if ((you->flags & HALF_EDGE && seq_gt(p->seq, you->edge)) ||
-	    seq_diff(me->next, end) > FAR_BEHIND) {
-		flow_anomaly(f, ANOMALY_SEQ_OUT_OF_WINDOW, s, p, me->next,
-			     p->seq);
-		return false;
-	}
-	return true;
+	bool beyond = you->flags & HALF_EDGE && seq_gt(p->seq, you->edge);
+
+	if (!beyond && seq_diff(me->next, end) <= FAR_BEHIND)
+		return true;
+	flow_anomaly(f, ANOMALY_SEQ_OUT_OF_WINDOW, s, p, me->next, p->seq);
+	if (beyond)
+		beyond_add(f, s, p->seq, p->seq + p->len);
+	return false;
 }
 
 /* What was sent before, or stood behind a hole: from the segment's start to

@@ -171,6 +171,47 @@ static void out_of_window(void)
 	done();
 }
 
+/* Both sides go on by more than a window, and the capture has none of it. */
+static void windows_not_captured(void)
+{
+	const uint32_t ahead = CISN + 1 + 2 * WND;
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 101, 0);
+	c(PSH, ahead, SISN + 1, 100);
+	c(PSH, ahead + 100, SISN + 1, 100);
+	s(ACK, SISN + 1, ahead + 200, 0);
+	c(PSH, ahead + 200, SISN + 1, 100);
+	s(ACK, SISN + 1, ahead + 300, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 2 * WND + 300);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 400);
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_SEQ_OUT_OF_WINDOW)->count, 2);
+	CU_ASSERT_PTR_NULL(odd(v, ANOMALY_ACK_OUT_OF_WINDOW));
+	done();
+}
+
+/* Text that nobody acknowledges proves nothing, and neither does an ACK. */
+static void beyond_and_not_acknowledged(void)
+{
+	const uint32_t ahead = CISN + 1 + 2 * WND;
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, ahead, SISN + 1, 100);
+	s(ACK, SISN + 1, ahead - 50, 0);
+	s(ACK, SISN + 1, ahead + 2 * WND, 0);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 101, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_ACK_OUT_OF_WINDOW)->count, 2);
+	done();
+}
+
 static void different_data(void)
 {
 	static const uint8_t other[100] = {9, 9, 9};
@@ -437,6 +478,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(overtaken_by_an_ack),
 		UNIT_TEST(keep_alive),
 		UNIT_TEST(out_of_window),
+		UNIT_TEST(windows_not_captured),
+		UNIT_TEST(beyond_and_not_acknowledged),
 		UNIT_TEST(different_data),
 		UNIT_TEST(captured_twice),
 		UNIT_TEST(sent_again_at_once),
