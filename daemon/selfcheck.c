@@ -6,12 +6,13 @@
  * with what we know of it as an end: how the handshake went. A difference is a
  * bug of one of the two, is counted and told in the log.
  *
- * The two are of one connection if they began with the same packet. What the
- * memory of packets has forgotten or has not decided itself, or of which it has
- * not understood the beginning (a SYN in fragments), is not compared. With
- * several threads a connection's packets come in their order, for all of them
- * are one thread's; but some may be lost on the way here (feed.c), and then no
- * connection that was there at that time is compared.
+ * The two are of one connection if they began at the same time. What the memory
+ * of packets has forgotten or has not decided itself is not compared, and neither
+ * is what the judge cannot have understood the beginning of: a SYN in fragments,
+ * whose answer left in the same microsecond. With several threads a connection's
+ * packets come in their order, for all of them are one thread's; but some may be
+ * lost on the way here (feed.c), and then no connection that was there at that
+ * time is compared.
  */
 #include "selfcheck.h"
 
@@ -135,6 +136,7 @@ static void show(struct pktbus_sink *s, const struct stack_packet *p)
 		.bytes = head,
 	};
 	struct packet seg;
+	enum packet_kind kind;
 
 	for (unsigned int i = 0; i < p->iov_len && f.cap_len < SNAP; i++) {
 		size_t n = SNAP - f.cap_len;
@@ -144,7 +146,9 @@ static void show(struct pktbus_sink *s, const struct stack_packet *p)
 		memcpy(head + f.cap_len, p->iov[i].iov_base, n);
 		f.cap_len += (uint32_t)n;
 	}
-	if (decode(c->decoder, &f, &seg) <= PACKET_ICMP)
+	kind = decode(c->decoder, &f, &seg);
+	c->fragments |= kind == PACKET_FRAGMENT;
+	if (kind <= PACKET_ICMP)
 		analysis_take(c->judge, &seg);
 }
 
@@ -182,7 +186,8 @@ static void compare(void *ctx, const struct verdict *v)
 		pktmem_conn(c->known, ref, &known);
 	if (!ref || known.opened_us * 1000 != v->start_ns ||
 	    known.opened_us <= c->missed_us || known.outcome == ATTEMPT_OPEN ||
-	    known.outcome == ATTEMPT_MIDSTREAM) {
+	    known.outcome == ATTEMPT_MIDSTREAM ||
+	    (v->outcome == JUDGED_SYN_MISSING && c->fragments)) {
 		c->unknown++;
 	} else if (selfcheck_agrees(v, &known)) {
 		c->agreed++;
