@@ -1,8 +1,9 @@
 /*
  * act.c - Ending connections
  *
- * kill ends all that match, so it counts them first and asks. Between question
- * and answer connections come and go: what is said at the end is what was done.
+ * close --all ends all that match, and so does kill, but counts them first and
+ * asks. Between question and answer connections come and go: what is said at the
+ * end is what was done.
  */
 #include "cli.h"
 
@@ -13,6 +14,9 @@
 #include "client.h"
 #include "output.h"
 
+static enum cli_exit end_all(struct cli *cli, const char *command, int argc,
+			     char **argv);
+static enum cli_exit tell_all(struct cli *cli, const json_t *result);
 static enum cli_exit ask(struct cli *cli, const char *filter);
 static int count_item(void *arg, const char *text, size_t len);
 static const char *plural(json_int_t n);
@@ -22,7 +26,12 @@ enum cli_exit close_run(struct cli *cli, int argc, char **argv)
 	enum cli_exit e;
 	json_t *result;
 
-	(void)argc;
+	if (cli->all)
+		return end_all(cli, "close --all", argc, argv);
+	if (argc != 1) {
+		complain("'close' wants one CONN, or --all and a FILTER");
+		return CLI_USAGE;
+	}
 	e = client_call(
 		cli->client, "conn.close",
 		json_pack("{s:s, s:b}", "conn", argv[0], "rst", cli->rst), NULL,
@@ -36,34 +45,53 @@ enum cli_exit close_run(struct cli *cli, int argc, char **argv)
 
 enum cli_exit kill_run(struct cli *cli, int argc, char **argv)
 {
-	json_int_t count = 0;
-	json_t *result = NULL;
-	enum cli_exit e = CLI_OK;
-	char *filter = text_join(argc, argv);
+	return end_all(cli, "kill", argc, argv);
+}
 
-	if (!filter || !*filter) {
-		complain("kill wants a filter (to end every connection: "
-			 "tcphsctl kill state all)");
+/* @command: "kill", which asks unless it was told "yes", or another */
+static enum cli_exit end_all(struct cli *cli, const char *command, int argc,
+			     char **argv)
+{
+	char *filter = text_join(argc, argv);
+	enum cli_exit e = CLI_OK;
+	json_t *result = NULL;
+
+	if (!filter || !filter[strspn(filter, " \t")]) {
+		complain("%s wants a filter (to end every connection: "
+			 "tcphsctl %s state all)",
+			 command, command);
 		e = CLI_USAGE;
 	}
-	if (e == CLI_OK && !cli->yes)
+	if (e == CLI_OK && !cli->all && !cli->yes)
 		e = ask(cli, filter);
 	if (e == CLI_OK)
 		e = client_call(cli->client, "conn.kill",
 				json_pack("{s:s, s:b}", "filter", filter, "rst",
 					  cli->rst),
 				NULL, NULL, &result);
-	if (e == CLI_OK) {
-		count = json_integer_value(json_object_get(result, "count"));
-		output_sentence(cli, result, "%s %" JSON_INTEGER_FORMAT "%s",
-				cli->rst ? "reset" : "closing", count,
-				plural(count));
-		if (count == 0)
-			e = CLI_NO;
-	}
+	if (e == CLI_OK)
+		e = tell_all(cli, result);
 	json_decref(result);
 	free(filter);
 	return e;
+}
+
+static enum cli_exit tell_all(struct cli *cli, const json_t *result)
+{
+	json_int_t count = json_integer_value(json_object_get(result, "count"));
+	json_int_t skipped =
+		json_integer_value(json_object_get(result, "skipped"));
+	char others[64] = "";
+
+	if (skipped)
+		snprintf(others, sizeof(others),
+			 "; %" JSON_INTEGER_FORMAT
+			 " half-open or in TIME-WAIT left",
+			 skipped);
+	output_sentence(cli, result, "%s %" JSON_INTEGER_FORMAT "%s%s",
+			cli->rst ? "reset" : "closing", count, plural(count),
+			others);
+	return count ? CLI_OK : CLI_NO;
 }
 
 /* Return: CLI_OK for yes */

@@ -54,7 +54,7 @@ struct cli {
 	bool header;
 	bool quiet, verbose;
 	bool colour;
-	bool rst, yes; /* of close and kill */
+	bool rst, yes, all; /* of close and kill */
 	bool classic, nodelay, strict;
 	const char *source;	    /* port */
 	const char *port, *service; /* of listener add */
@@ -110,6 +110,7 @@ struct cli {
 #define TAKES_REPORT   (1u << 18)
 #define OF_CAPTURES    (1u << 19) /* FILE#N is a CONN that needs no daemon */
 #define TAKES_LISTEN   (1u << 20)
+#define TAKES_ALL      (1u << 21)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {

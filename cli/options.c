@@ -35,6 +35,7 @@ enum opt {
 	OPT_COLOR,
 	OPT_TIMEOUT,
 	OPT_RST,
+	OPT_ALL,
 	OPT_YES,
 	OPT_CLASSIC,
 	OPT_SOURCE,
@@ -95,6 +96,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_TIMEOUT] = {"timeout", 0, "DUR",
 			 "longest silence of the daemon (10s)", 0},
 	[OPT_RST] = {"rst", 0, NULL, "reset instead of closing", TAKES_RST},
+	[OPT_ALL] = {"all", 0, NULL, "all connections that match a filter",
+		     TAKES_ALL},
 	[OPT_YES] = {"yes", 'y', NULL, "do not ask", TAKES_YES},
 	[OPT_CLASSIC] = {"classic", 0, NULL, "say who says what",
 			 TAKES_CLASSIC},
@@ -363,6 +366,9 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		break;
 	case OPT_RST:
 		cli->rst = true;
+		break;
+	case OPT_ALL:
+		cli->all = true;
 		break;
 	case OPT_YES:
 		cli->yes = true;

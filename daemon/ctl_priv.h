@@ -67,6 +67,7 @@ struct ctl_job {
 	uint32_t fields; /* bits of enum conn_field */
 	bool rst;
 	uint64_t count, skipped;
+	int64_t told_us; /* when the client last heard how far it is */
 	struct ctl_target target;
 	struct conn_info found; /* if count */
 	bool found_full;

@@ -41,6 +41,8 @@ static const struct command {
 	 "listener enable NAME"},
 	{"listener disable", "listener.disable", "name", false,
 	 "listener disable NAME"},
+	{"close --all", "conn.kill", "filter", true,
+	 "close --all FILTER [--rst]"},
 	{"close", "conn.close", "conn", true, "close CONN [--rst]"},
 	{"kill", "conn.kill", "filter", true, "kill FILTER [--rst]"},
 	{"reload", "reload", NULL, false, "reload"},

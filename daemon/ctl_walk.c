@@ -24,6 +24,7 @@
 #include "log.h"
 
 #define STEP_PLACES   128
+#define PROGRESS_US   INT64_C(1000000)
 #define CONN_NAME_MAX (2 * IPPORT_TEXT_MAX)
 
 static bool list_step(struct ctl_job *job);
@@ -293,6 +294,7 @@ void ctl_walk_kill(const struct ctl_request *r)
 	}
 	job->filter = f;
 	job->rst = rst;
+	job->told_us = ctl_now_us();
 }
 
 static bool kill_item(struct stack *st, struct tcp_conn *c,
@@ -309,19 +311,36 @@ static bool kill_item(struct stack *st, struct tcp_conn *c,
 	return true;
 }
 
+static json_t *kill_counts(const struct ctl_job *job)
+{
+	return json_pack("{s:I, s:I}", "count", (json_int_t)job->count,
+			 "skipped", (json_int_t)job->skipped);
+}
+
+/* With very many it takes longer than a client bears silence. */
+static void kill_progress(struct ctl_job *job)
+{
+	int64_t now_us = ctl_now_us();
+
+	if (job->client->mode != MODE_JSON ||
+	    now_us - job->told_us < PROGRESS_US)
+		return;
+	job->told_us = now_us;
+	ctl_reply_item(job->client, job->id, kill_counts(job));
+}
+
 static bool kill_step(struct ctl_job *job)
 {
 	bool over = walk(job, kill_item);
 
 	kick(job);
-	if (!over)
+	if (!over) {
+		kill_progress(job);
 		return false;
+	}
 	log_notice("%" PRIu64 " connections %s by the operator", job->count,
 		   job->rst ? "reset" : "closed");
-	ctl_reply_result(job->client, job->id,
-			 json_pack("{s:I, s:I}", "count",
-				   (json_int_t)job->count, "skipped",
-				   (json_int_t)job->skipped));
+	ctl_reply_result(job->client, job->id, kill_counts(job));
 	return true;
 }
 

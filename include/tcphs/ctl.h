@@ -45,8 +45,10 @@
  *	                     two connections have the same, a four-tuple is
  *	                     asked for
  *	conn.kill         a  params: filter (required, not empty), rst (bool);
- *	                     result: count, and skipped: half-open and TIME-WAIT
- *	                     records, which cannot be closed
+ *	                     items: about one a second while it takes longer,
+ *	                     count and skipped so far; result: count, and
+ *	                     skipped: half-open and TIME-WAIT records, which
+ *	                     cannot be closed
  *	conn.open         a  params: address, port, local_address, local_port,
  *	                     nodelay (bool), patience_us (without progress; and
  *	                     the first ICMP error ends the handshake); items:

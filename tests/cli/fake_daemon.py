@@ -222,7 +222,8 @@ def answer(c, req):
         c.result(req, record())
     elif method == "conn.kill":
         found = [i for i in CONNS if i["state"] in params["filter"]]
-        c.result(req, {"count": len(found)})
+        c.result(req, {"count": len(found),
+                       "skipped": 2 if params.get("rst") else 0})
     elif method == "stats":
         c.result(req, STATS)
     elif method == "listener.list":

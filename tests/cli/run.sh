@@ -222,6 +222,24 @@ group_act()
 	ctl 2 kill
 	ctl 2 kill ''
 	err 'kill wants a filter'
+	ctl 0 close --all state time-wait
+	out 'closing 1 connection'
+	asked '"method":"conn.kill","params":{"filter":"state time-wait","rst":false'
+	ctl 0 close --all --rst state time-wait
+	out 'reset 1 connection; 2 half-open or in TIME-WAIT left'
+	ctl 1 close --all state closing
+	out 'closing 0 connections'
+	ctl 0 close --all state time-wait --json
+	json 'd == {"count": 1, "skipped": 0}'
+	ctl 2 close --all
+	err 'close --all wants a filter'
+	ctl 2 close --all ' '
+	err 'tcphsctl close --all state all'
+	ctl 2 close
+	err "wants one CONN, or --all and a FILTER"
+	ctl 2 close c41 c42
+	ctl 2 list --all
+	err "'list' takes no --all"
 	ctl 0 listener disable web
 	out 'listener web disabled'
 	asked 'listener.disable'
@@ -766,6 +784,7 @@ group_completion()
 	complete_is 'tcphsctl listener enable ' 'web echo qotd'
 	complete_is 'tcphsctl -s /x list state estab' 'established'
 	complete_is 'tcphsctl ls spo' 'sport'
+	complete_is 'tcphsctl close --all lis' 'listener'
 	complete_is 'tcphsctl --js' '--json'
 	complete_is 'tcphsctl --color ne' 'never'
 	complete_is 'tcphsctl log level de' 'debug'

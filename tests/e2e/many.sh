@@ -124,7 +124,7 @@ after=$(rss_kib)
 
 round "$OWN6" IPv6
 check 'IPv6: we close them all' \
-	same "closing $CLIENTS connections" "$(ctl kill -y listener = echo)"
+	same "closing $CLIENTS connections" "$(ctl close --all listener = echo)"
 check 'IPv6: every client sees the end' all wait
 check 'IPv6: the clients saw nothing else' over
 check 'IPv6: all are in TIME-WAIT' \

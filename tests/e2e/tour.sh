@@ -50,6 +50,8 @@ run()
 
 	case $line in
 	*--rst*) line="tcphsctl close --rst conn" ;;
+	'tcphsctl close --all filter')
+		line='tcphsctl close --all listener = talk' ;;
 	'tcphsctl kill filter') line='tcphsctl kill -y listener = talk' ;;
 	'tcphsctl connect') line='tcphsctl connect addr port' ;;
 	esac

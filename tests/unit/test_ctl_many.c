@@ -103,6 +103,56 @@ static void cancel_ends_a_walk(void)
 	rig_stop(&r, &p);
 }
 
+/* A million are closed in slices: others are served in between. */
+static void a_kill_of_a_million_stops_nobody(void)
+{
+	struct rig r;
+	struct peer p, other;
+	uint64_t done;
+
+	rig_start(&r, &p, 1000000);
+	peer_greeted(&other, &r);
+	peer_say(&p, "{\"id\":1,\"method\":\"conn.kill\","
+		     "\"params\":{\"filter\":\"state all\"}}");
+	for (int i = 0; i < 20; i++) {
+		peer_say(&other, "{\"id\":2,\"method\":\"listener.list\"}");
+		free(peer_line(&other));
+		free(peer_line(&other));
+		peer_expect(&other, "{\"id\":2,\"result\":{\"count\":2}}");
+	}
+	CU_ASSERT(r.st->walked > 0);
+	CU_ASSERT(r.st->walked < 1000000);
+	done = r.kicks;
+	CU_ASSERT(done > 0); /* what was closed leaves meanwhile */
+	peer_expect(&p, "{\"id\":1,\"result\":{\"count\":1000000,"
+			"\"skipped\":0}}");
+	CU_ASSERT(r.kicks > done);
+	peer_free(&other);
+	rig_stop(&r, &p);
+}
+
+/* Whoever waits hears how far it is, once a second. */
+static void a_long_kill_tells_its_progress(void)
+{
+	struct rig r;
+	struct peer p;
+	json_t *line;
+
+	rig_start(&r, &p, 1000000);
+	peer_say(&p, "{\"id\":1,\"method\":\"conn.kill\","
+		     "\"params\":{\"filter\":\"state all\"}}");
+	do
+		rig_turn(&r);
+	while (!r.kicks);
+	TAILQ_FIRST(&TAILQ_FIRST(&r.ctl->clients)->jobs)->told_us -= 1000000;
+	line = peer_json(&p);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(json_object_get(line, "item"));
+	json_decref(line);
+	peer_expect(&p, "{\"id\":1,\"result\":{\"count\":1000000,"
+			"\"skipped\":0}}");
+	rig_stop(&r, &p);
+}
+
 static void a_thousand_requests_in_one_go(void)
 {
 	struct rig r;
@@ -402,6 +452,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(walks_of_one_client_are_interleaved),
 		UNIT_TEST(requests_at_once_are_bounded),
 		UNIT_TEST(cancel_ends_a_walk),
+		UNIT_TEST(a_kill_of_a_million_stops_nobody),
+		UNIT_TEST(a_long_kill_tells_its_progress),
 		UNIT_TEST(a_thousand_requests_in_one_go),
 		UNIT_TEST(a_burst_never_holds_the_loop),
 		UNIT_TEST(a_slow_reader_stops_its_own_walk_only),

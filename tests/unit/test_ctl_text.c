@@ -90,6 +90,13 @@ static void text_acts(void)
 	CU_ASSERT_EQUAL(r.st->conns[0].deed, FAKE_CLOSED);
 	CU_ASSERT_EQUAL(r.st->conns[2].deed, FAKE_NOTHING);
 
+	text(&p, &r, "close --all id = c3 --rst");
+	peer_expect(&p, "count 1");
+	peer_expect(&p, "skipped 0");
+	peer_expect_end(&p);
+	peer_free(&p);
+	CU_ASSERT_EQUAL(r.st->conns[2].deed, FAKE_ABORTED);
+
 	text(&p, &r, "listener disable web");
 	peer_expect(&p, "ok");
 	CU_ASSERT(!r.st->listeners[1].enabled);
