@@ -57,7 +57,7 @@ struct cli {
 	bool rst, yes, all; /* of close and kill */
 	bool classic, nodelay, strict;
 	const char *source;	    /* port */
-	const char *port, *service; /* of listener add */
+	const char *port, *service; /* of listener add and set */
 	const char *since, *level;
 	bool follow;
 	uint32_t count; /* probes, packets; 0 = until interrupted */
@@ -202,6 +202,7 @@ enum cli_exit metrics_run(struct cli *cli, int argc, char **argv);
 enum cli_exit report_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_add_run(struct cli *cli, int argc, char **argv);
+enum cli_exit listener_set_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_del_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);

@@ -29,6 +29,9 @@ const struct column listener_columns[] = {
 	{NULL, NULL, COLUMN_TEXT, false, 0},
 };
 
+static enum cli_exit set(struct cli *cli, int argc, char **argv,
+			 const char *method);
+static void tell(const struct cli *cli, const char *name, const json_t *result);
 static enum cli_exit turn(struct cli *cli, const char *name, const char *method,
 			  const char *done);
 
@@ -48,14 +51,43 @@ enum cli_exit listener_list_run(struct cli *cli, int argc, char **argv)
 	return e;
 }
 
-/* NAME [KEY=VALUE...], --port and --service being two of the keys. */
 enum cli_exit listener_add_run(struct cli *cli, int argc, char **argv)
 {
+	return set(cli, argc, argv, "listener.add");
+}
+
+enum cli_exit listener_set_run(struct cli *cli, int argc, char **argv)
+{
+	if (argc > 1 || cli->port || cli->service)
+		return set(cli, argc, argv, "listener.set");
+	complain("listener set wants KEY=VALUE, such as backlog=16");
+	return CLI_USAGE;
+}
+
+enum cli_exit listener_del_run(struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return turn(cli, argv[0], "listener.del", "deleted");
+}
+
+enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return turn(cli, argv[0], "listener.enable", "enabled");
+}
+
+enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return turn(cli, argv[0], "listener.disable", "disabled");
+}
+
+/* NAME [KEY=VALUE...], --port and --service being two of the keys. */
+static enum cli_exit set(struct cli *cli, int argc, char **argv,
+			 const char *method)
+{
 	json_t *settings = json_object(), *result;
-	char ends[256] = "";
 	enum cli_exit e;
-	json_t *v;
-	size_t i;
 
 	if (cli->port)
 		json_object_set_new(settings, "port", json_string(cli->port));
@@ -75,37 +107,32 @@ enum cli_exit listener_add_run(struct cli *cli, int argc, char **argv)
 			json_string(equal + 1));
 	}
 	e = client_call(
-		cli->client, "listener.add",
+		cli->client, method,
 		json_pack("{s:s, s:o}", "name", argv[0], "settings", settings),
 		NULL, NULL, &result);
 	if (e != CLI_OK)
 		return e;
+	tell(cli, argv[0], result);
+	json_decref(result);
+	return CLI_OK;
+}
+
+/* Where it listens now, or would. */
+static void tell(const struct cli *cli, const char *name, const json_t *result)
+{
+	char ends[256] = "";
+	json_t *v;
+	size_t i;
+
 	json_array_foreach(json_object_get(result, "ends"), i, v)
 	{
 		snprintf(ends + strlen(ends), sizeof(ends) - strlen(ends),
 			 "%s%s", i ? " and " : " ", json_string_value(v));
 	}
-	output_sentence(cli, result, "listener %s%s enabled", argv[0], ends);
-	json_decref(result);
-	return CLI_OK;
-}
-
-enum cli_exit listener_del_run(struct cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return turn(cli, argv[0], "listener.del", "deleted");
-}
-
-enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return turn(cli, argv[0], "listener.enable", "enabled");
-}
-
-enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv)
-{
-	(void)argc;
-	return turn(cli, argv[0], "listener.disable", "disabled");
+	output_sentence(cli, result, "listener %s%s %s", name, ends,
+			json_is_false(json_object_get(result, "enabled"))
+				? "disabled"
+				: "enabled");
 }
 
 static enum cli_exit turn(struct cli *cli, const char *name, const char *method,

@@ -30,6 +30,11 @@ static const struct {
 	{"metrics", 9107},
 };
 
+/* A configuration that is not the running one yet: large, and one at a time. */
+static struct conf draft;
+
+static int take_settings(struct conf *c, struct conf_listener *l,
+			 const char *const *settings, size_t n, FILE *err);
 static void set_defaults(struct conf *c);
 static void set_fallbacks(void *base, bool listener);
 static void add_classics(struct conf *c);
@@ -91,11 +96,8 @@ out:
 int conf_add_listener(struct conf *c, const char *name,
 		      const char *const *settings, size_t n, FILE *err)
 {
-	struct conf_reader r = {.bare = true};
-	static struct conf with; /* large, and one at a time */
 	char section[2 * CONF_SECTION_MAX], why[CONF_MESSAGE_MAX];
 	struct conf_listener *l;
-	int rc;
 
 	snprintf(section, sizeof(section), CONF_LISTENER "%.48s", name);
 	if (!conf_schema_section(section, why)) {
@@ -106,23 +108,49 @@ int conf_add_listener(struct conf *c, const char *name,
 		fprintf(err, "there is a listener '%s' already\n", name);
 		return -EEXIST;
 	}
-	with = *c;
-	l = add_listener(&with, name);
+	draft = *c;
+	l = add_listener(&draft, name);
 	if (!l) {
 		fprintf(err, "one listener too many; %d are the limit\n",
 			STACK_LISTENERS_MAX);
 		return -EINVAL;
 	}
 	l->added = true;
+	return take_settings(c, l, settings, n, err);
+}
+
+int conf_set_listener(struct conf *c, const char *name,
+		      const char *const *settings, size_t n, FILE *err)
+{
+	struct conf_listener *l;
+
+	draft = *c;
+	l = find_listener(&draft, name);
+	if (!l) {
+		fprintf(err, "there is no listener '%s'\n", name);
+		return -ENOENT;
+	}
+	return take_settings(c, l, settings, n, err);
+}
+
+/* Give @l of the draft these settings. If all is right then, @c becomes it. */
+static int take_settings(struct conf *c, struct conf_listener *l,
+			 const char *const *settings, size_t n, FILE *err)
+{
+	struct conf_reader r = {.bare = true};
+	char section[CONF_SECTION_MAX + STACK_NAME_MAX];
+	int rc;
+
+	snprintf(section, sizeof(section), CONF_LISTENER "%s", l->l.name);
 	for (size_t i = 0; i < n; i++)
-		apply_setting(&r, &with, section, settings[i]);
-	conf_check(&r, &with);
+		apply_setting(&r, &draft, section, settings[i]);
+	conf_check(&r, &draft);
 	conf_report_print(&r, err);
 	rc = r.nfaults || r.no_memory ? -EINVAL : 0;
 	if (!rc) {
 		if (l->allow_host)
 			allow_host(l, &c->stack.net4, &c->stack.net6);
-		*c = with;
+		*c = draft;
 	}
 	for (size_t i = 0; i < r.nentries; i++)
 		free((char *)(uintptr_t)r.entries[i].override);
@@ -324,6 +352,9 @@ static void allow_host(struct conf_listener *l, const struct ip_prefix *net4,
 		if (nets[i]->len)
 			all[n++] = *nets[i];
 	}
+	/* A listener whose allow-list was not set anew has them already. */
+	if (l->l.nallow >= n && memcmp(l->l.allow, all, n * sizeof(*all)) == 0)
+		return;
 	memcpy(all + n, l->l.allow, l->l.nallow * sizeof(*all));
 	n = (uint8_t)(n + l->l.nallow);
 	ASSERT(n <= STACK_ALLOW_MAX);

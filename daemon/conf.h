@@ -117,6 +117,10 @@ int conf_load(struct conf *c, const char *path, const char *const *overrides,
 int conf_add_listener(struct conf *c, const char *name,
 		      const char *const *settings, size_t n, FILE *err);
 
+/** conf_set_listener() - Give one other settings; the same, or -ENOENT */
+int conf_set_listener(struct conf *c, const char *name,
+		      const char *const *settings, size_t n, FILE *err);
+
 /** conf_del_listener() - -ENOENT if there is none of this name */
 int conf_del_listener(struct conf *c, const char *name);
 

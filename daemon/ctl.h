@@ -42,6 +42,10 @@ struct ctl_hooks {
 	int (*add_listener)(void *arg, const char *name,
 			    const char *const *settings, size_t n, char *err,
 			    size_t errlen);
+	/* The same for one that is there; -ENOENT if it is not. */
+	int (*set_listener)(void *arg, const char *name,
+			    const char *const *settings, size_t n, char *err,
+			    size_t errlen);
 	/* 0 or -ENOENT */
 	int (*del_listener)(void *arg, const char *name);
 	/* Something was marked in the stack: run a turn soon. */

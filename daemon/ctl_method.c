@@ -23,6 +23,7 @@ static void method_status(const struct ctl_request *r);
 static void method_stats(const struct ctl_request *r);
 static void method_listener_list(const struct ctl_request *r);
 static void method_listener_add(const struct ctl_request *r);
+static void method_listener_set(const struct ctl_request *r);
 static void method_listener_del(const struct ctl_request *r);
 static void method_listener_enable(const struct ctl_request *r);
 static void method_listener_disable(const struct ctl_request *r);
@@ -55,6 +56,7 @@ static const struct method {
 	{"stats", RIGHTS_VIEW, method_stats},
 	{"listener.list", RIGHTS_VIEW, method_listener_list},
 	{"listener.add", RIGHTS_ADMIN, method_listener_add},
+	{"listener.set", RIGHTS_ADMIN, method_listener_set},
 	{"listener.del", RIGHTS_ADMIN, method_listener_del},
 	{"listener.enable", RIGHTS_ADMIN, method_listener_enable},
 	{"listener.disable", RIGHTS_ADMIN, method_listener_disable},
@@ -406,43 +408,54 @@ static json_t *listener_ends(const struct stack_conf *c,
 	return ends;
 }
 
-static void tell_added(const struct ctl_request *r, const char *name)
+static void tell_listener(const struct ctl_request *r, const char *name)
 {
 	struct shards *s = r->client->ctl->shards;
 	struct listener_info info;
-	json_t *o = json_object();
+	json_t *o;
 
-	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
-		if (!shards_listener_info(s, i, &info) ||
-		    strcmp(info.conf.name, name) != 0)
-			continue;
-		json_decref(o);
+	if (shards_listener_named(s, name, &info)) {
 		o = describe_listener(&info);
 		json_object_set_new(
 			o, "ends",
 			listener_ends(stack_conf(s->names), &info.conf));
-		break;
+	} else {
+		o = json_object();
 	}
 	ctl_reply_result(r->client, r->id, o);
 }
 
-static void add_listener(const struct ctl_request *r, const char *name,
-			 const char *const *settings, size_t n)
-{
-	const struct ctl_hooks *hooks = &r->client->ctl->hooks;
-	char err[200] = "";
+typedef int set_listener_fn(void *arg, const char *name,
+			    const char *const *settings, size_t n, char *err,
+			    size_t errlen);
 
-	if (hooks->add_listener(hooks->arg, name, settings, n, err,
-				sizeof(err)) < 0) {
+static void set_listener(const struct ctl_request *r, set_listener_fn *set,
+			 const char *done, const char *name, char *const *lines,
+			 size_t n)
+{
+	char err[200] = "", words[256] = "";
+	int ret = set(r->client->ctl->hooks.arg, name,
+		      (const char *const *)lines, n, err, sizeof(err));
+
+	if (ret == -ENOENT) {
+		ctl_method_no_listener(r, name);
+		return;
+	}
+	if (ret < 0) {
 		ctl_reply_error(r->client, r->id, CTL_ERROR_CONFIG,
 				CTL_NO_OFFSET, NULL, "%s", err);
 		return;
 	}
-	log_notice("listener %s added by the operator", name);
-	tell_added(r, name);
+	for (size_t i = 0; i < n; i++)
+		snprintf(words + strlen(words), sizeof(words) - strlen(words),
+			 " %s", lines[i]);
+	log_notice("listener %s %s by the operator:%s", name, done, words);
+	tell_listener(r, name);
 }
 
-static void method_listener_add(const struct ctl_request *r)
+/* Name and settings, to one of the hooks. */
+static void take_listener(const struct ctl_request *r, set_listener_fn *set,
+			  const char *done)
 {
 	json_t *settings = json_object_get(r->params, "settings"), *value;
 	char *lines[LISTENER_KEYS_MAX];
@@ -466,9 +479,22 @@ static void method_listener_add(const struct ctl_request *r)
 		n++;
 	}
 	if (ok)
-		add_listener(r, name, (const char *const *)lines, n);
+		set_listener(r, set, done, name, lines, n);
 	while (n > 0)
 		free(lines[--n]);
+}
+
+static void method_listener_add(const struct ctl_request *r)
+{
+	take_listener(r, r->client->ctl->hooks.add_listener, "added");
+}
+
+static void method_listener_set(const struct ctl_request *r)
+{
+	if (json_object_size(json_object_get(r->params, "settings")) == 0)
+		ctl_method_refuse(r, "'settings' must have a key at least");
+	else
+		take_listener(r, r->client->ctl->hooks.set_listener, "changed");
 }
 
 static void method_listener_del(const struct ctl_request *r)

@@ -9,6 +9,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,13 +18,24 @@
 #include "privacy.h"
 #include "service/service.h"
 
+/* What the configuration says is wrong with it, a line each. */
+struct complaints {
+	FILE *to;
+	char *text;
+	size_t len;
+};
+
 static int listen_one(struct shards *s, const struct conf_listener *conf);
 static int load(const struct run_source *s, struct conf *c, char *err,
 		size_t errlen);
-static void say_all(int ret, char *text, char *err, size_t errlen);
+static int complaints_begin(struct complaints *c, char *err, size_t errlen);
+static void complaints_end(struct complaints *c, int ret, bool log, char *err,
+			   size_t errlen);
 static void explain_rights(int error, char *err, size_t errlen);
 static int keep_added(const struct run *r, struct conf *new, char *err,
 		      size_t errlen);
+static int listen_anew(struct run *r, const struct conf_listener *l, char *err,
+		       size_t errlen);
 static int refuse(struct run *r, const char *err);
 static void remove_listeners(struct shards *s, const struct conf *old,
 			     const struct conf *new);
@@ -111,53 +123,28 @@ int run_reload(struct run *r, char *err, size_t errlen)
 static int load(const struct run_source *s, struct conf *c, char *err,
 		size_t errlen)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	int ret;
+	struct complaints said;
+	int ret = complaints_begin(&said, err, errlen);
 
-	if (!f) {
-		snprintf(err, errlen, "no memory to read the configuration");
-		return -ENOMEM;
-	}
-	ret = conf_load(c, s->path, s->overrides, s->noverrides, f);
-	fclose(f);
-	say_all(ret, text, err, errlen);
-	free(text);
+	if (ret < 0)
+		return ret;
+	ret = conf_load(c, s->path, s->overrides, s->noverrides, said.to);
+	complaints_end(&said, ret, true, err, errlen);
 	explain_rights(ret, err, errlen);
 	return ret;
-}
-
-static void say_all(int ret, char *text, char *err, size_t errlen)
-{
-	char *rest;
-
-	err[0] = '\0';
-	for (char *line = strtok_r(text, "\n", &rest); line && ret < 0;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		log_errorx("%s", line);
-		if (!err[0])
-			snprintf(err, errlen, "%s", line);
-	}
 }
 
 /* Listeners that were added by command stay, unless the file has them now. */
 static int keep_added(const struct run *r, struct conf *new, char *err,
 		      size_t errlen)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	int ret;
+	struct complaints said;
+	int ret = complaints_begin(&said, err, errlen);
 
-	if (!f) {
-		snprintf(err, errlen, "no memory to read the configuration");
-		return -ENOMEM;
-	}
-	ret = conf_keep_added(new, &r->conf, f);
-	fclose(f);
-	say_all(ret, text, err, errlen);
-	free(text);
+	if (ret < 0)
+		return ret;
+	ret = conf_keep_added(new, &r->conf, said.to);
+	complaints_end(&said, ret, true, err, errlen);
 	return ret;
 }
 
@@ -165,27 +152,60 @@ int run_add_listener(struct run *r, const char *name,
 		     const char *const *settings, size_t n, char *err,
 		     size_t errlen)
 {
-	const struct conf_listener *l;
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	int ret;
+	struct complaints said;
+	int ret = complaints_begin(&said, err, errlen);
 
-	if (!f) {
-		snprintf(err, errlen, "no memory");
-		return -ENOMEM;
-	}
-	ret = conf_add_listener(&r->conf, name, settings, n, f);
-	fclose(f);
-	snprintf(err, errlen, "%.*s", (int)strcspn(text, "\n"), text);
-	free(text);
 	if (ret < 0)
 		return ret;
-	l = &r->conf.listeners[r->conf.nlisteners - 1];
-	ret = listen_one(&r->shards, l);
+	ret = conf_add_listener(&r->conf, name, settings, n, said.to);
+	complaints_end(&said, ret, false, err, errlen);
+	if (ret < 0)
+		return ret;
+	ret = listen_anew(r, &r->conf.listeners[r->conf.nlisteners - 1], err,
+			  errlen);
+	if (ret < 0)
+		(void)conf_del_listener(&r->conf, name);
+	return ret;
+}
+
+int run_set_listener(struct run *r, const char *name,
+		     const char *const *settings, size_t n, char *err,
+		     size_t errlen)
+{
+	struct conf_listener *l = NULL, was;
+	struct listener_info now;
+	struct complaints said;
+	int ret;
+
+	for (unsigned int i = 0; i < r->conf.nlisteners && !l; i++)
+		if (strcmp(r->conf.listeners[i].l.name, name) == 0)
+			l = &r->conf.listeners[i];
+	if (!l)
+		return -ENOENT;
+	ret = complaints_begin(&said, err, errlen);
+	if (ret < 0)
+		return ret;
+	was = *l;
+	/* One that was disabled by command stays so, unless it is set, too. */
+	if (shards_listener_named(&r->shards, name, &now))
+		l->l.enabled = now.conf.enabled;
+	ret = conf_set_listener(&r->conf, name, settings, n, said.to);
+	complaints_end(&said, ret, false, err, errlen);
+	if (ret == 0)
+		ret = listen_anew(r, l, err, errlen);
+	if (ret < 0)
+		*l = was;
+	return ret;
+}
+
+/* What is new in the configuration comes to the stacks. */
+static int listen_anew(struct run *r, const struct conf_listener *l, char *err,
+		       size_t errlen)
+{
+	int ret = listen_one(&r->shards, l);
+
 	if (ret < 0) {
 		snprintf(err, errlen, "%s", strerror(-ret));
-		(void)conf_del_listener(&r->conf, name);
 		return ret;
 	}
 	run_measure_listeners(r);
@@ -203,6 +223,34 @@ int run_del_listener(struct run *r, const char *name)
 	run_measure_listeners(r);
 	run_kick(r);
 	return 0;
+}
+
+static int complaints_begin(struct complaints *c, char *err, size_t errlen)
+{
+	*c = (struct complaints){0};
+	c->to = open_memstream(&c->text, &c->len);
+	if (c->to)
+		return 0;
+	snprintf(err, errlen, "no memory to read the configuration");
+	return -ENOMEM;
+}
+
+/* If it failed, @err gets the first of them; @log: the log has them all. */
+static void complaints_end(struct complaints *c, int ret, bool log, char *err,
+			   size_t errlen)
+{
+	char *rest;
+
+	fclose(c->to);
+	err[0] = '\0';
+	for (char *line = strtok_r(c->text, "\n", &rest); line && ret < 0;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (log)
+			log_errorx("%s", line);
+		if (!err[0])
+			snprintf(err, errlen, "%s", line);
+	}
+	free(c->text);
 }
 
 static void explain_rights(int error, char *err, size_t errlen)

@@ -48,6 +48,9 @@ static bool in_all(struct run *r, bool (*work)(struct stack *, int64_t),
 static int hook_add_listener(void *arg, const char *name,
 			     const char *const *settings, size_t n, char *err,
 			     size_t errlen);
+static int hook_set_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen);
 static int hook_del_listener(void *arg, const char *name);
 static void hook_kick(void *arg);
 static void hook_settle(void *arg);
@@ -170,6 +173,7 @@ static int start_ctl(struct run *r, int fd)
 		.stats = hook_stats,
 		.kick = hook_kick,
 		.add_listener = hook_add_listener,
+		.set_listener = hook_set_listener,
 		.del_listener = hook_del_listener,
 		.log_level = hook_log_level,
 		.events = &r->memory,
@@ -383,6 +387,13 @@ static int hook_add_listener(void *arg, const char *name,
 			     size_t errlen)
 {
 	return run_add_listener(arg, name, settings, n, err, errlen);
+}
+
+static int hook_set_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen)
+{
+	return run_set_listener(arg, name, settings, n, err, errlen);
 }
 
 static int hook_del_listener(void *arg, const char *name)

@@ -168,6 +168,17 @@ int run_add_listener(struct run *r, const char *name,
 		     const char *const *settings, size_t n, char *err,
 		     size_t errlen);
 
+/**
+ * run_set_listener() - Other settings for a listener, for new connections
+ *
+ * As above. Of one that the file has, a reload brings the file's back.
+ *
+ * Return: 0, -ENOENT, or another negative errno
+ */
+int run_set_listener(struct run *r, const char *name,
+		     const char *const *settings, size_t n, char *err,
+		     size_t errlen);
+
 /** run_del_listener() - Until the next reload, if the file has it; 0, -ENOENT
  *
  * Connections that came through it go on. */

@@ -150,6 +150,16 @@ bool shards_listener_info(struct shards *s, unsigned int index,
 	return any;
 }
 
+bool shards_listener_named(struct shards *s, const char *name,
+			   struct listener_info *info)
+{
+	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++)
+		if (shards_listener_info(s, i, info) &&
+		    strcmp(info->conf.name, name) == 0)
+			return true;
+	return false;
+}
+
 bool shards_walk(struct shards *s, uint64_t *cursor, unsigned int budget,
 		 int64_t now_us, stack_walk_fn *fn, void *arg)
 {

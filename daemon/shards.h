@@ -66,6 +66,10 @@ void shards_stats(struct shards *s, struct stack_stats *out);
 bool shards_listener_info(struct shards *s, unsigned int index,
 			  struct listener_info *info);
 
+/** shards_listener_named() - The same, of the listener of this name */
+bool shards_listener_named(struct shards *s, const char *name,
+			   struct listener_info *info);
+
 /** shards_walk() - As stack_walk(), over one after the other */
 bool shards_walk(struct shards *s, uint64_t *cursor, unsigned int budget,
 		 int64_t now_us, stack_walk_fn *fn, void *arg);

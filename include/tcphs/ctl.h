@@ -99,6 +99,10 @@
  *	                     {"port":8090,"service":"chat"}); result: listener,
  *	                     with ends ["198.18.66.2:8090", ...]; or error
  *	                     "config". A reload keeps it, a restart does not
+ *	listener.set      a  params and result as listener.add, of a listener
+ *	                     that is there: other settings for it, for new
+ *	                     connections. If the file has it, a reload brings
+ *	                     back what the file says
  *	listener.del      a  params: name; result: {}. Its connections go on; if
  *	                     the file has it, a reload brings it back
  *	listener.enable   a  params: name; result: {}

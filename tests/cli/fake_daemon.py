@@ -248,6 +248,12 @@ def answer(c, req):
                          "text": "# HELP %s Is it?\n%s 1\x1b\n"
                                  % (name, name)})
         c.result(req, {"count": 2})
+    elif method == "listener.set":
+        if params["name"] in [i["name"] for i in LISTENERS]:
+            c.result(req, {**LISTENERS[0], "ends": ["198.18.66.2:81"],
+                           "enabled": "enabled" not in params["settings"]})
+        else:
+            c.error(req, "not_found", "no listener " + params["name"])
     elif method in ("listener.enable", "listener.disable"):
         if params["name"] in [i["name"] for i in LISTENERS]:
             c.result(req, {})

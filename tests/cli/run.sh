@@ -245,6 +245,16 @@ group_act()
 	asked 'listener.disable'
 	ctl 0 listener enable web
 	out 'listener web enabled'
+	ctl 0 listener set web backlog=16 --port 81
+	out 'listener web 198.18.66.2:81 enabled'
+	asked '"settings":{"port":"81","backlog":"16"}'
+	ctl 0 listener set echo enabled=no
+	out 'listener echo 198.18.66.2:81 disabled'
+	ctl 2 listener set web
+	err 'KEY=VALUE'
+	ctl 2 listener set web backlog
+	err "'backlog' is no KEY=VALUE"
+	ctl 5 listener set wbe backlog=16
 	ctl 0 reload
 	out reloaded
 	ctl 0 log level debug
@@ -364,7 +374,7 @@ group_usage()
 	ctl 2 xyzzy
 	err 'try: tcphsctl help'
 	ctl 2 listener
-	err 'wants one of: list, add, del, enable, disable'
+	err 'wants one of: list, add, set, del, enable, disable'
 	ctl 2 listener enabel web
 	err "did you mean 'listener enable'?"
 	ctl 2 log
@@ -780,7 +790,7 @@ group_completion()
 	ctl 2 completion csh
 	scene normal
 	complete_is 'tcphsctl sta' 'status stats'
-	complete_is 'tcphsctl listener ' 'list add del enable disable'
+	complete_is 'tcphsctl listener ' 'list add set del enable disable'
 	complete_is 'tcphsctl listener enable ' 'web echo qotd'
 	complete_is 'tcphsctl -s /x list state estab' 'established'
 	complete_is 'tcphsctl ls spo' 'sport'

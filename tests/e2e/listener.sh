@@ -96,8 +96,49 @@ check "somebody else's address" refused 1 'address = 10.0.0.1 is outside' \
 check 'nothing of that came' listed 'echo demo web more'
 check 'no such one to delete' refused 5 "there is no listener 'demos'" del demos
 check 'with a guess' refused 5 "did you mean 'demo'?" del demos
-check 'no such command: which there are' refused 2 'list, add, del, enable' \
+check 'no such command: which there are' refused 2 'list, add, set, del, enable' \
 	remove demo
+
+# ---- changed -------------------------------------------------------------------
+
+set_conn=$(ctl --raw -H list -o id listener = demo)
+check 'a setting is changed' same \
+	"listener demo $OWN4:8091 and [$OWN6]:8091 enabled" \
+	"$(ctl listener set demo --port 8091 max_connections=1 service=echo)"
+check 'the log says what' log_has \
+	'listener demo changed by the operator: .*max_connections=1'
+check_not 'nobody is where it was' nc -z -w 2 "$OWN4" 8090
+check 'who was there is, and with the same service' \
+	ctl -q send "$set_conn" more
+IFS= read -r -t 5 line <&7
+check 'and hears it' same more "$line"
+check 'the new limit counts: one is there' eval 'ctl -j listener list |
+	jq -e ".[] | select(.name == \"demo\") |
+	.max_connections == 1 and .connections == 1"'
+check_not 'so no other comes' nc -z -w 2 "$OWN4" 8091
+check 'without it' ctl -q listener set demo max_connections=0
+check 'the other service answers' echoes 8091
+check 'back again' ctl -q listener set demo port=8090 service=chat
+check 'disabled, and changed' eval 'ctl -q listener disable more &&
+	ctl listener set more backlog=3 | grep -q " disabled$"'
+check_not 'it is still disabled' nc -z -w 2 "$OWN4" 9
+check 'enabled by a setting' ctl -q listener set more enabled=yes
+check 'it answers' exits 0 nc -z -w 2 "$OWN4" 9
+check 'allow: not from here' ctl -q listener set more allow=10.0.0.0/8
+check_not 'so it is' nc -z -w 2 "$OWN4" 9
+check 'from here again' ctl -q listener set more allow=host
+check 'and it answers again' exits 0 nc -z -w 2 "$OWN4" 9
+check 'a port that is taken' refused 1 \
+	"listeners 'echo' and 'demo' share port 7 and an address" set demo port=7
+check 'all or nothing' refused 1 'backlog = x is not a number' \
+	set demo port=8092 backlog=x
+check 'it is where it was' exits 0 nc -z -w 2 "$OWN4" 8090
+check 'no setting' refused 2 'wants KEY=VALUE' set demo
+check 'no such listener' refused 5 "did you mean 'demo'?" set demos backlog=3
+check 'one of the file' ctl -q listener set echo port=70
+check 'is there' echoes 70
+check 'until a reload: as the file has it' same reloaded "$(ctl reload)"
+check 'so it is' echoes 7
 
 # ---- reload --------------------------------------------------------------------
 

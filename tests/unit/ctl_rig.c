@@ -20,19 +20,33 @@ static int hook_reload(void *arg, char *err, size_t errlen)
 	return r->reload_answer;
 }
 
-static int hook_add_listener(void *arg, const char *name,
-			     const char *const *settings, size_t n, char *err,
-			     size_t errlen)
+static int hook_listener(struct rig *r, const char *verb, const char *name,
+			 const char *const *settings, size_t n, char *err,
+			 size_t errlen)
 {
-	struct rig *r = arg;
-
-	snprintf(r->asked, sizeof(r->asked), "add %s", name);
+	snprintf(r->asked, sizeof(r->asked), "%s %s", verb, name);
 	for (size_t i = 0; i < n; i++)
 		snprintf(r->asked + strlen(r->asked),
 			 sizeof(r->asked) - strlen(r->asked), " %s",
 			 settings[i]);
 	snprintf(err, errlen, "port = 0 is out of range; write 1 to 65535");
 	return r->refuses ? -EINVAL : 0;
+}
+
+static int hook_add_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen)
+{
+	return hook_listener(arg, "add", name, settings, n, err, errlen);
+}
+
+static int hook_set_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen)
+{
+	int ret = hook_listener(arg, "set", name, settings, n, err, errlen);
+
+	return strcmp(name, "web") ? -ENOENT : ret;
 }
 
 static int hook_del_listener(void *arg, const char *name)
@@ -103,6 +117,7 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.stats = hook_stats,
 		.kick = hook_kick,
 		.add_listener = hook_add_listener,
+		.set_listener = hook_set_listener,
 		.del_listener = hook_del_listener,
 		.log_level = hook_level,
 		.events = &r->memory,

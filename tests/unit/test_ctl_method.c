@@ -171,6 +171,43 @@ static void listeners_are_added_and_deleted(void)
 	rig_stop(&r, &p);
 }
 
+static void listeners_are_changed(void)
+{
+	struct rig r;
+	struct peer p;
+	char *line;
+
+	rig_start(&r, &p, 0);
+	peer_say(&p, "{\"id\":1,\"method\":\"listener.set\",\"params\":"
+		     "{\"name\":\"web\",\"settings\":{\"backlog\":3,"
+		     "\"allow\":\"any\"}}}");
+	line = peer_line(&p);
+	CU_ASSERT(line && strstr(line, "\"name\":\"web\"") &&
+		  strstr(line, "\"ends\":["));
+	free(line);
+	CU_ASSERT_STRING_EQUAL(r.asked, "set web backlog=3 allow=any");
+	r.asked[0] = '\0';
+	peer_say(&p, "{\"id\":2,\"method\":\"listener.set\",\"params\":"
+		     "{\"name\":\"web\"}}");
+	peer_expect_error(&p, "bad_request",
+			  "'settings' must have a key at least", NULL);
+	peer_say(&p, "{\"id\":3,\"method\":\"listener.set\",\"params\":"
+		     "{\"name\":\"web\",\"settings\":[1]}}");
+	peer_expect_error(&p, "bad_request",
+			  "'settings' must have a key at least", NULL);
+	CU_ASSERT_STRING_EQUAL(r.asked, "");
+	peer_say(&p, "{\"id\":4,\"method\":\"listener.set\",\"params\":"
+		     "{\"name\":\"wbe\",\"settings\":{\"backlog\":3}}}");
+	peer_expect_error(&p, "not_found", "there is no listener 'wbe'",
+			  "did you mean 'web'?");
+	r.refuses = true;
+	peer_say(&p, "{\"id\":5,\"method\":\"listener.set\",\"params\":"
+		     "{\"name\":\"web\",\"settings\":{\"port\":0}}}");
+	peer_expect_error(&p, "config",
+			  "port = 0 is out of range; write 1 to 65535", NULL);
+	rig_stop(&r, &p);
+}
+
 static void reload_says_what_came_of_it(void)
 {
 	struct rig r;
@@ -560,7 +597,7 @@ static void viewers_may_look_and_not_touch(void)
 	static const char *const touching[] = {
 		"conn.close",	    "conn.kill",    "listener.enable",
 		"listener.disable", "listener.add", "listener.del",
-		"reload",	    "log.level",
+		"listener.set",	    "reload",	    "log.level",
 	};
 	struct rig r;
 	struct peer p;
@@ -595,6 +632,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(histogram_and_metrics),
 		UNIT_TEST(alerts),
 		UNIT_TEST(listeners_are_added_and_deleted),
+		UNIT_TEST(listeners_are_changed),
 		UNIT_TEST(reload_says_what_came_of_it),
 		UNIT_TEST(log_level_is_set_and_told),
 		UNIT_TEST(unknown_method_is_guessed_at),
