@@ -245,6 +245,7 @@ struct filter *ctl_dump_filter(const struct ctl_request *r);
 
 /* ---- ctl_reply.c ------------------------------------------------------- */
 
+void ctl_reply_value(struct ctl_client *c, const json_t *value);
 void ctl_reply_greeting(struct ctl_client *c);
 void ctl_reply_conn(struct ctl_job *job, const struct conn_info *info,
 		    const char *listener);

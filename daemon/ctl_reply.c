@@ -26,6 +26,13 @@ static int write_part(const char *data, size_t len, void *client)
 	return 0;
 }
 
+/** ctl_reply_value() - A value as JSON, however long */
+void ctl_reply_value(struct ctl_client *c, const json_t *value)
+{
+	json_dump_callback(value, write_part, c,
+			   JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
 /* {"id":ID,"KIND":VALUE}, or without the id if there is none */
 static void write_answer(struct ctl_client *c, const char *id, const char *kind,
 			 const json_t *value)
@@ -40,7 +47,7 @@ static void write_answer(struct ctl_client *c, const char *id, const char *kind,
 		return;
 	}
 	ctl_client_write(c, head, (size_t)n);
-	json_dump_callback(value, write_part, c, JSON_COMPACT);
+	ctl_reply_value(c, value);
 	ctl_client_write(c, "}\n", 2);
 }
 

@@ -207,17 +207,11 @@ void ctl_text_conn(struct ctl_client *c, const struct conn_info *i,
 /* A value without its JSON quotes. */
 static void print_value(struct ctl_client *c, const json_t *value)
 {
-	char text[LINE_MAX_TEXT];
-	size_t n;
-
-	if (json_is_string(value)) {
+	if (json_is_string(value))
 		ctl_client_write(c, json_string_value(value),
 				 json_string_length(value));
-		return;
-	}
-	n = json_dumpb(value, text, sizeof(text),
-		       JSON_COMPACT | JSON_ENCODE_ANY);
-	ctl_client_write(c, text, n < sizeof(text) ? n : sizeof(text));
+	else
+		ctl_reply_value(c, value);
 }
 
 /** ctl_text_item() - One listener: name=value name=value ... */

@@ -70,6 +70,30 @@ static void text_results_are_lines(void)
 	rig_stop(&r, &p);
 }
 
+/* An allow-list with as many prefixes, and as long ones, as there can be. */
+static void text_values_are_whole(void)
+{
+	const char *last = "fd00:1111:2222:3333:4444:5555:6666:7707/128\"]";
+	struct stack_listener *l;
+	struct rig r;
+	struct peer p;
+	char *line;
+
+	rig_init(&r, 0);
+	l = &r.st->listeners[0];
+	for (l->nallow = 0; l->nallow < STACK_ALLOW_MAX; l->nallow++)
+		l->allow[l->nallow] = (struct ip_prefix){
+			{{0xfd, 0, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33, 0x44,
+			  0x44, 0x55, 0x55, 0x66, 0x66, 0x77, l->nallow}},
+			128};
+	text(&p, &r, "listener list");
+	line = peer_line(&p);
+	CU_ASSERT(line && strlen(line) > strlen(last) &&
+		  strcmp(line + strlen(line) - strlen(last), last) == 0);
+	free(line);
+	rig_stop(&r, &p);
+}
+
 static void text_acts(void)
 {
 	struct rig r;
@@ -173,6 +197,7 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(text_list),
 		UNIT_TEST(text_results_are_lines),
+		UNIT_TEST(text_values_are_whole),
 		UNIT_TEST(text_acts),
 		UNIT_TEST(text_errors),
 		UNIT_TEST(text_help_lists_the_commands),
