@@ -3,8 +3,8 @@
  *
  * Both live as long as the memory of packets has room (pktmem.h), so this
  * answers for connections that are closed, too, and for SYNs that opened
- * nothing. The list of all that ended is a job, as any listing (ctl_walk.c). What people wrote to each other is the admins' to see: others get
- * the headers.
+ * nothing. The list of all that ended is a job, as any listing (ctl_walk.c).
+ * What people wrote to each other is the admins' to see: others get the headers.
  */
 #include <inttypes.h>
 #include <sodium/utils.h>
@@ -186,9 +186,9 @@ static pktmem_ref look(const struct pktmem *m, const struct ctl_target *t)
 static bool find(const struct ctl_request *r, pktmem_ref *ref)
 {
 	const struct pktmem *m = r->client->ctl->hooks.packets;
-	char name[CTL_TARGET_MAX];
+	const char *text, *who = "an attempt that failed";
+	char buf[CTL_TARGET_MAX];
 	struct ctl_target t;
-	const char *text;
 
 	if (!m) {
 		no_packets(r);
@@ -198,18 +198,17 @@ static bool find(const struct ctl_request *r, pktmem_ref *ref)
 		return false;
 	if (strcmp(text, "last-failed") == 0) {
 		*ref = pktmem_last(m, true);
-		snprintf(name, sizeof(name), "attempt that failed");
 	} else {
 		if (!ctl_walk_target(r, &t))
 			return false;
 		*ref = look(m, &t);
-		ctl_walk_target_text(&t, name);
+		who = t.kind == TARGET_LAST ? "any connection"
+					    : ctl_walk_target_text(&t, buf);
 	}
 	if (!*ref)
 		ctl_reply_error(r->client, r->id, CTL_ERROR_NOT_FOUND,
 				CTL_NO_OFFSET, NULL,
-				"nothing is remembered of %s%s",
-				name[0] == 'a' ? "an " : "", name);
+				"nothing is remembered of %s", who);
 	return *ref != 0;
 }
 

@@ -455,7 +455,12 @@ static const char *ends_text(const struct ip_addr *local, uint16_t local_port,
 	return text;
 }
 
-/** ctl_walk_target_text() - The same in words */
+/**
+ * ctl_walk_target_text() - The same in words
+ * @text: Room for them
+ *
+ * Return: the words, which may lie elsewhere
+ */
 const char *ctl_walk_target_text(const struct ctl_target *t,
 				 char text[CTL_TARGET_MAX])
 {

@@ -236,6 +236,10 @@ static void of_nothing(void)
 	peer_say(&p, "{\"id\":1,\"method\":\"conn.packets\"}");
 	peer_expect_error(&p, "bad_request", "'conn' is missing", NULL);
 	peer_say(&p, "{\"id\":1,\"method\":\"conn.packets\","
+		     "\"params\":{\"conn\":\"last\"}}");
+	peer_expect_error(&p, "not_found",
+			  "nothing is remembered of any connection", NULL);
+	peer_say(&p, "{\"id\":1,\"method\":\"conn.packets\","
 		     "\"params\":{\"conn\":\"c77\"}}");
 	peer_expect_error(&p, "not_found",
 			  "nothing is remembered of connection c77", NULL);
