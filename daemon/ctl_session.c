@@ -476,7 +476,8 @@ static void send_session(const struct ctl_request *r, const json_t *session,
 
 	if (ctl_method_id(session, id))
 		job = ctl_job_find(r->client, id);
-	if (!job || !job->session) {
+	/* A conn.send by connection has a session, too, but reads nothing. */
+	if (!job || job->step != session_step) {
 		ctl_method_refuse(r, "'session' is no conn.open or "
 				     "conn.attach that runs");
 		return;

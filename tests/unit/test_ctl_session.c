@@ -300,6 +300,23 @@ static void send_wrong_parameters(void)
 	rig_stop(&r, &p);
 }
 
+/* Another conn.send under way is none; both are in one packet. */
+static void send_to_a_send(void)
+{
+	struct rig r;
+	struct peer p;
+
+	start(&r, &p);
+	peer_say(&p, "{\"id\":1,\"method\":\"conn.send\",\"params\":{"
+		     "\"conn\":\"c2\",\"text\":\"one\"}}\n" SEND("two!"));
+	peer_expect_error(&p, "bad_request",
+			  "'session' is no conn.open or conn.attach that runs",
+			  NULL);
+	peer_expect(&p, "{\"id\":1,\"result\":{\"sent\":3}}");
+	CU_ASSERT_FALSE(memcmp(fake_chat.out, "one", 3));
+	rig_stop(&r, &p);
+}
+
 /* What a client does not read stays where its peer's window holds it. */
 static void slow_reader_holds_text(void)
 {
@@ -412,6 +429,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(send_end_is_a_fin),
 		UNIT_TEST(send_when_it_ends),
 		UNIT_TEST(send_wrong_parameters),
+		UNIT_TEST(send_to_a_send),
 		UNIT_TEST(slow_reader_holds_text),
 		UNIT_TEST(attach_and_leave),
 		UNIT_TEST(attach_refused),
