@@ -355,6 +355,8 @@ void ctl_client_settle(struct ctl_client *c)
 	busy = c->line_waits || job_awake(c);
 	if (!busy && !buf_used(&c->out) && (c->eof || c->closing))
 		c->dead = true;
+	if (c->dead) /* who called us may be amid a turn: ctl_reap() later */
+		ev_feed_event(ctl->loop, &ctl->news, 0);
 
 	room = ctl_client_may_write(c);
 	want(ctl, &c->readable,

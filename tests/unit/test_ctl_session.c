@@ -317,22 +317,29 @@ static void send_to_a_send(void)
 	rig_stop(&r, &p);
 }
 
-/* What a client does not read stays where its peer's window holds it. */
-static void slow_reader_holds_text(void)
+/* The peer talks until text stays with the connection: nobody reads it. */
+static void talk_until_full(struct rig *r)
 {
 	static char much[sizeof(fake_chat.in)];
-	struct rig r;
-	struct peer p;
 	size_t n;
 
 	memset(much, 'm', sizeof(much));
-	opened(&r, &p);
 	for (n = 0; n < 1000 && fake_chat.in_len < sizeof(much) / 2; n++) {
 		fake_chat_rx(much, sizeof(much) - fake_chat.in_len);
 		for (int i = 0; i < 4; i++)
-			rig_turn(&r);
+			rig_turn(r);
 	}
 	CU_ASSERT(n < 1000);
+}
+
+/* What a client does not read stays where its peer's window holds it. */
+static void slow_reader_holds_text(void)
+{
+	struct rig r;
+	struct peer p;
+
+	opened(&r, &p);
+	talk_until_full(&r);
 	CU_ASSERT(rig_memory(&r) < 1 << 20);
 	while (fake_chat.in_len)
 		peer_read(&p), rig_turn(&r);
@@ -390,6 +397,22 @@ static void client_lost(void)
 	rig_free(&r);
 }
 
+/* A turn of the stack may be the first to see that a slow client is gone. */
+static void client_lost_in_a_turn(void)
+{
+	struct rig r;
+	struct peer p;
+
+	opened(&r, &p);
+	talk_until_full(&r);
+	peer_free(&p);
+	fake_chat.reader->changed(fake_chat.reader);
+	for (int i = 0; i < 1000 && !fake_chat.detached; i++)
+		rig_turn(&r);
+	CU_ASSERT_EQUAL(fake_chat.detached, 1);
+	rig_free(&r);
+}
+
 #define SAY                                                               \
 	"{\"id\":1,\"method\":\"conn.send\",\"params\":{\"conn\":\"c2\"," \
 	"\"text\":\"hello\\n\"}}"
@@ -434,6 +457,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(attach_and_leave),
 		UNIT_TEST(attach_refused),
 		UNIT_TEST(client_lost),
+		UNIT_TEST(client_lost_in_a_turn),
 		UNIT_TEST(say_to_a_connection),
 	};
 
