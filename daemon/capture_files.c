@@ -404,12 +404,14 @@ static void remove_oldest(struct capture_files *f)
 	free(files);
 }
 
-int capture_files_open(const struct capture_files *f, const char *name)
+int capture_files_open(struct capture_files *f, const char *name)
 {
 	int fd;
 
 	if (!is_our_name(name))
 		return -EINVAL;
+	if (!open_dir(f))
+		return -errno;
 	fd = openat(f->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;
 }

@@ -91,6 +91,6 @@ int capture_files_list(struct capture_files *f, struct capture_file **files);
  * Return: a descriptor; -EINVAL if no file of ours can have this name; another
  *         negative errno
  */
-int capture_files_open(const struct capture_files *f, const char *name);
+int capture_files_open(struct capture_files *f, const char *name);
 
 #endif

@@ -290,6 +290,20 @@ static void names_are_ours(void)
 	cleanup();
 }
 
+/* What a daemon before us captured is there before we capture anything. */
+static void read_after_a_restart(void)
+{
+	char name[CAPTURE_NAME_MAX];
+
+	setup();
+	start();
+	snprintf(name, sizeof(name), "%s", f.name);
+	capture_files_free(&f);
+	CU_ASSERT_EQUAL(capture_files_init(&f, &cap, loop, sub), 0);
+	CU_ASSERT_EQUAL(count_blocks(name, SECTIONS), 1);
+	cleanup();
+}
+
 /* Where no file can be, nothing is begun. */
 static void start_refused(void)
 {
@@ -314,6 +328,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(full_disk_is_survived),
 	UNIT_TEST(lost_directory_is_found_again),
 	UNIT_TEST(names_are_ours),
+	UNIT_TEST(read_after_a_restart),
 	UNIT_TEST(start_refused),
 };
 
