@@ -108,10 +108,12 @@ void log_to_syslog(void)
 		socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+/* Nobody reads a FIFO that nobody opened: do not wait for him. */
 static int open_file(void)
 {
 	return openat(out.dir, out.name,
-		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+			      O_NONBLOCK,
 		      FILE_MODE);
 }
 

@@ -201,6 +201,23 @@ static void journal_is_found_by_its_inode(void)
 	rig_end();
 }
 
+/* It is opened again at each SIGHUP, too: nobody's absence stops the daemon. */
+static void fifo_without_a_reader_is_no_log(void)
+{
+	char dir[] = "/tmp/test_log.XXXXXX", path[64];
+
+	CU_ASSERT_FATAL(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof(path), "%s/log", dir);
+	CU_ASSERT_FATAL(mkfifo(path, 0600) == 0);
+	alarm(10);
+	CU_ASSERT_EQUAL(log_to_file(path), -ENXIO);
+	alarm(0);
+	close(*log_dir_fd());
+	*log_dir_fd() = -1;
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -213,6 +230,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(long_line_is_cut),
 		UNIT_TEST(line_feed_makes_no_second_line),
 		UNIT_TEST(journal_is_found_by_its_inode),
+		UNIT_TEST(fifo_without_a_reader_is_no_log),
 	};
 
 	return unit_run("log", tests, ARRAY_LEN(tests), argc, argv);
