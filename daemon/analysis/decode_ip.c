@@ -14,17 +14,9 @@
 #include "core/wire.h"
 #include "decode.h"
 
-#define IP4_MF	     0x2000
-#define IP4_OFF_MASK 0x1fff
-
-#define PROTO_IP6_HOPOPTS  0
-#define PROTO_IPIP	   4
-#define PROTO_6IN4	   41
-#define PROTO_IP6_ROUTING  43
-#define PROTO_IP6_FRAGMENT 44
-#define PROTO_GRE	   47
-#define PROTO_IP6_AUTH	   51
-#define PROTO_IP6_DSTOPTS  60
+#define PROTO_IPIP 4
+#define PROTO_6IN4 41
+#define PROTO_GRE  47
 
 #define IP6_EXT_MAX 8 /* extension headers that are walked over */
 
@@ -126,30 +118,30 @@ static enum packet_kind ip6(struct decoding *g)
 	for (int i = 0; i < IP6_EXT_MAX; i++) {
 		ext = g->v.p;
 		switch (next) {
-		case PROTO_IP6_HOPOPTS:
-		case PROTO_IP6_ROUTING:
-		case PROTO_IP6_DSTOPTS:
-		case PROTO_IP6_AUTH:
+		case IP6_HOPOPTS:
+		case IP6_ROUTING:
+		case IP6_DSTOPTS:
+		case IP6_AUTH:
 			if (g->v.cap < 8)
 				return decode_short(g, FAULT_IP_LENGTH);
-			len = next == PROTO_IP6_AUTH ? (ext[1] + 2u) * 4
-						     : (ext[1] + 1u) * 8;
+			len = next == IP6_AUTH ? (ext[1] + 2u) * 4
+					       : (ext[1] + 1u) * 8;
 			next = ext[0];
 			if (!view_skip(&g->v, len))
 				return decode_short(g, FAULT_IP_LENGTH);
 			break;
-		case PROTO_IP6_FRAGMENT:
+		case IP6_FRAGMENT:
 			if (!view_skip(&g->v, WIRE_FRAG6_LEN))
 				return decode_short(g, FAULT_IP_LENGTH);
 			next = ext[0];
 			frag = be_get16(ext + 2);
-			if (!(frag & 0xfff9)) /* RFC 6946: the only one */
-				break;
+			if (!(frag & (IP6_OFF_MASK | IP6_MF)))
+				break; /* RFC 6946: the only one */
 			memset(&ip, 0, sizeof(ip));
 			ip.v6 = true;
 			ip.proto = next;
-			ip.frag_off = (uint16_t)(frag & 0xfff8);
-			ip.frag_more = frag & 1;
+			ip.frag_off = (uint16_t)(frag & IP6_OFF_MASK);
+			ip.frag_more = frag & IP6_MF;
 			ip.frag_id = be_get32(ext + 4);
 			ip.head_len = (uint32_t)(g->v.p - h);
 			ip.head = h;

@@ -13,17 +13,10 @@
 #include "core/wire.h"
 #include "decode.h"
 
-#define OPTION_END     0
-#define OPTION_NOP     1
-#define OPTION_MSS     2
-#define OPTION_WSCALE  3
-#define OPTION_SACK_OK 4
-#define OPTION_SACK    5
-#define OPTION_TS      8
-#define OPTION_MPTCP   30
-#define OPTION_TFO     34
-#define OPTION_EXP     254
-#define EXP_TFO	       0xf989 /* RFC 6994; RFC 7413 before it had a number */
+#define TCPOPT_MPTCP 30
+#define TCPOPT_TFO   34
+#define TCPOPT_EXP   254
+#define EXP_TFO	     0xf989 /* RFC 6994; RFC 7413 before it had a number */
 
 /* RFC 792; RFC 4443. */
 #define ICMP4_UNREACHABLE 3
@@ -91,9 +84,9 @@ static void checksum(struct decoding *g, const struct view *seg)
 static void options(struct packet *p, const uint8_t *o, uint32_t len)
 {
 	while (len) {
-		if (o[0] == OPTION_END)
+		if (o[0] == TCPOPT_EOL)
 			return;
-		if (o[0] == OPTION_NOP) {
+		if (o[0] == TCPOPT_NOP) {
 			o++;
 			len--;
 			continue;
@@ -111,22 +104,22 @@ static void options(struct packet *p, const uint8_t *o, uint32_t len)
 static bool option(struct packet *p, const uint8_t *o, uint32_t len)
 {
 	switch (o[0]) {
-	case OPTION_MSS:
+	case TCPOPT_MSS:
 		if (len != 4)
 			return false;
 		p->opts |= POPT_MSS;
 		p->mss = be_get16(o + 2);
 		return true;
-	case OPTION_WSCALE:
+	case TCPOPT_WSCALE:
 		if (len != 3)
 			return false;
 		p->opts |= POPT_WSCALE;
 		p->wscale = o[2];
 		return true;
-	case OPTION_SACK_OK:
+	case TCPOPT_SACK_OK:
 		p->opts |= POPT_SACK_OK;
 		return len == 2;
-	case OPTION_SACK:
+	case TCPOPT_SACK:
 		if (len < 10 || (len - 2) % 8)
 			return false;
 		p->opts |= POPT_SACK;
@@ -138,20 +131,20 @@ static bool option(struct packet *p, const uint8_t *o, uint32_t len)
 			p->sack[i].end = be_get32(o + 6 + i * 8);
 		}
 		return true;
-	case OPTION_TS:
+	case TCPOPT_TS:
 		if (len != 10)
 			return false;
 		p->opts |= POPT_TS;
 		p->ts_val = be_get32(o + 2);
 		p->ts_ecr = be_get32(o + 6);
 		return true;
-	case OPTION_MPTCP:
+	case TCPOPT_MPTCP:
 		p->opts |= POPT_MPTCP;
 		return true;
-	case OPTION_TFO:
+	case TCPOPT_TFO:
 		tfo(p, len - 2);
 		return true;
-	case OPTION_EXP:
+	case TCPOPT_EXP:
 		if (len >= 4 && be_get16(o + 2) == EXP_TFO)
 			tfo(p, len - 4);
 		else

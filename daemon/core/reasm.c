@@ -29,23 +29,14 @@
 
 #define FRAG_UNIT 8 /* bytes; offsets and all pieces but the last */
 
-#define IP4_LENGTH_AT	 2
-#define IP4_FRAGMENT_AT	 6
-#define IP4_CSUM_AT	 10
-#define IP6_LENGTH_AT	 4
-#define IP6_NEXT_AT	 6
-#define IP6_EXT_UNIT	 8 /* bytes */
-#define IP6_HOPOPTS	 0
-#define IP6_ROUTING	 43
-#define IP6_FRAGMENT	 44
-#define IP6_DSTOPTS	 60
-#define IP6_FRAGMENT_LEN 8
+#define IP4_LENGTH_AT	2
+#define IP4_FRAGMENT_AT 6
+#define IP4_CSUM_AT	10
+#define IP6_LENGTH_AT	4
 
 #define UPPER_LEN 8 /* of ICMP and most others; less tells nothing */
 
-#define ECN_MASK 3
 #define ECN_NONE 0
-#define ECN_CE	 3
 
 struct piece {
 	uint16_t start, len; /* bytes of text */
@@ -205,7 +196,7 @@ static enum reasm_verdict check(const struct ip_pkt *ip)
 /* Bytes of the headers that the whole packet will have, too. */
 static uint32_t kept_head(bool v6, uint32_t head_len)
 {
-	return v6 ? head_len - IP6_FRAGMENT_LEN : head_len;
+	return v6 ? head_len - WIRE_FRAG6_LEN : head_len;
 }
 
 /*
@@ -357,7 +348,7 @@ static enum reasm_verdict add(struct reasm *r, struct dgram *d,
 	d->piece[i].len = (uint16_t)ip->body_len;
 	d->npieces++;
 	d->have += ip->body_len;
-	d->ecn |= (uint8_t)(1 << (ip->tos & ECN_MASK));
+	d->ecn |= (uint8_t)(1 << (ip->tos & IP_ECN_MASK));
 	if (!ip->frag_more)
 		d->total = end;
 	if (!start) {
@@ -448,7 +439,7 @@ static enum reasm_verdict finish(struct reasm *r, struct dgram *d,
 	/* The first fragment may have longer headers than the others. */
 	if (head_len + d->total > REASM_LEN_MAX)
 		return REASM_SIZE;
-	if (d->ecn & 1 << ECN_CE && d->ecn & 1 << ECN_NONE)
+	if (d->ecn & 1 << IP_ECN_CE && d->ecn & 1 << ECN_NONE)
 		return REASM_ECN;
 	h = arena_page(r->arena, r->page_tag);
 	if (!h)
@@ -464,13 +455,13 @@ static enum reasm_verdict finish(struct reasm *r, struct dgram *d,
 
 static void finish_head(uint8_t *h, const struct dgram *d, uint32_t len)
 {
-	bool ce = d->ecn & 1 << ECN_CE;
+	bool ce = d->ecn & 1 << IP_ECN_CE;
 	uint32_t head_len = kept_head(d->v6, d->head_len);
 	uint32_t next_at = IP6_NEXT_AT, at = WIRE_IP6_LEN;
 
 	if (!d->v6) {
 		if (ce)
-			h[1] |= ECN_CE;
+			h[1] |= IP_ECN_CE;
 		be_put16(h + IP4_LENGTH_AT, (uint16_t)len);
 		be_put16(h + IP4_FRAGMENT_AT, 0);
 		be_put16(h + IP4_CSUM_AT, 0);
@@ -479,7 +470,7 @@ static void finish_head(uint8_t *h, const struct dgram *d, uint32_t len)
 		return;
 	}
 	if (ce)
-		h[1] |= ECN_CE << 4;
+		h[1] |= IP_ECN_CE << 4;
 	be_put16(h + IP6_LENGTH_AT, (uint16_t)(len - WIRE_IP6_LEN));
 	/* RFC 8200, 4.5: what named the fragment header names what it named. */
 	while (at < head_len) {

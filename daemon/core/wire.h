@@ -18,6 +18,30 @@
 #define IP_PROTO_UDP	17
 #define IP_PROTO_ICMPV6 58
 
+#define IP4_MF	     0x2000 /* of the third word: more fragments */
+#define IP4_OFF_MASK 0x1fff
+
+/* IPv6: what may stand before the last header (RFC 8200, 4; RFC 4302). */
+#define IP6_HOPOPTS  0
+#define IP6_ROUTING  43
+#define IP6_FRAGMENT 44
+#define IP6_AUTH     51
+#define IP6_NONE     59
+#define IP6_DSTOPTS  60
+#define IP6_NEXT_AT  6 /* offset of Next Header in the fixed header */
+#define IP6_OFF_MASK 0xfff8
+#define IP6_MF	     0x0001
+#define IP6_EXT_UNIT 8 /* bytes; extension headers are multiples of it */
+
+/* Kinds of TCP options (RFC 9293, 3.2; RFC 7323; RFC 2018). */
+#define TCPOPT_EOL     0
+#define TCPOPT_NOP     1
+#define TCPOPT_MSS     2
+#define TCPOPT_WSCALE  3
+#define TCPOPT_SACK_OK 4
+#define TCPOPT_SACK    5
+#define TCPOPT_TS      8
+
 #define WIRE_IP4_LEN  20
 #define WIRE_IP6_LEN  40
 #define WIRE_TCP_LEN  20

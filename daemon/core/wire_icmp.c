@@ -34,10 +34,6 @@
 #define ICMP6_REDIRECT	    137
 
 #define IP6_EXT_UNIT 8
-#define IP6_HOPOPTS  0
-#define IP6_ROUTING  43
-#define IP6_FRAGMENT 44
-#define IP6_DSTOPTS  60
 
 /* Codes of "unreachable", as ICMPv4 has them. */
 #define UNREACH_NET	 0

@@ -13,22 +13,10 @@
 #include "assert.h"
 #include "be.h"
 
-#define IP4_MF	     0x2000
 #define IP4_DF	     0x4000
-#define IP4_OFF_MASK 0x1fff
 #define IP4_OFF_UNIT 8 /* bytes */
 
-#define IP6_HOPOPTS  0
-#define IP6_ROUTING  43
-#define IP6_FRAGMENT 44
-#define IP6_NONE     59
-#define IP6_DSTOPTS  60
-#define IP6_NEXT_AT  6 /* offset of Next Header in the fixed header */
-#define IP6_OFF_MASK 0xfff8
-#define IP6_MF	     0x0001
-
-#define IP6_EXT_UNIT 8 /* bytes; extension headers are multiples of it */
-#define IP6_EXT_MAX  8 /* headers */
+#define IP6_EXT_MAX 8 /* headers */
 
 #define IP6_OPT_PAD1   0
 #define IP6_OPT_ACTION 0xc0 /* RFC 8200, 4.2: not zero = discard if unknown */

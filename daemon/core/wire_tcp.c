@@ -16,14 +16,6 @@
 #define TCP_CSUM_AT 16
 #define TCP_OPT_MAX 40
 
-#define TCPOPT_EOL     0
-#define TCPOPT_NOP     1
-#define TCPOPT_MSS     2
-#define TCPOPT_WSCALE  3
-#define TCPOPT_SACK_OK 4
-#define TCPOPT_SACK    5
-#define TCPOPT_TS      8
-
 #define LEN_MSS	    4
 #define LEN_WSCALE  3
 #define LEN_SACK_OK 2

@@ -13,10 +13,8 @@
 #include "arena_rig.h"
 #include "core/reasm.h"
 
-#define RIG_NOW	    1000000
-#define RIG_ID	    0x4711 /* of IPv4 packets that are whole */
-#define IP6_ROUTING 43
-#define IP6_DSTOPTS 60
+#define RIG_NOW 1000000
+#define RIG_ID	0x4711 /* of IPv4 packets that are whole */
 
 struct reasm_rig {
 	struct arena_rig mem;
