@@ -96,23 +96,40 @@ static bool end_has(const struct endpoint *e, const struct ip_addr *addr,
 	       (!e->prefix.len || ip_prefix_has(&e->prefix, addr));
 }
 
-bool filter_end_matches(const struct step *s, const struct ip_addr *addr,
-			uint16_t port)
-{
-	return filter_same(s, end_has(&s->end, addr, port));
-}
-
-bool filter_ends_match(const struct step *s, const struct ip_addr addr[2],
-		       const uint16_t port[2])
+static bool either_end_matches(const struct step *s, const struct ip_addr *src,
+			       uint16_t sport, const struct ip_addr *dst,
+			       uint16_t dport)
 {
 	if (s->kind == STEP_HOST)
-		return filter_same(s,
-				   end_has(&s->end, &addr[0], port[0]) ||
-					   end_has(&s->end, &addr[1], port[1]));
+		return filter_same(s, end_has(&s->end, src, sport) ||
+					      end_has(&s->end, dst, dport));
 	if (s->compare == COMPARE_NE)
-		return port[0] != s->number && port[1] != s->number;
-	return filter_compare(s->compare, port[0], s->number) ||
-	       filter_compare(s->compare, port[1], s->number);
+		return sport != s->number && dport != s->number;
+	return filter_compare(s->compare, sport, s->number) ||
+	       filter_compare(s->compare, dport, s->number);
+}
+
+bool filter_ends_match(const struct step *s, const struct ip_addr *src,
+		       uint16_t sport, const struct ip_addr *dst,
+		       uint16_t dport)
+{
+	switch (s->kind) {
+	case STEP_LOCAL:
+		return filter_same(s, end_has(&s->end, src, sport));
+	case STEP_PEER:
+		return filter_same(s, end_has(&s->end, dst, dport));
+	case STEP_LOCAL_PORT:
+		return filter_compare(s->compare, sport, s->number);
+	case STEP_PEER_PORT:
+		return filter_compare(s->compare, dport, s->number);
+	default:
+		return either_end_matches(s, src, sport, dst, dport);
+	}
+}
+
+bool filter_state_matches(const struct step *s, enum tcp_state state)
+{
+	return (s->states >> state & 1) == (s->kind == STEP_STATE);
 }
 
 struct subject {
@@ -129,22 +146,16 @@ static bool test(const struct step *s, const void *of)
 
 	switch (s->kind) {
 	case STEP_STATE:
-		return s->states >> info->state & 1;
 	case STEP_EXCLUDE:
-		return !(s->states >> info->state & 1);
+		return filter_state_matches(s, info->state);
 	case STEP_LOCAL:
-		return filter_end_matches(s, &info->local, info->local_port);
 	case STEP_PEER:
-		return filter_end_matches(s, &info->peer, info->peer_port);
 	case STEP_LOCAL_PORT:
-		return filter_compare(s->compare, info->local_port, s->number);
 	case STEP_PEER_PORT:
-		return filter_compare(s->compare, info->peer_port, s->number);
 	case STEP_HOST:
 	case STEP_PORT:
-		return filter_ends_match(
-			s, (const struct ip_addr[2]){info->local, info->peer},
-			(const uint16_t[2]){info->local_port, info->peer_port});
+		return filter_ends_match(s, &info->local, info->local_port,
+					 &info->peer, info->peer_port);
 	case STEP_LISTENER:
 		return filter_same(s,
 				   listener && strcmp(listener, s->name) == 0);

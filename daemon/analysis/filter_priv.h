@@ -134,11 +134,12 @@ bool filter_run(const struct filter *f, filter_test_fn *test, const void *of);
 bool filter_compare(enum compare op, int64_t a, int64_t b);
 bool filter_same(const struct step *s, bool equal);
 bool filter_time_matches(const struct step *s, int64_t us);
-bool filter_end_matches(const struct step *s, const struct ip_addr *addr,
-			uint16_t port);
-/** filter_ends_match() - STEP_HOST and STEP_PORT: either end */
-bool filter_ends_match(const struct step *s, const struct ip_addr addr[2],
-		       const uint16_t port[2]);
+bool filter_state_matches(const struct step *s, enum tcp_state state);
+/** filter_ends_match() - STEP_LOCAL to STEP_PORT: of the end that is src, and
+ * that which is dst */
+bool filter_ends_match(const struct step *s, const struct ip_addr *src,
+		       uint16_t sport, const struct ip_addr *dst,
+		       uint16_t dport);
 
 /* Values of fields: false if the token is none. */
 bool filter_value_end(const struct token *t, struct step *s);

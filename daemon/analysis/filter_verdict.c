@@ -122,22 +122,16 @@ static bool test(const struct step *s, const void *of)
 
 	switch (s->kind) {
 	case STEP_STATE:
-		return s->states >> last_state(v) & 1;
 	case STEP_EXCLUDE:
-		return !(s->states >> last_state(v) & 1);
+		return filter_state_matches(s, last_state(v));
 	case STEP_LOCAL:
-		return filter_end_matches(s, &c->addr, c->port);
 	case STEP_PEER:
-		return filter_end_matches(s, &d->addr, d->port);
 	case STEP_LOCAL_PORT:
-		return filter_compare(s->compare, c->port, s->number);
 	case STEP_PEER_PORT:
-		return filter_compare(s->compare, d->port, s->number);
 	case STEP_HOST:
 	case STEP_PORT:
-		return filter_ends_match(
-			s, (const struct ip_addr[2]){c->addr, d->addr},
-			(const uint16_t[2]){c->port, d->port});
+		return filter_ends_match(s, &c->addr, c->port, &d->addr,
+					 d->port);
 	case STEP_ID:
 		return filter_same(s, (int64_t)v->id == s->number);
 	case STEP_AGE:
