@@ -262,6 +262,10 @@ static int start(struct run *r, int *ctl_fd, int64_t now_us)
 		log_errorx("Cannot start: %s", err);
 		return EX_CONFIG;
 	}
+	if (priv_reserve() < 0) {
+		log_error("Cannot start: no descriptors for directories");
+		return EX_OSERR;
+	}
 	make_capture_dir(r->conf.capture_dir, &user);
 	code = make_socket_dir(r->conf.socket, &user);
 	if (!code)
@@ -605,7 +609,7 @@ static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 	if (priv_place(&r->evfile.dir_fd, PRIV_DIR_EVENTS) < 0 ||
 	    priv_place(log_dir_fd(), PRIV_DIR_LOG) < 0 ||
 	    priv_place(&r->files.dir_fd, PRIV_DIR_CAPTURE) < 0) {
-		log_errorx("Cannot start: no descriptors for directories");
+		log_error("Cannot start: no descriptors for directories");
 		return EX_OSERR;
 	}
 	if (priv_sandbox(err, sizeof(err)) < 0) {

@@ -124,6 +124,19 @@ int priv_sandbox(char *err, size_t errlen)
 	return ret;
 }
 
+int priv_reserve(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), ret = 0;
+
+	for (int n = PRIV_DIR_FIRST; n <= PRIV_DIR_LAST && fd >= 0; n++)
+		if (dup3(fd, n, O_CLOEXEC) < 0)
+			ret = -errno;
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return ret;
+}
+
 int priv_place(int *fd, int number)
 {
 	if (*fd < 0 || *fd == number)

@@ -49,6 +49,16 @@ int priv_drop(const struct priv_user *u, char *err, size_t errlen);
 int priv_sandbox(char *err, size_t errlen);
 
 /**
+ * priv_reserve() - Keep these numbers from whatever else is opened
+ *
+ * To be called before anything is: with many threads there are more descriptors
+ * than numbers below.
+ *
+ * Return: 0 or a negative errno
+ */
+int priv_reserve(void);
+
+/**
  * priv_place() - Give the descriptor of such a directory its number
  * @fd:     Set to it; -1 is left alone
  * @number: One of them, the caller's own

@@ -228,4 +228,18 @@ check 'a ping is answered, cut in pieces, too' \
 	ping -n -c 2 -i 0.05 -W 2 -M dont -s 4000 "$OWN4"
 check 'stops' stop_daemon
 check 'and said goodbye to all' log_has 'Stopping .*closing 0 connections'
+
+# --- more descriptors than numbers below those of the sandbox ---------------------
+
+# Each loop, that of the control thread, too, has one of both.
+all_are_whole()
+{
+	ls -l "/proc/$DAEMON/fd" >"$TMP/fds"
+	same "$(grep -c eventpoll "$TMP/fds")" "$(grep -c eventfd "$TMP/fds")"
+}
+
+THREADS=40
+check 'starts with forty threads' start_daemon
+check 'none lost a descriptor to a directory' all_are_whole
+check 'stops' stop_daemon
 summary
