@@ -11,10 +11,6 @@
  * Names sort by age, so the oldest are found by looking at the directory and
  * not by remembering; files of captures before count, too.
  *
- * In the sandbox a file can be opened for writing in the directory of dir_fd
- * alone. If it was removed and made again, the new one is opened for reading
- * and put under the same number.
- *
  * A write that fails, a full disk most often, may have written a part: the file
  * is cut back to the block before, so that it can be read at any time, and the
  * chunk is kept for the next try.
@@ -30,6 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "held_dir.h"
 #include "log.h"
 
 #define FLUSH_S	    0.1
@@ -52,7 +49,6 @@ static bool write_all(struct capture_files *f, const uint8_t *data, size_t n);
 static bool is_there(struct capture_files *f);
 static bool open_next(struct capture_files *f);
 static bool open_in_dir(struct capture_files *f);
-static bool open_dir(struct capture_files *f);
 static bool make_dir(struct capture_files *f);
 static void close_file(struct capture_files *f);
 static void remove_oldest(struct capture_files *f);
@@ -70,8 +66,7 @@ int capture_files_init(struct capture_files *f, struct capture *cap,
 	snprintf(f->dir, sizeof(f->dir), "%s", dir);
 	ev_timer_init(&f->flush, on_flush, FLUSH_S, 0.);
 	f->flush.data = f;
-	/* A number for the directory, whether it is there now or later. */
-	f->dir_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	f->dir_fd = held_dir_new();
 	return f->dir_fd < 0 ? -errno : 0;
 }
 
@@ -237,9 +232,7 @@ static bool write_all(struct capture_files *f, const uint8_t *data, size_t n)
 /* Is a file open, and still in its directory? If not, another one is. */
 static bool is_there(struct capture_files *f)
 {
-	struct stat st;
-
-	if (f->fd >= 0 && fstat(f->fd, &st) == 0 && st.st_nlink)
+	if (held_dir_has(f->fd))
 		return true;
 	if (f->fd >= 0) {
 		log_warnx("Capture file %s/%s was removed by someone else",
@@ -302,22 +295,11 @@ static bool open_in_dir(struct capture_files *f)
 	return false;
 }
 
-static bool open_dir(struct capture_files *f)
-{
-	int fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = dup3(fd, f->dir_fd, O_CLOEXEC) >= 0;
-	close(fd);
-	return ok;
-}
-
 static bool make_dir(struct capture_files *f)
 {
-	return open_dir(f) ||
-	       (errno == ENOENT && mkdir(f->dir, DIR_MODE) == 0 && open_dir(f));
+	return held_dir_look(f->dir_fd, f->dir) ||
+	       (errno == ENOENT && mkdir(f->dir, DIR_MODE) == 0 &&
+		held_dir_look(f->dir_fd, f->dir));
 }
 
 static void failed(struct capture_files *f)
@@ -364,7 +346,7 @@ int capture_files_list(struct capture_files *f, struct capture_file **files)
 	DIR *dir;
 
 	*files = NULL;
-	if (!open_dir(f))
+	if (!held_dir_look(f->dir_fd, f->dir))
 		return -errno;
 	fd = openat(f->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
@@ -410,7 +392,7 @@ int capture_files_open(struct capture_files *f, const char *name)
 
 	if (!is_our_name(name))
 		return -EINVAL;
-	if (!open_dir(f))
+	if (!held_dir_look(f->dir_fd, f->dir))
 		return -errno;
 	fd = openat(f->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : fd;

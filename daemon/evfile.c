@@ -7,11 +7,6 @@
  * later. What was left out for its rate, or for want of room while the disk was
  * full, is a line of its own (lost) with the count.
  *
- * In the sandbox a file can be opened for writing in one directory alone: that
- * of the descriptor dir_fd, whatever it refers to. So when the directory was
- * removed and made again, the new one is opened for reading and put under the
- * same number.
- *
  * Whatever goes wrong with the file is said once, and tried again every second.
  * A write that stopped in the middle of a line goes on where it stopped.
  */
@@ -26,6 +21,7 @@
 #include <unistd.h>
 
 #include "evline.h"
+#include "held_dir.h"
 #include "log.h"
 
 #define SECOND_US	1000000
@@ -48,7 +44,6 @@ static bool write_out(struct evfile *f);
 static bool is_there(struct evfile *f);
 static bool open_file(struct evfile *f);
 static void forget_torn(struct evfile *f);
-static bool open_dir(struct evfile *f);
 static void rotate(struct evfile *f);
 static void failed(struct evfile *f, int64_t now_us);
 static void recovered(struct evfile *f);
@@ -71,11 +66,10 @@ int evfile_start(struct evfile *f, struct evbus *b,
 		 conf->path);
 	snprintf(f->name, sizeof(f->name), "%s", slash + 1);
 	f->buf = malloc(EVFILE_BUFFER);
-	/* A number for the directory, whether it is there now or later. */
-	f->dir_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	f->dir_fd = held_dir_new();
 	if (!f->buf || f->dir_fd < 0)
 		return -ENOMEM;
-	if (!open_dir(f) || !open_file(f))
+	if (!held_dir_look(f->dir_fd, f->dir) || !open_file(f))
 		failed(f, 0);
 	evbus_add(b, &f->sink);
 	evfile_level(f, conf);
@@ -236,14 +230,13 @@ static bool write_out(struct evfile *f)
 /* Is it open, and still in its directory? If not, it is opened again. */
 static bool is_there(struct evfile *f)
 {
-	struct stat st;
-
-	if (f->fd >= 0 && fstat(f->fd, &st) == 0 && st.st_nlink)
+	if (held_dir_has(f->fd))
 		return true;
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = -1;
-	return open_file(f) || (open_dir(f) && open_file(f));
+	return open_file(f) ||
+	       (held_dir_look(f->dir_fd, f->dir) && open_file(f));
 }
 
 static bool open_file(struct evfile *f)
@@ -273,18 +266,6 @@ static void forget_torn(struct evfile *f)
 	f->len -= (size_t)(end + 1 - f->buf);
 	memmove(f->buf, end + 1, f->len);
 	f->unwritten++;
-}
-
-static bool open_dir(struct evfile *f)
-{
-	int fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = dup3(fd, f->dir_fd, O_CLOEXEC) >= 0;
-	close(fd);
-	return ok;
 }
 
 /* PATH.1 becomes PATH.2 and so on; the last one is overwritten. */

@@ -1,5 +1,5 @@
 CTL_SRC = daemon/ctl.c daemon/shards.c daemon/ctl_capture.c daemon/ctl_client.c \
-	daemon/ctl_dump.c daemon/capture_files.c \
+	daemon/ctl_dump.c daemon/capture_files.c daemon/held_dir.c \
 	daemon/ctl_listen.c daemon/ctl_numbers.c \
 	$(wildcard daemon/analysis/alert*.c) \
 	daemon/capture.c daemon/capture_bytes.c daemon/capture_words.c \
