@@ -1,8 +1,7 @@
 /*
  * page.c - What was judged as a page for a browser
  *
- * One file that can be mailed and opened without a network. Whatever comes from
- * packets or from the command line is escaped.
+ * Whatever comes from packets or from the command line is escaped.
  */
 #include "page.h"
 
@@ -19,36 +18,19 @@
 #include "verdict.h"
 
 static const char style[] =
-	":root { color-scheme: light dark; --bg: #fff; --fg: #1c1e21; "
-	"--dim: #6b7280; --line: #d7dbe0; --card: #f5f6f8; --good: #2f9e44; "
-	"--bad: #e03131; --warn: #e8890c; --violet: #8f4bd8; --grey: #868e96; "
-	"--blue: #2b7bd6; --opening: #74c0fc }\n"
-	"@media (prefers-color-scheme: dark) { :root { --bg: #16181c; "
-	"--fg: #e4e6e9; --dim: #9aa2ad; --line: #3a3f47; --card: #20242a; "
-	"--good: #51cf66; --bad: #ff6b6b; --warn: #ffa94d; "
-	"--violet: #c08bf5; --grey: #868e96; --blue: #74a9f0; "
-	"--opening: #1971c2 } }\n"
-	"body { font: 15px/1.45 system-ui, sans-serif; background: var(--bg); "
-	"color: var(--fg); max-width: 1080px; margin: 0 auto; "
-	"padding: 1.2em }\n"
-	"h1 { font-size: 1.5em; margin: 0; overflow-wrap: anywhere } "
-	"h2 { font-size: 1.1em; margin: 2em 0 .5em }\n"
-	".dim, .legend { color: var(--dim) } a { color: var(--blue) }\n"
 	".tiles { display: grid; gap: .7em; margin-top: 1em; "
 	"grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr)) }\n"
 	".tile { background: var(--card); border: 1px solid var(--line); "
 	"border-radius: 8px; padding: .6em .8em } "
 	".tile b { display: block; font-size: 1.5em }\n"
-	".scroll { overflow-x: auto } table { border-collapse: collapse; "
-	"width: 100% } td, th { text-align: left; padding: .25em 1em .25em 0; "
-	"border-bottom: 1px solid var(--line); vertical-align: top } "
-	"td.n, th.n { text-align: right; white-space: nowrap }\n"
-	"td.end { font-family: ui-monospace, monospace; white-space: nowrap; "
-	"font-size: .9em }\n"
+	"td, th { vertical-align: top } "
+	"td.n, th.n, td.end { white-space: nowrap }\n"
+	"td.end { font-family: ui-monospace, monospace; font-size: .9em }\n"
 	".chart { width: 100%; height: auto; display: block } "
 	".chart text { font: 11px ui-monospace, monospace; fill: var(--dim) } "
 	".scroll .chart { min-width: 620px } .chart line { stroke: var(--line) "
 	"}\n"
+	".legend { color: var(--dim) } "
 	".legend span { white-space: nowrap; margin-right: 1.2em } "
 	".legend i { display: inline-block; width: .8em; height: .8em; "
 	"border-radius: 2px; margin-right: .35em }\n"
@@ -97,55 +79,18 @@ void page_write(const struct page *p, FILE *out)
 	fputs("</body>\n</html>\n", out);
 }
 
-/* Control characters are nothing in HTML, not even escaped. */
-void page_escape(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			putc((unsigned char)*text < ' ' || *text == 0x7f
-				     ? '?'
-				     : *text,
-			     out);
-		}
-	}
-}
-
 static void head(const struct page *p, FILE *out)
 {
 	time_t s = (time_t)(p->summary->first_ns / 1000000000);
 	char when[64] = "";
 	struct tm tm;
 
-	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-	      "<meta charset=\"utf-8\">\n"
-	      "<meta name=\"viewport\" content=\"width=device-width, "
-	      "initial-scale=1\">\n<title>TCP connections of ",
-	      out);
-	page_escape(out, p->source);
-	fprintf(out,
-		"</title>\n<style>\n%s</style>\n</head>\n<body>\n"
-		"<h1>TCP connections of ",
-		style);
-	page_escape(out, p->source);
+	page_head(out, "TCP connections of ", p->source, style);
 	if (p->summary->connections && gmtime_r(&s, &tm))
 		strftime(when, sizeof(when), "from %Y-%m-%d %H:%M:%S UTC, ",
 			 &tm);
 	fprintf(out,
-		"</h1>\n<p class=\"dim\">%sjudged by tcphsctl " TCPHS_VERSION
-		"</p>\n",
+		"<p class=\"dim\">%sjudged by tcphsctl " TCPHS_VERSION "</p>\n",
 		when);
 }
 

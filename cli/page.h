@@ -4,6 +4,7 @@
  *	analyze_html.c   collects
  *	page.c           the page from top to bottom
  *	page_chart.c     its charts
+ *	page_head.c      what it shares with other pages (report_html.c)
  */
 #ifndef TCPHS_CLI_PAGE_H
 #define TCPHS_CLI_PAGE_H
@@ -43,6 +44,14 @@ void page_write(const struct page *p, FILE *out);
 
 /** page_result() - In which colour is this outcome? */
 enum page_result page_result(unsigned int outcome);
+
+/**
+ * page_head() - How a page begins, its heading included
+ * @title: Of ours
+ * @of:    What follows it there, of others; may be ""
+ * @more:  Style beyond what all pages have
+ */
+void page_head(FILE *out, const char *title, const char *of, const char *more);
 
 /** page_escape() - Text that may hold anything */
 void page_escape(FILE *out, const char *text);

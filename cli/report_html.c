@@ -1,9 +1,7 @@
 /*
  * report_html.c - A report as a page
  *
- * One file that can be mailed: it loads nothing and runs nothing, is light or
- * dark as its reader likes, and readable on a narrow screen. Whatever comes
- * from outside goes through page_escape().
+ * Whatever comes from outside goes through page_escape().
  */
 #include "report.h"
 
@@ -14,22 +12,9 @@
 #include "security.h"
 
 static const char style[] =
-	":root { color-scheme: light dark; --ink: #222; --paper: #fff;\n"
-	"  --line: #ddd; --good: #15803d; --bad: #b91c1c; --bar: #2563eb }\n"
-	"@media (prefers-color-scheme: dark) { :root { --ink: #ddd;\n"
-	"  --paper: #16181c; --line: #3a3f47; --good: #4ade80;\n"
-	"  --bad: #f87171; --bar: #60a5fa } }\n"
-	"body { font: 15px/1.5 sans-serif; color: var(--ink);\n"
-	"  background: var(--paper); margin: 2em auto; max-width: 62em;\n"
-	"  padding: 0 1em }\n"
-	"div.wide { overflow-x: auto }\n"
-	"table { border-collapse: collapse; font-size: 14px }\n"
-	"td, th { text-align: left; padding: 3px 12px 3px 0;\n"
-	"  border-bottom: 1px solid var(--line); white-space: nowrap }\n"
-	"td.n, th.n { text-align: right }\n"
-	"td.bad { color: var(--bad) }\n"
-	"td.bar { width: 24em } td.bar div { background: var(--bar);\n"
-	"  height: 1em; min-width: 1px }\n"
+	"td, th { white-space: nowrap }\n"
+	"td.bar { width: 24em } td.bar div { background: var(--blue); "
+	"height: 1em; min-width: 1px }\n"
 	"p.note { color: var(--bad) }\n";
 
 struct html_column {
@@ -91,7 +76,6 @@ static const struct html_column source_columns[] = {
 	{NULL, NULL, COLUMN_TEXT},
 };
 
-static void put_head(FILE *out, const char *title);
 static void put_finding(FILE *out, const json_t *f);
 static void put_value(FILE *out, const json_t *o, const char *key,
 		      enum column_kind kind);
@@ -107,7 +91,7 @@ void report_html(const struct cli *cli, const json_t *doc)
 	const json_t *total = json_object_get(doc, "total");
 	FILE *out = cli->out;
 
-	put_head(out, "Handshakes");
+	page_head(out, "Handshakes", "", style);
 	put_period(out, json_object_get(doc, "period"));
 	put_table(out, "By listener", group_columns,
 		  json_object_get(doc, "groups"), "Nobody tried to connect.");
@@ -127,7 +111,7 @@ void security_html(const struct cli *cli, const json_t *doc)
 	const json_t *findings = json_object_get(doc, "findings");
 	FILE *out = cli->out;
 
-	put_head(out, "Security");
+	page_head(out, "Security", "", style);
 	put_period(out, json_object_get(doc, "period"));
 	if (!json_array_size(findings))
 		fputs("<p>Nothing looks wrong.</p>\n", out);
@@ -136,17 +120,6 @@ void security_html(const struct cli *cli, const json_t *doc)
 	put_table(out, "Who came", source_columns,
 		  json_object_get(doc, "sources"), "Nobody.");
 	fputs("</body>\n</html>\n", out);
-}
-
-static void put_head(FILE *out, const char *title)
-{
-	fprintf(out,
-		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-		"<meta charset=\"utf-8\">\n"
-		"<meta name=\"viewport\" content=\"width=device-width\">\n"
-		"<title>tcphs: report</title>\n<style>\n%s</style>\n</head>\n"
-		"<body>\n<h1>%s</h1>\n",
-		style, title);
 }
 
 /* A heading, its numbers as a table of one row each, and the words. */
@@ -243,7 +216,7 @@ static void put_table(FILE *out, const char *title,
 		fprintf(out, "<p>%s</p>\n", none);
 		return;
 	}
-	fputs("<div class=\"wide\"><table>\n<tr>", out);
+	fputs("<div class=\"scroll\"><table>\n<tr>", out);
 	for (c = columns; c->heading; c++)
 		fprintf(out, "<th%s>%s</th>",
 			c->kind == COLUMN_TEXT ? "" : " class=\"n\"",
