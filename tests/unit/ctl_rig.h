@@ -50,8 +50,8 @@ struct peer {
 	struct rig *rig;
 	int fd;
 	bool ended; /* the daemon closed */
-	char *text; /* received and not yet taken */
-	size_t len, size;
+	char *text; /* received; not yet taken from start to len */
+	size_t start, len, size;
 };
 
 #define GREETING                                               \
