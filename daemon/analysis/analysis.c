@@ -17,7 +17,8 @@
  * Time is that of the packets, and it only goes forward here: a packet that is
  * older than one before is counted, and judged by what it says. It goes on when
  * two packets in a row say so, for a damaged record may name any year, and
- * silence is counted in this time, not by what the packets say.
+ * silence is counted in this time, not by what the packets say. Whoever breaks a
+ * long silence was heard at the time that the next packet confirms.
  */
 #include <tcphs/analysis.h>
 
@@ -78,6 +79,7 @@ struct analysis {
 	struct place ahead_place[ANALYSIS_AHEAD];
 	unsigned int nahead, ahead_at; /* how many, and which is next */
 	int64_t now_ns, packet_ns;     /* the latter of the packet before */
+	uint32_t heard; /* flow of that; number + 1, 0 = of none */
 	struct age_list age[NAGES];
 	struct analysis_stats stats;
 };
@@ -184,6 +186,7 @@ void analysis_take(struct analysis *a, const struct packet *p)
 		a->stats.unordered++;
 	advance(a, p->ns < a->packet_ns ? p->ns : a->packet_ns);
 	a->packet_ns = p->ns;
+	a->heard = 0;
 	a->last = 0;
 	if (a->ahead_at < a->nahead) {
 		ASSERT(p == &a->ahead[a->ahead_at]);
@@ -265,6 +268,7 @@ static void take_tcp(struct analysis *a, const struct packet *p,
 	age = a->flows[n - 1].age;
 	flow_take(&a->flows[n - 1], p, from, a->copies);
 	a->flows[n - 1].seen_ns = a->now_ns;
+	a->heard = n;
 	list_del(a, n - 1, age);
 	list_add(a, n - 1);
 }
@@ -390,6 +394,8 @@ static void finish(struct analysis *a, uint32_t n)
 	*link = a->links[n].chain;
 	list_del(a, n, f->age);
 	flow_end(f);
+	if (a->heard == n + 1)
+		a->heard = 0;
 	a->links[n].chain = a->free;
 	a->free = n + 1;
 }
@@ -399,6 +405,9 @@ static void advance(struct analysis *a, int64_t now_ns)
 	if (now_ns <= a->now_ns)
 		return;
 	a->now_ns = now_ns;
+	if (a->heard)
+		a->flows[a->heard - 1].seen_ns =
+			now_ns < a->packet_ns ? now_ns : a->packet_ns;
 	for (int i = 0; i < NAGES; i++) {
 		struct age_list *l = &a->age[i];
 

@@ -408,6 +408,7 @@ static void fast_open(void)
 	v = end();
 	CU_ASSERT_EQUAL(v->tfo, TFO_IGNORED);
 	done();
+
 }
 
 /* ---- endings ------------------------------------------------------------- */
@@ -509,6 +510,34 @@ static void silence(void)
 	other();
 	other();
 	CU_ASSERT_EQUAL(cap.n, 0);
+	done();
+}
+
+/* Who speaks after a long silence goes on: what it says first, and all behind
+ * it, is of one connection. */
+static void silence_broken(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 10);
+	wait_ms(24ll * 3600 * 1000);
+	s(PSH, SISN + 1, CISN + 11, 20);
+	c(FIN, CISN + 11, SISN + 21, 0);
+	s(FIN, SISN + 21, CISN + 12, 0);
+	c(ACK, CISN + 12, SISN + 22, 0);
+	v = end();
+	CU_ASSERT_EQUAL(cap.n, 1);
+	CU_ASSERT_EQUAL(v->ending, ENDING_FIN_BOTH);
+	CU_ASSERT_EQUAL(v->side[SERVER].by_seq, 20);
+	done();
+
+	/* As many packets of others, and it is over. */
+	handshake();
+	wait_ms(24ll * 3600 * 1000);
+	other();
+	other();
+	CU_ASSERT_EQUAL(cap.n, 1);
 	done();
 }
 
@@ -673,6 +702,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(reset_out_of_window),
 		UNIT_TEST(reset_in_window_ignored),
 		UNIT_TEST(silence),
+		UNIT_TEST(silence_broken),
 		UNIT_TEST(another_year),
 		UNIT_TEST(another_year_twice),
 		UNIT_TEST(eviction),
