@@ -54,6 +54,8 @@ enum packet_kind decode_tcp(struct decoding *g)
 	if (head_len < WIRE_TCP_LEN || head_len > seg.len)
 		return decode_broken(g, FAULT_TCP_OFFSET);
 	there = head_len < seg.cap ? head_len : seg.cap;
+	if (there < head_len)
+		p->notes |= NOTE_OPTIONS_CUT;
 	options(p, h + WIRE_TCP_LEN, there - WIRE_TCP_LEN);
 	view_skip(&g->v, there);
 	p->len = seg.len - head_len;
@@ -92,7 +94,8 @@ static void options(struct packet *p, const uint8_t *o, uint32_t len)
 			continue;
 		}
 		if (len < 2 || o[1] < 2 || o[1] > len || !option(p, o, o[1])) {
-			p->notes |= NOTE_OPTION;
+			if (!(p->notes & NOTE_OPTIONS_CUT))
+				p->notes |= NOTE_OPTION;
 			return;
 		}
 		len -= o[1];

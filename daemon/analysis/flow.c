@@ -269,7 +269,8 @@ static void check_header(struct flow *f, const struct packet *p, enum side s)
 			     p->wscale);
 	if (p->flags & TH_SYN && p->opts & POPT_MSS && p->mss < MSS_TINY)
 		flow_anomaly(f, ANOMALY_MSS_TINY, s, p, MSS_TINY, p->mss);
-	if (p->flags & TH_SYN && !(p->opts & POPT_MSS))
+	if (p->flags & TH_SYN && !(p->opts & POPT_MSS) &&
+	    !(p->notes & NOTE_OPTIONS_CUT))
 		flow_anomaly(f, ANOMALY_NO_MSS, s, p, 0, 0);
 	if (p->flags & TH_SYN && !p->wnd)
 		flow_anomaly(f, ANOMALY_ZERO_WINDOW_SYN, s, p, 0, 0);
@@ -369,6 +370,8 @@ static void syn_first(struct flow *f, const struct packet *p, enum side s)
 	me->by_seq = me->captured = p->len;
 	me->nholes = 0; /* of numbers that were another connection's */
 	me->opts = p->opts;
+	if (p->notes & NOTE_OPTIONS_CUT)
+		me->flags |= HALF_OPTS_CUT;
 	me->mss = p->mss;
 	me->wscale = p->wscale > WSCALE_MAX ? WSCALE_MAX : p->wscale;
 	me->window_min = me->window_max = p->wnd; /* of a SYN never scaled */
@@ -439,7 +442,8 @@ static void synack(struct flow *f, const struct packet *p, enum side s)
 		f->flags |= FLOW_HSACK;
 	/* Cookies without timestamps forget all but the MSS. */
 	if (f->flags & FLOW_SYN && me->opts == POPT_MSS &&
-	    you->opts & POPT_WSCALE && you->opts & POPT_SACK_OK)
+	    !(me->flags & HALF_OPTS_CUT) && you->opts & POPT_WSCALE &&
+	    you->opts & POPT_SACK_OK)
 		f->flags |= FLOW_COOKIE_LIKE;
 	flow_ack(f, p, s);
 }

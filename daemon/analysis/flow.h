@@ -36,8 +36,9 @@ enum half_flag {
 	HALF_PART_SUM = 1 << 9,
 	HALF_WINDOW_0 = 1 << 10, /* its last window was closed */
 	HALF_TEXT = 1 << 11,
-	HALF_WINDOW = 1 << 12, /* window_min and window_max */
-	HALF_BASE = 1 << 13,   /* isn, or what may stand for it */
+	HALF_WINDOW = 1 << 12,	 /* window_min and window_max */
+	HALF_BASE = 1 << 13,	 /* isn, or what may stand for it */
+	HALF_OPTS_CUT = 1 << 14, /* opts is not all it said */
 };
 
 struct range {
@@ -195,6 +196,13 @@ void flow_contents(struct flow *f, const struct packet *p, enum side s,
 struct flow_extra *flow_extra(struct flow *f, uint8_t room);
 void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 		  const struct packet *p, int64_t expected, int64_t got);
+
+/* Not that it offered no @opt: the capture may have cut that off. */
+static inline bool flow_offer_known(const struct half *h, uint8_t opt)
+{
+	return h->flags & HALF_ISN &&
+	       (h->opts & opt || !(h->flags & HALF_OPTS_CUT));
+}
 
 static inline bool flow_established(const struct flow *f)
 {

@@ -61,7 +61,8 @@ static void handshake(const struct flow *f, struct verdict *v)
 	if (v->synack.tries > 1)
 		add(v, ANOMALY_SYNACK_RETRANSMITTED, SERVER, v->synack.frame,
 		    v->synack.tries - 1, 1, v->synack.tries);
-	if (v->syn.frame && v->synack.frame && missing)
+	if (v->syn.frame && v->synack.frame && missing &&
+	    !(f->half[SERVER].flags & HALF_OPTS_CUT))
 		add(v, ANOMALY_OFFERED_NOT_GRANTED, SERVER, v->synack.frame, 1,
 		    v->side[CLIENT].opts, v->side[SERVER].opts);
 	if (v->total_ns >= SLOW_NS)

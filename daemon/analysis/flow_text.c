@@ -128,7 +128,8 @@ static uint8_t scale_of(const struct flow *f, const struct packet *p,
 {
 	const struct half *me = &f->half[s], *you = &f->half[!s];
 
-	*known = me->flags & you->flags & HALF_ISN;
+	*known = flow_offer_known(me, POPT_WSCALE) &&
+		 flow_offer_known(you, POPT_WSCALE);
 	if (p->flags & TH_SYN || !(me->opts & you->opts & POPT_WSCALE))
 		return 0;
 	return me->wscale;
@@ -375,7 +376,8 @@ static void check_ts(struct flow *f, const struct packet *p, enum side s)
 
 	if (!(p->opts & POPT_TS)) {
 		/* RFC 7323, 3.2: in all segments, once both have offered it. */
-		if (me->opts & f->half[!s].opts & POPT_TS)
+		if (me->opts & f->half[!s].opts & POPT_TS &&
+		    !(p->notes & NOTE_OPTIONS_CUT))
 			flow_anomaly(f, ANOMALY_TS_MISSING, s, p, 0, 0);
 		return;
 	}

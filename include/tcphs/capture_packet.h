@@ -117,6 +117,7 @@ enum packet_note {
 	NOTE_WHOLE = 1 << 5,	    /* put together from fragments */
 	NOTE_LENGTH_0 = 1 << 6,	    /* IP length 0: a super-segment */
 	NOTE_LENGTH = 1 << 7,	    /* the IP length exceeds the frame's */
+	NOTE_OPTIONS_CUT = 1 << 8,  /* less options were kept than were sent */
 };
 
 enum packet_opt {
@@ -142,9 +143,9 @@ struct packet {
 	uint32_t iface;
 	uint8_t direction;
 
-	uint8_t kind;  /* enum packet_kind */
-	uint8_t fault; /* enum packet_fault */
-	uint8_t notes; /* enum packet_note */
+	uint8_t kind;	/* enum packet_kind */
+	uint8_t fault;	/* enum packet_fault */
+	uint16_t notes; /* enum packet_note */
 
 	uint8_t nencaps;
 	struct encap encap[ENCAPS_MAX];

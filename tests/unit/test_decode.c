@@ -461,11 +461,17 @@ static void cut_off(void)
 	CU_ASSERT_EQUAL(w.p.len, strlen(TEXT));
 	CU_ASSERT_EQUAL(w.p.cap_len, 3);
 	CU_ASSERT_EQUAL(w.p.opts, POPT_TS);
+	CU_ASSERT_FALSE(w.p.notes & NOTE_OPTIONS_CUT);
 	/* In the options: the rest can be told. */
 	CU_ASSERT_EQUAL(decode_cut(LINK_RAW, WIRE_IP4_LEN + WIRE_TCP_LEN),
 			PACKET_TCP);
 	CU_ASSERT_EQUAL(w.p.len, strlen(TEXT));
 	CU_ASSERT_EQUAL(w.p.opts, 0);
+	CU_ASSERT_TRUE(w.p.notes & NOTE_OPTIONS_CUT);
+	/* Inside of one: it is not its length that is wrong. */
+	CU_ASSERT_EQUAL(decode_cut(LINK_RAW, heads - 3), PACKET_TCP);
+	CU_ASSERT_TRUE(w.p.notes & NOTE_OPTIONS_CUT);
+	CU_ASSERT_FALSE(w.p.notes & NOTE_OPTION);
 	for (uint32_t n = 0; n < WIRE_IP4_LEN + WIRE_TCP_LEN; n++) {
 		CU_ASSERT_EQUAL(decode_cut(LINK_RAW, n), PACKET_BROKEN);
 		CU_ASSERT_EQUAL(w.p.fault, FAULT_CUT);

@@ -541,6 +541,27 @@ static void silence_broken(void)
 	done();
 }
 
+/* The snap length ends inside of the SYNs' options: nothing is said of those
+ * that are not there, and windows cannot be known. */
+static void options_cut(void)
+{
+	const struct verdict *v;
+
+	begin();
+	cap.p.opts = POPT_MSS | POPT_SACK_OK | POPT_WSCALE;
+	cap.p.mss = 1460;
+	c(SYN, CISN, 0, 0);
+	cap.p.opts = POPT_OTHER; /* not those of the rig */
+	cap.p.notes = NOTE_OPTIONS_CUT;
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	c(PSH, CISN + 1 + 2 * WND, SISN + 1, 10);
+	v = end();
+	expect_none(v);
+	CU_ASSERT_FALSE(v->cookie_like);
+	done();
+}
+
 /* A damaged record names another year: nothing ends, now or later. */
 static void another_year(void)
 {
@@ -703,6 +724,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(reset_in_window_ignored),
 		UNIT_TEST(silence),
 		UNIT_TEST(silence_broken),
+		UNIT_TEST(options_cut),
 		UNIT_TEST(another_year),
 		UNIT_TEST(another_year_twice),
 		UNIT_TEST(eviction),
