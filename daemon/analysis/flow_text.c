@@ -263,7 +263,8 @@ static bool in_window(struct flow *f, const struct packet *p, enum side s,
 
 	if (!beyond && seq_diff(me->next, end) <= FAR_BEHIND)
 		return true;
-	flow_anomaly(f, ANOMALY_SEQ_OUT_OF_WINDOW, s, p, me->next, p->seq);
+	flow_anomaly(f, ANOMALY_SEQ_OUT_OF_WINDOW, s, p,
+		     beyond ? you->edge : me->next, p->seq);
 	if (beyond)
 		beyond_add(f, s, p->seq, p->seq + p->len);
 	return false;
