@@ -170,7 +170,7 @@ static void line_encaps(struct line *l, const struct verdict *v)
 static void line_handshake(struct line *l, const struct verdict *v)
 {
 	static const char *const tfo_names[] = {"none", "requested", "accepted",
-						"ignored"};
+						"ignored", "partly"};
 
 	begin(l, "handshake", "{");
 	text(l, "outcome", judged_name(v->outcome));

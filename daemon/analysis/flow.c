@@ -484,9 +484,10 @@ static void tfo_answer(struct flow *f, const struct packet *p)
 	if (!f->syn_len)
 		return;
 	f->tfo = TFO_IGNORED;
-	if (p->ack != f->half[CLIENT].isn + 1 + f->syn_len)
+	if (p->ack == f->half[CLIENT].isn + 1)
 		return;
-	f->tfo = TFO_ACCEPTED;
+	f->tfo = p->ack == f->half[CLIENT].isn + 1 + f->syn_len ? TFO_ACCEPTED
+								: TFO_PARTLY;
 	f->half[CLIENT].flags |= HALF_TEXT;
 }
 

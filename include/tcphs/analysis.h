@@ -291,7 +291,7 @@ struct verdict {
 	uint8_t completeness;  /* tcp.completeness of Wireshark */
 };
 
-enum tfo { TFO_NONE, TFO_REQUESTED, TFO_ACCEPTED, TFO_IGNORED };
+enum tfo { TFO_NONE, TFO_REQUESTED, TFO_ACCEPTED, TFO_IGNORED, TFO_PARTLY };
 
 /*
  * What many connections show together: name, meaning. How each is told from a

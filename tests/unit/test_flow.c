@@ -409,6 +409,16 @@ static void fast_open(void)
 	CU_ASSERT_EQUAL(v->tfo, TFO_IGNORED);
 	done();
 
+	begin();
+	cap.p.opts = POPT_MSS | POPT_TFO;
+	cap.p.mss = 1460;
+	c(SYN, CISN, 0, 50);
+	s(SA, SISN, CISN + 21, 0);
+	c(PSH, CISN + 21, SISN + 1, 30);
+	v = end();
+	CU_ASSERT_EQUAL(v->tfo, TFO_PARTLY);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 50);
+	done();
 }
 
 /* ---- endings ------------------------------------------------------------- */
