@@ -26,7 +26,6 @@
 
 #define SNAP	  256 /* headers, with the longest options and extensions */
 #define MEMORY	  (4u << 20)
-#define FRAGMENTS (256u << 10)
 #define TOLD	  20 /* differences; more are only counted */
 #define IDLE_NS	  (3600ll * 1000000000)
 
@@ -50,7 +49,7 @@ int selfcheck_start(struct selfcheck *c, struct pktbus *packets,
 		.missed_us = INT64_MIN / 1000,
 	};
 	c->judge = analysis_new(&conf, compare, c);
-	c->decoder = decoder_new(FRAGMENTS);
+	c->decoder = decoder_new(DECODER_MIN);
 	if (!c->judge || !c->decoder) {
 		analysis_free(c->judge);
 		decoder_free(c->decoder);

@@ -192,10 +192,12 @@ static enum packet_kind fragment(struct decoding *g, struct ip_pkt *ip,
 
 	if (!g->d->reassembles || g->d->holds)
 		return PACKET_FRAGMENT;
-	if (cap < g->v.len)
-		return decode_broken(g, FAULT_CUT);
 	ip->src = g->p->src;
 	ip->dst = g->p->dst;
+	if (cap < g->v.len) { /* the rest of it can only be in the way */
+		reasm_refuse(r, ip, now_us);
+		return decode_broken(g, FAULT_CUT);
+	}
 	ip->ttl = g->p->ttl;
 	ip->tos = g->p->tos;
 	ip->fragment = true;

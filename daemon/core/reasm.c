@@ -135,6 +135,16 @@ enum reasm_verdict reasm_input(struct reasm *r, const struct ip_pkt *ip,
 	return v;
 }
 
+void reasm_refuse(struct reasm *r, const struct ip_pkt *ip, int64_t now_us)
+{
+	struct dgram *d = dgram_find(r, ip);
+
+	if (!d)
+		d = dgram_new(r, ip, now_us);
+	if (d)
+		dgram_refuse(r, d);
+}
+
 void reasm_release(struct reasm *r)
 {
 	ASSERT(r->page);

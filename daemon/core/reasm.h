@@ -121,6 +121,13 @@ void reasm_init(struct reasm *r, struct arena *a, const uint8_t key[16],
 enum reasm_verdict reasm_input(struct reasm *r, const struct ip_pkt *ip,
 			       int64_t now_us, struct reasm_pkt *out);
 
+/**
+ * reasm_refuse() - Take a fragment that is known to be of no use
+ *
+ * What is here of its datagram goes, and what is still to come is REASM_BURIED.
+ */
+void reasm_refuse(struct reasm *r, const struct ip_pkt *ip, int64_t now_us);
+
 /** reasm_release() - The packet of REASM_DONE is not needed any more */
 void reasm_release(struct reasm *r);
 

@@ -189,9 +189,13 @@ struct packet {
 
 struct decoder;
 
+/* Bytes for fragments: their table, records and text, and the whole packet. */
+#define DECODER_MIN (512u << 10)
+
 /**
  * decoder_new() - Needed for what is put together from several frames
- * @memory: Bytes for fragments; 0 = do not put fragments together
+ * @memory: Bytes for fragments, DECODER_MIN or more; 0 = do not put fragments
+ *          together
  *
  * Return: to be freed with decoder_free(); NULL without memory
  */

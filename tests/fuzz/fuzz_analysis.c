@@ -254,7 +254,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.memory = 512 * (1 + data[0] % 8u);
 	data++;
 	size--;
-	z.decoder = decoder_new(data[-1] & 0x80 ? 1u << 16 : 0);
+	z.decoder = decoder_new(data[-1] & 0x80 ? DECODER_MIN : 0);
 	z.judge = analysis_new(&conf, check_verdict, &z);
 	ASSERT(z.decoder && z.judge);
 	for (; size >= STEP_LEN; data += STEP_LEN, size -= STEP_LEN) {

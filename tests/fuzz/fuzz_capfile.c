@@ -15,8 +15,7 @@
 #include "../../cli/capfile.h"
 #include "core/assert.h"
 
-#define INPUT_MAX      (64u << 10)
-#define DECODER_MEMORY (64u << 10)
+#define INPUT_MAX (64u << 10)
 
 struct read_of {
 	uint64_t frames, sum, damage_at;
@@ -74,7 +73,7 @@ static struct read_of read_file(const uint8_t *data, size_t size)
 		r.refused = true;
 		return r;
 	}
-	d = decoder_new(DECODER_MEMORY);
+	d = decoder_new(DECODER_MIN);
 	ASSERT(d);
 	while ((status = capfile_next(c, &f)) == CAPFILE_FRAME)
 		take(&r, d, &f);

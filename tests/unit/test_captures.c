@@ -19,13 +19,12 @@
 #include "core/assert.h"
 #include "unit.h"
 
-#define SEEDS	     200
-#define ALONE	     6	 /* conversations of a class in its own world */
-#define TOGETHER     120 /* ... in one of all classes */
-#define JUDGED_MAX   2048
-#define FOUND_MAX    8
-#define REPORTS_MAX  12
-#define DECODER_SIZE (256u << 10)
+#define SEEDS	    200
+#define ALONE	    6	/* conversations of a class in its own world */
+#define TOGETHER    120 /* ... in one of all classes */
+#define JUDGED_MAX  2048
+#define FOUND_MAX   8
+#define REPORTS_MAX 12
 
 static const uint32_t links[] = {
 	LINK_ETHERNET, LINK_NULL,	LINK_LOOP,	 LINK_PPP,
@@ -301,7 +300,7 @@ static void judge_file(void)
 		.closed_ns = 10 * SECOND,
 	};
 	struct analysis *judge = analysis_new(&conf, judged, NULL);
-	struct decoder *d = decoder_new(DECODER_SIZE);
+	struct decoder *d = decoder_new(DECODER_MIN);
 	char words[CAPFILE_WORDS_MAX] = "";
 	struct capfile *c = capfile_open(bytes_of(run.file, run.len), words);
 

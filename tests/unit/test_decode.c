@@ -94,7 +94,7 @@ static enum packet_kind decode_as(uint32_t link)
 static void begin(void)
 {
 	memset(&w, 0, sizeof(w));
-	w.d = decoder_new(1 << 20);
+	w.d = decoder_new(DECODER_MIN);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(w.d);
 }
 
@@ -362,34 +362,88 @@ static void too_deep(void)
 
 /* ---- IP ------------------------------------------------------------------ */
 
-/* Two pieces of one packet, the second one first. */
+/* Bytes [@from, @to) of @whole behind its headers, or all from @from on (0). */
+static void piece_of(const uint8_t *whole, uint32_t len, uint32_t id,
+		     uint32_t from, uint32_t to)
+{
+	uint32_t ip_len = whole[0] >> 4 == 6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
+	uint32_t n = (to ? to : len - ip_len) - from;
+
+	w.len = wire_ip_piece(w.bytes, whole, id, from, n, to != 0);
+	if (ip_len == WIRE_IP4_LEN) { /* has its own */
+		be_put16(w.bytes + 4, (uint16_t)id);
+		be_put16(w.bytes + 10, 0);
+		be_put16(w.bytes + 10,
+			 csum_fold(csum_partial(w.bytes, ip_len, 0)));
+	}
+	memcpy(w.bytes + w.len, whole + ip_len + from, n);
+	w.len += n;
+}
+
+/* The packet of packet(), in two pieces, the second one first. */
+static void in_two_pieces(bool v6)
+{
+	uint8_t whole[256];
+	uint32_t len;
+
+	packet(v6);
+	len = w.len;
+	memcpy(whole, w.bytes, len);
+	piece_of(whole, len, 99, 32, 0);
+	CU_ASSERT_EQUAL(decode_as(LINK_RAW), PACKET_FRAGMENT);
+	piece_of(whole, len, 99, 0, 32);
+	CU_ASSERT_EQUAL(decode_as(LINK_RAW), PACKET_TCP);
+	expect_packet(v6);
+	CU_ASSERT_TRUE(w.p.notes & NOTE_WHOLE);
+}
+
 static void fragments(void)
 {
-	uint8_t whole[256], head[WIRE_PIECE_HEAD_MAX];
-	uint32_t len, head_len, ip_len;
+	for (int v6 = 0; v6 < 2; v6++) {
+		begin();
+		in_two_pieces(v6);
+		end();
+	}
+}
+
+/* Others whose rest never comes do not stand in the way. */
+static void fragments_among_others(void)
+{
+	uint8_t whole[256];
+	uint32_t len;
 
 	for (int v6 = 0; v6 < 2; v6++) {
 		begin();
 		packet(v6);
 		len = w.len;
-		ip_len = v6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
 		memcpy(whole, w.bytes, len);
-		for (int piece = 1; piece >= 0; piece--) {
-			uint32_t off = piece ? 32 : 0;
-			uint32_t n = piece ? len - ip_len - 32 : 32;
-
-			head_len =
-				wire_ip_piece(head, whole, 99, off, n, !piece);
-			memcpy(w.bytes, head, head_len);
-			memcpy(w.bytes + head_len, whole + ip_len + off, n);
-			w.len = head_len + n;
-			CU_ASSERT_EQUAL(decode_as(LINK_RAW),
-					piece ? PACKET_FRAGMENT : PACKET_TCP);
+		for (uint32_t id = 100; id < 200; id++) {
+			piece_of(whole, len, id, 32, 0);
+			CU_ASSERT_EQUAL(decode_as(LINK_RAW), PACKET_FRAGMENT);
 		}
-		expect_packet(v6);
-		CU_ASSERT_TRUE(w.p.notes & NOTE_WHOLE);
+		in_two_pieces(v6);
 		end();
 	}
+}
+
+/* What lacks bytes will never be whole. */
+static void fragments_cut_short(void)
+{
+	uint8_t whole[256];
+	uint32_t len;
+
+	begin();
+	packet(false);
+	len = w.len;
+	memcpy(whole, w.bytes, len);
+	piece_of(whole, len, 7, 0, 32);
+	CU_ASSERT_EQUAL(decode_cut(LINK_RAW, w.len - 1), PACKET_BROKEN);
+	CU_ASSERT_EQUAL(w.p.fault, FAULT_CUT);
+	piece_of(whole, len, 7, 32, 0);
+	CU_ASSERT_EQUAL(decode_as(LINK_RAW), PACKET_BROKEN);
+	CU_ASSERT_EQUAL(w.p.fault, FAULT_FRAGMENT);
+	in_two_pieces(false);
+	end();
 }
 
 static void extension_headers(void)
@@ -618,14 +672,24 @@ static void all_flags(void)
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(links),	  UNIT_TEST(vlans),
-		UNIT_TEST(mpls),	  UNIT_TEST(pppoe),
-		UNIT_TEST(tunnels),	  UNIT_TEST(too_deep),
-		UNIT_TEST(fragments),	  UNIT_TEST(extension_headers),
-		UNIT_TEST(length_zero),	  UNIT_TEST(damaged_ip),
-		UNIT_TEST(cut_off),	  UNIT_TEST(checksums),
-		UNIT_TEST(syn_options),	  UNIT_TEST(icmp_errors),
-		UNIT_TEST(icmp6_too_big), UNIT_TEST(all_flags),
+		UNIT_TEST(links),
+		UNIT_TEST(vlans),
+		UNIT_TEST(mpls),
+		UNIT_TEST(pppoe),
+		UNIT_TEST(tunnels),
+		UNIT_TEST(too_deep),
+		UNIT_TEST(fragments),
+		UNIT_TEST(fragments_among_others),
+		UNIT_TEST(fragments_cut_short),
+		UNIT_TEST(extension_headers),
+		UNIT_TEST(length_zero),
+		UNIT_TEST(damaged_ip),
+		UNIT_TEST(cut_off),
+		UNIT_TEST(checksums),
+		UNIT_TEST(syn_options),
+		UNIT_TEST(icmp_errors),
+		UNIT_TEST(icmp6_too_big),
+		UNIT_TEST(all_flags),
 	};
 
 	return unit_run("decode", tests, ARRAY_LEN(tests), argc, argv);

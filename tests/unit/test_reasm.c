@@ -208,6 +208,31 @@ static void conflicting_copy_is_refused(void)
 	}
 }
 
+/* By the caller: what came is gone, and the rest is buried. */
+static void refused_for_another_reason(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct ip_pkt ip;
+		struct reasm_rig r;
+
+		rig_init(&r, 300);
+		whole_tcp(&w, v6, 20000);
+		CU_ASSERT_EQUAL(rig_put(&r, &w, RIG_ID, 0, 8000), REASM_HELD);
+		whole_cut(&f, &w, RIG_ID, 8000, 16000, true);
+		wire_ip_parse(f.b, f.len, &ip);
+		reasm_refuse(&r.r, &ip, 0);
+		CU_ASSERT_EQUAL(r.r.blks.in_use, 0);
+		CU_ASSERT_EQUAL(rig_put(&r, &w, RIG_ID, 16000, 20000),
+				REASM_BURIED);
+		whole_cut(&f, &w, RIG_ID + 1, 0, 8000, true);
+		wire_ip_parse(f.b, f.len, &ip);
+		reasm_refuse(&r.r, &ip, 0);
+		CU_ASSERT_EQUAL(rig_put(&r, &w, RIG_ID + 1, 8000, 20000),
+				REASM_BURIED);
+		rig_free(&r);
+	}
+}
+
 static void two_ends_are_refused(void)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
@@ -640,6 +665,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(copies_are_ignored),
 	UNIT_TEST(overlaps_are_refused),
 	UNIT_TEST(conflicting_copy_is_refused),
+	UNIT_TEST(refused_for_another_reason),
 	UNIT_TEST(two_ends_are_refused),
 	UNIT_TEST(odd_lengths_are_dropped),
 	UNIT_TEST(longest_packet),
