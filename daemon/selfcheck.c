@@ -7,12 +7,11 @@
  * bug of one of the two, is counted and told in the log.
  *
  * The two are of one connection if they began at the same time. What the memory
- * of packets has forgotten or has not decided itself is not compared, and neither
- * is what the judge cannot have understood the beginning of: a SYN in fragments,
- * whose answer left in the same microsecond. With several threads a connection's
- * packets come in their order, for all of them are one thread's; but some may be
- * lost on the way here (feed.c), and then no connection that was there at that
- * time is compared.
+ * of packets has forgotten or has not decided itself is not compared; nor is one
+ * whose SYN came in fragments longer than their heads, of which the judge knows
+ * only the answer. With several threads a connection's packets come in their
+ * order, for all of them are one thread's; but some may be lost on the way here
+ * (feed.c), and then no connection that was there at that time is compared.
  */
 #include "selfcheck.h"
 
@@ -24,10 +23,10 @@
 
 #include "log.h"
 
-#define SNAP	  256 /* headers, with the longest options and extensions */
-#define MEMORY	  (4u << 20)
-#define TOLD	  20 /* differences; more are only counted */
-#define IDLE_NS	  (3600ll * 1000000000)
+#define SNAP	256 /* headers, with the longest options and extensions */
+#define MEMORY	(4u << 20)
+#define TOLD	20 /* differences; more are only counted */
+#define IDLE_NS (3600ll * 1000000000)
 
 static void show(struct pktbus_sink *s, const struct stack_packet *p);
 static void missed(struct pktbus_sink *s, int64_t before_us);
@@ -50,9 +49,11 @@ int selfcheck_start(struct selfcheck *c, struct pktbus *packets,
 	};
 	c->judge = analysis_new(&conf, compare, c);
 	c->decoder = decoder_new(DECODER_MIN);
-	if (!c->judge || !c->decoder) {
+	c->pieces = decoder_new(0);
+	if (!c->judge || !c->decoder || !c->pieces) {
 		analysis_free(c->judge);
 		decoder_free(c->decoder);
+		decoder_free(c->pieces);
 		c->judge = NULL;
 		return -ENOMEM;
 	}
@@ -70,6 +71,7 @@ void selfcheck_stop(struct selfcheck *c)
 		 c->agreed, c->differed, c->unknown);
 	analysis_free(c->judge);
 	decoder_free(c->decoder);
+	decoder_free(c->pieces);
 	c->judge = NULL;
 }
 
@@ -135,7 +137,6 @@ static void show(struct pktbus_sink *s, const struct stack_packet *p)
 		.bytes = head,
 	};
 	struct packet seg;
-	enum packet_kind kind;
 
 	for (unsigned int i = 0; i < p->iov_len && f.cap_len < SNAP; i++) {
 		size_t n = SNAP - f.cap_len;
@@ -145,9 +146,7 @@ static void show(struct pktbus_sink *s, const struct stack_packet *p)
 		memcpy(head + f.cap_len, p->iov[i].iov_base, n);
 		f.cap_len += (uint32_t)n;
 	}
-	kind = decode(c->decoder, &f, &seg);
-	c->fragments |= kind == PACKET_FRAGMENT;
-	if (kind <= PACKET_ICMP)
+	if (decode(c->decoder, &f, &seg) <= PACKET_ICMP)
 		analysis_take(c->judge, &seg);
 }
 
@@ -169,6 +168,22 @@ static void tell(const struct verdict *v, const struct pktmem_conn *c)
 		  outcome_name(c->outcome), v->first_frame, v->last_frame);
 }
 
+/* Were its packets in pieces when they came, and has the judge not put them
+ * together? */
+static bool began_in_pieces(const struct selfcheck *c, pktmem_ref ref)
+{
+	struct pktmem_packet first;
+	uint64_t cursor = 0;
+	struct packet seg;
+	struct frame f = {.link = LINK_RAW, .bytes = first.data};
+
+	if (!pktmem_next(c->known, ref, &cursor, &first))
+		return false;
+	f.len = first.len;
+	f.cap_len = first.snapped;
+	return decode(c->pieces, &f, &seg) == PACKET_FRAGMENT;
+}
+
 /* Which of the two ends is ours does not matter: one of them is. */
 static void compare(void *ctx, const struct verdict *v)
 {
@@ -186,7 +201,7 @@ static void compare(void *ctx, const struct verdict *v)
 	if (!ref || known.opened_us * 1000 != v->start_ns ||
 	    known.opened_us <= c->missed_us || known.outcome == ATTEMPT_OPEN ||
 	    known.outcome == ATTEMPT_MIDSTREAM ||
-	    (v->outcome == JUDGED_SYN_MISSING && c->fragments)) {
+	    (v->outcome == JUDGED_SYN_MISSING && began_in_pieces(c, ref))) {
 		c->unknown++;
 	} else if (selfcheck_agrees(v, &known)) {
 		c->agreed++;

@@ -16,9 +16,9 @@ struct selfcheck {
 	const struct pktmem *known; /* the truth */
 	struct analysis *judge;	    /* NULL: switched off */
 	struct decoder *decoder;
+	struct decoder *pieces; /* puts nothing together */
 	uint64_t packets;
 	int64_t missed_us; /* what began before may have more packets */
-	bool fragments;	   /* came: of a beginning, perhaps */
 	/* Verdicts; unknown: of what we do not remember, have not decided,
 	 * or have not seen all of */
 	uint64_t agreed, differed, unknown;

@@ -159,6 +159,27 @@ void rig_rx_packet(const void *pkt, size_t len);
 /** rig_packet() - Only make the packet, of RIG_PACKET_MAX bytes; its length */
 uint32_t rig_packet(uint8_t *pkt, const struct rig_seg *s);
 
+/* ---- fragments ---- */
+
+struct rig_whole {
+	uint8_t pkt[RIG_PACKET_MAX];
+	uint32_t len, head;
+	uint32_t id;
+};
+
+/** rig_whole() - A segment before it is cut; until the next one is asked for */
+struct rig_whole *rig_whole(const struct rig_seg *s, uint32_t id);
+
+/** rig_cut() - Bytes [from, to) of its body as a fragment; its length */
+uint32_t rig_cut(uint8_t *pkt, const struct rig_whole *w, uint32_t from,
+		 uint32_t to);
+
+/** rig_seal4() - Give an IPv4 header its checksum */
+void rig_seal4(uint8_t *head);
+
+/** rig_rx_piece() - That fragment arrives */
+void rig_rx_piece(const struct rig_whole *w, uint32_t from, uint32_t to);
+
 void rig_hold(void);
 void rig_release(void);
 

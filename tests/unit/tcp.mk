@@ -1,5 +1,6 @@
 # Suites that play segments against a whole stack (rig.h).
-STACK_RIG = tests/unit/rig.c tests/unit/rig_service.c tests/unit/rig_judge.c
+STACK_RIG = tests/unit/rig.c tests/unit/rig_pieces.c \
+	tests/unit/rig_service.c tests/unit/rig_judge.c
 
 RIG_TESTS = test_tcp_open test_tcp_active test_tcp_input test_tcp_reassembly \
 	    test_tcp_ack test_tcp_send test_tcp_window test_tcp_close \

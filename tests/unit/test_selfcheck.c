@@ -105,6 +105,38 @@ static void one_after_the_gap_is(void)
 	judged(1, 0);
 }
 
+/* The judge puts fragments together, too. */
+static void one_whose_syn_came_in_pieces_is(void)
+{
+	const struct rig_whole *w;
+
+	start();
+	w = rig_whole(
+		SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK, SCALE(7)),
+		1);
+	rig_rx_piece(w, 24, w->len - w->head);
+	rig_rx_piece(w, 0, 24);
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = RIG_ISS, .ack = 5001,
+		       MSS(rig_mss()), SACK_OK, SCALE(7)));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	judged(1, 0);
+}
+
+/* Of pieces longer than heads it sees too little. */
+static void one_whose_syn_came_in_long_pieces_is_not(void)
+{
+	const struct rig_whole *w;
+
+	start();
+	w = rig_whole(SEG(.flags = TH_SYN, .seq = 5000, .len = 800), 1);
+	rig_rx_piece(w, 400, w->len - w->head);
+	rig_rx_piece(w, 0, 400);
+	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = RIG_ISS, .ack = 5001,
+		       MSS(rig_mss())));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	judged(0, 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -113,6 +145,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_connection_is_compared),
 		UNIT_TEST(one_with_a_gap_is_not),
 		UNIT_TEST(one_after_the_gap_is),
+		UNIT_TEST(one_whose_syn_came_in_pieces_is),
+		UNIT_TEST(one_whose_syn_came_in_long_pieces_is_not),
 	};
 
 	return rig_main("selfcheck", tests, ARRAY_LEN(tests), argc, argv);

@@ -10,83 +10,25 @@
 #include "core/reasm.h"
 #include "rig.h"
 
-#define IP6_FRAG  44
-#define FRAG6_LEN 8
 #define ACK_AFTER MS(40)
 #define DATAGRAMS 64 /* held at once */
 
-struct whole {
-	uint8_t pkt[RIG_PACKET_MAX];
-	uint32_t len, head;
-	uint32_t id;
-};
-
-/* A segment at the start of the window, as it was before it was cut. */
-static struct whole *whole_of(const struct rig_seg *s, uint32_t id)
+static struct rig_whole *text(uint32_t id)
 {
-	static struct whole w;
-
-	w.len = rig_packet(w.pkt, s);
-	w.head = rig.v6 ? WIRE_IP6_LEN : WIRE_IP4_LEN;
-	w.id = id;
-	return &w;
-}
-
-static void seal4(uint8_t *head)
-{
-	be_put16(head + 10, 0);
-	be_put16(head + 10, csum_fold(csum_partial(head, WIRE_IP4_LEN, 0)));
-}
-
-/* Bytes [from, to) of its body, as a fragment in @pkt. */
-static uint32_t cut(uint8_t *pkt, const struct whole *w, uint32_t from,
-		    uint32_t to)
-{
-	uint32_t body = w->head;
-	bool more = to < w->len - w->head;
-
-	memcpy(pkt, w->pkt, w->head);
-	if (rig.v6) {
-		pkt[body] = pkt[6];
-		pkt[body + 1] = 0;
-		pkt[6] = IP6_FRAG;
-		be_put16(pkt + body + 2, (uint16_t)(from | more));
-		be_put32(pkt + body + 4, w->id);
-		body += FRAG6_LEN;
-		be_put16(pkt + 4, (uint16_t)(FRAG6_LEN + to - from));
-	} else {
-		be_put16(pkt + 2, (uint16_t)(body + to - from));
-		be_put16(pkt + 4, (uint16_t)w->id);
-		be_put16(pkt + 6, (uint16_t)(from / 8 | more << 13));
-		seal4(pkt);
-	}
-	memcpy(pkt + body, w->pkt + w->head + from, to - from);
-	return body + to - from;
-}
-
-static void rx_piece(const struct whole *w, uint32_t from, uint32_t to)
-{
-	static uint8_t pkt[RIG_PACKET_MAX];
-
-	rig_rx_packet(pkt, cut(pkt, w, from, to));
-}
-
-static struct whole *text(uint32_t id)
-{
-	return whole_of(
+	return rig_whole(
 		SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 600), id);
 }
 
 static void in_order(void)
 {
-	const struct whole *w;
+	const struct rig_whole *w;
 
 	rig_established();
 	w = text(1);
-	rx_piece(w, 0, 200);
-	rx_piece(w, 200, 400);
+	rig_rx_piece(w, 0, 200);
+	rig_rx_piece(w, 200, 400);
 	rig_check(rig_only()->received == 0);
-	rx_piece(w, 400, 620);
+	rig_rx_piece(w, 400, 620);
 	rig_check(rig_only()->received == 600);
 	rig_expect_after(ACK_AFTER,
 			 SEG(.flags = TH_ACK, .seq = 1001, .ack = 5601));
@@ -96,14 +38,14 @@ static void in_order(void)
 
 static void backwards_and_twice(void)
 {
-	const struct whole *w;
+	const struct rig_whole *w;
 
 	rig_established();
 	w = text(1);
-	rx_piece(w, 400, 620);
-	rx_piece(w, 200, 400);
-	rx_piece(w, 200, 400);
-	rx_piece(w, 0, 200);
+	rig_rx_piece(w, 400, 620);
+	rig_rx_piece(w, 200, 400);
+	rig_rx_piece(w, 200, 400);
+	rig_rx_piece(w, 0, 200);
 	rig_check(rig_only()->received == 600);
 	rig_check(rig_dropped(DROP_FRAG_COPY) == 1);
 	rig_end();
@@ -112,12 +54,12 @@ static void backwards_and_twice(void)
 /* A handshake whose SYN came in two pieces is a handshake. */
 static void syn_in_pieces(void)
 {
-	const struct whole *w;
+	const struct rig_whole *w;
 
-	w = whole_of(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), TS(9)), 1);
-	rx_piece(w, 0, 24);
+	w = rig_whole(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), TS(9)), 1);
+	rig_rx_piece(w, 0, 24);
 	rig_expect_silence();
-	rx_piece(w, 24, w->len - w->head);
+	rig_rx_piece(w, 24, w->len - w->head);
 	rig_expect(SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
 		       MSS(rig_mss()), TS(9)));
 	rig_end();
@@ -128,14 +70,14 @@ static void checksum_is_looked_at(void)
 {
 	static uint8_t pkt[RIG_PACKET_MAX];
 	const struct stack_rx vouched = {.csum_ok = true};
-	struct whole *w;
+	struct rig_whole *w;
 
 	rig_established();
 	w = text(1);
 	w->pkt[w->len - 1] ^= 1;
 	for (uint32_t at = 0; at < 600; at += 320) {
 		uint32_t to = at + 320 < 620 ? at + 320 : 620;
-		uint32_t len = cut(pkt, w, at, to);
+		uint32_t len = rig_cut(pkt, w, at, to);
 
 		stack_input(rig.st, pkt, len, &vouched, rig.now_us);
 	}
@@ -149,14 +91,14 @@ static void checksum_is_looked_at(void)
 /* RFC 5722, 4: refused, and what still comes of it buried. */
 static void overlap_refused(void)
 {
-	const struct whole *w;
+	const struct rig_whole *w;
 
 	rig_established();
 	w = text(1);
-	rx_piece(w, 0, 200);
-	rx_piece(w, 192, 400);
+	rig_rx_piece(w, 0, 200);
+	rig_rx_piece(w, 192, 400);
 	rig_check(rig_dropped(DROP_FRAG_OVERLAP) == 1);
-	rx_piece(w, 400, 620);
+	rig_rx_piece(w, 400, 620);
 	rig_check(rig_dropped(DROP_FRAG_BURIED) == 1);
 	rig_check(rig_only()->received == 0);
 	rig_expect_silence();
@@ -178,7 +120,8 @@ static void refused_and_counted(void)
 
 	rig_established();
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
-		rx_piece(text((uint32_t)i + 1), pieces[i].from, pieces[i].to);
+		rig_rx_piece(text((uint32_t)i + 1), pieces[i].from,
+			     pieces[i].to);
 		rig_check(rig_dropped(pieces[i].why) == 1);
 	}
 	/* RFC 8200, 4.5: IPv6 tells of both. */
@@ -191,13 +134,13 @@ static void refused_and_counted(void)
 static void timeout(void)
 {
 	rig_established();
-	rx_piece(text(1), 0, 200);
+	rig_rx_piece(text(1), 0, 200);
 	rig_wait(S(29));
 	rig_check(rig_dropped(DROP_FRAG_TIMEOUT) == 0);
 	rig_wait(S(32));
 	rig_check(rig_dropped(DROP_FRAG_TIMEOUT) == 1);
 	rig_forget();
-	rx_piece(text(1), 200, 620);
+	rig_rx_piece(text(1), 200, 620);
 	rig_check(rig_only()->received == 0);
 	rig_end();
 }
@@ -207,11 +150,11 @@ static void evicted(void)
 {
 	rig_established();
 	for (uint32_t id = 1; id <= DATAGRAMS + 1; id++)
-		rx_piece(text(id), 0, 200);
+		rig_rx_piece(text(id), 0, 200);
 	rig_check(rig_dropped(DROP_FRAG_EVICTED) == 1);
-	rx_piece(text(1), 200, 620);
+	rig_rx_piece(text(1), 200, 620);
 	rig_check(rig_only()->received == 0);
-	rx_piece(text(3), 200, 620);
+	rig_rx_piece(text(3), 200, 620);
 	rig_check(rig_only()->received == 600);
 	rig_end();
 }
@@ -220,7 +163,7 @@ static void evicted(void)
 static void fragment_in_fragments(void)
 {
 	static uint8_t inner[RIG_PACKET_MAX];
-	static struct whole outer;
+	static struct rig_whole outer;
 	uint32_t len;
 
 	rig_established();
@@ -228,13 +171,13 @@ static void fragment_in_fragments(void)
 		rig_end(); /* IPv4 has one place for it */
 		return;
 	}
-	len = cut(inner, text(7), 0, 400);
+	len = rig_cut(inner, text(7), 0, 400);
 	memcpy(outer.pkt, inner, len);
 	outer.len = len;
 	outer.head = WIRE_IP6_LEN;
 	outer.id = 8;
-	rx_piece(&outer, 0, 200);
-	rx_piece(&outer, 200, len - WIRE_IP6_LEN);
+	rig_rx_piece(&outer, 0, 200);
+	rig_rx_piece(&outer, 200, len - WIRE_IP6_LEN);
 	rig_check(rig_dropped(DROP_IP_FRAGMENT) == 1);
 	rig_check(rig_only()->received == 0);
 	rig_expect_silence();
@@ -242,7 +185,7 @@ static void fragment_in_fragments(void)
 }
 
 /* Congestion experienced, in the header of what is cut from now on. */
-static void mark(struct whole *w)
+static void mark(struct rig_whole *w)
 {
 	if (rig.v6)
 		w->pkt[1] |= IP_ECN_CE << 4;
@@ -255,42 +198,42 @@ static void each_reason(void)
 {
 	uint32_t len, far;
 	uint8_t pkt[RIG_PACKET_MAX];
-	struct whole w;
+	struct rig_whole w;
 
 	rig_established();
 	w = *text(1);
-	rx_piece(&w, 400, w.len - w.head);
-	rx_piece(&w, 400, w.len - w.head);
+	rig_rx_piece(&w, 400, w.len - w.head);
+	rig_rx_piece(&w, 400, w.len - w.head);
 	rig_check(rig_dropped(DROP_FRAG_COPY) == 1);
-	w = *whole_of(
+	w = *rig_whole(
 		SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 800), 1);
-	rx_piece(&w, 640, 704);
+	rig_rx_piece(&w, 640, 704);
 	rig_check(rig_dropped(DROP_FRAG_END) == 1);
-	rx_piece(&w, 0, 200);
+	rig_rx_piece(&w, 0, 200);
 	rig_check(rig_dropped(DROP_FRAG_BURIED) == 1);
 
 	w = *text(2);
-	rx_piece(&w, 0, 400);
+	rig_rx_piece(&w, 0, 400);
 	mark(&w);
-	rx_piece(&w, 400, w.len - w.head);
+	rig_rx_piece(&w, 400, w.len - w.head);
 	rig_check(rig_dropped(DROP_FRAG_ECN) == 1);
 
 	w = *text(3);
-	len = cut(pkt, &w, 0, 400);
+	len = rig_cut(pkt, &w, 0, 400);
 	far = w.head + (rig.v6 ? 2 : 0);
 	be_put16(rig.v6 ? pkt + far : pkt + 6,
 		 rig.v6 ? 0xfff8 : 0x1fff); /* the last place there is */
 	if (!rig.v6)
-		seal4(pkt);
+		rig_seal4(pkt);
 	rig_rx_packet(pkt, len);
 	rig_check(rig_dropped(DROP_FRAG_SIZE) == 1);
 
-	w = *whole_of(
+	w = *rig_whole(
 		SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 1400), 4);
 	for (uint32_t i = 0; i < REASM_PIECES_MAX; i++)
-		rx_piece(&w, 24 + 8 * i, 32 + 8 * i);
+		rig_rx_piece(&w, 24 + 8 * i, 32 + 8 * i);
 	rig_check(rig_dropped(DROP_FRAG_PIECES) == 0);
-	rx_piece(&w, 0, 24);
+	rig_rx_piece(&w, 0, 24);
 	rig_check(rig_dropped(DROP_FRAG_PIECES) == 1);
 	rig_forget();
 	rig_end();
