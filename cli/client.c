@@ -32,6 +32,8 @@
 /* A request on its way. */
 struct call {
 	json_int_t id;
+	char head[64]; /* what a line with an item begins with */
+	size_t head_len;
 	const json_t *params;
 	client_item_fn *item;
 	void *arg;
@@ -49,6 +51,7 @@ static enum cli_exit take_object(struct call *call, const json_t *line);
 static enum cli_exit give_item(struct call *call, const char *text, size_t len);
 static bool cut_item(const struct call *call, const char *line, size_t len,
 		     const char **text, size_t *text_len);
+static const char *skip_string(const char *p, const char *end);
 static enum cli_exit read_line(struct client *c, char **line, size_t *len);
 static enum cli_exit read_more(struct client *c);
 static enum cli_exit wait_for(struct client *c, short events);
@@ -105,11 +108,20 @@ enum cli_exit client_call(struct client *c, const char *method, json_t *params,
 			  client_item_fn *item, void *arg, json_t **result)
 {
 	enum cli_exit e = send_request(c, method, params);
-	struct call call = {c->id, params, item, arg, result, false, false};
+	struct call call = {
+		.id = c->id,
+		.params = params,
+		.item = item,
+		.arg = arg,
+		.result = result,
+	};
 	bool cancelled = false;
 	char *line;
 	size_t len;
 
+	call.head_len =
+		(size_t)snprintf(call.head, sizeof(call.head),
+				 "{\"id\":%lld,\"item\":", (long long)call.id);
 	if (result)
 		*result = NULL;
 	while (e == CLI_OK && !call.done) {
@@ -375,32 +387,34 @@ enum cli_exit client_failed(const json_t *error, const json_t *params)
 static bool cut_item(const struct call *call, const char *line, size_t len,
 		     const char **text, size_t *text_len)
 {
-	bool quoted = false;
+	const char *end = line + len, *p = line + call->head_len;
 	int depth = 0;
-	char head[64];
-	size_t i, n;
 
-	n = (size_t)snprintf(head, sizeof(head),
-			     "{\"id\":%lld,\"item\":", (long long)call->id);
-	if (len < n + 3 || memcmp(line, head, n) != 0 || line[n] != '{')
+	if (len < call->head_len + 3 ||
+	    memcmp(line, call->head, call->head_len) != 0 || *p != '{')
 		return false;
-	for (i = n; i < len; i++) {
-		if ((unsigned char)line[i] < ' ')
-			return false;
-		if (line[i] == '"')
-			quoted = !quoted;
-		else if (quoted)
-			i += line[i] == '\\';
-		else if (line[i] == '{')
+	for (*text = p; p < end; p++) {
+		if (*p == '"')
+			p = skip_string(p + 1, end);
+		else if (*p == '{')
 			depth++;
-		else if (line[i] == '}' && --depth == 0)
+		else if (*p == '}' && --depth == 0)
 			break;
+		if (p >= end || (unsigned char)*p < ' ')
+			return false;
 	}
-	if (i != len - 2 || line[len - 1] != '}')
+	if (p != end - 2 || end[-1] != '}')
 		return false;
-	*text = line + n;
-	*text_len = i + 1 - n;
+	*text_len = (size_t)(p + 1 - *text);
 	return true;
+}
+
+/* Its last quote; @end, or what no string may have, if there is none. */
+static const char *skip_string(const char *p, const char *end)
+{
+	while (p < end && *p != '"' && (unsigned char)*p >= ' ')
+		p += *p == '\\' ? 2 : 1;
+	return p;
 }
 
 /* @line: Valid until the next read; without its line feed */

@@ -16,6 +16,8 @@
 
 #include <tcphs/ipaddr.h>
 
+#include "item.h"
+
 #define CELL_MAX 1024
 
 static enum cli_exit pick(struct table *t, const struct column *columns);
@@ -42,16 +44,14 @@ static int no_row(struct table *t, const char *text, size_t len);
 static int no_values(struct table *t, const struct value *values);
 
 static const struct table_ops delimited = {
-	delimited_begin,
-	delimited_row,
-	delimited_values,
-	no_end,
+	delimited_begin, delimited_row, delimited_values, no_end, true,
 };
 static const struct table_ops ndjson = {no_begin, ndjson_row, json_values,
-					no_end};
+					no_end, false};
 static const struct table_ops json = {json_begin, json_row, json_values,
-				      json_end};
-static const struct table_ops none = {no_begin, no_row, no_values, no_end};
+				      json_end, false};
+static const struct table_ops none = {no_begin, no_row, no_values, no_end,
+				      false};
 
 static const struct table_ops *const formats[] = {
 	[FORMAT_TEXT] = &text_table, [FORMAT_JSON] = &json,
@@ -70,8 +70,11 @@ enum cli_exit table_begin(struct table *t, const struct cli *cli,
 
 int table_row(void *arg, const char *text, size_t len)
 {
+	struct value v[OUTPUT_COLUMNS_MAX];
 	struct table *t = arg;
 
+	if (t->ops->of_cells && item_values(text, len, t->col, t->ncols, v))
+		return table_made_row(t, v);
 	if (t->rows++ == 0)
 		t->ops->begin(t);
 	return t->ops->row(t, text, len);

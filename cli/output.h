@@ -50,6 +50,7 @@ struct table_ops {
 	int (*row)(struct table *t, const char *text, size_t len);
 	int (*values)(struct table *t, const struct value *values);
 	void (*end)(struct table *t, bool complete);
+	bool of_cells; /* rows have what the columns want and no more */
 };
 
 /* Rows on their way to cli->out. */

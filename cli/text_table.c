@@ -31,7 +31,7 @@ static void write_row(struct table *t, const char *cells);
 static void write_cell(struct table *t, unsigned int column, const char *cell,
 		       size_t before, bool last, bool colour);
 
-const struct table_ops text_table = {begin, row, values, end};
+const struct table_ops text_table = {begin, row, values, end, true};
 
 static void begin(struct table *t)
 {
