@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/alert.h>
 #include <tcphs/analysis.h>
 #include <tcphs/nearest.h>
 #include <tcphs/stack.h>
@@ -18,12 +19,14 @@
 
 #define LABEL_WIDTH 16
 #define WIDTH	    80 /* of lines, unless the terminal says otherwise */
-#define CODES_MAX   (64 + DROP_NREASONS + ANOMALY_NKINDS + FINDING_NKINDS)
+#define CODES_MAX \
+	(64 + DROP_NREASONS + ANOMALY_NKINDS + FINDING_NKINDS + ALERT_NKINDS)
 
 static enum cli_exit of_daemon(struct cli *cli, const char *conn);
 static bool is_conn(const char *word);
 static enum cli_exit explain_code(struct cli *cli, const char *code);
 static enum cli_exit no_code(const char *code);
+static json_t *alert_json(const char *code);
 static json_t *code_json(const char *code);
 static json_t *entry_json(const struct explain_entry *e);
 static void code_text(const struct cli *cli, const json_t *doc);
@@ -102,6 +105,8 @@ static enum cli_exit no_code(const char *code)
 		names[n++] = anomaly_name(i);
 	for (unsigned int i = 0; i < FINDING_NKINDS && n < CODES_MAX; i++)
 		names[n++] = finding_name(i);
+	for (unsigned int i = 0; i < ALERT_NKINDS && n < CODES_MAX; i++)
+		names[n++] = alert_name((enum alert_kind)i);
 	near = nearest(code, names, n);
 	if (near)
 		complain("nothing is called '%s'; did you mean '%s'?", code,
@@ -117,7 +122,7 @@ static enum cli_exit no_code(const char *code)
 static json_t *code_json(const char *code)
 {
 	enum drop_reason drop = explain_drop(code);
-	json_t *doc, *entries = json_array();
+	json_t *doc, *alert, *entries = json_array();
 	const struct explain_entry *e;
 	struct explain_judged odd;
 
@@ -137,10 +142,28 @@ static json_t *code_json(const char *code)
 				  odd.meaning, "severity", odd.severity,
 				  "clause", odd.clause, "causes", odd.causes,
 				  "advice", odd.advice));
+	else if ((alert = alert_json(code)))
+		json_object_set_new(doc, "alert", alert);
 	if (json_array_size(entries) > 0 || drop != DROP_NONE ||
-	    json_object_get(doc, "analysis"))
+	    json_object_get(doc, "analysis") || json_object_get(doc, "alert"))
 		return doc;
 	json_decref(doc);
+	return NULL;
+}
+
+/* Of an alert, if the judge of captures has no word like it. */
+static json_t *alert_json(const char *code)
+{
+	for (unsigned int i = 0; i < ALERT_NKINDS; i++) {
+		enum alert_kind k = (enum alert_kind)i;
+
+		if (strcmp(code, alert_name(k)) == 0)
+			return json_pack("{s:s, s:s, s:s, s:s}", "meaning",
+					 alert_meaning(k), "severity",
+					 alert_severity(k), "causes",
+					 alert_innocent(k), "advice",
+					 alert_action(k));
+	}
 	return NULL;
 }
 
@@ -181,6 +204,8 @@ static void code_text(const struct cli *cli, const json_t *doc)
 	const json_t *odd = json_object_get(doc, "analysis");
 	char words[256];
 
+	if (!odd)
+		odd = json_object_get(doc, "alert");
 	if (drop) {
 		snprintf(words, sizeof(words),
 			 "a reason to drop a packet: %s (%s); see "
@@ -207,7 +232,7 @@ static void code_text(const struct cli *cli, const json_t *doc)
 		judged_text(cli, code, odd);
 }
 
-/* A word of tcphs-analysis(7). */
+/* A word of tcphs-analysis(7), or an alert. */
 static void judged_text(const struct cli *cli, const char *code,
 			const json_t *odd)
 {
@@ -227,7 +252,7 @@ static void judged_text(const struct cli *cli, const char *code,
 		const char *text =
 			json_string_value(json_object_get(odd, parts[i].key));
 
-		if (*text)
+		if (text && *text)
 			explain_text(cli, parts[i].label, text);
 	}
 }

@@ -4,7 +4,7 @@
  * The record of conn.packets has the outcome, and how the connection ended if it
  * has: that chooses the entry of the catalogue, and its numbers fill the places.
  * The evidence are the packets that began and ended it, and those that were
- * dropped or sent again.
+ * dropped or sent again. Alerts about the connection are named beside them.
  */
 #include "explain.h"
 
@@ -24,7 +24,7 @@
 
 /* What the daemon said, and texts made of it. */
 struct record {
-	json_t *conn, *evidence;
+	json_t *conn, *evidence, *alerts;
 	char peer[END_MAX], local[END_MAX], port[8], after[32], times[32];
 	char listener_list[256];
 	struct explain_facts facts;
@@ -35,6 +35,7 @@ static int take_packet(void *arg, const char *text, size_t len);
 static bool is_evidence(const json_t *packet, const struct segment *s);
 static void packet_words(const struct segment *s, char *buf, size_t size);
 static int take_listener(void *arg, const char *text, size_t len);
+static int take_alert(void *arg, const char *text, size_t len);
 static const char *code_of(const struct record *r);
 static bool failed(const char *outcome);
 static void know(struct record *r);
@@ -48,7 +49,7 @@ static void end_text(const json_t *end, char *buf, size_t size);
 
 enum cli_exit explain_conn(struct cli *cli, const char *conn)
 {
-	struct record r = {.evidence = json_array()};
+	struct record r = {.evidence = json_array(), .alerts = json_array()};
 	const struct explain_entry *entry;
 	enum cli_exit e;
 	json_t *doc;
@@ -59,6 +60,9 @@ enum cli_exit explain_conn(struct cli *cli, const char *conn)
 	if (e == CLI_OK)
 		e = client_call(cli->client, "listener.list", NULL,
 				take_listener, &r, NULL);
+	if (e == CLI_OK)
+		e = client_call(cli->client, "alerts", NULL, take_alert, &r,
+				NULL);
 	if (e == CLI_OK) {
 		know(&r);
 		entry = explain_find(code_of(&r), r.role);
@@ -76,6 +80,7 @@ enum cli_exit explain_conn(struct cli *cli, const char *conn)
 	}
 	json_decref(r.conn);
 	json_decref(r.evidence);
+	json_decref(r.alerts);
 	return e;
 }
 
@@ -155,6 +160,19 @@ static int take_listener(void *arg, const char *text, size_t len)
 			 json_integer_value(json_object_get(l, "port")),
 			 text_of(l, "name"));
 	json_decref(l);
+	return ITEM_NEXT;
+}
+
+/* Those about this connection. */
+static int take_alert(void *arg, const char *text, size_t len)
+{
+	struct record *r = arg;
+	json_t *alert = json_loadb(text, len, 0, NULL);
+	const char *conn = text_of(alert, "conn"), *id = text_of(r->conn, "id");
+
+	if (conn && id && strcmp(conn, id) == 0)
+		json_array_append(r->alerts, alert);
+	json_decref(alert);
 	return ITEM_NEXT;
 }
 
@@ -247,6 +265,8 @@ static json_t *document(const struct record *r, const struct explain_entry *e)
 	json_t *doc = json_pack("{s:O, s:s, s:O}", "conn", r->conn, "code",
 				e->code, "evidence", r->evidence);
 
+	if (json_array_size(r->alerts) > 0)
+		json_object_set(doc, "alerts", r->alerts);
 	explain_put(doc, e, &r->facts);
 	return doc;
 }
@@ -260,6 +280,8 @@ static void conn_text(const struct cli *cli, const json_t *doc)
 	const char *drop = text_of(c, "drop_words");
 	bool client = role && strcmp(role, "client") == 0;
 	char peer[END_MAX], local[END_MAX], words[256];
+	const json_t *alert;
+	size_t i;
 
 	end_text(json_object_get(c, "peer"), peer, sizeof(peer));
 	end_text(json_object_get(c, "local"), local, sizeof(local));
@@ -275,6 +297,12 @@ static void conn_text(const struct cli *cli, const json_t *doc)
 		snprintf(words, sizeof(words), "%s (%s)", drop,
 			 text_of(c, "drop_clause"));
 		explain_text(cli, "Dropped", words);
+	}
+	json_array_foreach(json_object_get(doc, "alerts"), i, alert)
+	{
+		snprintf(words, sizeof(words), "%s; tcphsctl explain %s",
+			 text_of(alert, "message"), text_of(alert, "kind"));
+		explain_text(cli, "Alert", words);
 	}
 	evidence_text(cli, doc);
 }

@@ -146,8 +146,10 @@ static int words(const struct event *e, const struct stack_conf *conf,
 				(long long)e->a);
 	case EVENT_TTL_ODD:
 		return snprintf(buf, len,
-				"Received %lld packets with TTL %u, usually %u",
-				(long long)e->a, (unsigned int)e->b >> 8,
+				"Received %lld packet%s with TTL %u, usually "
+				"%u",
+				(long long)e->a, e->a == 1 ? "" : "s",
+				(unsigned int)e->b >> 8,
 				(unsigned int)e->b & 0xff);
 	case EVENT_LIMIT:
 		return snprintf(buf, len, "Limit reached: %s (%s)",

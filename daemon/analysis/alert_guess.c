@@ -40,9 +40,9 @@ void guess_ttl(struct alerts *a, const struct event *e)
 {
 	struct alert *last = &a->guess[ALERT_TTL].last;
 
-	guess_add(a, ALERT_TTL,
-		  e->seg_flags & TH_RST ? bounds[ALERT_TTL] : (uint32_t)e->a,
-		  &e->peer, e->conn);
+	guess_add(a, ALERT_TTL, (uint32_t)e->a, &e->peer, e->conn);
+	if (e->seg_flags & TH_RST)
+		a->guess[ALERT_TTL].enough = true;
 	last->number[1] = e->b >> 8;
 	last->number[2] = e->b & 0xff;
 }
@@ -63,7 +63,7 @@ void guess_tick(struct alerts *a, const struct alert_facts *f,
 		if (!bounds[k])
 			continue;
 		n = window_sum(&g->seen, SLOTS);
-		if (!g->alert && n >= bounds[k])
+		if (!g->alert && (n >= bounds[k] || g->enough))
 			g->alert = alert_raise(a, (enum alert_kind)k,
 					       LISTENER_NONE, NULL, now_us);
 		if (g->alert && g->seen.slot[0]) {
@@ -78,6 +78,7 @@ void guess_tick(struct alerts *a, const struct alert_facts *f,
 		}
 		if (g->alert && !n)
 			alert_end(a, &g->alert, now_us);
+		g->enough = false;
 		if (!n)
 			g->conns = 0;
 		window_pass(&g->seen, seconds);

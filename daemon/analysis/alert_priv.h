@@ -61,6 +61,7 @@ struct scanner {
 struct guess {
 	struct window seen;
 	uint64_t conns; /* which, as a set of 64 */
+	bool enough;	/* however few they are */
 	struct alert *alert;
 	struct alert last; /* source, connection and numbers to be shown */
 };

@@ -139,6 +139,8 @@ static void append(char *buf, size_t len, const char *text);
 static const char *source_words(const struct alert *al,
 				char buf[IPPREFIX_TEXT_MAX]);
 
+static const char *plural(int64_t n);
+
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == ALERT_NKINDS, "a row each");
 
 const char *alert_name(enum alert_kind k)
@@ -205,25 +207,32 @@ static int details(const struct alert *al, char *buf, size_t len)
 	case ALERT_RST_GUESS:
 		return snprintf(buf, len,
 				"%lld segments that fit no number, %lld "
-				"connections",
-				(long long)n[0], (long long)n[1]);
+				"connection%s",
+				(long long)n[0], (long long)n[1], plural(n[1]));
 	case ALERT_ICMP_GUESS:
 		return snprintf(buf, len, "%lld errors about nothing in flight",
 				(long long)n[0]);
 	case ALERT_CONFLICT:
 		return snprintf(buf, len,
-				"%lld segments with other bytes than before",
-				(long long)n[0]);
+				"%lld segment%s with other bytes than before",
+				(long long)n[0], plural(n[0]));
 	case ALERT_TTL:
-		return snprintf(
-			buf, len, "%lld packets, TTL %lld, usually %lld",
-			(long long)n[0], (long long)n[1], (long long)n[2]);
+		return snprintf(buf, len,
+				"%lld packet%s, TTL %lld, usually %lld",
+				(long long)n[0], plural(n[0]), (long long)n[1],
+				(long long)n[2]);
 	case ALERT_CHECKSUM:
-		return snprintf(buf, len, "%lld packets", (long long)n[0]);
+		return snprintf(buf, len, "%lld packet%s", (long long)n[0],
+				plural(n[0]));
 	case ALERT_NKINDS:
 		break;
 	}
 	return 0;
+}
+
+static const char *plural(int64_t n)
+{
+	return n == 1 ? "" : "s";
 }
 
 /* Of a pattern it is said that it is no more than that. */

@@ -604,6 +604,14 @@ static void ttl_of_a_rst(void)
 	odd(EVENT_TTL_ODD, 1, 243 << 8 | 64, TH_RST);
 	tick();
 	CU_ASSERT_EQUAL(raised(ALERT_TTL), 1);
+	CU_ASSERT_STRING_EQUAL(sentence(ALERT_TTL, ALERT_RAISED),
+			       "TTL jump on c5 from 198.18.66.1: 1 packet, TTL "
+			       "243, usually 64");
+	ticks(11);
+	CU_ASSERT_EQUAL(ended(ALERT_TTL), 1);
+	odd(EVENT_TTL_ODD, 1, 49 << 8 | 64, 0);
+	tick();
+	CU_ASSERT_EQUAL(raised(ALERT_TTL), 1);
 	stop();
 }
 
