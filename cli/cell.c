@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 #include <tcphs/ipaddr.h>
 #include <tcphs/stack.h>
@@ -126,7 +125,7 @@ static void put_endpoint(const json_t *end, char *buf, size_t size)
 static const char *state_words(const char *wire)
 {
 	for (int s = 0; s < TCP_NSTATES; s++)
-		if (strcasecmp(wire, tcp_state_name((enum tcp_state)s)) == 0)
+		if (strcmp(wire, tcp_state_key((enum tcp_state)s)) == 0)
 			return tcp_state_ss_name((enum tcp_state)s);
 	return wire;
 }

@@ -8,7 +8,6 @@
  */
 #include "cli.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include <tcphs/alert.h>
@@ -263,13 +262,8 @@ static void print_alerts(FILE *out)
 static void print_states(FILE *out)
 {
 	fputs(STATE_GROUPS, out);
-	for (int s = 0; s < TCP_NSTATES; s++) {
-		const char *name = tcp_state_name((enum tcp_state)s);
-
-		fputc(' ', out);
-		for (; *name; name++)
-			fputc(tolower((unsigned char)*name), out);
-	}
+	for (int s = 0; s < TCP_NSTATES; s++)
+		fprintf(out, " %s", tcp_state_key((enum tcp_state)s));
 }
 
 static void print_fish(FILE *out)

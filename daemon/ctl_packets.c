@@ -30,7 +30,6 @@ static pktmem_ref look(const struct pktmem *m, const struct ctl_target *t);
 static bool find(const struct ctl_request *r, pktmem_ref *ref);
 static json_t *packet_json(const struct pktmem_packet *p, bool text);
 static json_t *conn_json(const struct pktmem_conn *c, const char *listener);
-static json_t *name_json(const char *name);
 static json_t *flags_json(unsigned int flags);
 static void put_end(json_t *o, const char *key, const struct ip_addr *addr,
 		    uint16_t port);
@@ -229,9 +228,9 @@ static json_t *packet_json(const struct pktmem_packet *p, bool text)
 	json_object_set_new(o, "direction",
 			    json_string(p->flags & PACKET_OUT ? "out" : "in"));
 	json_object_set_new(o, "state_before",
-			    name_json(tcp_state_name(p->before)));
+			    json_string(tcp_state_key(p->before)));
 	json_object_set_new(o, "state_after",
-			    name_json(tcp_state_name(p->after)));
+			    json_string(tcp_state_key(p->after)));
 	put_drop(o, p->drop);
 	if (p->flags & ~PACKET_OUT)
 		json_object_set_new(o, "flags", flags_json(p->flags));
@@ -255,7 +254,7 @@ static json_t *conn_json(const struct pktmem_conn *c, const char *listener)
 	if (listener)
 		json_object_set_new(o, "listener", json_string(listener));
 	json_object_set_new(o, "ended", json_boolean(c->ended));
-	json_object_set_new(o, "state", name_json(tcp_state_name(c->state)));
+	json_object_set_new(o, "state", json_string(tcp_state_key(c->state)));
 	json_object_set_new(o, "outcome",
 			    json_string(outcome_name(c->outcome)));
 	json_object_set_new(o, "outcome_words",
@@ -289,19 +288,6 @@ static json_t *conn_json(const struct pktmem_conn *c, const char *listener)
 	json_object_set_new(o, "packets", json_integer(c->packets));
 	json_object_set_new(o, "kept", json_integer(c->kept));
 	return o;
-}
-
-/* A state as programs know it. */
-static json_t *name_json(const char *name)
-{
-	char lower[16];
-	size_t i;
-
-	for (i = 0; i < sizeof(lower) - 1 && name[i]; i++)
-		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z'
-					  ? name[i] - 'A' + 'a'
-					  : name[i]);
-	return json_stringn(lower, i);
 }
 
 static json_t *flags_json(unsigned int flags)

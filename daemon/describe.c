@@ -47,19 +47,6 @@ static void put_sample(json_t **o, const char *key, int64_t us)
 		put(o, key, json_integer(us));
 }
 
-static json_t *state_json(uint8_t state)
-{
-	const char *name = tcp_state_name(state);
-	char lower[16];
-	size_t i;
-
-	for (i = 0; i < sizeof(lower) - 1 && name[i]; i++)
-		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z'
-					  ? name[i] - 'A' + 'a'
-					  : name[i]);
-	return json_stringn(lower, i);
-}
-
 static json_t *end_json(const struct ip_addr *addr, uint16_t port)
 {
 	char text[IPADDR_TEXT_MAX];
@@ -197,7 +184,7 @@ json_t *describe_conn(const struct conn_info *info, const char *listener,
 	json_t *o = json_object();
 
 	put(&o, "id", json_sprintf("c%" PRIu32, info->id));
-	put(&o, "state", state_json(info->state));
+	put(&o, "state", json_string(tcp_state_key(info->state)));
 	put(&o, "role",
 	    json_string(info->role == ROLE_CLIENT ? "client" : "server"));
 	put(&o, "local", end_json(&info->local, info->local_port));
@@ -299,12 +286,9 @@ static json_t *states_json(const struct stack_stats *stats)
 {
 	json_t *o = json_object();
 
-	for (int s = 0; s < TCP_NSTATES; s++) {
-		json_t *name = state_json((uint8_t)s);
-
-		put_number(&o, json_string_value(name), stats->conns[s]);
-		json_decref(name);
-	}
+	for (int s = 0; s < TCP_NSTATES; s++)
+		put_number(&o, tcp_state_key((enum tcp_state)s),
+			   stats->conns[s]);
 	return o;
 }
 

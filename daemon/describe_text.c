@@ -40,12 +40,6 @@ static void put_number(struct writer *w, uint64_t n)
 	put_bytes(w, digits + i, sizeof(digits) - i);
 }
 
-static void put_lower(struct writer *w, const char *s)
-{
-	for (; *s; s++)
-		*w->at++ = (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s);
-}
-
 /* Names are plain words as a rule; what is not goes through jansson. */
 static void put_string(struct writer *w, const char *s)
 {
@@ -111,6 +105,8 @@ static bool member(struct writer *w, enum conn_field field, const char *key,
 static void put_names(struct writer *w, const struct conn_info *info,
 		      const char *listener)
 {
+	const char *state = tcp_state_key(info->state);
+
 	if (MEMBER(w, id)) {
 		PUT(w, "\"c");
 		put_number(w, info->id);
@@ -118,7 +114,7 @@ static void put_names(struct writer *w, const struct conn_info *info,
 	}
 	if (MEMBER(w, state)) {
 		*w->at++ = '"';
-		put_lower(w, tcp_state_name(info->state));
+		put_bytes(w, state, strlen(state));
 		*w->at++ = '"';
 	}
 	if (MEMBER(w, role)) {

@@ -31,20 +31,6 @@ static void number(const struct out *o, const char *key, int64_t value)
 	o->fn(o->arg, key, NULL, value);
 }
 
-static void state(const struct out *o, const char *key, int64_t value)
-{
-	char lower[16];
-	const char *name = tcp_state_name((enum tcp_state)value);
-	size_t i;
-
-	for (i = 0; i < sizeof(lower) - 1 && name[i]; i++)
-		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z'
-					  ? name[i] - 'A' + 'a'
-					  : name[i]);
-	lower[i] = '\0';
-	text(o, key, lower);
-}
-
 /* As tcpdump writes them, with A for ACK: "SA", "FPA". */
 static void flags(const struct out *o, uint8_t bits)
 {
@@ -169,8 +155,8 @@ static void own_fields(const struct out *o, const struct event *e)
 		tries(o, e);
 		break;
 	case EVENT_STATE:
-		state(o, "state_from", e->a);
-		state(o, "state_to", e->b);
+		text(o, "state_from", tcp_state_key((enum tcp_state)e->a));
+		text(o, "state_to", tcp_state_key((enum tcp_state)e->b));
 		break;
 	case EVENT_HANDSHAKE_FAILED:
 		text(o, "outcome", outcome_name(evfields_outcome(e)));
@@ -259,7 +245,7 @@ void evfields(const struct evbus_record *r, const struct stack *st,
 		flow(&o, e);
 	}
 	if (e->conn)
-		state(&o, "state", e->state);
+		text(&o, "state", tcp_state_key(e->state));
 	segment(&o, e);
 	own_fields(&o, e);
 	for (unsigned int i = 0; n && i < n->nfacts; i++)

@@ -564,11 +564,10 @@ static void connections(const struct put *p)
 		if (s == TCP_CLOSED || s == TCP_LISTEN)
 			continue;
 		snprintf(state, sizeof(state), "%s",
-			 tcp_state_name((enum tcp_state)s));
+			 tcp_state_key((enum tcp_state)s));
 		for (char *c = state; *c; c++)
-			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32
-				    : *c == '-'		   ? '_'
-							   : *c);
+			if (*c == '-')
+				*c = '_';
 		put_number(p, p->stats.conns[s] - p->stats.clients[s], "state",
 			   state, "role", "server", END);
 		put_number(p, p->stats.clients[s], "state", state, "role",

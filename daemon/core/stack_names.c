@@ -9,13 +9,19 @@
 #include "assert.h"
 
 static const char *const state_names[] = {
-#define STATE_NAME(name, rfc, ss) rfc,
+#define STATE_NAME(name, rfc, key, ss) rfc,
 	TCP_STATE_LIST(STATE_NAME)
 #undef STATE_NAME
 };
 
+static const char *const state_keys[] = {
+#define STATE_KEY(name, rfc, key, ss) key,
+	TCP_STATE_LIST(STATE_KEY)
+#undef STATE_KEY
+};
+
 static const char *const state_ss_names[] = {
-#define STATE_SS(name, rfc, ss) ss,
+#define STATE_SS(name, rfc, key, ss) ss,
 	TCP_STATE_LIST(STATE_SS)
 #undef STATE_SS
 };
@@ -57,6 +63,12 @@ const char *tcp_state_name(enum tcp_state s)
 {
 	ASSERT(s < TCP_NSTATES);
 	return state_names[s];
+}
+
+const char *tcp_state_key(enum tcp_state s)
+{
+	ASSERT(s < TCP_NSTATES);
+	return state_keys[s];
 }
 
 const char *tcp_state_ss_name(enum tcp_state s)

@@ -16,22 +16,22 @@
 
 #include <stdint.h>
 
-/* RFC 9293, 3.3.2. The third column is what ss(8) prints. */
-#define TCP_STATE_LIST(S)                           \
-	S(CLOSED, "CLOSED", "UNCONN")               \
-	S(LISTEN, "LISTEN", "LISTEN")               \
-	S(SYN_SENT, "SYN-SENT", "SYN-SENT")         \
-	S(SYN_RECEIVED, "SYN-RECEIVED", "SYN-RCVD") \
-	S(ESTABLISHED, "ESTABLISHED", "ESTAB")      \
-	S(FIN_WAIT_1, "FIN-WAIT-1", "FIN-WAIT-1")   \
-	S(FIN_WAIT_2, "FIN-WAIT-2", "FIN-WAIT-2")   \
-	S(CLOSE_WAIT, "CLOSE-WAIT", "CLOSE-WAIT")   \
-	S(CLOSING, "CLOSING", "CLOSING")            \
-	S(LAST_ACK, "LAST-ACK", "LAST-ACK")         \
-	S(TIME_WAIT, "TIME-WAIT", "TIME-WAIT")
+/* RFC 9293, 3.3.2: the name there, for programs, and what ss(8) prints. */
+#define TCP_STATE_LIST(S)                                           \
+	S(CLOSED, "CLOSED", "closed", "UNCONN")                     \
+	S(LISTEN, "LISTEN", "listen", "LISTEN")                     \
+	S(SYN_SENT, "SYN-SENT", "syn-sent", "SYN-SENT")             \
+	S(SYN_RECEIVED, "SYN-RECEIVED", "syn-received", "SYN-RCVD") \
+	S(ESTABLISHED, "ESTABLISHED", "established", "ESTAB")       \
+	S(FIN_WAIT_1, "FIN-WAIT-1", "fin-wait-1", "FIN-WAIT-1")     \
+	S(FIN_WAIT_2, "FIN-WAIT-2", "fin-wait-2", "FIN-WAIT-2")     \
+	S(CLOSE_WAIT, "CLOSE-WAIT", "close-wait", "CLOSE-WAIT")     \
+	S(CLOSING, "CLOSING", "closing", "CLOSING")                 \
+	S(LAST_ACK, "LAST-ACK", "last-ack", "LAST-ACK")             \
+	S(TIME_WAIT, "TIME-WAIT", "time-wait", "TIME-WAIT")
 
 enum tcp_state {
-#define TCP_STATE_ENUM(name, rfc, ss) TCP_##name,
+#define TCP_STATE_ENUM(name, rfc, key, ss) TCP_##name,
 	TCP_STATE_LIST(TCP_STATE_ENUM)
 #undef TCP_STATE_ENUM
 		TCP_NSTATES

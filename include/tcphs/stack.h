@@ -772,6 +772,7 @@ void stack_check(struct stack *st);
 /* ---- names ------------------------------------------------------------ */
 
 const char *tcp_state_name(enum tcp_state s);	 /* "SYN-RECEIVED" */
+const char *tcp_state_key(enum tcp_state s);	 /* "syn-received" */
 const char *tcp_state_ss_name(enum tcp_state s); /* "SYN-RCVD" */
 const char *event_name(enum event_type t);	 /* "syn.received" */
 int event_level(enum event_type t);
