@@ -186,7 +186,6 @@ void ctl_walk_close(const struct ctl_request *r);
 struct filter *ctl_walk_filter(const struct ctl_request *r);
 bool ctl_walk_cancel(struct ctl_client *c, const char *id);
 bool ctl_walk_running(const struct ctl_client *c, const char *id);
-struct filter *ctl_walk_filter(const struct ctl_request *r);
 void ctl_job_del(struct ctl_job *job);
 
 bool ctl_walk_target(const struct ctl_request *r, struct ctl_target *t);

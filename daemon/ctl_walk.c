@@ -413,12 +413,8 @@ bool ctl_walk_target(const struct ctl_request *r, struct ctl_target *t)
 	const char *text;
 
 	*t = (struct ctl_target){.kind = TARGET_LAST};
-	if (!ctl_method_string(r, "conn", &text))
+	if (!ctl_method_needs(r, "conn", &text))
 		return false;
-	if (!text) {
-		ctl_method_refuse(r, "'conn' is missing");
-		return false;
-	}
 	if (strcmp(text, "last") == 0 || parse_id(text, t) ||
 	    parse_ends(text, t))
 		return true;
