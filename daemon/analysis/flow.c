@@ -13,13 +13,8 @@
 #define MSS_TINY   216 /* Linux answers no path with less: a way to make work */
 #define WSCALE_MAX 14
 
-/* The letters of Zeek's history, once for each side. */
-#define LETTERS "shadfr"
-
 static void count(struct flow *f, const struct packet *p, enum side s);
 static void find_bases(struct flow *f, const struct packet *p, enum side s);
-static void history(struct flow *f, const struct packet *p, enum side s);
-static void write_letter(struct flow *f, char letter, enum side s);
 static void check_header(struct flow *f, const struct packet *p, enum side s);
 static void check_flags(struct flow *f, const struct packet *p, enum side s);
 static void check_sum(struct flow *f, const struct packet *p, enum side s);
@@ -49,6 +44,8 @@ void flow_begin(struct flow *f, const struct packet *p, uint8_t from)
 		f->client = f->key.port[from] >= f->key.port[to] ? from : to;
 	if (!(p->flags & TH_SYN))
 		f->flags |= FLOW_GUESSED;
+	if (f->client != from)
+		flow_history_turned(f);
 	f->first_frame = (uint32_t)p->number;
 	f->start_ns = p->ns;
 	x = p->nencaps ? flow_extra(f, 0) : NULL;
@@ -68,7 +65,7 @@ void flow_take(struct flow *f, const struct packet *p, uint8_t from,
 		return;
 	}
 	count(f, p, s);
-	history(f, p, s);
+	flow_history(f, p, s);
 	check_header(f, p, s);
 	check_sum(f, p, s);
 	if (p->flags & TH_RST) {
@@ -176,6 +173,16 @@ void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 	};
 }
 
+/* The first one is remembered; how many there were, its side knows. */
+void flow_counted(struct flow *f, enum counted what, enum side s,
+		  const struct packet *p)
+{
+	struct flow_extra *x = flow_extra(f, 0);
+
+	if (x && !x->counted[s][what])
+		x->counted[s][what] = (uint32_t)p->number;
+}
+
 /* With room for so many anomalies; most have one or two. NULL without memory.
  */
 struct flow_extra *flow_extra(struct flow *f, uint8_t room)
@@ -226,34 +233,6 @@ static void find_bases(struct flow *f, const struct packet *p, enum side s)
 		you->flags |= HALF_BASE;
 		you->isn = p->ack - 1;
 	}
-}
-
-static void history(struct flow *f, const struct packet *p, enum side s)
-{
-	if (p->flags & TH_SYN)
-		write_letter(f, p->flags & TH_ACK ? 'h' : 's', s);
-	if (p->flags & TH_RST)
-		write_letter(f, 'r', s);
-	if (p->len && !(p->flags & (TH_SYN | TH_RST)))
-		write_letter(f, 'd', s);
-	if (p->flags & TH_FIN)
-		write_letter(f, 'f', s);
-	if ((p->flags & (TH_ACK | TH_SYN | TH_FIN | TH_RST)) == TH_ACK &&
-	    !p->len)
-		write_letter(f, 'a', s);
-}
-
-static void write_letter(struct flow *f, char letter, enum side s)
-{
-	static const char letters[] = LETTERS;
-	size_t i = (size_t)(strchr(letters, letter) - letters), n;
-	uint16_t bit = (uint16_t)(1u << (2 * i + s));
-
-	n = strlen(f->history);
-	if (f->seen & bit || n == HISTORY_MAX)
-		return;
-	f->seen |= bit;
-	f->history[n] = s == CLIENT ? (char)(letter - 'a' + 'A') : letter;
 }
 
 static void check_header(struct flow *f, const struct packet *p, enum side s)
@@ -309,6 +288,8 @@ static void check_sum(struct flow *f, const struct packet *p, enum side s)
 
 	if (p->notes & NOTE_TCP_SUM_PART)
 		me->flags |= HALF_PART_SUM;
+	if (p->notes & (NOTE_TCP_SUM | NOTE_TCP_SUM_PART))
+		flow_counted(f, COUNTED_BAD_SUM, s, p);
 	if (!(p->notes & NOTE_TCP_SUM)) {
 		/* A good copy: it may be that one that is taken. */
 		if (seq_lt(p->seq, me->bad_end) && seq_geq(end, me->bad_end))
@@ -316,6 +297,7 @@ static void check_sum(struct flow *f, const struct packet *p, enum side s)
 		return;
 	}
 	me->bad_sums += me->bad_sums < UINT16_MAX;
+	flow_history_nth(f, 'c', s, me->bad_sums);
 	me->bad_end = end;
 	if (p->len || p->flags & (TH_SYN | TH_FIN))
 		me->flags |= HALF_BAD_SUM;

@@ -85,7 +85,7 @@ enum flow_flag {
 	FLOW_ALT_ISN = 1 << 12, /* alt_isn */
 };
 
-#define HISTORY_MAX 15
+#define HISTORY_MAX 18
 
 /* Ends in the order of their bytes, so that both directions have one key. */
 struct flow_key {
@@ -133,6 +133,15 @@ struct lost {
 	uint32_t heard; /* packets of the other side until then */
 };
 
+/* What is counted by side and told at the end: the first frame of each. */
+enum counted {
+	COUNTED_AGAIN,
+	COUNTED_NEEDLESS,
+	COUNTED_LATE,
+	COUNTED_BAD_SUM,
+	NCOUNTED
+};
+
 /* What not all connections have. */
 struct flow_extra {
 	uint8_t nanomalies, room; /* of the array */
@@ -142,6 +151,8 @@ struct flow_extra {
 	/* Text beyond the window that is known, the latest piece, by side: it
 	 * was taken after all if the other side acknowledges it. */
 	struct range beyond[2];
+	uint32_t counted[2]
+			[NCOUNTED]; /* first frames, by enum side; 0 = none */
 	struct anomaly anomaly[];
 };
 
@@ -186,6 +197,10 @@ void flow_rst(struct flow *f, const struct packet *p, enum side s);
 void flow_ack(struct flow *f, const struct packet *p, enum side s);
 void flow_text(struct flow *f, const struct packet *p, enum side s,
 	       struct copies *copies);
+void flow_history(struct flow *f, const struct packet *p, enum side s);
+void flow_history_turned(struct flow *f);
+void flow_history_gap(struct flow *f, enum side s);
+void flow_history_nth(struct flow *f, char letter, enum side s, uint32_t n);
 void flow_lost(struct flow *f, const struct packet *p, enum side s);
 bool flow_blackhole(const struct flow *f, enum side s);
 bool flow_copy(struct flow *f, const struct packet *p, enum side s,
@@ -196,6 +211,8 @@ void flow_contents(struct flow *f, const struct packet *p, enum side s,
 struct flow_extra *flow_extra(struct flow *f, uint8_t room);
 void flow_anomaly(struct flow *f, enum anomaly_kind kind, enum side s,
 		  const struct packet *p, int64_t expected, int64_t got);
+void flow_counted(struct flow *f, enum counted what, enum side s,
+		  const struct packet *p);
 
 /* Not that it offered no @opt: the capture may have cut that off. */
 static inline bool flow_offer_known(const struct half *h, uint8_t opt)

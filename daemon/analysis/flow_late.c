@@ -13,7 +13,8 @@
 static void add(struct verdict *v, enum anomaly_kind kind, enum side s,
 		uint64_t frame, uint32_t count, int64_t expected, int64_t got);
 static void handshake(const struct flow *f, struct verdict *v);
-static void came_again(struct verdict *v, enum side s);
+static void came_again(const struct flow *f, enum side s, struct verdict *v);
+static uint64_t first_of(const struct flow *f, enum counted what, enum side s);
 static void lost(const struct flow *f, enum side s, struct verdict *v);
 static void closing(const struct flow *f, int64_t now_ns, struct verdict *v);
 static void sums(const struct flow *f, enum side s, struct verdict *v);
@@ -25,7 +26,7 @@ void flow_late_anomalies(const struct flow *f, int64_t now_ns,
 	handshake(f, v);
 	closing(f, now_ns, v);
 	for (int s = CLIENT; s <= SERVER; s++) {
-		came_again(v, (enum side)s);
+		came_again(f, (enum side)s, v);
 		lost(f, (enum side)s, v);
 		sums(f, (enum side)s, v);
 		unseen(f, (enum side)s, v);
@@ -81,19 +82,29 @@ static void handshake(const struct flow *f, struct verdict *v)
 		    SLOW_NS / 2, leg);
 }
 
-static void came_again(struct verdict *v, enum side s)
+static void came_again(const struct flow *f, enum side s, struct verdict *v)
 {
 	const struct verdict_side *me = &v->side[s];
 	uint32_t again = me->seen_before + me->filled_hole;
 
 	if (again)
-		add(v, ANOMALY_RETRANSMIT, s, v->first_frame, again, 0, again);
+		add(v, ANOMALY_RETRANSMIT, s, first_of(f, COUNTED_AGAIN, s),
+		    again, 0, again);
 	if (me->needless)
-		add(v, ANOMALY_SPURIOUS_RETRANSMIT, s, v->first_frame,
-		    me->needless, 0, me->needless);
+		add(v, ANOMALY_SPURIOUS_RETRANSMIT, s,
+		    first_of(f, COUNTED_NEEDLESS, s), me->needless, 0,
+		    me->needless);
 	if (me->late)
-		add(v, ANOMALY_REORDERED, s, v->first_frame, me->late, 0,
-		    me->late);
+		add(v, ANOMALY_REORDERED, s, first_of(f, COUNTED_LATE, s),
+		    me->late, 0, me->late);
+}
+
+/* That of the connection if there was no memory to remember it. */
+static uint64_t first_of(const struct flow *f, enum counted what, enum side s)
+{
+	uint32_t frame = f->extra ? f->extra->counted[s][what] : 0;
+
+	return frame ? frame : f->first_frame;
 }
 
 static void lost(const struct flow *f, enum side s, struct verdict *v)
@@ -135,11 +146,12 @@ static void closing(const struct flow *f, int64_t now_ns, struct verdict *v)
 static void sums(const struct flow *f, enum side s, struct verdict *v)
 {
 	const struct half *h = &f->half[s];
+	uint64_t frame = first_of(f, COUNTED_BAD_SUM, s);
 
 	if (h->flags & (HALF_PART_SUM | HALF_BAD_SUM_ACKED))
-		add(v, ANOMALY_CHECKSUM_OFFLOAD, s, v->first_frame, 1, 0, 0);
+		add(v, ANOMALY_CHECKSUM_OFFLOAD, s, frame, 1, 0, 0);
 	else if (h->bad_sums)
-		add(v, ANOMALY_CHECKSUM_BAD, s, v->first_frame, h->bad_sums, 0,
+		add(v, ANOMALY_CHECKSUM_BAD, s, frame, h->bad_sums, 0,
 		    h->bad_sums);
 }
 

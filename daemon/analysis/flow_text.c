@@ -74,6 +74,8 @@ void flow_ack(struct flow *f, const struct packet *p, enum side s)
 		me->acked = p->ack;
 	me->flags |= HALF_ACK;
 	take_sack(me, p);
+	if (you->nholes && seq_gt(p->ack, you->hole->start))
+		flow_history_gap(f, !s);
 	if (you->flags & HALF_FIN && seq_gt(p->ack, you->fin))
 		you->flags |= HALF_FIN_ACKED;
 	if (you->flags & HALF_BAD_SUM && seq_geq(p->ack, you->bad_end))
@@ -279,22 +281,31 @@ static void again(struct flow *f, const struct packet *p, enum side s,
 	bool needless = was_acked(you, p->seq, end);
 	bool late = is_late(f, p, s);
 	uint32_t filled = hole_fill(f, s, p->seq, end);
+	enum counted what = COUNTED_AGAIN;
 
 	if (filled) {
 		/* A FIN has a number, and is no text. */
 		if (me->flags & HALF_FIN && end == me->fin + 1)
 			filled--;
 		me->captured += filled;
-		if (late)
+		if (late) {
 			me->late++;
-		else
+			what = COUNTED_LATE;
+		} else {
 			me->filled_hole++;
+		}
 	} else if (needless) {
 		me->needless++;
+		what = COUNTED_NEEDLESS;
 	} else {
 		me->seen_before++;
 		flow_lost(f, p, s);
 	}
+	flow_counted(f, what, s, p);
+	if (p->len)
+		flow_history_nth(f, 't', s,
+				 me->seen_before + me->late + me->filled_hole +
+					 me->needless);
 }
 
 static bool is_late(const struct flow *f, const struct packet *p, enum side s)

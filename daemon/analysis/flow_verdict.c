@@ -207,13 +207,18 @@ static void steps(const struct flow *f, struct verdict *v)
 static uint8_t completeness(const struct flow *f)
 {
 	uint16_t both = f->half[CLIENT].flags | f->half[SERVER].flags;
+	/* The SYN-ACK was not captured, and its ACK was. */
+	bool unanswered_ack =
+		(f->flags & (FLOW_SYN | FLOW_SYNACK)) == FLOW_SYN &&
+		f->half[CLIENT].flags & HALF_ACK;
 	uint8_t bits = 0;
 
 	if (f->flags & FLOW_SYN)
 		bits |= SEEN_SYN;
 	if (f->flags & FLOW_SYNACK)
 		bits |= SEEN_SYNACK;
-	if (f->flags & FLOW_HSACK || (flow_established(f) && both & HALF_ACK))
+	if (f->flags & FLOW_HSACK || (flow_established(f) && both & HALF_ACK) ||
+	    unanswered_ack)
 		bits |= SEEN_ACK;
 	if (both & HALF_TEXT)
 		bits |= SEEN_DATA;

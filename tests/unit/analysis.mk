@@ -1,7 +1,7 @@
 ANALYSIS_ENGINE = daemon/analysis/analysis.c daemon/analysis/analysis_names.c \
 	daemon/analysis/anomaly_texts.c \
 	daemon/analysis/copies.c daemon/analysis/crowd.c daemon/analysis/flow.c \
-	daemon/analysis/flow_copy.c daemon/analysis/flow_text.c \
+	daemon/analysis/flow_copy.c daemon/analysis/flow_history.c daemon/analysis/flow_text.c \
 	daemon/analysis/flow_lost.c daemon/analysis/flow_late.c daemon/analysis/flow_verdict.c
 ANALYSIS_DECODER = daemon/analysis/decode.c daemon/analysis/decode_ip.c \
 	daemon/analysis/decode_tcp.c daemon/analysis/decode_tunnel.c \

@@ -251,6 +251,7 @@ static void outcome_synack_missing(void)
 	v = end();
 	CU_ASSERT_EQUAL(cap.n, 1);
 	CU_ASSERT_EQUAL(v->outcome, JUDGED_SYNACK_MISSING);
+	CU_ASSERT_EQUAL(v->completeness, 13); /* SYN, ACK, text */
 	expect_only(v, ANOMALY_ASYMMETRIC);
 	done();
 }
@@ -418,6 +419,61 @@ static void fast_open(void)
 	v = end();
 	CU_ASSERT_EQUAL(v->tfo, TFO_PARTLY);
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 50);
+	done();
+}
+
+/* Zeek's letters beyond those of every connection. */
+static void zeek_letters(void)
+{
+	const struct verdict *v;
+
+	begin();
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	v = end();
+	CU_ASSERT_STRING_EQUAL(v->zeek_history, "^hA");
+	done();
+
+	handshake();
+	c(PSH, CISN + 101, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 201, 0); /* of what is missing here, too */
+	for (int i = 0; i < 12; i++) {
+		wait_ms(300);
+		c(PSH, CISN + 101, SISN + 1, 100);
+	}
+	cap.p.notes = NOTE_TCP_SUM;
+	s(PSH, SISN + 1, CISN + 201, 10);
+	cap.p.wnd = 0;
+	s(ACK, SISN + 11, CISN + 201, 0);
+	c(SYN | FIN, CISN + 201, SISN + 11, 0);
+	c(FIN | RST, CISN + 201, SISN + 11, 0);
+	v = end();
+	CU_ASSERT_STRING_EQUAL(v->zeek_history, "ShADaGTTdcwQI");
+	done();
+}
+
+/* There is room for the letters of every connection, whatever stood before. */
+static void zeek_letters_many(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	for (int i = 0; i < 1000; i++) {
+		wait_ms(300);
+		cap.p.notes = NOTE_TCP_SUM;
+		cap.p.wnd = 0;
+		c(PSH, CISN + 1, SISN + 1, 100);
+		cap.p.notes = NOTE_TCP_SUM;
+		cap.p.wnd = 0;
+		s(PSH, SISN + 1, CISN + 1, 100);
+	}
+	c(FIN, CISN + 101, SISN + 101, 0);
+	s(FIN, SISN + 101, CISN + 102, 0);
+	s(RST, SISN + 102, 0, 0);
+	v = end();
+	CU_ASSERT(strlen(v->zeek_history) <= 18);
+	for (const char *letter = "ShADdFfr"; *letter; letter++)
+		CU_ASSERT_PTR_NOT_NULL(strchr(v->zeek_history, *letter));
 	done();
 }
 
@@ -733,6 +789,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(reset_out_of_window),
 		UNIT_TEST(reset_in_window_ignored),
 		UNIT_TEST(silence),
+		UNIT_TEST(zeek_letters),
+		UNIT_TEST(zeek_letters_many),
 		UNIT_TEST(silence_broken),
 		UNIT_TEST(options_cut),
 		UNIT_TEST(another_year),

@@ -22,6 +22,7 @@ static void seen_before(void)
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
 	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
 	expect_only(v, ANOMALY_RETRANSMIT);
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_RETRANSMIT)->frame, 5);
 	done();
 }
 
@@ -415,7 +416,8 @@ static void checksum_bad(void)
 	cap.p.notes = NOTE_TCP_SUM;
 	c(PSH, CISN + 1, SISN + 1, 100);
 	v = end();
-	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_CHECKSUM_BAD));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(odd(v, ANOMALY_CHECKSUM_BAD));
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_CHECKSUM_BAD)->frame, 4);
 	done();
 }
 
