@@ -21,6 +21,7 @@ enum column_kind {
 	COLUMN_COUNT,
 	COLUMN_BYTES,
 	COLUMN_TIME, /* microseconds */
+	COLUMN_LIST, /* words; cut off if a terminal is too narrow */
 };
 
 struct column {
@@ -65,6 +66,7 @@ struct table {
 	/* Text: rows are held until their widths are known. */
 	size_t width[OUTPUT_COLUMNS_MAX];
 	bool hidden[OUTPUT_COLUMNS_MAX]; /* no room on this terminal */
+	bool cut[OUTPUT_COLUMNS_MAX];	 /* no room for all of it */
 	size_t gap;			 /* blanks between two columns */
 	char *held;			 /* cells, each with its final zero */
 	size_t held_len, held_size;

@@ -7,7 +7,8 @@
  * memory. A wider cell that comes later widens its column from there on.
  *
  * On a terminal the table must fit: columns that nobody asked for by name leave
- * in a fixed order until it does.
+ * in a fixed order until it does, or until the end of a list is all that is too
+ * much.
  */
 #include "output.h"
 
@@ -16,6 +17,8 @@
 
 #define HELD_ROWS 1000
 #define CELL_MAX  VALUE_TEXT_MAX
+#define LIST_MIN  16 /* of a list that is cut off */
+#define CUT	  "..."
 
 static void begin(struct table *t);
 static int row(struct table *t, const char *text, size_t len);
@@ -26,6 +29,7 @@ static bool hold(struct table *t, unsigned int column, const char *cell,
 		 size_t len);
 static void flow(struct table *t);
 static void make_fit(struct table *t);
+static bool fits(struct table *t);
 static size_t total_width(const struct table *t);
 static void write_row(struct table *t, const char *cells);
 static void write_cell(struct table *t, unsigned int column, const char *cell,
@@ -118,7 +122,7 @@ static bool hold(struct table *t, unsigned int column, const char *cell,
 	}
 	memcpy(t->held + t->held_len, cell, len + 1);
 	t->held_len += len + 1;
-	if (len > t->width[column])
+	if (len > t->width[column] && !t->cut[column])
 		t->width[column] = len;
 	return true;
 }
@@ -146,11 +150,29 @@ static void make_fit(struct table *t)
 		return;
 	if (total_width(t) > t->cli->screen_cols)
 		t->gap = 1;
-	for (; total_width(t) > t->cli->screen_cols && leaving <= t->ncols;
-	     leaving++)
+	for (; !fits(t) && leaving <= t->ncols; leaving++)
 		for (unsigned int i = 0; i < t->ncols; i++)
 			if (t->col[i]->leaves == leaving)
 				t->hidden[i] = true;
+}
+
+static bool fits(struct table *t)
+{
+	size_t total = total_width(t), cols = t->cli->screen_cols, less;
+
+	if (total <= cols)
+		return true;
+	for (unsigned int i = 0; i < t->ncols; i++) {
+		if (t->hidden[i] || t->col[i]->kind != COLUMN_LIST)
+			continue;
+		less = total - cols;
+		if (t->width[i] < less + LIST_MIN)
+			continue;
+		t->width[i] -= less;
+		t->cut[i] = true;
+		return true;
+	}
+	return false;
 }
 
 static size_t total_width(const struct table *t)
@@ -194,12 +216,17 @@ static void write_cell(struct table *t, unsigned int column, const char *cell,
 		     kind == COLUMN_TIME;
 	size_t len = strlen(cell);
 	size_t pad = t->width[column] > len ? t->width[column] - len : 0;
+	bool cut = t->cut[column] && len > t->width[column];
 
 	for (before += right ? pad : 0; before > 0; before--)
 		putc_unlocked(' ', t->out);
 	if (colour)
 		fputs_unlocked(output_state_sgr(cell), t->out);
+	if (cut)
+		len = t->width[column] - strlen(CUT);
 	fwrite_unlocked(cell, 1, len, t->out);
+	if (cut)
+		fputs_unlocked(CUT, t->out);
 	if (colour)
 		fputs_unlocked(SGR_OFF, t->out);
 	for (pad = right || last ? 0 : pad; pad > 0; pad--)

@@ -14,6 +14,7 @@ static void set_text(struct value *to, const char *text);
 static void set_end(struct value *to, const struct verdict_side *s);
 static void set_time(struct value *to, int64_t ns);
 static void set_anomalies(struct value *to, const struct verdict *v);
+static void add_word(struct value *to, const char *word);
 
 /* In the order of enum verdict_column. */
 const struct column verdict_columns[] = {
@@ -135,30 +136,34 @@ static void set_time(struct value *to, int64_t ns)
 	strftime(to->text, sizeof(to->text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* What is more than information, each kind once. */
+/* What is more than information, the worst first, each kind once. */
 static void set_anomalies(struct value *to, const struct verdict *v)
 {
-	char *at = to->text, *end = at + sizeof(to->text);
 	uint64_t said = 0;
 
-	for (int i = 0; i < v->nanomalies; i++) {
-		unsigned int kind = v->anomaly[i].kind;
-		const char *name;
-		size_t len;
+	for (int worst = SEVERITY_WARNING; worst > SEVERITY_INFO; worst--) {
+		for (int i = 0; i < v->nanomalies; i++) {
+			unsigned int kind = v->anomaly[i].kind;
 
-		if (anomaly_severity(kind) == SEVERITY_INFO || said >> kind & 1)
-			continue;
-		name = anomaly_name(kind);
-		len = strlen(name);
-		if ((size_t)(end - at) < len + 2)
-			break;
-		if (said)
-			*at++ = ',';
-		memcpy(at, name, len + 1);
-		at += len;
-		said |= 1ull << kind;
-		to->type = VALUE_TEXT;
+			if ((int)anomaly_severity(kind) != worst ||
+			    said >> kind & 1)
+				continue;
+			add_word(to, anomaly_name(kind));
+			said |= 1ull << kind;
+		}
 	}
+}
+
+static void add_word(struct value *to, const char *word)
+{
+	size_t n = to->type == VALUE_TEXT ? strlen(to->text) : 0;
+
+	if (n + strlen(word) + 2 > sizeof(to->text))
+		return;
+	if (n)
+		to->text[n++] = ',';
+	memcpy(to->text + n, word, strlen(word) + 1);
+	to->type = VALUE_TEXT;
 }
 
 void verdict_community(const struct verdict *v, char buf[COMMUNITY_ID_MAX])

@@ -25,16 +25,16 @@ size_t verdict_json(const struct verdict *v, char buf[VERDICT_JSON_MAX]);
 	C(SERVER, "SERVER", "server", COLUMN_TEXT, true, 0)                  \
 	C(OUTCOME, "OUTCOME", "outcome", COLUMN_TEXT, true, 0)               \
 	C(STAGE, "STAGE", "stage", COLUMN_TEXT, false, 0)                    \
-	C(HS, "HS", "handshake_us", COLUMN_TIME, true, 2)                    \
+	C(HS, "HS", "handshake_us", COLUMN_TIME, true, 6)                    \
 	C(SYNACK, "SYNACK", "synack_us", COLUMN_TIME, false, 0)              \
 	C(ACK, "ACK", "ack_us", COLUMN_TIME, false, 0)                       \
 	C(RTT, "RTT", "rtt_us", COLUMN_TIME, false, 0)                       \
-	C(PACKETS, "PACKETS", "packets", COLUMN_COUNT, true, 4)              \
-	C(C2S, "C2S", "bytes_c2s", COLUMN_BYTES, true, 5)                    \
-	C(S2C, "S2C", "bytes_s2c", COLUMN_BYTES, true, 6)                    \
-	C(RETR, "RETR", "retrans", COLUMN_COUNT, true, 3)                    \
-	C(ENDING, "ENDING", "ending", COLUMN_TEXT, true, 1)                  \
-	C(ANOMALIES, "ANOMALIES", "anomalies", COLUMN_TEXT, true, 7)         \
+	C(PACKETS, "PACKETS", "packets", COLUMN_COUNT, true, 1)              \
+	C(C2S, "C2S", "bytes_c2s", COLUMN_BYTES, true, 4)                    \
+	C(S2C, "S2C", "bytes_s2c", COLUMN_BYTES, true, 5)                    \
+	C(RETR, "RETR", "retrans", COLUMN_COUNT, true, 2)                    \
+	C(ENDING, "ENDING", "ending", COLUMN_TEXT, true, 3)                  \
+	C(ANOMALIES, "ANOMALIES", "anomalies", COLUMN_LIST, true, 7)         \
 	C(START, "START", "start", COLUMN_TEXT, false, 0)                    \
 	C(DURATION, "DURATION", "duration_us", COLUMN_TIME, false, 0)        \
 	C(ZEEK, "ZEEK", "zeek_state", COLUMN_TEXT, false, 0)                 \

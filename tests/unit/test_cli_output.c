@@ -167,6 +167,43 @@ static void narrow_screens(void)
 	       .screen_cols = 5, .columns = "id,state,age");
 }
 
+/* The end of a list is the first to go, as long as something is left of it. */
+static void narrow_lists(void)
+{
+	static const struct column some[] = {
+		{"ID", "id", COLUMN_TEXT, true, 0},
+		{"AGE", "age_us", COLUMN_TIME, true, 1},
+		{"WORDS", "words", COLUMN_LIST, true, 2},
+		{NULL, NULL, COLUMN_TEXT, false, 0},
+	};
+	static const char row[] = "{\"id\":\"c1\",\"age_us\":210,\"words\":"
+				  "\"one,two,three,four,five\"}";
+	static const struct {
+		unsigned int cols;
+		const char *want;
+	} screens[] = {
+		{33, "c1 0.21ms one,two,three,four,five\n"},
+		{30, "c1 0.21ms one,two,three,fou...\n"},
+		{24, "c1 one,two,three,four...\n"},
+		{10, "c1\n"},
+	};
+	struct cli cli = {.format = FORMAT_TEXT};
+	struct table t;
+	char *text;
+	size_t len;
+
+	for (size_t i = 0; i < ARRAY_LEN(screens); i++) {
+		cli.screen_cols = screens[i].cols;
+		cli.out = open_memstream(&text, &len);
+		CU_ASSERT_EQUAL_FATAL(table_begin(&t, &cli, some), CLI_OK);
+		CU_ASSERT_EQUAL(table_row(&t, row, strlen(row)), ITEM_NEXT);
+		table_end(&t, true);
+		fclose(cli.out);
+		CU_ASSERT_STRING_EQUAL(text, screens[i].want);
+		free(text);
+	}
+}
+
 static void colour(void)
 {
 	EXPECT("STATE\n\033[33mSYN-RCVD\033[0m\n\033[32mESTAB\033[0m\n",
@@ -267,8 +304,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(formats),	   UNIT_TEST(made_rows),
 	UNIT_TEST(json_passes),	   UNIT_TEST(json_cut_short),
 	UNIT_TEST(picked_columns), UNIT_TEST(narrow_screens),
-	UNIT_TEST(colour),	   UNIT_TEST(many_rows),
-	UNIT_TEST(cells),	   UNIT_TEST(cells_are_cut),
+	UNIT_TEST(narrow_lists),   UNIT_TEST(colour),
+	UNIT_TEST(many_rows),	   UNIT_TEST(cells),
+	UNIT_TEST(cells_are_cut),
 };
 
 int main(int argc, char **argv)
