@@ -5,6 +5,7 @@
  * line as soon as a connection has ended, so that neither we nor the reader keep
  * them.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ static void put_sources(struct analyze *z);
 static void put(struct analyze *z, json_t *item);
 static enum cli_exit end(struct analyze *z);
 static void put_findings(const struct analyze *z);
+static void tell_unread(const struct analysis_stats *stats);
 static void free_rows(struct analyze *z);
 static bool whole(const struct cli *cli);
 
@@ -110,6 +112,7 @@ static enum cli_exit end(struct analyze *z)
 		summary_text(z->cli, all);
 	} else if (text) {
 		put_findings(z);
+		tell_unread(analysis_stats(z->judge));
 	}
 	json_decref(all);
 	return CLI_OK;
@@ -122,6 +125,26 @@ static void put_findings(const struct analyze *z)
 	for (size_t i = 0; i < json_array_size(z->findings); i++)
 		fprintf(z->cli->out, "%s%s\n", i ? "" : "\n",
 			finding_words(json_array_get(z->findings, i), words));
+}
+
+/* An empty table, or one with less than there was, has a reason. */
+static void tell_unread(const struct analysis_stats *stats)
+{
+	uint64_t broken = stats->packets[PACKET_BROKEN], all = 0;
+	unsigned int most = 1;
+
+	for (unsigned int i = 0; i < PACKET_NKINDS; i++)
+		all += stats->packets[i];
+	for (unsigned int i = 2; i < FAULT_NFAULTS; i++)
+		if (stats->faults[i] > stats->faults[most])
+			most = i;
+	if (broken)
+		complain("%" PRIu64 " of %" PRIu64
+			 " packets cannot be read: %s%s",
+			 broken, all, fault_words(most),
+			 stats->faults[most] < broken ? ", and more" : "");
+	else if (all && !stats->packets[PACKET_TCP])
+		complain("none of %" PRIu64 " packets is TCP", all);
 }
 
 static void free_rows(struct analyze *z)

@@ -19,6 +19,7 @@ static json_t *times_json(const struct histogram *h);
 static json_t *anomalies_json(const struct summary *s);
 static json_t *packets_json(const struct analysis_stats *stats);
 static json_t *faults_json(const struct analysis_stats *stats);
+static void faults_text(const struct cli *cli, const json_t *faults);
 static void counts_text(const struct cli *cli, const char *label,
 			const json_t *counts, json_int_t all);
 static void times_text(const struct cli *cli, const char *label,
@@ -286,6 +287,7 @@ void summary_text(const struct cli *cli, const json_t *doc)
 		 number(packets, "other"), number(packets, "broken"),
 		 number(doc, "unordered"), number(doc, "evicted"));
 	explain_text(cli, "Other packets", line);
+	faults_text(cli, json_object_get(doc, "faults"));
 	if (!captured)
 		return;
 	snprintf(line, sizeof(line),
@@ -294,6 +296,21 @@ void summary_text(const struct cli *cli, const json_t *doc)
 		 number(captured, "seen"), number(captured, "dropped"),
 		 number(captured, "dropped_by_card"));
 	explain_text(cli, "Captured", line);
+}
+
+static void faults_text(const struct cli *cli, const json_t *faults)
+{
+	const char *words, *label = "Unreadable";
+	char line[LINE_MAX];
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)faults, words, v)
+	{
+		snprintf(line, sizeof(line), "%" JSON_INTEGER_FORMAT " %s",
+			 json_integer_value(v), words);
+		explain_text(cli, label, line);
+		label = "";
+	}
 }
 
 static void counts_text(const struct cli *cli, const char *label,
