@@ -62,6 +62,7 @@ static void rows(const struct page *p, FILE *out);
 static void row(const struct page_row *r, FILE *out);
 static void ladders(const struct page *p, FILE *out);
 static json_int_t number(const json_t *o, const char *key);
+static void list_cell(FILE *out, char *words);
 static void cell(FILE *out, const char *class, const char *text);
 
 void page_write(const struct page *p, FILE *out)
@@ -307,7 +308,10 @@ static void row(const struct page_row *r, FILE *out)
 
 		verdict_value(&r->v, c, &v);
 		output_value(&v, c->kind, true, text, sizeof(text));
-		cell(out, cells[i].class, text);
+		if (c->kind == COLUMN_LIST)
+			list_cell(out, text);
+		else
+			cell(out, cells[i].class, text);
 	}
 	fputs("</tr>\n", out);
 }
@@ -341,6 +345,21 @@ static void ladders(const struct page *p, FILE *out)
 static json_int_t number(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
+}
+
+/* Lines may be broken between its words. */
+static void list_cell(FILE *out, char *words)
+{
+	char *end;
+
+	fputs("<td>", out);
+	for (; (end = strchr(words, ',')); words = end + 1) {
+		*end = '\0';
+		page_escape(out, words);
+		fputs(", ", out);
+	}
+	page_escape(out, words);
+	fputs("</td>", out);
 }
 
 static void cell(FILE *out, const char *class, const char *text)
