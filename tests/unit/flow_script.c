@@ -48,6 +48,7 @@ static void take_verdict(void *ctx, const struct verdict *v)
 	say_if(v->split, "split");
 	say_if(v->cookie_like, "cookie_like");
 	say_if(v->tfo != TFO_NONE, "tfo");
+	say(v->zeek_state);
 	for (int s = CLIENT; s <= SERVER; s++) {
 		say_if(v->side[s].seen_before, "seen_before");
 		say_if(v->side[s].filled_hole, "filled_hole");

@@ -169,6 +169,19 @@ static void every_anomaly(void)
 	}
 }
 
+/* conn_state of Zeek's conn.log. */
+static void every_state_of_zeek(void)
+{
+	static const char *const states[] = {
+		"S0",	"S1",	  "SF",	   "REJ", "S2",	 "S3",	"RSTO",
+		"RSTR", "RSTOS0", "RSTRH", "SH",  "SHR", "OTH",
+	};
+
+	read_manual();
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		example(states[i]);
+}
+
 /* The dullest of connections raises nothing. */
 static void no_anomaly(void)
 {
@@ -199,7 +212,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(every_outcome), UNIT_TEST(every_stage),
 		UNIT_TEST(every_ending),  UNIT_TEST(other_words),
 		UNIT_TEST(every_anomaly), UNIT_TEST(no_anomaly),
-		UNIT_TEST(every_finding),
+		UNIT_TEST(every_finding), UNIT_TEST(every_state_of_zeek),
 	};
 
 	return unit_run("analysis_manual", tests, ARRAY_LEN(tests), argc, argv);
