@@ -232,6 +232,10 @@ static void put_side(char *text, const char *who, const struct verdict_side *s)
 			" into holes, %" PRIu32 " needless, %" PRIu32
 			" only late",
 			s->seen_before, s->filled_hole, s->needless, s->late);
+	if (s->window_known)
+		n += (size_t)snprintf(text + n, LINE_MAX - n,
+				      ", window %" PRIu32 " to %" PRIu32,
+				      s->window_min, s->window_max);
 	if (s->zero_windows)
 		snprintf(text + n, LINE_MAX - n,
 			 ", closed its window %" PRIu32 " times",

@@ -34,6 +34,8 @@ static void line_came_again(struct line *l, const char *name,
 			    const struct verdict_side *s);
 static void line_bytes(struct line *l, const char *name,
 		       const struct verdict_side *s);
+static void line_windows(struct line *l, const char *name,
+			 const struct verdict_side *s);
 static void line_close(struct line *l, const struct verdict *v);
 static void line_anomaly(struct line *l, const struct anomaly *a);
 static const char *side_name(unsigned int side);
@@ -119,6 +121,10 @@ size_t verdict_json(const struct verdict *v, char buf[VERDICT_JSON_MAX])
 	begin(l, "bytes", "{");
 	line_bytes(l, "c2s", c);
 	line_bytes(l, "s2c", s);
+	end(l, "}");
+	begin(l, "windows", "{");
+	line_windows(l, "client", c);
+	line_windows(l, "server", s);
 	end(l, "}");
 	line_close(l, v);
 	begin(l, "anomalies", "[");
@@ -231,6 +237,7 @@ static void line_options(struct line *l, const struct verdict *v)
 	truth(l, "wscale", both & POPT_WSCALE);
 	truth(l, "sack", both & POPT_SACK_OK);
 	truth(l, "ts", both & POPT_TS);
+	truth(l, "ecn", c->ecn && s->ecn);
 	end(l, "}");
 	end(l, "}");
 }
@@ -245,6 +252,7 @@ static void line_offered(struct line *l, const char *name,
 		number(l, "wscale", s->wscale);
 	truth(l, "sack", s->opts & POPT_SACK_OK);
 	truth(l, "ts", s->opts & POPT_TS);
+	truth(l, "ecn", s->ecn);
 	end(l, "}");
 }
 
@@ -275,6 +283,18 @@ static void line_bytes(struct line *l, const char *name,
 	begin(l, name, "{");
 	number(l, "captured", (int64_t)s->captured);
 	number(l, "by_seq", (int64_t)s->by_seq);
+	end(l, "}");
+}
+
+static void line_windows(struct line *l, const char *name,
+			 const struct verdict_side *s)
+{
+	begin(l, name, "{");
+	if (s->window_known) {
+		number(l, "min", s->window_min);
+		number(l, "max", s->window_max);
+	}
+	number(l, "closed", s->zero_windows);
 	end(l, "}");
 }
 

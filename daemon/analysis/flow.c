@@ -12,12 +12,14 @@
 
 #define MSS_TINY   216 /* Linux answers no path with less: a way to make work */
 #define WSCALE_MAX 14
+#define FLAG_AE	   0x100 /* RFC 9768, 3 */
 
 static void count(struct flow *f, const struct packet *p, enum side s);
 static void find_bases(struct flow *f, const struct packet *p, enum side s);
 static void check_header(struct flow *f, const struct packet *p, enum side s);
 static void check_flags(struct flow *f, const struct packet *p, enum side s);
 static void check_sum(struct flow *f, const struct packet *p, enum side s);
+static bool has_ecn(const struct packet *p);
 static void syn_again(struct flow *f, const struct packet *p, enum side s);
 static void syn_first(struct flow *f, const struct packet *p, enum side s);
 static void synack(struct flow *f, const struct packet *p, enum side s);
@@ -354,6 +356,8 @@ static void syn_first(struct flow *f, const struct packet *p, enum side s)
 	me->opts = p->opts;
 	if (p->notes & NOTE_OPTIONS_CUT)
 		me->flags |= HALF_OPTS_CUT;
+	if (has_ecn(p))
+		me->flags |= HALF_ECN;
 	me->mss = p->mss;
 	me->wscale = p->wscale > WSCALE_MAX ? WSCALE_MAX : p->wscale;
 	me->window_min = me->window_max = p->wnd; /* of a SYN never scaled */
@@ -361,6 +365,17 @@ static void syn_first(struct flow *f, const struct packet *p, enum side s)
 		me->flags |= HALF_TS;
 		me->ts_val = p->ts_val;
 	}
+}
+
+/* RFC 3168, 6.1.1; RFC 9768, 3.1.1: a SYN has two bits of it or all. Its answer
+ * has one or two: who sends all of them back has not looked. */
+static bool has_ecn(const struct packet *p)
+{
+	const uint16_t two = TH_ECE | TH_CWR, all = two | FLAG_AE;
+
+	if (!(p->flags & TH_ACK))
+		return (p->flags & two) == two;
+	return p->flags & all && (p->flags & all) != all;
 }
 
 static void syn_again(struct flow *f, const struct packet *p, enum side s)

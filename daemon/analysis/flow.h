@@ -39,6 +39,7 @@ enum half_flag {
 	HALF_WINDOW = 1 << 12,	 /* window_min and window_max */
 	HALF_BASE = 1 << 13,	 /* isn, or what may stand for it */
 	HALF_OPTS_CUT = 1 << 14, /* opts is not all it said */
+	HALF_ECN = 1 << 15,	 /* its SYN asks for it, or grants it */
 };
 
 struct range {

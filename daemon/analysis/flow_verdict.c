@@ -87,6 +87,8 @@ static void side_verdict(const struct flow *f, enum side s,
 		.filled_hole = h->filled_hole,
 		.needless = h->needless,
 		.zero_windows = h->zero_windows,
+		.window_known = h->flags & HALF_WINDOW,
+		.ecn = h->flags & HALF_ECN,
 		.window_min = h->window_min,
 		.window_max = h->window_max,
 	};

@@ -250,7 +250,9 @@ struct verdict_side {
 	 * here; acknowledged already when it was sent. */
 	uint32_t seen_before, late, filled_hole, needless;
 	uint32_t zero_windows;
-	uint32_t window_min, window_max; /* bytes, as offered, after the SYN */
+	bool window_known; /* a SYN's, or of both, and so their scale */
+	uint32_t window_min, window_max; /* bytes, as offered, the SYN's too */
+	bool ecn;			 /* its SYN asks for it, or grants it */
 };
 
 struct verdict {

@@ -477,6 +477,57 @@ static void zeek_letters_many(void)
 	done();
 }
 
+/* RFC 3168, 6.1.1; RFC 9768, 3.1.1. */
+static void ecn(void)
+{
+	static const struct {
+		uint16_t syn, synack;
+		bool client, server;
+	} all[] = {
+		{0, 0, false, false},
+		{TH_ECE | TH_CWR, TH_ECE, true, true},
+		{TH_ECE | TH_CWR, 0, true, false},
+		/* All bits back: it copies what it does not know. */
+		{0x100 | TH_ECE | TH_CWR, 0x100 | TH_ECE | TH_CWR, true, false},
+		{0x100 | TH_ECE | TH_CWR, TH_CWR, true, true},
+		{TH_ECE, 0, false, false},
+	};
+	const struct verdict *v;
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		begin();
+		c(SYN | all[i].syn, CISN, 0, 0);
+		s(SA | all[i].synack, SISN, CISN + 1, 0);
+		v = end();
+		CU_ASSERT_EQUAL(v->side[CLIENT].ecn, all[i].client);
+		CU_ASSERT_EQUAL(v->side[SERVER].ecn, all[i].server);
+		done();
+	}
+}
+
+static void windows(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	cap.p.wnd = 100;
+	s(ACK, SISN + 1, CISN + 1, 0);
+	v = end();
+	CU_ASSERT_TRUE(v->side[SERVER].window_known);
+	CU_ASSERT_EQUAL(v->side[SERVER].window_min, 100);
+	CU_ASSERT_EQUAL(v->side[SERVER].window_max, WND);
+	CU_ASSERT_EQUAL(v->side[CLIENT].window_min, WND);
+	done();
+
+	begin(); /* who knows the scale? */
+	c(PSH, CISN + 1, SISN + 1, 10);
+	s(ACK, SISN + 1, CISN + 11, 0);
+	v = end();
+	CU_ASSERT_FALSE(v->side[CLIENT].window_known);
+	CU_ASSERT_FALSE(v->side[SERVER].window_known);
+	done();
+}
+
 /* ---- endings ------------------------------------------------------------- */
 
 static void half_closed(void)
@@ -789,6 +840,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(reset_out_of_window),
 		UNIT_TEST(reset_in_window_ignored),
 		UNIT_TEST(silence),
+		UNIT_TEST(ecn),
+		UNIT_TEST(windows),
 		UNIT_TEST(zeek_letters),
 		UNIT_TEST(zeek_letters_many),
 		UNIT_TEST(silence_broken),

@@ -68,6 +68,25 @@ static void numbers_come_through(void)
 	json_decref(o);
 }
 
+static void windows_that_are_known(void)
+{
+	struct verdict v = {.outcome = JUDGED_MIDSTREAM};
+	json_t *o, *windows, *client;
+
+	v.side[SERVER].window_known = true;
+	v.side[SERVER].window_min = 1000;
+	v.side[SERVER].window_max = 1u << 30;
+	v.side[CLIENT].zero_windows = 3;
+	o = parsed(&v);
+	windows = json_object_get(o, "windows");
+	client = json_object_get(windows, "client");
+	CU_ASSERT_PTR_NULL(json_object_get(client, "min"));
+	CU_ASSERT_EQUAL(number(windows, "client", "closed"), 3);
+	CU_ASSERT_EQUAL(number(windows, "server", "min"), 1000);
+	CU_ASSERT_EQUAL(number(windows, "server", "max"), 1 << 30);
+	json_decref(o);
+}
+
 /* Every field as long as it can be. */
 static void the_longest_fits(void)
 {
@@ -90,6 +109,8 @@ static void the_longest_fits(void)
 	v.synack_ack_ns = v.total_ns = INT64_MAX;
 	v.client_known = v.inferred = v.simultaneous = v.split = true;
 	v.cookie_like = v.fin_seen = v.rst_plausible = v.icmp = v.icmp6 = true;
+	for (int i = CLIENT; i <= SERVER; i++)
+		v.side[i].window_known = v.side[i].ecn = true;
 	v.nencaps = ENCAPS_MAX;
 	for (int i = 0; i < ENCAPS_MAX; i++)
 		v.encap[i].kind = ENCAP_SIXINFOUR;
@@ -113,6 +134,7 @@ int main(int argc, char **argv)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(nothing_has_no_keys),
 		UNIT_TEST(numbers_come_through),
+		UNIT_TEST(windows_that_are_known),
 		UNIT_TEST(the_longest_fits),
 	};
 
