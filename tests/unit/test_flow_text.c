@@ -7,16 +7,28 @@
 #include "flow_rig.h"
 #include "unit.h"
 
+static const struct verdict *v; /* of the test that runs */
+
+/* The client sends 100 bytes of its text, from byte @at on. */
+static void text(uint32_t at)
+{
+	c(PSH, CISN + 1 + at, SISN + 1, 100);
+}
+
+/* The server has taken @n bytes of it. */
+static void acked(uint32_t n)
+{
+	s(ACK, SISN + 1, CISN + 1 + n, 0);
+}
+
 /* ---- text that comes again ----------------------------------------------- */
 
 static void seen_before(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	wait_ms(300);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 1);
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
@@ -28,12 +40,10 @@ static void seen_before(void)
 
 static void needless(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
-	s(ACK, SISN + 1, CISN + 101, 0);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
+	acked(100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].needless, 1);
 	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
@@ -43,12 +53,10 @@ static void needless(void)
 /* The first copy never came here; it was noticed and sent again. */
 static void fills_a_hole(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 101, SISN + 1, 100);
+	text(100);
 	wait_ms(300);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 1);
 	CU_ASSERT_EQUAL(v->side[CLIENT].late, 0);
@@ -59,15 +67,13 @@ static void fills_a_hole(void)
 
 static void late_by_time(void)
 {
-	const struct verdict *v;
-
 	begin();
 	c(SYN, CISN, 0, 0);
 	wait_ms(20);
 	s(SA, SISN, CISN + 1, 0);
 	c(ACK, CISN + 1, SISN + 1, 0);
-	c(PSH, CISN + 101, SISN + 1, 100);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].late, 1);
 	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 0);
@@ -78,8 +84,6 @@ static void late_by_time(void)
  */
 static void late_behind_another_synack(void)
 {
-	const struct verdict *v;
-
 	begin();
 	c(SYN, CISN, 0, 0);
 	wait_ms(20);
@@ -87,8 +91,8 @@ static void late_behind_another_synack(void)
 	c(ACK, CISN + 1, SISN + 1, 0);
 	wait_ms(1000);
 	s(SA, SISN, CISN + 1, 0);
-	c(PSH, CISN + 101, SISN + 1, 100);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].late, 1);
 	done();
@@ -96,16 +100,14 @@ static void late_behind_another_synack(void)
 
 static void late_by_timestamp(void)
 {
-	const struct verdict *v;
-
 	handshake();
 	cap.p.opts = POPT_TS;
 	cap.p.ts_val = 20;
-	c(PSH, CISN + 101, SISN + 1, 100);
+	text(100);
 	wait_ms(300);
 	cap.p.opts = POPT_TS;
 	cap.p.ts_val = 10;
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].late, 1);
 	done();
@@ -114,12 +116,10 @@ static void late_by_timestamp(void)
 /* What was never captured was acknowledged: it is missing, no more. */
 static void not_captured(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
-	s(ACK, SISN + 1, CISN + 1101, 0);
-	c(PSH, CISN + 1101, SISN + 1, 100);
+	text(0);
+	acked(1100);
+	text(1100);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 1200);
 	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 200);
@@ -130,11 +130,9 @@ static void not_captured(void)
 /* An ACK came before the text that was sent before it. */
 static void overtaken_by_an_ack(void)
 {
-	const struct verdict *v;
-
 	handshake();
 	c(ACK, CISN + 101, SISN + 1, 0);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].late + v->side[CLIENT].filled_hole, 1);
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
@@ -144,14 +142,12 @@ static void overtaken_by_an_ack(void)
 
 static void keep_alive(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
-	s(ACK, SISN + 1, CISN + 101, 0);
+	text(0);
+	acked(100);
 	wait_ms(60000);
 	c(ACK, CISN + 100, SISN + 1, 1);
-	s(ACK, SISN + 1, CISN + 101, 0);
+	acked(100);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].needless, 0);
 	expect_none(v);
@@ -160,11 +156,9 @@ static void keep_alive(void)
 
 static void out_of_window(void)
 {
-	const struct verdict *v;
-
 	handshake();
 	c(PSH, CISN + 1 + WND + 1, SISN + 1, 100);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_SEQ_OUT_OF_WINDOW));
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
@@ -175,17 +169,16 @@ static void out_of_window(void)
 /* Both sides go on by more than a window, and the capture has none of it. */
 static void windows_not_captured(void)
 {
-	const uint32_t ahead = CISN + 1 + 2 * WND;
-	const struct verdict *v;
+	const uint32_t ahead = 2 * WND;
 
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
-	s(ACK, SISN + 1, CISN + 101, 0);
-	c(PSH, ahead, SISN + 1, 100);
-	c(PSH, ahead + 100, SISN + 1, 100);
-	s(ACK, SISN + 1, ahead + 200, 0);
-	c(PSH, ahead + 200, SISN + 1, 100);
-	s(ACK, SISN + 1, ahead + 300, 0);
+	text(0);
+	acked(100);
+	text(ahead);
+	text(ahead + 100);
+	acked(ahead + 200);
+	text(ahead + 200);
+	acked(ahead + 300);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 2 * WND + 300);
 	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 400);
@@ -197,15 +190,14 @@ static void windows_not_captured(void)
 /* Text that nobody acknowledges proves nothing, and neither does an ACK. */
 static void beyond_and_not_acknowledged(void)
 {
-	const uint32_t ahead = CISN + 1 + 2 * WND;
-	const struct verdict *v;
+	const uint32_t ahead = 2 * WND;
 
 	handshake();
-	c(PSH, ahead, SISN + 1, 100);
-	s(ACK, SISN + 1, ahead - 50, 0);
-	s(ACK, SISN + 1, ahead + 2 * WND, 0);
-	c(PSH, CISN + 1, SISN + 1, 100);
-	s(ACK, SISN + 1, CISN + 101, 0);
+	text(ahead);
+	acked(ahead - 50);
+	acked(ahead + 2 * WND);
+	text(0);
+	acked(100);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
 	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
@@ -216,12 +208,11 @@ static void beyond_and_not_acknowledged(void)
 static void different_data(void)
 {
 	static const uint8_t other[100] = {9, 9, 9};
-	const struct verdict *v;
 
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	cap.p.text = other;
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_DIFFERENT_DATA));
 	done();
@@ -230,12 +221,10 @@ static void different_data(void)
 /* Without an identification: at once, and nobody has said anything since. */
 static void captured_twice(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	wait_ms(0);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
 	CU_ASSERT_EQUAL(v->side[CLIENT].packets, 4);
@@ -246,14 +235,12 @@ static void captured_twice(void)
 /* A loss that was noticed as soon: the other side has told of it. */
 static void sent_again_at_once(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	wait_ms(0);
-	s(ACK, SISN + 1, CISN + 1, 0);
+	acked(0);
 	wait_ms(0);
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 1);
 	expect_only(v, ANOMALY_RETRANSMIT);
@@ -264,7 +251,6 @@ static void sent_again_at_once(void)
 static void forged_at_once(void)
 {
 	static const uint8_t other[100] = {9, 9, 9};
-	const struct verdict *v;
 
 	handshake();
 	s(PSH, SISN + 1, CISN + 1, 100);
@@ -280,8 +266,6 @@ static void forged_at_once(void)
 /* A full-size segment that is lost four times and then arrives as it is. */
 static void lost_often(void)
 {
-	const struct verdict *v;
-
 	handshake();
 	for (int i = 0; i < 4; i++) {
 		s(ACK, SISN + 1, CISN + 1, 1460);
@@ -300,16 +284,14 @@ static void lost_often(void)
 
 static void zero_window(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	cap.p.wnd = 0;
-	s(ACK, SISN + 1, CISN + 101, 0);
+	acked(100);
 	c(ACK, CISN + 101, SISN + 1, 1); /* a probe is no text */
 	cap.p.wnd = 0;
-	s(ACK, SISN + 1, CISN + 101, 0);
-	s(ACK, SISN + 1, CISN + 101, 0);
+	acked(100);
+	acked(100);
 	v = end();
 	CU_ASSERT_EQUAL(v->side[SERVER].zero_windows, 1);
 	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
@@ -319,12 +301,10 @@ static void zero_window(void)
 
 static void window_shrunk(void)
 {
-	const struct verdict *v;
-
 	handshake();
-	s(ACK, SISN + 1, CISN + 1, 0);
+	acked(0);
 	cap.p.wnd = WND / 2;
-	s(ACK, SISN + 1, CISN + 1, 0);
+	acked(0);
 	v = end();
 	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_WINDOW_SHRUNK));
 	done();
@@ -333,8 +313,6 @@ static void window_shrunk(void)
 /* A SYN-ACK behind text with a hole: the hole was in other numbers. */
 static void a_beginning_behind_a_hole(void)
 {
-	const struct verdict *v;
-
 	begin();
 	s(PSH, SISN + 1, CISN + 1, 100);
 	s(PSH, SISN + 301, CISN + 1, 100);
@@ -347,8 +325,6 @@ static void a_beginning_behind_a_hole(void)
 
 static void odd_flags(void)
 {
-	const struct verdict *v;
-
 	static const struct {
 		uint16_t flags;
 		enum anomaly_kind kind;
@@ -372,8 +348,6 @@ static void odd_flags(void)
 
 static void options_changed(void)
 {
-	const struct verdict *v;
-
 	begin();
 	c(SYN, CISN, 0, 0);
 	cap.p.opts = POPT_MSS;
@@ -387,7 +361,6 @@ static void options_changed(void)
 static void timestamps(void)
 {
 	const uint8_t with = POPT_MSS | POPT_TS;
-	const struct verdict *v;
 
 	begin();
 	cap.p.opts = with;
@@ -410,11 +383,9 @@ static void timestamps(void)
 /* Wrong on the wire: nobody takes it, and it comes again. */
 static void checksum_bad(void)
 {
-	const struct verdict *v;
-
 	handshake();
 	cap.p.notes = NOTE_TCP_SUM;
-	c(PSH, CISN + 1, SISN + 1, 100);
+	text(0);
 	v = end();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(odd(v, ANOMALY_CHECKSUM_BAD));
 	CU_ASSERT_EQUAL(odd(v, ANOMALY_CHECKSUM_BAD)->frame, 4);
@@ -424,12 +395,10 @@ static void checksum_bad(void)
 /* Wrong where it was captured: the other side takes it. */
 static void checksum_offload(void)
 {
-	const struct verdict *v;
-
 	handshake();
 	cap.p.notes = NOTE_TCP_SUM;
-	c(PSH, CISN + 1, SISN + 1, 100);
-	s(ACK, SISN + 1, CISN + 101, 0);
+	text(0);
+	acked(100);
 	v = end();
 	CU_ASSERT_PTR_NULL(odd(v, ANOMALY_CHECKSUM_BAD));
 	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_CHECKSUM_OFFLOAD));
@@ -438,8 +407,6 @@ static void checksum_offload(void)
 
 static void other_ways(void)
 {
-	const struct verdict *v;
-
 	handshake();
 	cap.p.ttl = TTL - 3;
 	s(PSH, SISN + 1, CISN + 1, 10);
@@ -451,8 +418,6 @@ static void other_ways(void)
 
 static void syn_options(void)
 {
-	const struct verdict *v;
-
 	begin();
 	cap.p.opts = POPT_MSS | POPT_WSCALE;
 	cap.p.mss = 64;
