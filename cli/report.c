@@ -343,15 +343,18 @@ static void take_failed(struct report *r, const json_t *o, const char *outcome,
 	peer_of(o, f->peer, sizeof(f->peer));
 }
 
+/* A daemon that starts numbers its alerts anew: one that is raised is another
+ * one, though one of this name may not have ended. */
 static void take_alert(struct report *r, const json_t *o, const char *event)
 {
+	bool raised = strcmp(event, "alert.raised") == 0;
 	const char *id = string(o, "alert"), *time = string(o, "time");
 	static const char *const kept[] = {"kind", "severity", "listener",
 					   "source", "conn"};
 	json_t *a = NULL;
 	size_t i;
 
-	for (i = json_array_size(r->alerts); i > 0 && !a; i--) {
+	for (i = json_array_size(r->alerts); i > 0 && !a && !raised; i--) {
 		json_t *old = json_array_get(r->alerts, i - 1);
 
 		if (strcmp(string(old, "id"), id) == 0 &&

@@ -184,6 +184,14 @@ head -n 10 "$EVENTS" >"$TMP/first"
 tail -n +11 "$EVENTS" >"$TMP/second"
 check 'files that took turns' is '[8,0]' \
 	'[.total.completed, .period.gaps]' "$TMP/first" "$TMP/second"
+cat >"$TMP/twice.ndjson" <<'E'
+{"line":1,"time":"2026-01-01T00:00:00Z","event":"alert.raised","alert":"a1","kind":"syn_flood","message":"one"}
+{"line":1,"time":"2026-01-01T01:00:00Z","event":"alert.raised","alert":"a1","kind":"port_scan","message":"two"}
+{"line":2,"time":"2026-01-01T01:01:00Z","event":"alert.ended","alert":"a1","kind":"port_scan","message":"three"}
+E
+check 'an alert that a killed daemon left is no other one' \
+	is '[["syn_flood","one",false],["port_scan","three",true]]' \
+	'[.alerts[] | [.kind, .message, has("ended")]]' "$TMP/twice.ndjson"
 check 'hostile ones, too' found 'any(.findings[]; .code == "port_scan") and
 	any(.sources[]; .source == "198.18.66.9" and .reset == 1)' "$EVENTS"
 check 'a pipe' eval 'ctl report --verify - <"$EVENTS" >/dev/null'
