@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <tcphs/jsontext.h>
+
 #include "client.h"
 #include "output.h"
 
@@ -86,31 +88,36 @@ static void say_open(struct session *s, json_t *item)
 			peer);
 }
 
-/* What could steer a terminal is not for it; nor is our own. */
-static void put_visible(FILE *out, uint8_t c)
+/* A character of text that ends with a zero. What could steer a terminal is not
+ * for it; nor is our own. Return: its bytes */
+static size_t put_visible(FILE *out, const uint8_t *text)
 {
-	if (c == '\n' || c == '\t' || (c >= ' ' && c != 0x7f && c < 0x80) ||
-	    c >= 0xa0)
-		putc(c, out);
-	else
-		fprintf(out, "\\x%02x", c);
+	uint32_t code;
+	size_t n = jsontext_utf8(text, &code);
+
+	if (n && (code == '\n' || code == '\t' || !jsontext_is_control(code))) {
+		fwrite(text, 1, n, out);
+		return n;
+	}
+	fprintf(out, "\\x%02x", *text);
+	return 1;
 }
 
 static void print_classic(struct session *s, const uint8_t *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len;) {
 		if (!s->line_begun)
 			fprintf(s->cli->out, "%s: ", s->peer);
 		s->line_begun = text[i] != '\n';
-		put_visible(s->cli->out, text[i]);
+		i += put_visible(s->cli->out, text + i);
 	}
 }
 
 static void echo_classic(struct session *s, const uint8_t *text, size_t len)
 {
 	fputs("You: ", s->cli->out);
-	for (size_t i = 0; i < len; i++)
-		put_visible(s->cli->out, text[i]);
+	for (size_t i = 0; i < len;)
+		i += put_visible(s->cli->out, text + i);
 	if (text[len - 1] != '\n')
 		putc('\n', s->cli->out);
 	fflush(s->cli->out);
@@ -125,6 +132,7 @@ static void say_text(struct session *s, json_t *item)
 	if (text && base64 &&
 	    sodium_base642bin(text, most + 1, base64, most, NULL, &len, NULL,
 			      BASE64) == 0) {
+		text[len] = '\0';
 		if (s->cli->classic)
 			print_classic(s, text, len);
 		else
@@ -312,8 +320,8 @@ static enum cli_exit take_last(struct session *s)
 
 static enum cli_exit take_stdin(struct session *s)
 {
-	uint8_t text[CHUNK];
-	ssize_t n = read(STDIN_FILENO, text, sizeof(text));
+	uint8_t text[CHUNK + 1];
+	ssize_t n = read(STDIN_FILENO, text, CHUNK);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return CLI_OK;
@@ -321,6 +329,7 @@ static enum cli_exit take_stdin(struct session *s)
 		s->stdin_over = true;
 		return CLI_OK;
 	}
+	text[n] = '\0';
 	if (s->cli->classic)
 		echo_classic(s, text, (size_t)n);
 	return send_text(s, text, (size_t)n, false);

@@ -14,12 +14,7 @@
 
 #define REPLACEMENT "\\ufffd"
 
-/*
- * The character at @s: its length, and its code. Length 0 if it is not UTF-8
- * (RFC 3629, 4): a stray or missing continuation, a form longer than needed, a
- * surrogate, or beyond U+10FFFF.
- */
-static size_t utf8(const uint8_t *s, uint32_t *code)
+size_t jsontext_utf8(const uint8_t *s, uint32_t *code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t len = s[0] < 0x80   ? 1
@@ -45,7 +40,7 @@ static size_t utf8(const uint8_t *s, uint32_t *code)
 	return len;
 }
 
-static bool is_control(uint32_t code)
+bool jsontext_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
@@ -64,7 +59,7 @@ static size_t plain(const uint8_t *s)
 static size_t special(const uint8_t **s, char put[8])
 {
 	uint32_t code;
-	size_t len = utf8(*s, &code);
+	size_t len = jsontext_utf8(*s, &code);
 
 	if (len == 0) {
 		*s += 1;
@@ -73,7 +68,7 @@ static size_t special(const uint8_t **s, char put[8])
 	}
 	memcpy(put, *s, len);
 	*s += len;
-	if (is_control(code))
+	if (jsontext_is_control(code))
 		return (size_t)snprintf(put, 8, "\\u%04x", (unsigned int)code);
 	if (len > 1)
 		return len;
@@ -117,8 +112,8 @@ void jsontext_clean(char *s)
 	size_t len;
 
 	for (; *p; p += len) {
-		len = utf8(p, &code);
-		if (len != 0 && !is_control(code))
+		len = jsontext_utf8(p, &code);
+		if (len != 0 && !jsontext_is_control(code))
 			continue;
 		len = len ? len : 1;
 		memset(p, '?', len);

@@ -200,6 +200,9 @@ check '... says what' wait_for 5 has classic.out '^Client: hello$'
 printf 'a\033[2Jb\n' >&6
 check '... and cannot steer the terminal' \
 	wait_for 5 has classic.out '^Client: a\\x1b\[2Jb$'
+echo 'Größe, Привет, 日本' >&6
+check '... in any language' \
+	wait_for 5 has classic.out '^Client: Größe, Привет, 日本$'
 echo hi >&5
 IFS= read -r -t 5 line <&7
 check '... what we say' same hi "$line"
