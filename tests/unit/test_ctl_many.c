@@ -103,6 +103,23 @@ static void cancel_ends_a_walk(void)
 	rig_stop(&r, &p);
 }
 
+/* How far it is may be told before, on a slow machine more than once. */
+static void expect_killed(struct peer *p, json_int_t count)
+{
+	json_t *line = peer_json(p), *result;
+
+	while (json_object_get(line, "item")) {
+		json_decref(line);
+		line = peer_json(p);
+	}
+	result = json_object_get(line, "result");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(result, "count")),
+			count);
+	CU_ASSERT(result &&
+		  !json_integer_value(json_object_get(result, "skipped")));
+	json_decref(line);
+}
+
 /* A million are closed in slices: others are served in between. */
 static void a_kill_of_a_million_stops_nobody(void)
 {
@@ -124,8 +141,7 @@ static void a_kill_of_a_million_stops_nobody(void)
 	CU_ASSERT(r.st->walked < 1000000);
 	done = r.kicks;
 	CU_ASSERT(done > 0); /* what was closed leaves meanwhile */
-	peer_expect(&p, "{\"id\":1,\"result\":{\"count\":1000000,"
-			"\"skipped\":0}}");
+	expect_killed(&p, 1000000);
 	CU_ASSERT(r.kicks > done);
 	peer_free(&other);
 	rig_stop(&r, &p);
@@ -148,8 +164,7 @@ static void a_long_kill_tells_its_progress(void)
 	line = peer_json(&p);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(json_object_get(line, "item"));
 	json_decref(line);
-	peer_expect(&p, "{\"id\":1,\"result\":{\"count\":1000000,"
-			"\"skipped\":0}}");
+	expect_killed(&p, 1000000);
 	rig_stop(&r, &p);
 }
 
