@@ -23,6 +23,7 @@ static const char *plural(json_int_t n);
 
 enum cli_exit close_run(struct cli *cli, int argc, char **argv)
 {
+	const char *id;
 	enum cli_exit e;
 	json_t *result;
 
@@ -36,9 +37,11 @@ enum cli_exit close_run(struct cli *cli, int argc, char **argv)
 		cli->client, "conn.close",
 		json_pack("{s:s, s:b}", "conn", argv[0], "rst", cli->rst), NULL,
 		NULL, &result);
-	if (e == CLI_OK)
-		output_sentence(cli, result, "%s %s", argv[0],
+	if (e == CLI_OK) {
+		id = json_string_value(json_object_get(result, "id"));
+		output_sentence(cli, result, "%s %s", id ? id : argv[0],
 				cli->rst ? "reset" : "closing");
+	}
 	json_decref(result);
 	return e;
 }

@@ -8,8 +8,9 @@
  *
  * --classic is for people: lines of the peer and of ours with a name in front,
  * and the steps of the handshake and of the close as the daemon tells them
- * (events.follow). Those come on a request of their own, so words about the
- * connection wait for the step they are about.
+ * (events.follow). Those come on a request of their own, and may come later
+ * than what they led to. So words about the connection, and what the peer says,
+ * wait for the step that the handshake was completed; but not without end.
  */
 #include "cli.h"
 
@@ -30,6 +31,7 @@
 #define CHUNK  (32 * 1024) /* of stdin in one request */
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 
+#define HELD_MAX     64	  /* items that wait for a step */
 #define LAST_STEP_MS 1000 /* it is waited for when all else is over */
 
 struct session {
@@ -47,10 +49,13 @@ struct session {
 	char steps_of[16]; /* connection whose steps are told */
 	bool completed;	   /* its handshake was told */
 	bool closed;	   /* its end was told */
-	json_t *opened;	   /* item whose words wait for the former */
+	json_t *opened;	   /* item whose words wait for the former, */
+	json_t *held;	   /* and those that came behind it */
 };
 
 static volatile sig_atomic_t interrupts;
+
+static enum cli_exit take_event(struct session *s, json_t *item);
 
 static void on_interrupt(int sig)
 {
@@ -177,15 +182,26 @@ static enum cli_exit follow_steps(struct session *s, const char *filter)
 		&s->steps);
 }
 
-/* Nothing is told any more; nothing waits for it. */
+/* What waited for the handshake to be told need wait no more. */
+static void let_go(struct session *s)
+{
+	json_t *opened = s->opened, *held = s->held, *item;
+	size_t i;
+
+	s->opened = s->held = NULL;
+	if (opened)
+		say_open(s, opened);
+	json_array_foreach(held, i, item)(void) take_event(s, item);
+	json_decref(opened);
+	json_decref(held);
+}
+
+/* Nothing is told any more. */
 static void no_steps(struct session *s)
 {
 	s->steps = 0;
 	s->completed = s->closed = true;
-	if (s->opened)
-		say_open(s, s->opened);
-	json_decref(s->opened);
-	s->opened = NULL;
+	let_go(s);
 }
 
 /* The connection that is meant is the first that is opened from now on. */
@@ -207,11 +223,8 @@ static void take_step(struct session *s, const json_t *item)
 	fprintf(stderr, "%s\n", line);
 	s->completed |= strcmp(event, "handshake.completed") == 0;
 	s->closed |= strcmp(event, "conn.closed") == 0;
-	if (!s->completed || !s->opened)
-		return;
-	say_open(s, s->opened);
-	json_decref(s->opened);
-	s->opened = NULL;
+	if (s->completed)
+		let_go(s);
 }
 
 /* ---- what the daemon says ---------------------------------------------- */
@@ -225,6 +238,7 @@ static enum cli_exit take_open(struct session *s, json_t *item)
 	snprintf(s->conn, sizeof(s->conn), "%s", conn ? conn : "");
 	if (s->steps && !s->completed) {
 		s->opened = json_incref(item);
+		s->held = json_array();
 		return CLI_OK;
 	}
 	say_open(s, item);
@@ -254,6 +268,11 @@ static enum cli_exit take_event(struct session *s, json_t *item)
 
 	if (!event)
 		return CLI_OK;
+	if (s->held && json_array_size(s->held) < HELD_MAX) {
+		json_array_append(s->held, item);
+		return CLI_OK;
+	}
+	let_go(s);
 	if (strcmp(event, "open") == 0)
 		return take_open(s, item);
 	if (strcmp(event, "text") == 0)
@@ -354,7 +373,7 @@ static enum cli_exit take_interrupt(struct session *s)
 static enum cli_exit turn(struct session *s, const sigset_t *waiting)
 {
 	struct client *client = s->cli->client;
-	bool want_text = s->open && !s->stdin_over && !s->sending;
+	bool want_text = s->open && !s->opened && !s->stdin_over && !s->sending;
 	struct pollfd p[2] = {
 		{.fd = client->fd, .events = POLLIN},
 		{.fd = want_text ? STDIN_FILENO : -1, .events = POLLIN},

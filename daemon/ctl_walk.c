@@ -658,7 +658,9 @@ static bool closed(struct ctl_job *job)
 {
 	log_notice("c%" PRIu32 " %s by the operator", job->found.id,
 		   job->rst ? "reset" : "closed");
-	ctl_reply_result(job->client, job->id, json_object());
+	ctl_reply_result(job->client, job->id,
+			 json_pack("{s:o}", "id",
+				   json_sprintf("c%" PRIu32, job->found.id)));
 	return true;
 }
 

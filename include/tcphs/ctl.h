@@ -41,9 +41,9 @@
  *	conn.recent       v  params: filter; items: records of connections and
  *	                     attempts that ended and are remembered, in no
  *	                     order; result: count
- *	conn.close        a  params: conn, rst (bool); result: {}. Ids wrap: if
- *	                     two connections have the same, a four-tuple is
- *	                     asked for
+ *	conn.close        a  params: conn, rst (bool); result: id ("c42"). Ids
+ *	                     wrap: if two connections have the same, a
+ *	                     four-tuple is asked for
  *	conn.kill         a  params: filter (required, not empty), rst (bool);
  *	                     items: about one a second while it takes longer,
  *	                     count and skipped so far; result: count, and

@@ -208,7 +208,7 @@ def answer(c, req):
         if not found:
             c.error(req, "not_found", "no connection " + params["conn"])
         elif method == "conn.close":
-            c.result(req, {})
+            c.result(req, {"id": found[0]["id"]})
         elif found[0]["state"] == "established":
             c.result(req, {**found[0], "tcb": TCB})
         else:
@@ -482,6 +482,27 @@ def scene_poison(c):
                            "changed": True, "ends": ["1.2.3.4:5"]})
         else:
             answer(p, req)
+
+
+def scene_late(c):
+    """The steps of a connection come behind what its peer said."""
+    c.hello()
+    steps = None
+    for req in c.requests():
+        if req["method"] == "events.follow":
+            steps = req
+        elif req["method"] == "conn.open":
+            end = {"ip": "198.18.66.1", "port": 5000}
+            c.item(req, {"event": "open", "id": "c9", "local": end,
+                         "peer": end, "handshake_us": 126})
+            c.item(req, {"event": "text", "base64": "SGVsbG8K"})
+            for n, (event, words) in enumerate((
+                    ("syn.sent", "[Client] Sending SYN"),
+                    ("handshake.completed", "[Client] Handshake completed"),
+                    ("conn.closed", "[Client] Connection closed"))):
+                c.item(steps, {"seq": n, "event": event, "message": words,
+                               "conn": "c9"})
+            c.result(req, {"reason": "fin", "words": "closed"})
 
 
 def scene_slow(c):

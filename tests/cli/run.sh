@@ -208,6 +208,8 @@ group_act()
 	ctl 0 close c41
 	out 'c41 closing'
 	asked '"rst":false'
+	ctl 0 close last
+	out 'c41 closing'
 	ctl 0 close c41 --rst
 	out 'c41 reset'
 	asked '"rst":true'
@@ -261,6 +263,24 @@ group_act()
 	out 'log level debug (was info)'
 	ctl 0 --json reload
 	json 'd == {"changed": True}'
+}
+
+# What the peer says stands behind the steps of the handshake.
+group_talk()
+{
+	NAME='connect --classic, the steps late'
+	scene late
+	"$CTL" connect --classic 198.18.66.1 5000 >"$TMP/out" 2>&1 </dev/null
+	code_is $? 0
+	out_is <<-'WORDS'
+	Server: Not Connected
+	[Client] Sending SYN
+	[Client] Handshake completed
+	Connected to Server at 198.18.66.1:5000
+	Server: Hello
+	[Client] Connection closed
+	Server disconnected.
+	WORDS
 }
 
 # On a terminal kill asks; script(1) makes one.
@@ -816,7 +836,7 @@ complete_is()
 	out_is <<<"$2"
 }
 
-for group in look act ask format usage error permission odd_server many watch \
+for group in look act talk ask format usage error permission odd_server many watch \
 	terminal ladder poison explain completion; do
 	case $group in
 	*"$ONLY"*) group_$group ;;

@@ -209,7 +209,7 @@ must '^echo .*\(8\)'
 say <<'EOF'
 Enough of them. This ends all eight at once, whatever they are doing:
 EOF
-run 'tcphsctl kill -y --rst listener = echo'
+run 'tcphsctl close --all --rst listener=echo'
 must 'reset.* 8 connections'
 settle listed 0 state established
 

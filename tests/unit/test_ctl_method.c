@@ -453,14 +453,14 @@ static void close_sends_fin_or_rst(void)
 
 	rig_start(&r, &p, 500);
 	do_close(&p, "c42", false);
-	peer_expect(&p, "{\"id\":1,\"result\":{}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"id\":\"c42\"}}");
 	CU_ASSERT_EQUAL(r.st->conns[41].deed, FAKE_CLOSED);
 	CU_ASSERT_EQUAL(r.kicks, 1);
 	do_close(&p, "198.18.66.2:7-10.0.0.1:40000", true);
-	peer_expect(&p, "{\"id\":1,\"result\":{}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"id\":\"c1\"}}");
 	CU_ASSERT_EQUAL(r.st->conns[0].deed, FAKE_ABORTED);
 	do_close(&p, "last", true);
-	peer_expect(&p, "{\"id\":1,\"result\":{}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"id\":\"c500\"}}");
 	CU_ASSERT_EQUAL(r.st->conns[499].deed, FAKE_ABORTED);
 	for (unsigned int i = 1; i < 499; i++)
 		CU_ASSERT(i == 41 || r.st->conns[i].deed == FAKE_NOTHING);
@@ -505,7 +505,7 @@ static void close_refuses_an_id_that_two_have(void)
 	CU_ASSERT_EQUAL(r.st->conns[4].deed, FAKE_NOTHING);
 	CU_ASSERT_EQUAL(r.st->conns[900].deed, FAKE_NOTHING);
 	do_close(&p, "198.18.66.2:7-10.0.3.133:40000", false);
-	peer_expect(&p, "{\"id\":1,\"result\":{}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"id\":\"c5\"}}");
 	CU_ASSERT_EQUAL(r.st->conns[4].deed, FAKE_NOTHING);
 	CU_ASSERT_EQUAL(r.st->conns[900].deed, FAKE_CLOSED);
 	rig_stop(&r, &p);

@@ -101,7 +101,7 @@ static void text_acts(void)
 
 	rig_init(&r, 3);
 	text(&p, &r, "close c2 --rst");
-	peer_expect(&p, "ok");
+	peer_expect(&p, "id c2");
 	peer_expect_end(&p);
 	peer_free(&p);
 	CU_ASSERT_EQUAL(r.st->conns[1].deed, FAKE_ABORTED);
