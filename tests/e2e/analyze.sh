@@ -14,11 +14,12 @@ TCP  This frame is a (suspected) out-of-order segment$'
 
 COMPARE="$ROOT/tests/e2e/analyze_compare.py"
 
-# capture_on NAMESPACE INTERFACE FILE: until stop_capture.
+# capture_on NAMESPACE INTERFACE FILE: until stop_capture. With --immediate-mode
+# the buffer has a place of the snap length for each packet.
 capture_on()
 {
-	ip netns exec "$1" tcpdump --immediate-mode -B 65536 -Z root -i "$2" \
-		-w "$3" 2>"$TMP/tcpdump" &
+	ip netns exec "$1" tcpdump --immediate-mode -s 2048 -B 131072 -Z root \
+		-i "$2" -w "$3" 2>"$TMP/tcpdump" &
 	CAPTURE=$!
 	wait_for 10 grep -q 'listening on' "$TMP/tcpdump"
 }
@@ -27,6 +28,13 @@ stop_capture()
 {
 	kill -s INT "$CAPTURE"
 	wait "$CAPTURE"
+}
+
+# Or bytes and what came again cannot be compared.
+nothing_lost()
+{
+	cat "$TMP/tcpdump"
+	grep -q '^0 packets dropped by kernel' "$TMP/tcpdump"
 }
 
 analyze()
@@ -81,6 +89,7 @@ for to in "$OWN4" "$OWN6"; do
 	done
 done
 check 'it ends' stop_capture
+check 'tcpdump lost nothing' nothing_lost
 check 'agrees with tshark on a bad path' compare "$TMP/bad.pcap"
 check 'stops' stop_daemon
 summary
