@@ -121,11 +121,19 @@ static void lost(const struct flow *f, enum side s, struct verdict *v)
 static void closing(const struct flow *f, int64_t now_ns, struct verdict *v)
 {
 	enum side s = v->ending == ENDING_HALF_CLIENT ? CLIENT : SERVER;
+	int64_t half_ns;
 	bool acked;
 
 	if (v->ending == ENDING_RST_CLIENT || v->ending == ENDING_RST_SERVER)
 		add(v, ANOMALY_CLOSE_BY_RESET, (enum side)f->rst_side,
 		    v->ending_frame, 1, 0, 0);
+	if (v->ending == ENDING_FIN_BOTH) {
+		s = (enum side)f->first_fin;
+		half_ns = f->half[!s].next_ns - f->fin_ns;
+		if (half_ns >= SILENCE_NS)
+			add(v, ANOMALY_HALF_CLOSED_LONG, !s, v->ending_frame, 1,
+			    SILENCE_NS, half_ns);
+	}
 	if (v->ending != ENDING_HALF_CLIENT && v->ending != ENDING_HALF_SERVER)
 		return;
 	acked = f->half[s].flags & HALF_FIN_ACKED;

@@ -544,6 +544,34 @@ static void half_closed(void)
 	done();
 }
 
+/* It closed in the end, and had been half-closed for an hour until then. */
+static void half_closed_long(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(FIN, CISN + 1, SISN + 1, 0);
+	s(ACK, SISN + 1, CISN + 2, 0);
+	wait_ms(3600 * 1000);
+	s(FIN, SISN + 1, CISN + 2, 0);
+	c(ACK, CISN + 2, SISN + 2, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->ending, ENDING_FIN_BOTH);
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_HALF_CLOSED_LONG));
+	done();
+
+	/* That it says so once more is no news. */
+	handshake();
+	c(FIN, CISN + 1, SISN + 1, 0);
+	s(FIN, SISN + 1, CISN + 2, 0);
+	wait_ms(3600 * 1000);
+	s(FIN, SISN + 1, CISN + 2, 0);
+	c(ACK, CISN + 2, SISN + 2, 0);
+	v = end();
+	CU_ASSERT_PTR_NULL(odd(v, ANOMALY_HALF_CLOSED_LONG));
+	done();
+}
+
 static void reset_exact(void)
 {
 	const struct verdict *v;
@@ -836,6 +864,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(cookie_like),
 		UNIT_TEST(fast_open),
 		UNIT_TEST(half_closed),
+		UNIT_TEST(half_closed_long),
 		UNIT_TEST(reset_exact),
 		UNIT_TEST(reset_out_of_window),
 		UNIT_TEST(reset_in_window_ignored),
