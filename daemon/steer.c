@@ -23,7 +23,7 @@
 static unsigned int steer_icmp(const struct steer *s, const struct ip_pkt *ip,
 			       unsigned int here);
 
-/* Sums of products of keyed pairs (NH, of RFC 4418, 5.2.1, in 64 bits): few
+/* Sums of products of keyed pairs (NH, of RFC 4418, 5.2.2, in 64 bits): few
  * instructions for the kernel's machine (steer_bpf.c), and nobody who does not
  * know the keys can choose ends that collide. */
 static uint64_t end_sum(const struct steer *s, const struct ip_addr *a,

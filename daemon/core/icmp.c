@@ -76,7 +76,7 @@ static void icmp_echo(struct stack *st, const struct ip_pkt *ip)
 					 st->next_ip_id++, false, len);
 	r->mtu = echo_mtu(st, ip);
 	if (ip->v6)
-		r->frag_id = (uint32_t)stack_random(st); /* RFC 7739, 5.3 */
+		r->frag_id = (uint32_t)stack_random(st); /* RFC 7739, 5.2 */
 	h = r->head + r->len;
 	memcpy(h, ip->body, WIRE_ICMP_LEN);
 	h[0] = ip->v6 ? 129 : 0; /* echo reply: RFC 4443, 4.2; RFC 792 */

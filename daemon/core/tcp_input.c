@@ -479,7 +479,7 @@ static enum seg_verdict check_rst(struct stack *st, struct tcp_conn *c,
 		tcp_challenge(st, c);
 		return SEG_DONE;
 	}
-	if (c->state == TCP_TIME_WAIT) { /* RFC 1337, 3 (b) */
+	if (c->state == TCP_TIME_WAIT) { /* RFC 1337, 3 (F1) */
 		stack_drop(st, DROP_RST_NOBODY, NULL, s, c);
 		return SEG_DONE;
 	}

@@ -145,7 +145,7 @@ void tcp_loss_mtu(struct stack *st, struct tcp_conn *c)
 	/* Without SACK, what arrived is only guessed from duplicates. */
 	if (!(c->flags & CF_SACK))
 		a->sacked = 0;
-	/* RFC 1191, 6.5: sent again at once, and no sign of congestion. */
+	/* RFC 1191, 6.4: sent again at once, and no sign of congestion. */
 	for (ref_t r = a->tx_head; r; r = tx_ptr(st, r)->next)
 		if (!(tx_ptr(st, r)->flags & TX_SACKED))
 			tcp_tx_lost(a, tx_ptr(st, r));

@@ -272,7 +272,7 @@ static void set_pmtu(struct stack *st, struct tcp_conn *c, uint32_t mtu)
 		c->acked_max = (uint16_t)c->cc.mss;
 }
 
-/* RFC 1191, 6.5: what is in flight was too large, all of it, and no sign of
+/* RFC 1191, 6.4: what is in flight was too large, all of it, and no sign of
  * congestion (tcp_pmtu_spares()). */
 static void resend_all(struct stack *st, struct tcp_conn *c, struct tcp_path *p)
 {

@@ -71,7 +71,7 @@ static struct tcp_timewait *tw_new(struct stack *st)
 void timewait_input(struct stack *st, struct tcp_timewait *tw,
 		    const struct tcp_key *key, struct tcp_seg *seg)
 {
-	/* RFC 1337, 3 (b): a RST must not end TIME-WAIT early. */
+	/* RFC 1337, 3 (F1): a RST must not end TIME-WAIT early. */
 	if (seg->flags & TH_RST) {
 		stack_drop(st, DROP_RST_NOBODY, key, seg, NULL);
 		return;

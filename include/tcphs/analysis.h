@@ -135,7 +135,7 @@ enum severity { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING };
 	  "timestamps were agreed on and left out")                            \
 	A(TS_BACKWARDS, "ts_backwards", NOTICE, "RFC 7323, 5.3",               \
 	  "a timestamp older than one before")                                 \
-	A(OFFERED_NOT_GRANTED, "offered_not_granted", INFO, "RFC 7323, 2.5",   \
+	A(OFFERED_NOT_GRANTED, "offered_not_granted", INFO, "RFC 7323, 2.2",   \
 	  "the client offered what the server left out")                       \
 	/* loss */                                                             \
 	A(SYN_RETRANSMITTED, "syn_retransmitted", NOTICE, "RFC 6298, 2",       \

@@ -331,7 +331,7 @@ static void check_same(const struct conn_info *was, const struct conn_info *now)
 	ASSERT(now->snd_wnd == was->snd_wnd);
 	ASSERT(now->rcv_nxt == was->rcv_nxt);
 	ASSERT(now->rcv_wnd == was->rcv_wnd);
-	ASSERT(now->cwnd == was->cwnd); /* RFC 1191, 6.5: no congestion */
+	ASSERT(now->cwnd == was->cwnd); /* RFC 1191, 6.4: no congestion */
 	ASSERT(now->ssthresh == was->ssthresh);
 	ASSERT(now->srtt_us == was->srtt_us);
 	ASSERT(now->segs_in == was->segs_in);

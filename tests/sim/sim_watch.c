@@ -149,7 +149,7 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 }
 
 /* A router says that a packet of side @to was too big: it is sent again at once,
- * in smaller ones (RFC 1191, 6.5). */
+ * in smaller ones (RFC 1191, 6.4). */
 static void watch_too_big(struct sim *sim, unsigned int to,
 			  const struct packet *p)
 {

@@ -263,7 +263,7 @@ static void probing_off(void)
 }
 
 /* RFC 4821, 7.6.2: a lost probe is no sign of congestion; nor is what a router
- * refused (RFC 1191, 6.5). */
+ * refused (RFC 1191, 6.4). */
 static void lost_probe_spares_cwnd(void)
 {
 	struct conn_info before;
@@ -468,7 +468,7 @@ static void too_big_at_first(void)
 	rig_end();
 }
 
-/* RFC 1191, 6.5 speaks of the segments that were too big. If what was sent in
+/* RFC 1191, 6.4 speaks of the segments that were too big. If what was sent in
  * their place is lost, too, that is congestion. */
 static void too_big_and_then_lost(void)
 {
