@@ -70,6 +70,15 @@ enum cli_exit analyze_named(struct cli *cli, char *word)
 	return CLI_USAGE;
 }
 
+enum cli_exit analyze_exported(struct cli *cli, char *word)
+{
+	char *mark = number_of(word, &cli->export_conn);
+
+	if (mark)
+		*mark = '\0';
+	return analyze_run(cli, 1, &word);
+}
+
 static enum cli_exit check(struct analyze *z, int argc, char **argv)
 {
 	const char *fail_on = z->cli->fail_on;

@@ -181,6 +181,9 @@ bool analyze_names(char *word);
 /** analyze_named() - What analyze says of it, or what ladder and explain want */
 enum cli_exit analyze_named(struct cli *cli, char *word);
 
+/** analyze_exported() - The packets of it, to cli->file */
+enum cli_exit analyze_exported(struct cli *cli, char *word);
+
 /** extcap_is() - Did Wireshark call us, by the name of its link? */
 bool extcap_is(const char *program);
 
@@ -214,6 +217,7 @@ enum cli_exit capture_stop_run(struct cli *cli, int argc, char **argv);
 enum cli_exit capture_list_run(struct cli *cli, int argc, char **argv);
 enum cli_exit dump_run(struct cli *cli, int argc, char **argv);
 enum cli_exit probe_run(struct cli *cli, int argc, char **argv);
+enum cli_exit export_run(struct cli *cli, int argc, char **argv);
 enum cli_exit explain_run(struct cli *cli, int argc, char **argv);
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv);
 enum cli_exit send_run(struct cli *cli, int argc, char **argv);

@@ -11,7 +11,7 @@
 #include <tcphs/nearest.h>
 
 #define WORD_MAX  24
-#define WORDS_MAX 32
+#define WORDS_MAX 128
 
 #define LOOK (TAKES_COLUMNS | TAKES_WATCH)
 
@@ -76,6 +76,9 @@ const struct command cli_commands[] = {
 	{"dump", NULL, "[FILTER...] -w FILE",
 	 "packets to a pcapng file, or to Wireshark", 0, UINT32_MAX,
 	 WORDS_FILTER, TAKES_FILE | TAKES_DUMP | TAKES_COUNT, dump_run},
+	{"export", NULL, "CONN|FILE#N -w FILE",
+	 "the packets of one connection as a pcapng file", 1, 1, WORDS_CONN,
+	 OF_CAPTURES | TAKES_FILE, export_run},
 	{"capture start", NULL, "[FILTER...]",
 	 "have the daemon write packets to files", 0, UINT32_MAX, WORDS_FILTER,
 	 0, capture_start_run},

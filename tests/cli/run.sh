@@ -265,6 +265,25 @@ group_act()
 	json 'd == {"changed": True}'
 }
 
+# The packets of one connection as a file
+group_export()
+{
+	scene normal
+	ctl 0 export c42 -w "$TMP/x.pcapng"
+	out "1 packet in $TMP/x.pcapng"
+	if [ "$(head -c 4 "$TMP/x.pcapng" | od -An -tx1)" = ' 0a 0d 0d 0a' ]
+	then ok; else bad 'no pcapng'; fi
+	ctl 0 -j export c42 -w "$TMP/x.pcapng"
+	json 'd["packets"] == 1 and d["seen"] >= 1'
+	ctl 2 export c42
+	err 'export wants -w FILE'
+	ctl 5 export c9 -w "$TMP/y.pcapng"
+	ctl 1 export c42 -w "$TMP/no/such/file"
+	err 'No such file'
+	if [ -e "$TMP/y.pcapng" ]; then bad 'a file of nothing'; else ok; fi
+	ctl 1 export "$TMP/no.pcap#3" -w "$TMP/y.pcapng"
+}
+
 # What the peer says stands behind the steps of the handshake.
 group_talk()
 {
@@ -389,6 +408,8 @@ group_usage()
 	ctl 2 help nonsense
 	ctl 2 lst
 	err "did you mean 'list'?"
+	ctl 2 analize
+	err "did you mean 'analyze'?"
 	ctl 2 statsu
 	err "did you mean"
 	ctl 2 xyzzy
@@ -836,7 +857,7 @@ complete_is()
 	out_is <<<"$2"
 }
 
-for group in look act talk ask format usage error permission odd_server many watch \
+for group in look act export talk ask format usage error permission odd_server many watch \
 	terminal ladder poison explain completion; do
 	case $group in
 	*"$ONLY"*) group_$group ;;

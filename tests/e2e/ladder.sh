@@ -64,6 +64,30 @@ check 'shows the handshake' draws '^c1  198\.18\.66\.1:.* -> 198\.18\.66\.2:7' \
 check '... the text, and how it was closed' draws 'seq=1 ack=1 len=6' \
 	'FIN-WAIT-1 .*CLOSE-WAIT$' ' LAST-ACK$' 'TIME-WAIT .*> CLOSED$' \
 	'^verdict: completed in .* closed by both sides'
+check 'its packets as a file' same "$(ctl -j ladder c1 |
+	jq -r '"\(.packets) packets in '"$TMP/c1.pcapng"'"')" \
+	"$(ctl export c1 -w "$TMP/c1.pcapng")"
+# exported FILTER FIELD...: of the packets in it that match.
+exported()
+{
+	tshark -n -r "$TMP/c1.pcapng" -Y "$1" -T fields -E separator=' ' \
+		"${@:2}" 2>>"$TMP/tshark"
+}
+check '... the same to tshark' same 'S 0 1460' "$(exported tcp.flags==2 \
+	-e tcp.flags.str -e tcp.seq -e tcp.options.mss_val | sed 's/[^S0-9 ]//g')"
+check '... with what became of them' same 'c1 SYN-RECEIVED -> ESTABLISHED' \
+	"$(exported 'frame.comment contains "ESTABLISHED" && tcp.seq==1' \
+		-e frame.comment | head -n 1)"
+check '... and their text' same "$(printf 'hello\n' | xxd -p)" \
+	"$(exported 'ip.src==198.18.66.1 && tcp.len>0' -e tcp.payload)"
+check '... and their times' same "$(ctl -j ladder c1 |
+	jq -r '.kept_packets[0].time[:26]')" \
+	"$(TZ=UTC tshark -n -r "$TMP/c1.pcapng" -c 1 -t ud 2>/dev/null |
+	sed 's/^ *1 //; s/ .*//')T$(TZ=UTC tshark -n -r "$TMP/c1.pcapng" -c 1 \
+	-t ud 2>/dev/null | sed 's/^ *1 [^ ]* //; s/ .*//; s/\(\.......\).*/\1/')"
+check '... or one of a file, without us' eval \
+	'"$TCPHSCTL" -s /nowhere export "$TMP/c1.pcapng#1" -w - |
+	tshark -n -r - 2>/dev/null | grep -q SYN'
 check 'on 80 columns' within 80
 COLUMNS=120 check 'on 120' ladder c1
 check '... a packet fits on a line' draws '-- SYN seq=0 .*ts.*-> SYN-RECEIVED$' \

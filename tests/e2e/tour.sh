@@ -68,6 +68,7 @@ run()
 	line=${line/ dump -w file / dump -w $TMP/dump.pcapng }
 	line=${line/ > file / > $TMP/bytes }
 	line=${line/ --html page / --html $TMP/page.html }
+	line=${line/ -w file / -w $TMP/export.pcapng }
 	line=${line/ file / $CAPTURE }
 	if [[ $line == *' conn '* ]]; then
 		somebody || return 1

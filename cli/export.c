@@ -1,0 +1,202 @@
+/*
+ * export.c - The packets of one connection, as a capture file
+ *
+ * Of a connection of the daemon those that it remembers, with comments that say
+ * what became of each, as dump has them. Of a captured one analyze writes all.
+ */
+#include "cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <sodium/utils.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tcphs/capture_packet.h>
+#include <tcphs/pcapng.h>
+
+#include "diagram.h"
+#include "dump.h"
+#include "output.h"
+#include "since.h"
+
+#define COMMENT_MAX 512
+
+static enum cli_exit write_file(const struct cli *cli, const json_t *doc);
+static void write_head(FILE *out, const char *id);
+static bool write_packet(FILE *out, const char *id, const json_t *packet);
+static const char *comment(const char *id, const json_t *packet,
+			   char text[COMMENT_MAX]);
+static void tell(const struct cli *cli, const json_t *doc);
+
+enum cli_exit export_run(struct cli *cli, int argc, char **argv)
+{
+	enum cli_exit e;
+	json_t *doc;
+
+	(void)argc;
+	if (!cli->file) {
+		complain("export wants -w FILE, or -w - for a pipe");
+		return CLI_USAGE;
+	}
+	if (analyze_names(argv[0]))
+		return analyze_exported(cli, argv[0]);
+	e = diagram_fetch(cli->client, argv[0], &doc);
+	if (e != CLI_OK)
+		return e;
+	e = write_file(cli, doc);
+	if (e == CLI_OK && strcmp(cli->file, "-") != 0)
+		tell(cli, doc);
+	json_decref(doc);
+	return e;
+}
+
+static const char *string(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static enum cli_exit write_file(const struct cli *cli, const json_t *doc)
+{
+	const char *id = string(doc, "id");
+	FILE *out = dump_open(cli);
+	bool ok = true;
+	json_t *packet;
+	size_t i;
+
+	if (!out)
+		return CLI_NO;
+	write_head(out, id);
+	json_array_foreach(json_object_get(doc, "kept_packets"), i, packet)
+		ok &= write_packet(out, id, packet);
+	ok &= !ferror(out);
+	if (fclose(out) == 0 && ok)
+		return CLI_OK;
+	complain("cannot write: %s", strerror(errno));
+	return CLI_NO;
+}
+
+static void write_head(FILE *out, const char *id)
+{
+	static const struct pcapng_section section = {
+		.application = "tcphsctl " TCPHS_VERSION,
+	};
+	char words[64];
+	const struct pcapng_interface interface = {
+		.name = "tcphsd",
+		.description = words,
+		.link = LINK_RAW,
+	};
+	uint8_t head[PCAPNG_HEAD_MAX];
+
+	snprintf(words, sizeof(words), "what tcphsd remembers of %.20s", id);
+	fwrite(head, 1, pcapng_section(head, &section), out);
+	fwrite(head, 1, pcapng_interface(head, &interface), out);
+}
+
+/* False without memory. */
+static bool write_packet(FILE *out, const char *id, const json_t *packet)
+{
+	const char *base64 = string(packet, "data");
+	size_t most = strlen(base64) / 4 * 3 + 3, len = 0;
+	uint8_t *block = malloc(PCAPNG_PACKET_MAX(most));
+	uint8_t *data = malloc(most);
+	char text[COMMENT_MAX];
+	struct pcapng_packet p = {
+		.data = data,
+		.len = (uint32_t)json_integer_value(
+			json_object_get(packet, "len")),
+		.direction = strcmp(string(packet, "direction"), "out") == 0
+				     ? PCAPNG_OUT
+				     : PCAPNG_IN,
+		.super = json_object_get(packet, "gso_size") != NULL,
+		.comment = comment(id, packet, text),
+	};
+	bool ok = block && data;
+	int64_t wall_us = 0;
+
+	if (ok &&
+	    sodium_base642bin(data, most, base64, strlen(base64), NULL, &len,
+			      NULL, sodium_base64_VARIANT_ORIGINAL) == 0) {
+		(void)since_utc(string(packet, "time"), &wall_us);
+		p.at_ns = wall_us * 1000;
+		p.kept = (uint32_t)len;
+		if (p.len < p.kept)
+			p.len = p.kept;
+		fwrite(block, 1, pcapng_packet(block, &p), out);
+	}
+	free(block);
+	free(data);
+	return ok;
+}
+
+/* Appends, behind "; " if something but the name is there. */
+static void add(char text[COMMENT_MAX], size_t name, const char *words)
+{
+	size_t n = strlen(text);
+
+	snprintf(text + n, COMMENT_MAX - n, "%s%s", n > name ? "; " : " ",
+		 words);
+}
+
+/* NULL if there is nothing to say, as of most. */
+static const char *comment(const char *id, const json_t *packet,
+			   char text[COMMENT_MAX])
+{
+	static const struct {
+		const char *flag, *words;
+	} flags[] = {
+		{"retransmit", "retransmission"},
+		{"probe", "probe"},
+		{"keepalive", "keep-alive probe"},
+		{"challenge", "challenge ACK"},
+		{"cookie", "SYN cookie"},
+	};
+	const char *before = string(packet, "state_before");
+	const char *after = string(packet, "state_after");
+	size_t name = (size_t)snprintf(text, COMMENT_MAX, "%.20s", id), i;
+	char words[COMMENT_MAX - 128];
+	json_t *flag;
+
+	if (strcmp(before, after) != 0) {
+		snprintf(words, sizeof(words), "%.20s -> %.20s", before, after);
+		for (char *c = words; *c; c++)
+			*c = (char)toupper((unsigned char)*c);
+		add(text, name, words);
+	}
+	json_array_foreach(json_object_get(packet, "flags"), i,
+			   flag) for (size_t k = 0;
+				      k < sizeof(flags) / sizeof(*flags);
+				      k++) if (json_is_string(flag) &&
+					       strcmp(json_string_value(flag),
+						      flags[k].flag) == 0)
+		add(text, name, flags[k].words);
+	if (json_object_get(packet, "drop_words")) {
+		snprintf(words, sizeof(words), "dropped: %.200s (%.100s)",
+			 string(packet, "drop_words"),
+			 string(packet, "drop_clause"));
+		add(text, name, words);
+	}
+	return strlen(text) > name ? text : NULL;
+}
+
+static void tell(const struct cli *cli, const json_t *doc)
+{
+	json_int_t seen = json_integer_value(json_object_get(doc, "packets"));
+	json_int_t kept = (json_int_t)json_array_size(
+		json_object_get(doc, "kept_packets"));
+	json_t *result = json_pack("{s:s, s:I, s:I}", "file", cli->file,
+				   "packets", kept, "seen", seen);
+	char others[64] = "";
+
+	if (seen > kept)
+		snprintf(others, sizeof(others),
+			 "; %" JSON_INTEGER_FORMAT " are not remembered",
+			 seen - kept);
+	output_sentence(cli, result,
+			"%" JSON_INTEGER_FORMAT " packet%s in %s%s", kept,
+			kept == 1 ? "" : "s", cli->file, others);
+	json_decref(result);
+}
