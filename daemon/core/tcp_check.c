@@ -113,6 +113,8 @@ static void check_flight(const struct stack *st, const struct tcp_conn *c,
 static void check_receive(const struct tcp_conn *c, const struct tcp_active *a)
 {
 	ASSERT(!a->direct);
+	ASSERT(tcp_rcv_wnd(c) + a->rcvq.ready <
+	       c->rcvbuf + (1u << c->rcv_wscale));
 	if (!(c->flags & CF_PEER_FIN))
 		ASSERT(a->rcvq.next == c->rcv_nxt);
 	for (uint32_t i = 0; i < a->rcvq.ooo.n; i++) {

@@ -83,8 +83,6 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		  uint8_t flags)
 {
 	struct tcp_active *a = conn_active(st, c);
-	tcp_seq edge = tcp_window_edge(st, c);
-	uint32_t unit = 1u << c->rcv_wscale, wnd;
 
 	*s = (struct tcp_seg){
 		/* RFC 9293, 3.9.1.1 (MUST-45) */
@@ -101,14 +99,7 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 
 	if (c->flags & CF_ECE && !(flags & TH_RST))
 		s->flags |= TH_ECE; /* RFC 3168, 6.1.3 */
-	/* Rounding must not take back what was promised: RFC 7323, 2.4. */
-	wnd = seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
-	if (edge == c->rcv_adv)
-		wnd += unit - 1;
-	wnd >>= c->rcv_wscale;
-	s->wnd = (uint16_t)(wnd < 65535 ? wnd : 65535);
-	edge = c->rcv_nxt + ((uint32_t)s->wnd << c->rcv_wscale);
-	c->rcv_adv = seq_max(edge, c->rcv_adv);
+	s->wnd = tcp_window_offer(st, c);
 	if (c->flags & CF_TS) {
 		s->opts |= OPT_TS;
 		s->ts_val = tcp_ts_now(st, c->ts_offset);

@@ -285,6 +285,9 @@ void tcp_receive_expire(struct stack *st, struct tcp_conn *c);
 void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq);
 /** tcp_window_edge() - Right edge to offer now: never left of rcv_adv */
 tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c);
+
+/** tcp_window_offer() - Promise it: the window field of a segment to be sent */
+uint16_t tcp_window_offer(struct stack *st, struct tcp_conn *c);
 /** tcp_window_consumed() - The service read @n bytes from the queue */
 void tcp_window_consumed(struct stack *st, struct tcp_conn *c, uint32_t n);
 /** tcp_window_opened() - Is a window update worth a packet? */

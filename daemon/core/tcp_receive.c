@@ -25,6 +25,7 @@ static bool quick_ack(const struct stack *st, const struct tcp_conn *c,
 		      struct tcp_active *a);
 static void text_read(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a, uint32_t n);
+static tcp_seq edge_with(struct stack *st, struct tcp_conn *c, uint32_t space);
 static bool window_pinches(struct stack *st, struct tcp_conn *c);
 static uint32_t window_space(const struct stack *st, const struct tcp_conn *c);
 
@@ -236,7 +237,31 @@ void tcp_receive_fin(struct stack *st, struct tcp_conn *c, tcp_seq seq)
 /* RFC 9293, 3.8.6.1 (MAY-8): no text is refused for being unread too long. */
 tcp_seq tcp_window_edge(struct stack *st, struct tcp_conn *c)
 {
-	uint32_t space = window_space(st, c);
+	return edge_with(st, c, window_space(st, c));
+}
+
+uint16_t tcp_window_offer(struct stack *st, struct tcp_conn *c)
+{
+	uint32_t unit = 1u << c->rcv_wscale, space = window_space(st, c), wnd;
+	tcp_seq edge = edge_with(st, c, space);
+
+	wnd = seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
+	/* Rounding should take nothing back; but a little more with each small
+	 * segment would let the peer fill memory with what nobody reads. What
+	 * it seems to lose then is less than a unit, and is taken if it comes
+	 * (RFC 7323, 2.4). */
+	if (edge == c->rcv_adv && wnd <= space)
+		wnd += unit - 1;
+	wnd >>= c->rcv_wscale;
+	if (wnd > 65535)
+		wnd = 65535;
+	edge = c->rcv_nxt + (wnd << c->rcv_wscale);
+	c->rcv_adv = seq_max(edge, c->rcv_adv);
+	return (uint16_t)wnd;
+}
+
+static tcp_seq edge_with(struct stack *st, struct tcp_conn *c, uint32_t space)
+{
 	uint32_t most = 65535u << c->rcv_wscale;
 	uint32_t half = (c->rcvbuf < most ? c->rcvbuf : most) / 2, least;
 	tcp_seq edge;

@@ -112,6 +112,17 @@ static void stuck_echo(struct sim_opts *o)
 
 /* One byte at a time, unacknowledged ones ahead of it: Nagle and delayed ACKs
  * against each other. */
+/* Segments far smaller than the unit of the window: with each of them a full
+ * window was rounded up a little more, until all memory held what nobody read
+ * (seed 685990 of old). */
+static void stuck_echo_scaled(struct sim_opts *o)
+{
+	stuck_echo(o);
+	o->conf[1].rcvbuf = o->conf[1].rcvbuf_max = 40000;
+	o->conf[1].window_scale = 14;
+	o->box.mss_clamp = 188;
+}
+
 static void single_bytes(struct sim_opts *o)
 {
 	bytes_both(o, 2000);
@@ -343,6 +354,7 @@ const struct scenario plain_scenarios[] = {
 	{"zero_window", 1, zero_window},
 	{"zero_window_loss", 1, zero_window_loss},
 	{"stuck_echo", 1, stuck_echo},
+	{"stuck_echo_scaled", 1, stuck_echo_scaled},
 	{"single_bytes", 1, single_bytes},
 	{"half_close", 1, half_close},
 	{"crossing", 1, crossing},

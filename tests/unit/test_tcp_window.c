@@ -243,6 +243,32 @@ static void rcv_window_closed_for_hours(void)
 	rig_end();
 }
 
+/* Small text does not move a full window on, though its field counts in units
+ * of 128 bytes, and what it seemed to take back is taken all the same. RFC 7323,
+ * 2.4. */
+static void rcv_window_full_in_small_steps(void)
+{
+	tcp_seq seq = 5001, end = 5001 + 4096 + 127;
+	struct tcp_seg s;
+
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 4096;
+	rig.conf.window_scale = 7;
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SCALE(0)));
+	rig_read_stop();
+	for (unsigned int i = 0; i < 500; i++) {
+		rx_text(seq, 10);
+		rig_wait(MS(41));
+		rig_check(rig_take(&s));
+		rig_check(seq_leq(s.ack + s.wnd * 128u, end));
+		seq = s.ack;
+	}
+	rig_check(seq_geq(seq, 5001 + 4096) && s.wnd == 0);
+	rig_read_on();
+	rig_check(rig_take(&s));
+	rig_check(s.wnd == 4096 / 128);
+	rig_end();
+}
+
 /* A reader that keeps up causes no window updates. */
 static void rcv_window_no_updates(void)
 {
@@ -472,6 +498,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(snd_two_segments_a_window),
 	UNIT_TEST(rcv_window_opens),
 	UNIT_TEST(rcv_window_closed_for_hours),
+	UNIT_TEST(rcv_window_full_in_small_steps),
 	UNIT_TEST(rcv_window_no_updates),
 	UNIT_TEST(rcv_window_too_small_for_another),
 	UNIT_TEST(rcv_window_read_for_another),
