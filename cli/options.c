@@ -178,8 +178,8 @@ _Static_assert(NOPTS <= 64, "bits of struct cli.given");
 
 static void make_tables(struct option *longs, char *shorts);
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg);
-static enum cli_exit take_number(const char *name, const char *arg,
-				 uint32_t *n);
+static enum cli_exit take_time(enum opt opt, const char *arg, int64_t *us);
+static enum cli_exit take_number(enum opt opt, const char *arg, uint32_t *n);
 struct other;
 static const struct other *means_other(char **words, int n, int c);
 static enum cli_exit take_other(struct cli *cli, const struct other *other,
@@ -311,200 +311,138 @@ static enum cli_exit take_other(struct cli *cli, const struct other *other,
 	return CLI_USAGE;
 }
 
+/* Where each goes, as what. */
+static const struct target {
+	enum {
+		TO_FLAG,
+		TO_TEXT,
+		TO_NUMBER,
+		TO_TIME,
+		TO_WATCH, /* a flag, and a time that may be left out */
+		TO_FORMAT,
+		TO_COLOUR,
+	} kind;
+	size_t at; /* in struct cli */
+	int value; /* of a flag or format */
+	const char *wants;
+} targets[NOPTS] = {
+#define AT(f)	       .at = offsetof(struct cli, f)
+#define FLAG(f)	       .kind = TO_FLAG, AT(f), .value = true
+#define TEXT(f)	       .kind = TO_TEXT, AT(f)
+#define NUMBER(f)      .kind = TO_NUMBER, AT(f), .wants = "a number"
+#define TIME(f, words) .kind = TO_TIME, AT(f), .wants = words
+#define AS(f)	       .kind = TO_FORMAT, .value = FORMAT_##f
+	[OPT_SOCKET] = {TEXT(socket)},
+	[OPT_JSON] = {AS(JSON)},
+	[OPT_NDJSON] = {AS(NDJSON)},
+	[OPT_CSV] = {AS(CSV)},
+	[OPT_TSV] = {AS(TSV)},
+	[OPT_RAW] = {AS(RAW)},
+	[OPT_COLUMNS] = {TEXT(columns)},
+	[OPT_NO_HEADER] = {.kind = TO_FLAG, AT(header)},
+	[OPT_WATCH] = {.kind = TO_WATCH, AT(watch_us), .wants = "seconds"},
+	[OPT_QUIET] = {FLAG(quiet)},
+	[OPT_VERBOSE] = {FLAG(verbose)},
+	[OPT_COLOR] = {.kind = TO_COLOUR},
+	[OPT_TIMEOUT] = {TIME(timeout_us, "a time such as 500ms or 5s")},
+	[OPT_RST] = {FLAG(rst)},
+	[OPT_ALL] = {FLAG(all)},
+	[OPT_YES] = {FLAG(yes)},
+	[OPT_CLASSIC] = {FLAG(classic)},
+	[OPT_SOURCE] = {TEXT(source)},
+	[OPT_NODELAY] = {FLAG(nodelay)},
+	[OPT_PORT] = {TEXT(port)},
+	[OPT_SERVICE] = {TEXT(service)},
+	[OPT_COUNT] = {NUMBER(count)},
+	[OPT_INTERVAL] = {TIME(interval_us, "a time such as 200ms or 5s")},
+	[OPT_LAST] = {FLAG(last)},
+	[OPT_LAST_FAILED] = {FLAG(last_failed)},
+	[OPT_EXPECT] = {TEXT(expect)},
+	[OPT_SINCE] = {TEXT(since)},
+	[OPT_FOLLOW] = {FLAG(follow)},
+	[OPT_LEVEL] = {TEXT(level)},
+	[OPT_WRITE] = {TEXT(file)},
+	[OPT_SNAPLEN] = {NUMBER(snaplen)},
+	[OPT_DURATION] = {TIME(duration_us, "a time such as 500ms or 1m")},
+	[OPT_FORMAT] = {TEXT(draw)},
+	[OPT_AT] = {NUMBER(at)},
+	[OPT_RELATIVE] = {FLAG(relative_seq)},
+	[OPT_ABSOLUTE] = {FLAG(absolute_seq)},
+	[OPT_UTC] = {FLAG(utc)},
+	[OPT_LOCAL] = {FLAG(local)},
+	[OPT_VERIFY] = {FLAG(verify)},
+	[OPT_SECURITY] = {FLAG(security)},
+	[OPT_STRICT] = {FLAG(strict)},
+	[OPT_FILTER] = {TEXT(filter)},
+	[OPT_SORT] = {TEXT(sort)},
+	[OPT_FAIL_ON] = {TEXT(fail_on)},
+	[OPT_INTERFACE] = {TEXT(interface)},
+	[OPT_HTML] = {TEXT(html)},
+	[OPT_SUMMARY] = {FLAG(summary)},
+	[OPT_PACKETS] = {FLAG(packets)},
+	[OPT_CONNECTION] = {NUMBER(connection)},
+	[OPT_EXPORT] = {NUMBER(export_conn)},
+	[OPT_VERSION] = {FLAG(version)},
+	[OPT_HELP] = {FLAG(help)},
+#undef AT
+#undef FLAG
+#undef TEXT
+#undef NUMBER
+#undef TIME
+#undef AS
+};
+
 static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 {
+	const struct target *t = &targets[opt];
+	void *field = (char *)cli + t->at;
+
 	cli->given |= UINT64_C(1) << opt;
-	switch (opt) {
-	case OPT_SOCKET:
-		cli->socket = arg;
-		break;
-	case OPT_JSON:
-		cli->format = FORMAT_JSON;
-		break;
-	case OPT_NDJSON:
-		cli->format = FORMAT_NDJSON;
-		break;
-	case OPT_CSV:
-		cli->format = FORMAT_CSV;
-		break;
-	case OPT_TSV:
-		cli->format = FORMAT_TSV;
-		break;
-	case OPT_RAW:
-		cli->format = FORMAT_RAW;
-		break;
-	case OPT_COLUMNS:
-		cli->columns = arg;
-		break;
-	case OPT_NO_HEADER:
-		cli->header = false;
-		break;
-	case OPT_WATCH:
+	switch (t->kind) {
+	case TO_FLAG:
+		*(bool *)field = t->value;
+		return CLI_OK;
+	case TO_TEXT:
+		*(const char **)field = arg;
+		return CLI_OK;
+	case TO_NUMBER:
+		return take_number(opt, arg, field);
+	case TO_WATCH:
 		cli->watch = true;
-		if (arg && (!text_parse_duration(arg, &cli->watch_us) ||
-			    cli->watch_us < 1000)) {
-			complain("--watch wants seconds, not '%s'", arg);
-			return CLI_USAGE;
-		}
-		break;
-	case OPT_QUIET:
-		cli->quiet = true;
-		break;
-	case OPT_VERBOSE:
-		cli->verbose = true;
-		break;
-	case OPT_COLOR:
+		return arg ? take_time(opt, arg, field) : CLI_OK;
+	case TO_TIME:
+		return take_time(opt, arg, field);
+	case TO_FORMAT:
+		cli->format = (enum cli_format)t->value;
+		return CLI_OK;
+	case TO_COLOUR:
 		return take_color(cli, arg);
-	case OPT_TIMEOUT:
-		if (!text_parse_duration(arg, &cli->timeout_us) ||
-		    cli->timeout_us < 1000) {
-			complain("--timeout wants a time such as 500ms or 5s, "
-				 "not '%s'",
-				 arg);
-			return CLI_USAGE;
-		}
-		break;
-	case OPT_RST:
-		cli->rst = true;
-		break;
-	case OPT_ALL:
-		cli->all = true;
-		break;
-	case OPT_YES:
-		cli->yes = true;
-		break;
-	case OPT_CLASSIC:
-		cli->classic = true;
-		break;
-	case OPT_SOURCE:
-		cli->source = arg;
-		break;
-	case OPT_NODELAY:
-		cli->nodelay = true;
-		break;
-	case OPT_PORT:
-		cli->port = arg;
-		break;
-	case OPT_SERVICE:
-		cli->service = arg;
-		break;
-	case OPT_COUNT:
-		return take_number(cli_options[opt].name, arg, &cli->count);
-	case OPT_INTERVAL:
-		if (!text_parse_duration(arg, &cli->interval_us) ||
-		    cli->interval_us < 1000) {
-			complain("--interval wants a time such as 200ms or 5s, "
-				 "not '%s'",
-				 arg);
-			return CLI_USAGE;
-		}
-		break;
-	case OPT_LAST:
-		cli->last = true;
-		break;
-	case OPT_LAST_FAILED:
-		cli->last_failed = true;
-		break;
-	case OPT_EXPECT:
-		cli->expect = arg;
-		break;
-	case OPT_SINCE:
-		cli->since = arg;
-		break;
-	case OPT_FOLLOW:
-		cli->follow = true;
-		break;
-	case OPT_LEVEL:
-		cli->level = arg;
-		break;
-	case OPT_WRITE:
-		cli->file = arg;
-		break;
-	case OPT_SNAPLEN:
-		return take_number(cli_options[opt].name, arg, &cli->snaplen);
-	case OPT_DURATION:
-		if (!text_parse_duration(arg, &cli->duration_us) ||
-		    cli->duration_us < 1000) {
-			complain("--duration wants a time such as 500ms or 1m, "
-				 "not '%s'",
-				 arg);
-			return CLI_USAGE;
-		}
-		break;
-	case OPT_FORMAT:
-		cli->draw = arg;
-		break;
-	case OPT_AT:
-		return take_number(cli_options[opt].name, arg, &cli->at);
-	case OPT_RELATIVE:
-		cli->relative_seq = true;
-		break;
-	case OPT_ABSOLUTE:
-		cli->absolute_seq = true;
-		break;
-	case OPT_UTC:
-		cli->utc = true;
-		break;
-	case OPT_LOCAL:
-		cli->local = true;
-		break;
-	case OPT_VERIFY:
-		cli->verify = true;
-		break;
-	case OPT_SECURITY:
-		cli->security = true;
-		break;
-	case OPT_STRICT:
-		cli->strict = true;
-		break;
-	case OPT_FILTER:
-		cli->filter = arg;
-		break;
-	case OPT_SORT:
-		cli->sort = arg;
-		break;
-	case OPT_FAIL_ON:
-		cli->fail_on = arg;
-		break;
-	case OPT_INTERFACE:
-		cli->interface = arg;
-		break;
-	case OPT_HTML:
-		cli->html = arg;
-		break;
-	case OPT_SUMMARY:
-		cli->summary = true;
-		break;
-	case OPT_PACKETS:
-		cli->packets = true;
-		break;
-	case OPT_CONNECTION:
-		return take_number(cli_options[opt].name, arg,
-				   &cli->connection);
-	case OPT_EXPORT:
-		return take_number(cli_options[opt].name, arg,
-				   &cli->export_conn);
-	case OPT_VERSION:
-		cli->version = true;
-		break;
-	case OPT_HELP:
-		cli->help = true;
-		break;
-	case NOPTS:
-		break;
 	}
 	return CLI_OK;
 }
 
-static enum cli_exit take_number(const char *name, const char *arg, uint32_t *n)
+static enum cli_exit refuse(enum opt opt, const char *arg)
+{
+	complain("--%s wants %s, not '%s'", cli_options[opt].name,
+		 targets[opt].wants, arg);
+	return CLI_USAGE;
+}
+
+/* A millisecond at least. */
+static enum cli_exit take_time(enum opt opt, const char *arg, int64_t *us)
+{
+	if (text_parse_duration(arg, us) && *us >= 1000)
+		return CLI_OK;
+	return refuse(opt, arg);
+}
+
+static enum cli_exit take_number(enum opt opt, const char *arg, uint32_t *n)
 {
 	char *end;
 	unsigned long v = strtoul(arg, &end, 10);
 
-	if (*arg < '0' || *arg > '9' || *end || !v || v > UINT32_MAX) {
-		complain("--%s wants a number, not '%s'", name, arg);
-		return CLI_USAGE;
-	}
+	if (*arg < '0' || *arg > '9' || *end || !v || v > UINT32_MAX)
+		return refuse(opt, arg);
 	*n = (uint32_t)v;
 	return CLI_OK;
 }
