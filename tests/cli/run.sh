@@ -616,7 +616,7 @@ group_watch()
 			if [ $name = normal ]; then
 				read -r _ <&9
 			else
-				sleep_until_connected
+				sleep_until_asked
 			fi
 			kill -s $sig $!
 			wait $!
@@ -644,18 +644,19 @@ group_watch()
 	fi
 }
 
-# The mute daemon logs nothing; the kernel knows who is connected.
-sleep_until_connected()
+# The mute daemon answers nothing, but logs what it is asked; by then signals are
+# caught.
+sleep_until_asked()
 {
 	local end=$((SECONDS + 10))
 
 	while [ $SECONDS -lt $end ]; do
-		if [ "$(ss -xH state established src "$TCPHS_SOCKET" | wc -l)" \
-			-gt 0 ]; then
+		if [ -s "$TCPHS_SOCKET.log" ]; then
 			return
 		fi
+		sleep 0.02
 	done
-	bad 'never connected'
+	bad 'never asked'
 }
 
 group_terminal()
