@@ -39,6 +39,7 @@ static void again(struct flow *f, const struct packet *p, enum side s,
 static bool is_late(const struct flow *f, const struct packet *p, enum side s);
 static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end);
 static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
+static bool in_hole(const struct half *me, tcp_seq n);
 static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 			  tcp_seq end);
 static void check_ts(struct flow *f, const struct packet *p, enum side s);
@@ -280,14 +281,15 @@ static void again(struct flow *f, const struct packet *p, enum side s,
 	struct half *me = &f->half[s], *you = &f->half[!s];
 	bool needless = was_acked(you, p->seq, end);
 	bool late = is_late(f, p, s);
+	bool fin = me->flags & HALF_FIN && end == me->fin + 1 &&
+		   in_hole(me, me->fin);
 	uint32_t filled = hole_fill(f, s, p->seq, end);
 	enum counted what = COUNTED_AGAIN;
 
 	if (filled) {
 		/* A FIN has a number, and is no text. */
-		if (me->flags & HALF_FIN && end == me->fin + 1)
-			filled--;
-		me->captured += filled;
+		me->captured += filled - fin;
+		me->by_seq -= fin;
 		if (late) {
 			me->late++;
 			what = COUNTED_LATE;
@@ -350,6 +352,14 @@ static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
 		memmove(hole, hole + 1, me->nholes * sizeof(*hole));
 	}
 	hole[me->nholes++] = (struct range){start, end};
+}
+
+static bool in_hole(const struct half *me, tcp_seq n)
+{
+	for (uint8_t i = 0; i < me->nholes; i++)
+		if (seq_geq(n, me->hole[i].start) && seq_lt(n, me->hole[i].end))
+			return true;
+	return false;
 }
 
 /* How many bytes of [start, end) were in holes; they are not any more. */

@@ -65,6 +65,29 @@ static void fills_a_hole(void)
 	done();
 }
 
+/* Its number is no text, even if it was taken for that before it came. */
+static void fin_fills_a_hole(void)
+{
+	handshake();
+	c(PSH, CISN + 1, SISN + 1, 100);
+	s(ACK, SISN + 1, CISN + 102, 0); /* overtakes the FIN */
+	c(FIN, CISN + 101, SISN + 1, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
+	done();
+
+	/* With text that was missing, after it came alone. */
+	handshake();
+	c(FIN, CISN + 101, SISN + 1, 0);
+	wait_ms(300);
+	c(FIN, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
+	done();
+}
+
 static void late_by_time(void)
 {
 	begin();
@@ -438,6 +461,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(seen_before),
 		UNIT_TEST(needless),
 		UNIT_TEST(fills_a_hole),
+		UNIT_TEST(fin_fills_a_hole),
 		UNIT_TEST(late_by_time),
 		UNIT_TEST(late_behind_another_synack),
 		UNIT_TEST(late_by_timestamp),
