@@ -30,6 +30,10 @@
 
 #define TUN_PATH "/dev/net/tun"
 
+/* A packet that is no longer is put together here: writev() of three pieces takes
+ * the kernel a tenth of a microsecond more than write(), of 1.2. */
+#define GATHER_MAX 512
+
 static int open_first(struct tun *t, const char *name, bool offload, bool many,
 		      char *err, size_t errlen);
 static int open_more(struct tun *t, const struct tun *first, char *err,
@@ -44,6 +48,8 @@ static bool name_valid(const char *name);
 static void negotiate(struct tun *t, bool offload);
 static void rx_meta(const struct virtio_net_hdr *h, struct stack_rx *meta);
 static void tx_header(const struct stack_pkt *pkt, struct virtio_net_hdr *h);
+static size_t gather(const struct iovec *iov, unsigned int n,
+		     uint8_t all[GATHER_MAX]);
 
 int tun_open(struct tun *t, const char *name, bool offload, char *err,
 	     size_t errlen)
@@ -153,8 +159,10 @@ int tun_write(struct tun *t, const struct stack_pkt *pkt)
 {
 	struct iovec iov[1 + STACK_IOV_MAX];
 	struct virtio_net_hdr h;
+	uint8_t all[GATHER_MAX];
 	unsigned int n = 0;
 	ssize_t done;
+	size_t len;
 
 	if (t->vnet_hdr) {
 		tx_header(pkt, &h);
@@ -162,8 +170,10 @@ int tun_write(struct tun *t, const struct stack_pkt *pkt)
 	}
 	memcpy(iov + n, pkt->iov, pkt->iov_len * sizeof(iov[0]));
 	n += pkt->iov_len;
+	len = gather(iov, n, all);
 	do
-		done = writev(t->fd, iov, (int)n);
+		done = len ? write(t->fd, all, len)
+			   : writev(t->fd, iov, (int)n);
 	while (done < 0 && errno == EINTR);
 	if (done >= 0)
 		return 0;
@@ -333,4 +343,19 @@ static void tx_header(const struct stack_pkt *pkt, struct virtio_net_hdr *h)
 		h->hdr_len = (uint16_t)pkt->iov[0].iov_len;
 		h->gso_size = pkt->gso_size;
 	}
+}
+
+/* Return: bytes, or 0 if there is no room for all of them */
+static size_t gather(const struct iovec *iov, unsigned int n,
+		     uint8_t all[GATHER_MAX])
+{
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (iov[i].iov_len > GATHER_MAX - len)
+			return 0;
+		memcpy(all + len, iov[i].iov_base, iov[i].iov_len);
+		len += iov[i].iov_len;
+	}
+	return len;
 }
