@@ -30,7 +30,7 @@
 #include "log.h"
 
 #define SLICE_US       200
-#define STARVED_US     2000
+#define STARVED_US     1000
 #define ACCEPT_AGAIN_S 1.0
 
 /* Behind the watchers of the packets, which have priority 0. */
