@@ -592,6 +592,53 @@ static void kill_wants_a_filter(void)
 	rig_stop(&r, &p);
 }
 
+#define MANUAL	"daemon/tcphs-protocol.7.scd"
+#define METHODS "daemon/ctl_method.c"
+
+static char *read_all(const char *path)
+{
+	char *text = calloc(1, 64 * 1024);
+	FILE *f = fopen(path, "r");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT(fread(text, 1, 64 * 1024 - 1, f) > 0);
+	fclose(f);
+	return text;
+}
+
+/* The table is private to its file, so the file is read. */
+static void manual_has_every_method_with_its_right(void)
+{
+	char *source = read_all(METHODS), *manual = read_all(MANUAL);
+	char name[32], right[8], line[64];
+	unsigned int listed = 0, n = 0;
+	const char *at = source;
+
+	while ((at = strstr(at, "\t{\"")) != NULL) {
+		at += 3;
+		if (sscanf(at, "%31[a-z.]\", RIGHTS_%7[A-Z]", name, right) != 2)
+			continue;
+		snprintf(line, sizeof(line), "\n*%s* (%s)\n", name,
+			 strcmp(right, "ADMIN") == 0 ? "admin" : "view");
+		if (!strstr(manual, line))
+			fprintf(stderr, MANUAL " lacks:%s", line);
+		CU_ASSERT_PTR_NOT_NULL(strstr(manual, line));
+		n++;
+	}
+	CU_ASSERT(n > 25);
+	for (at = manual; (at = strstr(at, "\n*")) != NULL; at++)
+		listed +=
+			sscanf(at, "\n*%31[a-z.]* (%7[a-z])", name, right) == 2;
+	CU_ASSERT_EQUAL(listed, n);
+#define HAS_ERROR(name, wire, exit) \
+	CU_ASSERT_PTR_NOT_NULL(strstr(manual, "_" wire "_\n:"));
+	CTL_ERROR_LIST(HAS_ERROR)
+#undef HAS_ERROR
+	free(source);
+	free(manual);
+}
+
 static void viewers_may_look_and_not_touch(void)
 {
 	static const char *const touching[] = {
@@ -648,6 +695,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(close_misses_what_ended_meanwhile),
 		UNIT_TEST(kill_ends_what_matches),
 		UNIT_TEST(kill_wants_a_filter),
+		UNIT_TEST(manual_has_every_method_with_its_right),
 		UNIT_TEST(viewers_may_look_and_not_touch),
 	};
 
