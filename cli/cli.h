@@ -211,6 +211,7 @@ enum cli_exit listener_enable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit listener_disable_run(struct cli *cli, int argc, char **argv);
 enum cli_exit events_run(struct cli *cli, int argc, char **argv);
 enum cli_exit close_run(struct cli *cli, int argc, char **argv);
+enum cli_exit drain_run(struct cli *cli, int argc, char **argv);
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv);
 enum cli_exit capture_start_run(struct cli *cli, int argc, char **argv);
 enum cli_exit capture_stop_run(struct cli *cli, int argc, char **argv);

@@ -242,6 +242,14 @@ group_act()
 	ctl 2 close c41 c42
 	ctl 2 list --all
 	err "'list' takes no --all"
+	ctl 7 drain web --timeout 200ms
+	out 'listener web disabled, '
+	asked 'listener.disable'
+	ctl 0 drain qotd
+	out 'listener qotd drained'
+	ctl 7 -j drain --timeout 200ms
+	json 'd["left"] > 1'
+	ctl 5 drain wbe
 	ctl 0 listener disable web
 	out 'listener web disabled'
 	asked 'listener.disable'

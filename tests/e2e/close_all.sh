@@ -88,5 +88,19 @@ exec 3>&-
 
 check 'socat can do it, too' eval 'echo "close --all state all" |
 	socat -t 5 - "UNIX:$SOCKET" | grep -qx "count 0"'
+# ---- drained -----------------------------------------------------------------
+
+exec 3<>"/dev/tcp/$OWN4/8090"
+check 'a client who stays' wait_for 5 counted 1 listener = demo
+check 'draining gives up' exits 7 ctl drain demo --timeout 300ms
+check_not 'nobody else is let in' nc -z -w 2 "$OWN4" 8090
+check 'but the client is still there' counted 1 state established
+ctl drain demo --timeout 10s >"$TMP/drained" 3>&- &
+DRAINING=$!
+exec 3>&-
+check 'until it goes' wait "$DRAINING"
+check 'then it is drained' same 'listener demo drained' "$(cat "$TMP/drained")"
+check 'all of them' same 'all listeners drained' "$(ctl drain)"
+check_not 'nobody comes in anywhere' nc -z -w 2 "$OWN6" 7
 check 'stops' stop_daemon
 summary
