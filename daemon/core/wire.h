@@ -138,9 +138,17 @@ static inline bool ip_mapped(const uint8_t *b)
 /** ip_map4() - Write the four bytes of an IPv4 address as an ip_addr */
 static inline void ip_map4(struct ip_addr *a, const uint8_t *b)
 {
-	memset(a->b, 0, 10);
-	memset(a->b + 10, 0xff, 2);
-	memcpy(a->b + 12, b, 4);
+	static const uint8_t prefix[4] = {[2] = 0xff, [3] = 0xff};
+	uint32_t __attribute__((vector_size(16))) mapped = {0};
+	uint32_t word;
+
+	/* In one store: who reads it at once, in larger pieces than it was
+	 * written in, would wait until all of them are in the cache. */
+	memcpy(&word, prefix, sizeof(word));
+	mapped[2] = word;
+	memcpy(&word, b, sizeof(word));
+	mapped[3] = word;
+	memcpy(a->b, &mapped, sizeof(mapped));
 }
 
 /**
