@@ -5,7 +5,9 @@
  * behind three steps that wait for each other: bucket, record, active record.
  * For one packet there is nothing to do about that. For several, the steps are
  * taken side by side: all buckets are asked for, then all records, then all
- * active records, and memory answers them at once.
+ * active records, and memory answers them at once. With few connections that is
+ * worth it for the buckets: a new connection's may be any of many, and between
+ * two batches the kernel has the caches.
  *
  * It is a hint throughout. Nothing is changed, nothing is believed that
  * stack_input() does not look at again, and a packet that is odd in any way is
@@ -18,7 +20,7 @@
 #include "tcp_priv.h"
 
 #define LINE	  64	 /* bytes of a cache line */
-#define FEW	  2048	 /* so many records are in the cache anyway */
+#define FEW	  2048	 /* so many records are near anyway; not buckets */
 #define IP4_PIECE 0x3fff /* MF and the offset of a fragment */
 #define IP6_NEXT  6
 #define PORTS_LEN 4
@@ -34,9 +36,11 @@ void stack_ahead(const struct stack *st, struct stack_in *in, unsigned int n)
 	ref_t ref[STACK_AHEAD];
 
 	ASSERT(n <= STACK_AHEAD);
-	if (st->table.n < FEW)
+	if (n < 2 && st->table.n < FEW)
 		return;
 	ask_buckets(&st->table, in, n);
+	if (st->table.n < FEW)
+		return;
 	for (unsigned int i = 0; i < n; i++) {
 		ref[i] = 0;
 		if (!in[i].meta.hashed)
