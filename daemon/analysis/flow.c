@@ -144,6 +144,8 @@ void flow_end(struct flow *f)
 {
 	free(f->half[CLIENT].hole);
 	free(f->half[SERVER].hole);
+	if (f->extra)
+		free(f->extra->copied);
 	free(f->extra);
 	f->half[CLIENT].hole = f->half[SERVER].hole = NULL;
 	f->extra = NULL;

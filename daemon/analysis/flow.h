@@ -22,6 +22,7 @@
 #define BLOCKS_MAX 2  /* SACK blocks that are remembered */
 #define NOTED_MAX  8  /* anomalies; what shows at the end comes to them */
 #define RECENT_MAX 4  /* packets that are remembered, by what they are like */
+#define COPIED_MAX 64 /* ... where each seems to be captured twice */
 
 enum half_flag {
 	HALF_ISN = 1 << 0,  /* isn: a SYN of its was seen */
@@ -143,6 +144,12 @@ enum counted {
 	NCOUNTED
 };
 
+/* The last packets, by enum side: of a connection that had a copy. */
+struct copied {
+	uint32_t mark[2][COPIED_MAX];
+	uint8_t next[2];
+};
+
 /* What not all connections have. */
 struct flow_extra {
 	uint8_t nanomalies, room; /* of the array */
@@ -152,6 +159,7 @@ struct flow_extra {
 	/* Text beyond the window that is known, the latest piece, by side: it
 	 * was taken after all if the other side acknowledges it. */
 	struct range beyond[2];
+	struct copied *copied; /* NULL before the first copy */
 	uint32_t counted[2]
 			[NCOUNTED]; /* first frames, by enum side; 0 = none */
 	struct anomaly anomaly[];

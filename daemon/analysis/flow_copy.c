@@ -8,16 +8,25 @@
  * came too soon for its sender to have missed the first one and with nothing of
  * the other side in between. A copy counts as a packet, and moves nothing.
  *
+ * Of two captures that were merged a whole burst comes before its copies. Once a
+ * connection had a copy, more packets are remembered of those that have an
+ * identification.
+ *
  * A SYN whose copy has another maximum segment size was changed between two
  * places that were both captured.
  */
 #include "flow.h"
+
+#include <stdlib.h>
 
 #define COPY_NS	   1000000   /* without an identification */
 #define COPY_ID_NS 100000000 /* with one; SYNs, which nobody repeats so soon */
 
 static uint32_t mark_of(const struct packet *p);
 static bool is_known(const struct half *h, uint32_t mark);
+static bool was_sent(const struct flow *f, const struct packet *p, enum side s,
+		     uint32_t mark);
+static void remember(struct flow *f, enum side s, uint32_t mark);
 static uint8_t ago(const struct half *h, uint32_t mark);
 static bool is_soon(const struct flow *f, const struct packet *p, enum side s,
 		    uint8_t between);
@@ -29,15 +38,13 @@ bool flow_copy(struct flow *f, const struct packet *p, enum side s,
 	uint32_t mark = mark_of(p);
 	struct copy_match m;
 
-	if (is_known(me, mark) && is_soon(f, p, s, ago(me, mark))) {
+	if ((is_known(me, mark) && is_soon(f, p, s, ago(me, mark))) ||
+	    was_sent(f, p, s, mark)) {
 		m = copies_match(copies, me->text, p);
 		if (m.same == m.again)
 			return true;
 	}
-	me->recent[me->next_recent] = mark;
-	me->next_recent = (uint8_t)((me->next_recent + 1) % RECENT_MAX);
-	me->run += me->run < RECENT_MAX;
-	f->half[!s].run = 0;
+	remember(f, s, mark);
 	return false;
 }
 
@@ -52,6 +59,8 @@ void flow_copied(struct flow *f, const struct packet *p, enum side s)
 		flow_anomaly(f, ANOMALY_MSS_CHANGED, s, p, me->mss, p->mss);
 	else
 		flow_anomaly(f, ANOMALY_DUPLICATE, s, p, 0, 0);
+	if (f->extra && !f->extra->copied)
+		f->extra->copied = calloc(1, sizeof(*f->extra->copied));
 }
 
 /* The same numbers with other contents: an endpoint keeps the first copy, some
@@ -97,6 +106,35 @@ static bool is_known(const struct half *h, uint32_t mark)
 	for (int i = 0; i < RECENT_MAX; i++)
 		known |= h->recent[i] == mark;
 	return known;
+}
+
+/* Nobody sends two packets that are alike even to their identification. */
+static bool was_sent(const struct flow *f, const struct packet *p, enum side s,
+		     uint32_t mark)
+{
+	const struct copied *c = f->extra ? f->extra->copied : NULL;
+
+	if (!c || !p->has_ip_id || !p->ip_id || p->ns - f->end_ns >= COPY_ID_NS)
+		return false;
+	for (int i = 0; i < COPIED_MAX; i++)
+		if (c->mark[s][i] == mark)
+			return true;
+	return false;
+}
+
+static void remember(struct flow *f, enum side s, uint32_t mark)
+{
+	struct half *me = &f->half[s];
+	struct copied *c = f->extra ? f->extra->copied : NULL;
+
+	me->recent[me->next_recent] = mark;
+	me->next_recent = (uint8_t)((me->next_recent + 1) % RECENT_MAX);
+	me->run += me->run < RECENT_MAX;
+	f->half[!s].run = 0;
+	if (!c)
+		return;
+	c->mark[s][c->next[s]] = mark;
+	c->next[s] = (uint8_t)((c->next[s] + 1) % COPIED_MAX);
 }
 
 /* How many of its packets lie between. */

@@ -255,6 +255,51 @@ static void captured_twice(void)
 	done();
 }
 
+static void burst(uint16_t id)
+{
+	for (uint16_t i = 0; i < 20; i++) {
+		cap.p.has_ip_id = true;
+		cap.p.ip_id = (uint16_t)(id + i);
+		c(PSH, CISN + 1 + 100u * i, SISN + 1, 100);
+	}
+}
+
+/* At two places, by files that were merged: a burst, and then all of its copies.
+ * What is sent again has another identification. */
+static void captured_at_two_places(void)
+{
+	begin();
+	for (int i = 0; i < 2; i++) {
+		cap.p.has_ip_id = true;
+		cap.p.ip_id = 7;
+		c(SYN, CISN, 0, 0);
+	}
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	burst(100);
+	burst(100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 2000);
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_DUPLICATE)->count, 21);
+	done();
+
+	begin();
+	for (int i = 0; i < 2; i++) {
+		cap.p.has_ip_id = true;
+		cap.p.ip_id = 7;
+		c(SYN, CISN, 0, 0);
+	}
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	burst(100);
+	burst(120);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 20);
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_DUPLICATE)->count, 1);
+	done();
+}
+
 /* A loss that was noticed as soon: the other side has told of it. */
 static void sent_again_at_once(void)
 {
@@ -473,6 +518,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(beyond_and_not_acknowledged),
 		UNIT_TEST(different_data),
 		UNIT_TEST(captured_twice),
+		UNIT_TEST(captured_at_two_places),
 		UNIT_TEST(sent_again_at_once),
 		UNIT_TEST(forged_at_once),
 		UNIT_TEST(lost_often),
