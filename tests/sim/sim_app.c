@@ -150,10 +150,21 @@ void app_open(struct sim *sim)
 	sim->opened++;
 }
 
+/* All keep-alives, or their answers, were lost in outages: as good as an abort,
+ * of which the other end hears nothing. */
+static bool is_silenced(const struct sim *sim, unsigned int index)
+{
+	if (!sim->opts->link[0].outage_us && !sim->opts->link[1].outage_us)
+		return false;
+	return sim->end[index][0].reason == CLOSE_TIMEOUT_KEEPALIVE ||
+	       sim->end[index][1].reason == CLOSE_TIMEOUT_KEEPALIVE;
+}
+
 static bool is_aborted(const struct sim *sim, unsigned int index)
 {
 	return sim->opts->conn[index].app[0].abort_at ||
-	       sim->opts->conn[index].app[1].abort_at;
+	       sim->opts->conn[index].app[1].abort_at ||
+	       is_silenced(sim, index);
 }
 
 bool end_is_aborted(const struct end *e)
@@ -232,9 +243,10 @@ static struct end *end_accept(struct sim *sim, struct stack *st,
 		    "opened",
 		    info.peer_port);
 	e = &sim->end[n - 1][1];
-	if (e->closed || e->aborted) { /* see app_on_open() */
+	if (e->started || e->aborted) { /* see app_on_open() */
 		stack_stats(st, &s);
-		SIM_REQUIRE(s.cookies_accepted > 0,
+		SIM_REQUIRE(s.cookies_accepted > 0 ||
+				    sim->opts->forge.replay_ppm,
 			    "connection %u.1 begins twice", e->index);
 		return NULL;
 	}
@@ -249,9 +261,11 @@ static void app_on_open(struct stack *st, struct tcp_conn *c)
 	struct end *e = tcp_user(c);
 
 	/* A cookie proves only that it was given out. When the connection is
-	 * gone, a late copy of its first segment opens a ghost (RFC 4987, 3.6:
-	 * nothing was remembered), as in every stack. Its peer will reset it;
-	 * we do. */
+	 * gone, even if its service does not know yet, a late copy of its first
+	 * segment opens a ghost (RFC 4987, 3.6: nothing was remembered), as in
+	 * every stack. So does a replayed SYN, if what was sent before in a few
+	 * microseconds has overtaken the clock of initial numbers: then the old
+	 * last ACK fits (RFC 9293, 3.4.1). Its peer will reset it; we do. */
 	if (!e && !(e = end_accept(tcp_service_arg(st, c), st, c))) {
 		tcp_abort(st, c, CLOSE_RESET_BY_US);
 		return;
@@ -378,10 +392,10 @@ static void app_on_closed(struct stack *st, struct tcp_conn *c,
 /** end_over() - There is no connection any more */
 void end_over(struct end *e, enum close_reason why)
 {
+	e->reason = why;
 	SIM_REQUIRE(end_may_end(e, why), "connection %u.%u: %s", e->index,
 		    e->side, close_name(why));
 	e->closed = true;
-	e->reason = why;
 	e->sim->open_ends--;
 }
 

@@ -234,6 +234,17 @@ static void clients_speak_first(struct sim_opts *o)
 	}
 }
 
+/* A cookie that comes without a timestamp has no window scale, which the client
+ * was promised: if a box takes the one out of SYN-ACKs and leaves the other, they
+ * differ for ever. */
+static void cookies_keep_scale(struct sim_opts *o)
+{
+	if (o->box.synack_strip & STRIP_TS &&
+	    (o->conf[1].cookies == COOKIES_ALWAYS ||
+	     o->conf[1].max_half_open == 1))
+		o->box.syn_strip |= STRIP_WSCALE;
+}
+
 /** swarm_draw() - All options of a seed */
 void swarm_draw(struct sim_opts *o, uint64_t seed)
 {
@@ -288,6 +299,7 @@ void swarm_draw(struct sim_opts *o, uint64_t seed)
 	/* Numbers of their own: what came first stays as it was. */
 	rand_init(r, seed, 3);
 	draw_more(o, r);
+	cookies_keep_scale(o);
 	clients_speak_first(o);
 	swarm_limits(o);
 }
