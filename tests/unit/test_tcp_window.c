@@ -37,6 +37,23 @@ static void snd_zero_window_probed(void)
 	rig_end();
 }
 
+/* Both ends probe, and both bytes are taken: the peer's ACK has the number
+ * before its own, and is heard all the same. */
+static void snd_probes_crossed(void)
+{
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), WND(0)));
+	rig_send(3000);
+	rig_expect_after(S(1), TEXT(1001, 1));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 1,
+		   WND(0)));
+	rig_expect_after(MS(40),
+			 SEG(.flags = TH_ACK, .seq = 1001, .ack = 5002));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1002, WND(1000)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1002, .ack = 5002, .len = 1000));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* A window that closes later. */
 static void snd_window_closes(void)
 {
@@ -488,6 +505,7 @@ static void snd_close_zero_window(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(snd_zero_window_probed),
+	UNIT_TEST(snd_probes_crossed),
 	UNIT_TEST(snd_window_closes),
 	UNIT_TEST(snd_zero_window_for_hours),
 	UNIT_TEST(snd_zero_window_peer_gone),
