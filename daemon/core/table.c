@@ -29,6 +29,7 @@ _Static_assert(TABLE_SEGMENT == 1u << SEGMENT_BITS, "buckets in a page");
 _Static_assert(sizeof(struct tcp_key) == 36, "a key has no padding");
 _Static_assert(crypto_shorthash_KEYBYTES == 16, "size of the secret");
 
+static uint32_t hash_again(const struct table *t, const struct tcp_key *key);
 static void forget(struct table *t, ref_t e);
 static bool key_equal(const struct tcp_key *a, const struct tcp_key *b);
 static uint64_t differ_at(const void *a, const void *b, size_t off);
@@ -53,6 +54,7 @@ bool table_init(struct table *t, struct arena *a, const uint8_t secret[16],
 	t->level = SEGMENT_BITS;
 	t->tag = tag;
 	t->segment[t->nsegments++] = ptr_ref(a, page);
+	t->asked_hash = table_hash(t, &t->asked);
 	return true;
 }
 
@@ -77,6 +79,8 @@ ref_t table_at(struct table *t, uint32_t hash, const struct tcp_key *key)
 {
 	ref_t e = table_first(t, hash);
 
+	t->asked = *key;
+	t->asked_hash = hash;
 	while (e && !key_equal(&entry(t, e)->key, key))
 		e = entry(t, e)->chain;
 	if (e)
@@ -97,7 +101,7 @@ ref_t table_first(const struct table *t, uint32_t hash)
 void table_insert(struct table *t, ref_t e)
 {
 	struct table_entry *p = entry(t, e);
-	ref_t *head = bucket_ptr(t, bucket_of(t, table_hash(t, &p->key)));
+	ref_t *head = bucket_ptr(t, bucket_of(t, hash_again(t, &p->key)));
 
 	p->chain = *head;
 	*head = e;
@@ -121,6 +125,12 @@ void table_replace(struct table *t, ref_t e, ref_t with)
 	entry(t, with)->chain = entry(t, e)->chain;
 	*link = with;
 	forget(t, e);
+}
+
+/* What comes and goes was looked for just before, as a rule. */
+static uint32_t hash_again(const struct table *t, const struct tcp_key *key)
+{
+	return key_equal(&t->asked, key) ? t->asked_hash : table_hash(t, key);
 }
 
 static void forget(struct table *t, ref_t e)
@@ -176,7 +186,7 @@ static struct table_entry *entry(const struct table *t, ref_t e)
 static ref_t *link_to(const struct table *t, ref_t e)
 {
 	ref_t *link =
-		bucket_ptr(t, bucket_of(t, table_hash(t, &entry(t, e)->key)));
+		bucket_ptr(t, bucket_of(t, hash_again(t, &entry(t, e)->key)));
 
 	while (*link != e) {
 		ASSERT(*link != 0);

@@ -39,7 +39,9 @@ struct table {
 	uint32_t level; /* buckets are numbered by level bits or one more */
 	uint32_t split; /* the next bucket to be split */
 	uint8_t tag;
-	ref_t latest; /* found last: segments come in rows; 0 = none */
+	ref_t latest;	      /* found last: segments come in rows; 0 = none */
+	struct tcp_key asked; /* looked for last */
+	uint32_t asked_hash;
 	uint32_t nsegments;
 	ref_t segment[TABLE_SEGMENT_MAX]; /* pages of buckets */
 };
