@@ -6,7 +6,6 @@
  */
 #include "cli.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "advice.h"
@@ -37,12 +36,10 @@ static int tell(void *arg, const char *text, size_t len);
 enum cli_exit alerts_run(struct cli *cli, int argc, char **argv)
 {
 	struct telling t = {.cli = cli};
-	char *filter = text_join(argc, argv);
-	json_t *params = json_pack("{s:s?}", "filter", filter);
+	json_t *params = client_filter(argc, argv);
 	struct table table;
 	enum cli_exit e;
 
-	free(filter);
 	if (cli->format == FORMAT_TEXT && !cli->columns) {
 		e = client_call(cli->client, "alerts", params, tell, &t, NULL);
 		if (e == CLI_OK && !t.n)

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
@@ -26,15 +25,11 @@ static const struct column columns[] = {
 
 enum cli_exit capture_start_run(struct cli *cli, int argc, char **argv)
 {
-	char *filter = text_join(argc, argv);
-	json_t *params = json_object(), *result = NULL;
+	json_t *result = NULL;
 	enum cli_exit e;
 
-	if (filter && *filter)
-		json_object_set_new(params, "filter", json_string(filter));
-	free(filter);
-	e = client_call(cli->client, "capture.start", params, NULL, NULL,
-			&result);
+	e = client_call(cli->client, "capture.start", client_filter(argc, argv),
+			NULL, NULL, &result);
 	if (e == CLI_OK)
 		output_sentence(
 			cli, result, "capturing to %s/%s",

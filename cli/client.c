@@ -137,6 +137,17 @@ enum cli_exit client_call(struct client *c, const char *method, json_t *params,
 	return e;
 }
 
+json_t *client_filter(int n, char **words)
+{
+	char *filter = text_join(n, words);
+	json_t *params = json_object();
+
+	if (filter && *filter)
+		json_object_set_new(params, "filter", json_string(filter));
+	free(filter);
+	return params;
+}
+
 static enum cli_exit connect_failed(const char *path, int err)
 {
 	const struct group *gr;

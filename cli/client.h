@@ -49,6 +49,9 @@ enum cli_exit client_attach(struct client *c, int fd, int64_t timeout_us);
 
 void client_close(struct client *c);
 
+/** client_filter() - Parameters of a request: "filter" of @n words, if any */
+json_t *client_filter(int n, char **words);
+
 /**
  * client_begin() - Make a request whose answer is read by client_line()
  * @params: Reference taken; NULL for none

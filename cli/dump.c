@@ -200,12 +200,8 @@ FILE *dump_open(const struct cli *cli)
 
 static json_t *follow_params(const struct cli *cli, int argc, char **argv)
 {
-	char *filter = text_join(argc, argv);
-	json_t *params = json_object();
+	json_t *params = client_filter(argc, argv);
 
-	if (filter && *filter)
-		json_object_set_new(params, "filter", json_string(filter));
-	free(filter);
 	if (cli->count)
 		json_object_set_new(params, "packets",
 				    json_integer(cli->count));

@@ -8,7 +8,6 @@
  */
 #include "cli.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -149,22 +148,18 @@ static int row(void *arg, const char *text, size_t len)
 static enum cli_exit make_params(const struct cli *cli, int argc, char **argv,
 				 json_t **params)
 {
-	char since[SINCE_TEXT_MAX], *filter;
+	char since[SINCE_TEXT_MAX];
 	int64_t wall_us;
 
 	if (cli->since && !since_parse(cli->since, &wall_us))
 		return CLI_USAGE;
-	*params = json_pack("{s:b}", "follow", cli->follow);
+	*params = client_filter(argc, argv);
+	json_object_set_new(*params, "follow", json_boolean(cli->follow));
 	if (cli->since)
 		json_object_set_new(*params, "since",
 				    json_string(since_text(wall_us, since)));
 	if (cli->level)
 		json_object_set_new(*params, "level", json_string(cli->level));
-	if (argc > 0) {
-		filter = text_join(argc, argv);
-		json_object_set_new(*params, "filter", json_string(filter));
-		free(filter);
-	}
 	return CLI_OK;
 }
 

@@ -3,8 +3,6 @@
  */
 #include "cli.h"
 
-#include <stdlib.h>
-
 #include "client.h"
 #include "columns.h"
 
@@ -28,20 +26,14 @@ const struct column connection_columns[] = {
 
 enum cli_exit list_run(struct cli *cli, int argc, char **argv)
 {
-	json_t *params = NULL;
 	enum cli_exit e;
 	struct table t;
-	char *filter;
 
 	e = table_begin(&t, cli, connection_columns);
 	if (e != CLI_OK)
 		return e;
-	if (argc > 0) {
-		filter = text_join(argc, argv);
-		params = json_pack("{s:s}", "filter", filter);
-		free(filter);
-	}
-	e = client_call(cli->client, "conn.list", params, table_row, &t, NULL);
+	e = client_call(cli->client, "conn.list", client_filter(argc, argv),
+			table_row, &t, NULL);
 	table_end(&t, e == CLI_OK);
 	if (e == CLI_OK && argc > 0 && t.rows == 0)
 		return CLI_NO; /* as grep */

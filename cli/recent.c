@@ -55,11 +55,9 @@ static int put(const struct records *r, uint32_t count, struct table *t);
 enum cli_exit recent_run(struct cli *cli, int argc, char **argv)
 {
 	struct records r = {.longest_ago_us = INT64_MAX};
-	json_t *params = NULL;
 	int64_t since_us;
 	enum cli_exit e;
 	struct table t;
-	char *filter;
 
 	if (cli->since && !since_parse(cli->since, &since_us))
 		return CLI_USAGE;
@@ -68,12 +66,8 @@ enum cli_exit recent_run(struct cli *cli, int argc, char **argv)
 	e = table_begin(&t, cli, recent_columns);
 	if (e != CLI_OK)
 		return e;
-	if (argc > 0) {
-		filter = text_join(argc, argv);
-		params = json_pack("{s:s}", "filter", filter);
-		free(filter);
-	}
-	e = client_call(cli->client, "conn.recent", params, take, &r, NULL);
+	e = client_call(cli->client, "conn.recent", client_filter(argc, argv),
+			take, &r, NULL);
 	if (e == CLI_OK)
 		e = (enum cli_exit)put(&r, cli->count, &t);
 	table_end(&t, e == CLI_OK);
