@@ -78,7 +78,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 TOGETHER = $(and $(filter cc gcc,$(notdir $(CC))),$(filter -O2,$(OPT)))
 LTO      = $(if $(TOGETHER),-flto -flto-partition=one)
 LDFLAGS += -fno-lto
-$(B)/daemon/core/%.o $(B)/daemon/analysis/%.o: \
+$(B)/daemon/core/%.o $(B)/daemon/analysis/%.o $(B)/daemon/pktmem%.o: \
 	CFLAGS += $(if $(TOGETHER),-flto -ffat-lto-objects)
 
 all: $(B)/tcphsd $(B)/tcphsctl

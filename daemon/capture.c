@@ -213,8 +213,8 @@ static const char *listener_name(const struct capture *cap,
 	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
 		if (p->state_before == TCP_TIME_WAIT &&
 		    stack_listener_info(cap->bus->st, i, info) &&
-		    info->conf.port == p->local_port &&
-		    ip_prefix_has(&info->conf.address, &p->local))
+		    info->conf.port == p->ends->local_port &&
+		    ip_prefix_has(&info->conf.address, &p->ends->local))
 			return info->conf.name;
 	}
 	return NULL;
@@ -227,10 +227,10 @@ static bool matches(const struct capture_taker *t, const struct stack_packet *p)
 		.state = p->state_before,
 		.role = p->role,
 		.listener = p->listener,
-		.local = p->local,
-		.peer = p->peer,
-		.local_port = p->local_port,
-		.peer_port = p->peer_port,
+		.local = p->ends->local,
+		.peer = p->ends->peer,
+		.local_port = p->ends->local_port,
+		.peer_port = p->ends->peer_port,
 	};
 	struct listener_info listener;
 	const char *name;

@@ -41,7 +41,7 @@ uint32_t capture_bytes(const struct stack_packet *p, uint32_t keep,
 	uint8_t *tcp;
 
 	*csum_missing = false;
-	if (!p->csum_partial && !p->csum_ok)
+	if (!(p->flags & PACKET_CSUM_PARTIAL) && !p->csum_ok)
 		return kept;
 	/* A packet that is cut short has the whole one's lengths. */
 	if (wire_ip_parse(buf, p->len, &ip) != DROP_NONE ||

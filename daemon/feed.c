@@ -21,16 +21,17 @@
 #define PACKETS_RING (4u << 20)
 #define ENDS_SPARE   (PACKETS_RING / 8)
 
-/* In the ring; the bytes of the packet, or a struct conn_info, follow. */
+/* In the ring; the bytes of the packet, or a struct conn_end, follow. */
 struct record {
 	int64_t at_us;
 	bool end;
 	uint32_t head, rest; /* bytes of the packet's first part, and others */
-	struct stack_packet packet;
+	struct tcp_key ends;
+	struct stack_packet packet; /* but for what it points to */
 };
 
 static void tell_packet(void *ctx, const struct stack_packet *p);
-static void tell_end(void *ctx, const struct conn_info *info);
+static void tell_end(void *ctx, const struct conn_end *end);
 static uint32_t copy(uint8_t *to, const struct stack_packet *p,
 		     unsigned int from, uint32_t most);
 
@@ -95,7 +96,8 @@ static void tell_packet(void *ctx, const struct stack_packet *p)
 	to = spsc_put(&f->packets, sizeof(*to) + most, ENDS_SPARE);
 	if (!to)
 		return;
-	*to = (struct record){.at_us = p->at_us, .packet = *p};
+	*to = (struct record){
+		.at_us = p->at_us, .ends = *p->ends, .packet = *p};
 	to->head = (uint32_t)p->iov[0].iov_len;
 	if (to->head > most)
 		to->head = most;
@@ -104,17 +106,18 @@ static void tell_packet(void *ctx, const struct stack_packet *p)
 	spsc_commit(&f->packets);
 }
 
-static void tell_end(void *ctx, const struct conn_info *info)
+static void tell_end(void *ctx, const struct conn_end *end)
 {
 	struct feed *f = ctx;
 	struct record *to;
 
 	f->some = true;
-	to = spsc_put(&f->packets, sizeof(*to) + sizeof(*info), 0);
+	to = spsc_put(&f->packets, sizeof(*to) + sizeof(*end), 0);
 	if (!to)
 		return;
-	*to = (struct record){.at_us = stack_now(f->st), .end = true};
-	memcpy(to + 1, info, sizeof(*info));
+	*to = (struct record){
+		.at_us = stack_now(f->st), .end = true, .ends = *end->ends};
+	memcpy(to + 1, end, sizeof(*end));
 	spsc_commit(&f->packets);
 }
 
@@ -155,15 +158,17 @@ bool feed_packet(struct feed *f, struct feed_packet *out)
 	if (!r)
 		return false;
 	out->at_us = r->at_us;
-	out->end = r->end;
+	out->ends = r->end;
 	if (r->end) {
-		memcpy(&out->info, r + 1, sizeof(out->info));
+		memcpy(&out->end, r + 1, sizeof(out->end));
+		out->end.ends = &r->ends;
 		return true;
 	}
 	bytes = (uint8_t *)(uintptr_t)(r + 1);
 	out->iov[0] = (struct iovec){bytes, r->head};
 	out->iov[1] = (struct iovec){bytes + r->head, r->rest};
 	out->packet = r->packet;
+	out->packet.ends = &r->ends;
 	out->packet.iov = out->iov;
 	if (out->packet.iov_len > 2)
 		out->packet.iov_len = 2;

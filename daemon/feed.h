@@ -25,8 +25,8 @@ struct feed {
 /* What happened to a packet, or that a connection ended. */
 struct feed_packet {
 	int64_t at_us;
-	bool end;
-	struct conn_info info;	    /* if end */
+	bool ends;
+	struct conn_end end;	    /* if it ends */
 	struct stack_packet packet; /* if not; valid until feed_next_packet() */
 	struct iovec iov[2];
 };

@@ -11,8 +11,8 @@
 static void watch(struct pktbus *b);
 static void show_packet(void *ctx, const struct stack_packet *p);
 static void show_the_only(void *ctx, const struct stack_packet *p);
-static void show_end(void *ctx, const struct conn_info *info);
-static void show_its_end(void *ctx, const struct conn_info *info);
+static void show_end(void *ctx, const struct conn_end *end);
+static void show_its_end(void *ctx, const struct conn_end *end);
 
 void pktbus_init(struct pktbus *b, struct stack *st)
 {
@@ -48,14 +48,14 @@ void pktbus_packet(struct pktbus *b, const struct stack_packet *p)
 	}
 }
 
-void pktbus_ended(struct pktbus *b, const struct conn_info *info)
+void pktbus_ended(struct pktbus *b, const struct conn_end *end)
 {
 	struct pktbus_sink *s, *next;
 
 	for (s = TAILQ_FIRST(&b->sinks); s; s = next) {
 		next = TAILQ_NEXT(s, link);
 		if (s->ended)
-			s->ended(s, info);
+			s->ended(s, end);
 	}
 }
 
@@ -95,9 +95,9 @@ static void show_packet(void *ctx, const struct stack_packet *p)
 	pktbus_packet(ctx, p);
 }
 
-static void show_end(void *ctx, const struct conn_info *info)
+static void show_end(void *ctx, const struct conn_end *end)
 {
-	pktbus_ended(ctx, info);
+	pktbus_ended(ctx, end);
 }
 
 /* Mostly there is one, the memory of packets. */
@@ -108,10 +108,10 @@ static void show_the_only(void *ctx, const struct stack_packet *p)
 	s->packet(s, p);
 }
 
-static void show_its_end(void *ctx, const struct conn_info *info)
+static void show_its_end(void *ctx, const struct conn_end *end)
 {
 	struct pktbus_sink *s = ctx;
 
 	if (s->ended)
-		s->ended(s, info);
+		s->ended(s, end);
 }

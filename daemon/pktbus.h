@@ -13,7 +13,7 @@ struct pktbus_sink {
 	TAILQ_ENTRY(pktbus_sink) link;
 	void (*packet)(struct pktbus_sink *s, const struct stack_packet *p);
 	/* May be NULL. */
-	void (*ended)(struct pktbus_sink *s, const struct conn_info *info);
+	void (*ended)(struct pktbus_sink *s, const struct conn_end *end);
 	/* Packets were lost on the way here, all before that time. May be
 	 * NULL. */
 	void (*missed)(struct pktbus_sink *s, int64_t before_us);
@@ -43,7 +43,7 @@ void pktbus_remove(struct pktbus *b, struct pktbus_sink *s);
 
 /** pktbus_packet() - Show a packet to all; for pktbus_from() */
 void pktbus_packet(struct pktbus *b, const struct stack_packet *p);
-void pktbus_ended(struct pktbus *b, const struct conn_info *info);
+void pktbus_ended(struct pktbus *b, const struct conn_end *end);
 
 /** pktbus_missed() - Some could not be shown; for pktbus_from() */
 void pktbus_missed(struct pktbus *b, int64_t before_us);

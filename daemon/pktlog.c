@@ -66,15 +66,15 @@ static void log_packet(const struct stack_packet *p)
 	bool out = p->flags & PACKET_OUT;
 	char local[IPPORT_TEXT_MAX], peer[IPPORT_TEXT_MAX], words[128];
 	char comment[CAPTURE_COMMENT_MAX];
-	struct ip_addr other = p->peer;
+	struct ip_addr other = p->ends->peer;
 	const char *more = capture_comment(p, 0, comment);
 	struct segment s = {.kind = SEGMENT_NONE};
 
 	if (p->iov_len)
 		segment_decode(p->iov[0].iov_base, p->iov[0].iov_len, &s);
 	privacy_address(&other);
-	ipport_format(&p->local, p->local_port, local);
-	ipport_format(&other, p->peer_port, peer);
+	ipport_format(&p->ends->local, p->ends->local_port, local);
+	ipport_format(&other, p->ends->peer_port, peer);
 	log_info("[Packet] %s -> %s %s%s%s", out ? local : peer,
 		 out ? peer : local, numbers(&s, p->len, words, sizeof(words)),
 		 more ? "  " : "", more ? more : "");

@@ -32,14 +32,12 @@
 #define CHANCES 4 /* traces passed over because they were touched */
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
-static void on_ended(struct pktbus_sink *s, const struct conn_info *info);
+static void on_ended(struct pktbus_sink *s, const struct conn_end *end);
 static void take(struct pktmem *m, uint32_t ref, const struct stack_packet *p);
 static struct trace *trace_begin(struct pktmem *m,
 				 const struct stack_packet *p);
 static struct trace *trace_new(struct pktmem *m, uint32_t id,
 			       enum trace_class class, bool evict);
-static void trace_note(struct pktmem *m, struct trace *t,
-		       const struct stack_packet *p);
 static void trace_note_handshake(struct pktmem *m, struct trace *t,
 				 const struct stack_packet *p);
 static void trace_set_class(struct pktmem *m, struct trace *t,
@@ -59,7 +57,6 @@ static void ends_insert(struct pktmem *m, struct trace *t);
 static void ends_remove(struct pktmem *m, struct trace *t);
 static struct trace *ends_find(struct pktmem *m, const struct stack_packet *p);
 static bool syn_number(const struct stack_packet *p, uint32_t *seq);
-static bool has_text(const struct stack_packet *p);
 
 struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
 			   const struct pktmem_conf *conf)
@@ -78,6 +75,7 @@ struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
 			 .snap = PKTMEM_SNAP_MAX},
 		.st = st,
 		.conf = *conf,
+		.first_max = conf->packets / 2,
 		.latest_max = conf->packets - conf->packets / 2,
 		.nblocks = (uint32_t)((len - sizeof(*m) - block) / unit),
 		.used = 1,
@@ -98,6 +96,7 @@ struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
 void pktmem_snaplen(struct pktmem *m, uint32_t snaplen)
 {
 	m->conf.snaplen = snaplen < PKTMEM_SNAP_MAX ? snaplen : PKTMEM_SNAP_MAX;
+	m->head_max = snaplen < CELL_DATA ? snaplen : CELL_DATA;
 }
 
 struct pktbus_sink *pktmem_sink(struct pktmem *m)
@@ -126,69 +125,80 @@ uint32_t pktmem_block(struct pktmem *m, const struct trace *spared)
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 {
+	const unsigned int seen = TRACE_FULL | TRACE_MORE;
 	struct pktmem *m = (struct pktmem *)s;
-	uint32_t ref = m->latest;
-	struct trace *t;
+	uint32_t ref = id_find(m, p->conn);
+	struct trace *t = trace_at(m, ref);
 
-	if (!p->conn)
+	if (!ref || !t->established_us) {
+		take(m, ref, p);
 		return;
-	/* Packets of a connection come in rows. */
-	if (!ref || trace_at(m, ref)->id != p->conn)
-		ref = id_find(m, p->conn);
-	t = trace_at(m, ref);
+	}
+	t->packets++;
+	/* A handshake alone does not make it one that is in use. */
+	t->marks |= TRACE_TOUCHED;
 	/* Most of them: there is nothing new to see and all cells are there. */
-	if (ref && t->last == m->latest_max &&
-	    (t->marks & (TRACE_MORE | TRACE_ENDED)) == TRACE_MORE) {
-		m->latest = ref;
-		t->packets++;
-		t->marks |= TRACE_TOUCHED;
+	if ((t->marks & (seen | TRACE_ENDED)) == seen) {
 		t->state = p->state_after;
 		pktmem_renew(m, t, p);
 		return;
 	}
-	take(m, ref, p);
-}
-
-/* Not inlined: what it needs on the stack is for the few. */
-static void __attribute__((noinline))
-take(struct pktmem *m, uint32_t ref, const struct stack_packet *p)
-{
-	struct trace *t = ref ? trace_at(m, ref) : trace_begin(m, p);
-
-	m->latest = ref;
-	if (!t)
-		return;
-	trace_note(m, t, p);
+	if (!(t->marks & TRACE_ENDED))
+		t->state = p->state_after;
+	if (p->text)
+		t->marks |= t->marks & TRACE_DATA ||
+					    p->state_after > TCP_ESTABLISHED
+				    ? TRACE_MORE
+				    : TRACE_DATA;
 	pktmem_keep(m, t, p);
 }
 
-static void on_ended(struct pktbus_sink *s, const struct conn_info *info)
+/* A packet of what is not established, or not known. */
+static void __attribute__((noinline))
+take(struct pktmem *m, uint32_t ref, const struct stack_packet *p)
+{
+	struct trace *t = trace_at(m, ref);
+
+	if (!p->conn)
+		return;
+	if (!ref)
+		t = trace_begin(m, p);
+	if (!t)
+		return;
+	t->packets++;
+	if (!(t->marks & TRACE_ENDED))
+		t->state = p->state_after;
+	trace_note_handshake(m, t, p);
+	pktmem_keep(m, t, p);
+}
+
+static void on_ended(struct pktbus_sink *s, const struct conn_end *end)
 {
 	struct pktmem *m = (struct pktmem *)s;
-	uint32_t ref = id_find(m, info->id);
+	uint32_t ref = id_find(m, end->id);
 	struct trace *t = ref ? trace_at(m, ref) : NULL;
 
 	if (!t) {
-		t = trace_new(m, info->id, TRACE_CLOSED, true);
+		t = trace_new(m, end->id, TRACE_CLOSED, true);
 		if (!t)
 			return;
 		t->marks |= TRACE_MIDSTREAM;
-		t->local = info->local;
-		t->peer = info->peer;
-		t->local_port = info->local_port;
-		t->peer_port = info->peer_port;
-		t->listener = info->listener;
-		t->role = info->role;
-		t->opened_us = stack_now(m->st) - info->age_us;
+		t->local = end->ends->local;
+		t->peer = end->ends->peer;
+		t->local_port = end->ends->local_port;
+		t->peer_port = end->ends->peer_port;
+		t->listener = end->listener;
+		t->role = end->role;
+		t->opened_us = end->opened_us;
 	}
-	t->marks |= TRACE_ENDED | (info->odd ? TRACE_ODD : 0);
+	t->marks |= TRACE_ENDED | (end->odd ? TRACE_ODD : 0);
 	t->ended_us = stack_now(m->st);
-	t->state = info->state;
-	t->reason = (uint8_t)info->reason;
-	t->handshake_us = info->handshake_us;
-	t->retrans = info->retrans;
-	t->bytes_in = info->bytes_in;
-	t->bytes_out = info->bytes_out;
+	t->state = end->state;
+	t->reason = end->reason;
+	t->handshake_us = end->handshake_us;
+	t->retrans = end->retrans;
+	t->bytes_in = end->bytes_in;
+	t->bytes_out = end->bytes_out;
 	if (t->class == TRACE_LIVE)
 		trace_set_class(m, t, TRACE_CLOSED);
 }
@@ -221,10 +231,10 @@ static struct trace *trace_begin(struct pktmem *m, const struct stack_packet *p)
 		return NULL;
 	t->marks |= syn ? 0 : TRACE_MIDSTREAM;
 	t->syn = seq;
-	t->local = p->local;
-	t->peer = p->peer;
-	t->local_port = p->local_port;
-	t->peer_port = p->peer_port;
+	t->local = p->ends->local;
+	t->peer = p->ends->peer;
+	t->local_port = p->ends->local_port;
+	t->peer_port = p->ends->peer_port;
 	t->listener = p->listener;
 	t->role = p->role;
 	t->opened_us = p->at_us;
@@ -248,7 +258,7 @@ static struct trace *trace_new(struct pktmem *m, uint32_t id,
 		.class = class,
 		.block = ref,
 		.nblocks = 1,
-		.next_cell = TRACE_CELLS,
+		.next_cell = ref * BLOCK_CELLS + TRACE_CELLS,
 		.handshake_us = -1,
 	};
 	id_insert(m, t);
@@ -260,10 +270,11 @@ static struct trace *trace_new(struct pktmem *m, uint32_t id,
 static struct trace *trace_to_forget(struct pktmem *m,
 				     const struct trace *spared)
 {
-	static const uint32_t share[TRACE_NCLASSES] = {
-		[TRACE_ATTEMPT] = 1,
-		[TRACE_CLOSED] = 1,
-		[TRACE_LIVE] = 2,
+	/* Of four parts; as a shift. */
+	static const uint8_t share[TRACE_NCLASSES] = {
+		[TRACE_ATTEMPT] = 0,
+		[TRACE_CLOSED] = 0,
+		[TRACE_LIVE] = 1,
 	};
 	struct trace_list *l = NULL;
 	struct trace *t;
@@ -271,7 +282,7 @@ static struct trace *trace_to_forget(struct pktmem *m,
 
 	for (int c = 0; c < TRACE_NCLASSES; c++) {
 		struct trace_list *k = &m->class[c];
-		uint32_t over = k->blocks / share[c];
+		uint32_t over = k->blocks >> share[c];
 
 		if (k->oldest && over >= most &&
 		    !(k->oldest == k->newest &&
@@ -292,24 +303,6 @@ static struct trace *trace_to_forget(struct pktmem *m,
 		list_cut(m, t);
 		list_push(m, t);
 	}
-}
-
-static void trace_note(struct pktmem *m, struct trace *t,
-		       const struct stack_packet *p)
-{
-	t->packets++;
-	/* A handshake alone does not make it one that is in use. */
-	t->marks |= t->established_us ? TRACE_TOUCHED : 0;
-	if (!(t->marks & TRACE_ENDED))
-		t->state = p->state_after;
-	if (t->marks & TRACE_MORE) /* there is nothing new to see */
-		return;
-	if (!t->established_us)
-		trace_note_handshake(m, t, p);
-	else if (t->marks & TRACE_DATA || p->state_after > TCP_ESTABLISHED)
-		t->marks |= has_text(p) ? TRACE_MORE : 0;
-	else
-		t->marks |= has_text(p) ? TRACE_DATA : 0;
 }
 
 static void trace_note_handshake(struct pktmem *m, struct trace *t,
@@ -345,7 +338,7 @@ static void trace_note_handshake(struct pktmem *m, struct trace *t,
 	t->drop = DROP_NONE;
 	t->marks &= (uint16_t)~TRACE_ENDED;
 	t->ended_us = 0;
-	t->marks |= has_text(p) ? TRACE_DATA : 0;
+	t->marks |= p->text ? TRACE_DATA : 0;
 	if (t->class == TRACE_ATTEMPT)
 		trace_set_class(m, t, TRACE_LIVE);
 	if (t->marks & TRACE_BY_ENDS)
@@ -368,8 +361,6 @@ static void trace_forget(struct pktmem *m, struct trace *t)
 	id_remove(m, t);
 	if (t->marks & TRACE_BY_ENDS)
 		ends_remove(m, t);
-	if (m->latest == ref)
-		m->latest = 0;
 	/* The whole chain; and this is its first block. */
 	m->next[t->block] &= BLOCK_HOME;
 	m->next[t->block] |= m->free;
@@ -478,16 +469,17 @@ static void ends_remove(struct pktmem *m, struct trace *t)
 
 static struct trace *ends_find(struct pktmem *m, const struct stack_packet *p)
 {
-	uint32_t ref =
-		*ends_slot(m, &p->local, p->local_port, &p->peer, p->peer_port);
+	const struct tcp_key *ends = p->ends;
+	uint32_t ref = *ends_slot(m, &ends->local, ends->local_port,
+				  &ends->peer, ends->peer_port);
 
 	for (; ref; ref = trace_at(m, ref)->next_ends) {
 		struct trace *t = trace_at(m, ref);
 
-		if (t->local_port == p->local_port &&
-		    t->peer_port == p->peer_port &&
-		    memcmp(&t->local, &p->local, sizeof(t->local)) == 0 &&
-		    memcmp(&t->peer, &p->peer, sizeof(t->peer)) == 0)
+		if (t->local_port == ends->local_port &&
+		    t->peer_port == ends->peer_port &&
+		    memcmp(&t->local, &ends->local, sizeof(t->local)) == 0 &&
+		    memcmp(&t->peer, &ends->peer, sizeof(t->peer)) == 0)
 			return t;
 	}
 	return NULL;
@@ -495,45 +487,23 @@ static struct trace *ends_find(struct pktmem *m, const struct stack_packet *p)
 
 /* ---- bytes ------------------------------------------------------------- */
 
-/* The TCP header of a packet that the stack took for one, if all of it is in
- * the first part; extension headers of IPv6 hide it. */
-static const uint8_t *tcp_header(const struct stack_packet *p, uint32_t *left)
-{
-	const uint8_t *b = p->iov[0].iov_base;
-	uint32_t len = (uint32_t)p->iov[0].iov_len, ip = 40, all;
-
-	if (len < 40)
-		return NULL;
-	all = 40u + (uint32_t)(b[4] << 8 | b[5]);
-	if (b[0] >> 4 == 4) {
-		ip = (b[0] & 15u) * 4;
-		all = (uint32_t)(b[2] << 8 | b[3]);
-	}
-	if ((b[0] >> 4 == 4 ? b[9] : b[6]) != 6 || len < ip + 20)
-		return NULL;
-	*left = all > ip ? all - ip : 0;
-	return b + ip;
-}
-
+/* The number of a SYN that opens something, if all of its header is in the
+ * first part; extension headers of IPv6 hide it. */
 static bool syn_number(const struct stack_packet *p, uint32_t *seq)
 {
-	uint32_t left;
-	const uint8_t *tcp = tcp_header(p, &left);
+	const uint8_t *b = p->iov[0].iov_base, *tcp;
+	uint32_t len = (uint32_t)p->iov[0].iov_len, ip = 40;
 
-	if (!tcp || (tcp[13] & (TH_SYN | TH_ACK | TH_RST)) != TH_SYN)
+	if (len < 40)
+		return false;
+	if (b[0] >> 4 == 4)
+		ip = (b[0] & 15u) * 4;
+	if ((b[0] >> 4 == 4 ? b[9] : b[6]) != 6 || len < ip + 20)
+		return false;
+	tcp = b + ip;
+	if ((tcp[13] & (TH_SYN | TH_ACK | TH_RST)) != TH_SYN)
 		return false;
 	*seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
 	       (uint32_t)tcp[6] << 8 | tcp[7];
 	return true;
-}
-
-static bool has_text(const struct stack_packet *p)
-{
-	uint32_t left;
-	const uint8_t *tcp;
-
-	if (p->flags & PACKET_OUT)
-		return p->iov_len > 1;
-	tcp = tcp_header(p, &left);
-	return tcp && left > (tcp[12] >> 4) * 4u;
 }

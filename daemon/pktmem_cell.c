@@ -17,33 +17,57 @@
 
 #include "pktmem_priv.h"
 
-/* They are copied as one. */
-#define FOLLOWS(a, b) \
-	(offsetof(struct stack_packet, b) - offsetof(struct stack_packet, a))
-_Static_assert(FOLLOWS(state_before, state_after) ==
-			       offsetof(struct cell_fate, after) &&
-		       FOLLOWS(state_before, drop) ==
-			       offsetof(struct cell_fate, drop) &&
-		       FOLLOWS(state_before, flags) ==
-			       offsetof(struct cell_fate, flags),
-	       "as in struct stack_packet");
+#ifdef __SSE2__
+static inline void put_piece(__m128i *to, const uint8_t *from)
+{
+	const void *piece = from;
+
+	_mm_stream_si128(to, _mm_loadu_si128(piece));
+}
+
+static inline void put_words(__m128i *to, uint64_t a, uint64_t b)
+{
+	_mm_stream_si128(to, _mm_set_epi64x((int64_t)b, (int64_t)a));
+}
+
+static inline uint64_t word(const void *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* len and number of struct cell. */
+static inline uint64_t lens(const struct stack_packet *p, uint32_t snapped,
+			    uint32_t number)
+{
+	return (uint64_t)number << 32 | snapped << LEN_BITS |
+	       (p->len & LEN_MASK);
+}
+#endif
+
+#define LINE 64 /* half a cell */
 
 struct source {
 	const struct iovec *iov;
 	size_t off; /* in the first of iov */
 };
 
-static uint32_t cells_new(struct pktmem *m, struct trace *t, uint32_t *n);
+static inline uint32_t cell_new(struct pktmem *m, struct trace *t);
 static bool chain_grow(struct pktmem *m, struct trace *t);
-static void cell_put(struct cell *to, const struct cell *c);
-static inline void head_write(struct cell *c, const struct stack_packet *p,
-			      uint32_t n, uint32_t number);
-static void packet_write(struct pktmem *m, uint32_t ref,
-			 const struct stack_packet *p, uint32_t snapped,
-			 uint32_t number);
-static void copy_near(uint8_t *to, const uint8_t *from, uint32_t n);
-static void copy_parts(uint8_t *to, const struct iovec *iov, size_t n);
-static void skip(struct source *from, size_t n);
+static void keep_long(struct pktmem *m, struct trace *t, struct cell *c,
+		      const struct stack_packet *p, uint32_t snapped);
+static void cell_write(struct cell *c, const struct stack_packet *p, uint32_t n,
+		       uint32_t number);
+static inline void cell_put(struct cell *to, const struct stack_packet *p,
+			    uint32_t number);
+static void cell_put_short(struct cell *to, const struct stack_packet *p,
+			   uint32_t n, uint32_t number);
+#ifdef __SSE2__
+static void cell_put_parts(struct cell *to, const struct stack_packet *p,
+			   uint32_t n, uint32_t number);
+#endif
 static void copy(struct source *from, uint8_t *to, size_t n);
 
 uint32_t pktmem_cells(uint32_t snapped)
@@ -53,75 +77,60 @@ uint32_t pktmem_cells(uint32_t snapped)
 	return 1 + (snapped - CELL_DATA + CELL_SIZE - 1) / CELL_SIZE;
 }
 
-void pktmem_keep(struct pktmem *m, struct trace *t,
-		 const struct stack_packet *p)
+void pktmem_keep_any(struct pktmem *m, struct trace *t,
+		     const struct stack_packet *p)
 {
 	uint32_t snapped = p->len < m->conf.snaplen ? p->len : m->conf.snaplen;
-	uint32_t most = m->conf.packets / 2, n = 1, ref;
+	struct cell *c;
+	uint32_t ref;
 
-	if (t->last == m->latest_max) {
+	if (t->marks & TRACE_FULL) {
 		pktmem_renew(m, t, p);
 		return;
 	}
-	if (t->first < most && !t->last) {
-		n = pktmem_cells(snapped);
-		ref = cells_new(m, t, &n);
-		t->first += ref != 0;
-	} else {
-		ref = cells_new(m, t, &n);
-		if (ref && !t->last++)
-			t->ring = t->ring_next = ref;
-	}
+	ref = cell_new(m, t);
 	if (!ref)
 		return; /* its number will be missing */
-	if (snapped > CELL_DATA + (n - 1) * CELL_SIZE)
-		snapped = CELL_DATA + (n - 1) * CELL_SIZE;
-	packet_write(m, ref, p, snapped, t->packets);
+	c = cell_at(m, ref);
+	if (t->first < m->first_max) {
+		t->first++;
+	} else {
+		if (!t->last++)
+			t->ring = t->ring_next = ref;
+		if (t->last == m->latest_max)
+			t->marks |= TRACE_FULL;
+		snapped = snapped < CELL_DATA ? snapped : CELL_DATA;
+	}
+	if (snapped <= CELL_DATA)
+		cell_write(c, p, snapped, t->packets);
+	else
+		keep_long(m, t, c, p, snapped);
 }
 
 void pktmem_renew(struct pktmem *m, struct trace *t,
 		  const struct stack_packet *p)
 {
-	uint32_t n = m->conf.snaplen < CELL_DATA ? m->conf.snaplen : CELL_DATA;
-	struct cell c, *to = cell_at(m, t->ring_next);
+	struct cell *to = cell_at(m, t->ring_next);
 
 	t->ring_next = ring_after(m, t, t->ring_next);
-	head_write(&c, p, p->len < n ? p->len : n, t->packets);
-	cell_put(to, &c);
+	if (p->iov->iov_len >= CELL_DATA && m->head_max == CELL_DATA)
+		cell_put(to, p, t->packets);
+	else
+		cell_put_short(to, p,
+			       p->len < m->head_max ? p->len : m->head_max,
+			       t->packets);
 }
 
-/* Past the caches: nobody reads it soon, and what it would push out of them is
- * needed. */
-static void cell_put(struct cell *to, const struct cell *c)
+/* The next cell of the chain; 0 if there is none. */
+static inline uint32_t cell_new(struct pktmem *m, struct trace *t)
 {
-#ifdef __SSE2__
-	const __m128i *from = (const __m128i *)(const void *)c;
-
-	for (size_t i = 0; i < CELL_SIZE / sizeof(*from); i++)
-		_mm_stream_si128((__m128i *)(void *)to + i,
-				 _mm_loadu_si128(from + i));
-#else
-	*to = *c;
-#endif
+	if (t->next_cell % BLOCK_CELLS == 0 && !chain_grow(m, t))
+		return 0;
+	return t->next_cell++;
 }
 
-/* The next cells of the chain; @n is how many, and how many there were. */
-static uint32_t cells_new(struct pktmem *m, struct trace *t, uint32_t *n)
-{
-	uint32_t first = 0, got = 0;
-
-	for (; got < *n; got++) {
-		if (t->next_cell == BLOCK_CELLS && !chain_grow(m, t))
-			break;
-		if (!got)
-			first = t->block * BLOCK_CELLS + t->next_cell;
-		t->next_cell++;
-	}
-	*n = got;
-	return first;
-}
-
-static bool chain_grow(struct pktmem *m, struct trace *t)
+static bool __attribute__((noinline))
+chain_grow(struct pktmem *m, struct trace *t)
 {
 	uint32_t block = pktmem_block(m, t);
 
@@ -130,77 +139,117 @@ static bool chain_grow(struct pktmem *m, struct trace *t)
 	m->next[t->block] &= BLOCK_HOME;
 	m->next[t->block] |= block;
 	t->block = block;
-	t->next_cell = 0;
+	t->next_cell = block * BLOCK_CELLS;
 	t->nblocks++;
 	m->class[t->class].blocks++;
 	return true;
 }
 
-/* What is known of a packet, and @n bytes of its beginning, in one cell. */
-static inline void head_write(struct cell *c, const struct stack_packet *p,
-			      uint32_t n, uint32_t number)
+/* A packet that does not fit its cell. */
+static void __attribute__((noinline))
+keep_long(struct pktmem *m, struct trace *t, struct cell *c,
+	  const struct stack_packet *p, uint32_t snapped)
 {
-	c->at_us = p->at_us;
-	c->len = p->len;
-	c->number = number;
-	c->gso_size = p->gso_size;
-	c->snapped = (uint16_t)(n | (p->csum_partial ? CSUM_PARTIAL : 0));
-	memcpy(&c->fate, &p->state_before, sizeof(c->fate));
-	if (p->iov->iov_len >= n)
-		copy_near(c->data, p->iov->iov_base, n);
-	else
-		copy_parts(c->data, p->iov, n);
-}
-
-static void packet_write(struct pktmem *m, uint32_t ref,
-			 const struct stack_packet *p, uint32_t snapped,
-			 uint32_t number)
-{
+	uint32_t room = CELL_DATA, n, ref = (uint32_t)(c - m->cells);
 	struct source from = {p->iov, 0};
-	struct cell *c = cell_at(m, ref);
-	uint32_t n = snapped < CELL_DATA ? snapped : CELL_DATA;
 
-	head_write(c, p, n, number);
-	c->snapped += (uint16_t)(snapped - n);
-	skip(&from, n);
-	for (snapped -= n; snapped; snapped -= n) {
+	while (room < snapped && cell_new(m, t))
+		room += CELL_SIZE;
+	snapped = snapped < room ? snapped : room;
+	cell_describe(c, p, snapped, t->packets);
+	copy(&from, c->data, CELL_DATA);
+	for (snapped -= CELL_DATA; snapped; snapped -= n) {
 		ref = cell_next(m, ref);
 		n = snapped < CELL_SIZE ? snapped : CELL_SIZE;
 		copy(&from, (uint8_t *)cell_at(m, ref), n);
 	}
 }
 
-/* Up to CELL_DATA bytes: two halves that overlap are quicker than a call. */
-static void copy_near(uint8_t *to, const uint8_t *from, uint32_t n)
+/* What is known of a packet, and @n bytes of its beginning. */
+static void cell_write(struct cell *c, const struct stack_packet *p, uint32_t n,
+		       uint32_t number)
 {
-	if (n == CELL_DATA) {
-		memcpy(to, from, CELL_DATA);
-	} else if (n >= 64) {
-		memcpy(to, from, 64);
-		memcpy(to + n - 64, from + n - 64, 64);
-	} else if (n >= 32) {
-		memcpy(to, from, 32);
-		memcpy(to + n - 32, from + n - 32, 32);
-	} else {
-		memcpy(to, from, n);
+	const struct iovec *iov = p->iov;
+	uint32_t part;
+
+	cell_describe(c, p, n, number);
+	if (iov->iov_len >= n) {
+		copy_near(c->data, iov->iov_base, n);
+		return;
+	}
+	for (uint8_t *to = c->data; n; n -= part, to += part, iov++) {
+		part = n < iov->iov_len ? n : (uint32_t)iov->iov_len;
+		copy_near(to, iov->iov_base, part);
 	}
 }
 
-/* Not inlined: most packets need nothing on the stack. */
+/* The same with as many bytes as a cell has, past the caches: nobody reads it
+ * soon, and what it would push out of them is needed. */
+static inline void cell_put(struct cell *to, const struct stack_packet *p,
+			    uint32_t number)
+{
+	const uint8_t *from = p->iov->iov_base;
+#ifdef __SSE2__
+	__m128i *at = (__m128i *)(void *)to;
+
+	put_words(at, (uint64_t)p->at_us, lens(p, CELL_DATA, number));
+	put_words(at + 1, word(&p->state_before), word(from));
+	put_piece(at + 2, from + 8);
+	put_piece(at + 3, from + 24);
+	put_piece(at + 4, from + 40);
+	put_piece(at + 5, from + 56);
+	put_piece(at + 6, from + 72);
+	put_piece(at + 7, from + 88);
+#else
+	cell_describe(to, p, CELL_DATA, number);
+	memcpy(to->data, from, CELL_DATA);
+#endif
+}
+
+/* The same with less, and zeros to the end of the line. */
 static void __attribute__((noinline))
-copy_parts(uint8_t *to, const struct iovec *iov, size_t n)
+cell_put_short(struct cell *to, const struct stack_packet *p, uint32_t n,
+	       uint32_t number)
 {
-	struct source from = {iov, 0};
+#ifdef __SSE2__
+	const uint8_t *from = p->iov->iov_base;
+	__m128i *at = (__m128i *)(void *)to;
 
-	copy(&from, to, n);
+	if (n < 24 || n > p->iov->iov_len) {
+		cell_put_parts(to, p, n, number);
+		return;
+	}
+	put_words(at++, (uint64_t)p->at_us, lens(p, n, number));
+	put_words(at++, word(&p->state_before), word(from));
+	from += 8;
+	for (n -= 8; n >= 16; n -= 16, from += 16)
+		put_piece(at++, from);
+	/* What is left, out of the last words before the end. */
+	if (n > 8)
+		put_words(at++, word(from),
+			  word(from + n - 8) >> (128 - 8 * n));
+	else if (n)
+		put_words(at++, word(from + n - 8) >> (64 - 8 * n), 0);
+	while ((uintptr_t)at % LINE)
+		put_words(at++, 0, 0);
+#else
+	cell_write(to, p, n, number);
+#endif
 }
 
-static void skip(struct source *from, size_t n)
+#ifdef __SSE2__
+static void __attribute__((noinline))
+cell_put_parts(struct cell *to, const struct stack_packet *p, uint32_t n,
+	       uint32_t number)
 {
-	for (; n && n >= from->iov->iov_len; from->iov++)
-		n -= from->iov->iov_len;
-	from->off = n;
+	__m128i *at = (__m128i *)(void *)to;
+	struct cell c = {.at_us = 0};
+
+	cell_write(&c, p, n, number);
+	for (size_t i = 0; i < CELL_SIZE; i += 16)
+		put_piece(at++, (const uint8_t *)&c + i);
 }
+#endif
 
 static void copy(struct source *from, uint8_t *to, size_t n)
 {

@@ -196,19 +196,19 @@ static void copy_out(const struct pktmem *m, uint32_t ref,
 		     struct pktmem_packet *out)
 {
 	const struct cell *c = cell_at(m, ref);
-	uint32_t left = c->snapped & ~CSUM_PARTIAL,
+	uint32_t left = c->len >> LEN_BITS,
 		 n = left < CELL_DATA ? left : CELL_DATA;
 	uint8_t *to = out->data;
 
 	out->at_us = c->at_us;
 	out->number = c->number;
-	out->len = c->len;
-	out->gso_size = c->gso_size;
+	out->len = c->len & LEN_MASK;
+	out->gso_size = c->fate.gso_size;
 	out->before = c->fate.before;
 	out->after = c->fate.after;
 	out->drop = c->fate.drop;
-	out->flags = c->fate.flags;
-	out->csum_partial = c->snapped & CSUM_PARTIAL;
+	out->flags = c->fate.flags & (uint8_t)~PACKET_CSUM_PARTIAL;
+	out->csum_partial = c->fate.flags & PACKET_CSUM_PARTIAL;
 	out->snapped = left;
 	memcpy(to, c->data, n);
 	while (left -= n) {

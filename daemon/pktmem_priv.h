@@ -8,14 +8,17 @@
 #ifndef TCPHS_PKTMEM_PRIV_H
 #define TCPHS_PKTMEM_PRIV_H
 
+#include <string.h>
+
 #include "pktmem.h"
 
-#define BLOCK_CELLS  8
-#define BLOCK_HOME   (UINT32_C(1) << 31) /* in pktmem.next: a trace is there */
-#define TRACE_CELLS  2	 /* of a trace's first block, for itself */
-#define CELL_SIZE    128 /* two cache lines */
-#define CSUM_PARTIAL (1u << 15)
-#define CELL_DATA    104 /* bytes of a packet in its first cell */
+#define BLOCK_CELLS 8
+#define BLOCK_HOME  (UINT32_C(1) << 31) /* in pktmem.next: a trace is there */
+#define TRACE_CELLS 2	/* of a trace's first block, for itself */
+#define CELL_SIZE   128 /* two cache lines */
+#define LEN_BITS    20
+#define LEN_MASK    ((1u << LEN_BITS) - 1)
+#define CELL_DATA   104 /* bytes of a packet in its first cell */
 
 /*
  * One packet, or the beginning of one: further bytes fill the cells behind it.
@@ -24,16 +27,31 @@
  */
 struct cell {
 	int64_t at_us;
-	uint32_t len, number;
-	uint16_t gso_size;
-	uint16_t snapped; /* and CSUM_PARTIAL: no bit-field, which is read */
+	uint32_t len; /* and above LEN_BITS how many bytes are kept */
+	uint32_t number;
 	struct cell_fate {
 		uint8_t before, after, drop, flags;
+		uint16_t gso_size, csum_start;
 	} fate; /* as in struct stack_packet */
 	uint8_t data[CELL_DATA];
 };
 
 _Static_assert(sizeof(struct cell) == CELL_SIZE, "two cache lines");
+
+/* They are copied as one. */
+#define FOLLOWS(a, b) \
+	(offsetof(struct stack_packet, b) - offsetof(struct stack_packet, a))
+_Static_assert(FOLLOWS(state_before, state_after) ==
+			       offsetof(struct cell_fate, after) &&
+		       FOLLOWS(state_before, drop) ==
+			       offsetof(struct cell_fate, drop) &&
+		       FOLLOWS(state_before, flags) ==
+			       offsetof(struct cell_fate, flags) &&
+		       FOLLOWS(state_before, gso_size) ==
+			       offsetof(struct cell_fate, gso_size) &&
+		       FOLLOWS(state_before, csum_start) ==
+			       offsetof(struct cell_fate, csum_start),
+	       "as in struct stack_packet");
 
 /* Whose packets push out whose: each class gives way to itself first. */
 enum trace_class {
@@ -54,6 +72,7 @@ enum trace_marks {
 	TRACE_DATA = 1 << 7,	  /* text was seen */
 	TRACE_MORE = 1 << 8,	  /* and then more of it */
 	TRACE_ODD = 1 << 9,	  /* our SYN was answered by what fits no SYN */
+	TRACE_FULL = 1 << 10,	  /* of packets: a new one replaces another */
 };
 
 /*
@@ -70,7 +89,7 @@ struct trace {
 	/* The latest go round from ring to the end of the chain. */
 	uint32_t ring, ring_next; /* cells; the next one is the oldest */
 	uint32_t block;		  /* the last of its chain */
-	uint32_t next_cell;	  /* in that block, never used yet */
+	uint32_t next_cell; /* never used yet; n * BLOCK_CELLS: in no block */
 	int64_t established_us;
 	uint32_t newer, older; /* in its class */
 	uint32_t nblocks;
@@ -97,7 +116,8 @@ struct pktmem {
 	struct pktbus_sink sink;
 	const struct stack *st; /* for the time */
 	struct pktmem_conf conf;
-	uint32_t latest_max; /* packets kept of the last ones */
+	uint32_t first_max, latest_max; /* packets kept of a connection */
+	uint32_t head_max;		/* bytes of each of the latest */
 	struct cell *cells;
 	uint32_t *next;	      /* of each block: in its chain, or free */
 	uint32_t *ids, *ends; /* tables of slots, a power of two */
@@ -105,7 +125,6 @@ struct pktmem {
 	uint32_t nblocks, used; /* places; used ones are below used */
 	uint32_t free;		/* first block; 0 = none: block 0 is ours */
 	uint32_t nby_ends;
-	uint32_t latest; /* the trace that was looked for last */
 	struct trace_list class[TRACE_NCLASSES];
 };
 
@@ -126,14 +145,12 @@ static inline uint32_t cell_next(const struct pktmem *m, uint32_t ref)
 static inline uint32_t ring_after(const struct pktmem *m, const struct trace *t,
 				  uint32_t ref)
 {
-	uint32_t end = t->block * BLOCK_CELLS + t->next_cell - 1;
-
-	return ref == end ? t->ring : cell_next(m, ref);
+	return ref == t->next_cell - 1 ? t->ring : cell_next(m, ref);
 }
 
 static inline struct trace *trace_at(const struct pktmem *m, uint32_t ref)
 {
-	return (struct trace *)(void *)&m->cells[ref * BLOCK_CELLS];
+	return (struct trace *)(void *)(m->cells + (size_t)ref * BLOCK_CELLS);
 }
 
 static inline uint32_t trace_ref(const struct pktmem *m, const struct trace *t)
@@ -151,11 +168,56 @@ uint32_t pktmem_block(struct pktmem *m, const struct trace *spared);
 
 /** pktmem_cells() - How many a packet of so many bytes takes */
 uint32_t pktmem_cells(uint32_t snapped);
-/** pktmem_keep() - Keep a packet of @t */
-void pktmem_keep(struct pktmem *m, struct trace *t,
-		 const struct stack_packet *p);
+/** pktmem_keep_any() - Keep a packet of @t */
+void pktmem_keep_any(struct pktmem *m, struct trace *t,
+		     const struct stack_packet *p);
 /** pktmem_renew() - The same, in place of the oldest of latest_max */
 void pktmem_renew(struct pktmem *m, struct trace *t,
 		  const struct stack_packet *p);
+
+/* What is known of a packet of which @snapped bytes are kept. */
+static inline void cell_describe(struct cell *c, const struct stack_packet *p,
+				 uint32_t snapped, uint32_t number)
+{
+	c->at_us = p->at_us;
+	c->len = (p->len & LEN_MASK) | snapped << LEN_BITS;
+	c->number = number;
+	memcpy(&c->fate, &p->state_before, sizeof(c->fate));
+}
+
+/* Up to CELL_DATA bytes: two halves that overlap are quicker than a call. */
+static inline void copy_near(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	if (n >= 64) {
+		memcpy(to, from, 64);
+		memcpy(to + n - 64, from + n - 64, 64);
+	} else if (n >= 32) {
+		memcpy(to, from, 32);
+		memcpy(to + n - 32, from + n - 32, 32);
+	} else {
+		memcpy(to, from, n);
+	}
+}
+
+/** pktmem_keep() - Keep a packet of @t
+ *
+ * In line if it is as the first packets mostly are: in one piece, which fits the
+ * next cell. */
+static inline void pktmem_keep(struct pktmem *m, struct trace *t,
+			       const struct stack_packet *p)
+{
+	uint32_t n = p->len;
+	struct cell *c;
+
+	if (t->first == m->first_max || t->next_cell % BLOCK_CELLS == 0 ||
+	    n > m->head_max || n > p->iov->iov_len) {
+		pktmem_keep_any(m, t, p);
+		return;
+	}
+	t->first++;
+	c = cell_at(m, t->next_cell++);
+	cell_describe(c, p, n, t->packets);
+	copy_near(c->data, p->iov->iov_base, n);
+}
 
 #endif

@@ -318,8 +318,8 @@ static unsigned int show_packets(struct threads *t, unsigned int most)
 		tell_missed(t);
 		/* Observers ask the stack for the time. */
 		stack_expire(t->shards->names, p.at_us);
-		if (p.end)
-			pktbus_ended(t->packets, &p.info);
+		if (p.ends)
+			pktbus_ended(t->packets, &p.end);
 		else
 			pktbus_packet(t->packets, &p.packet);
 		feed_next_packet(&th->feed);

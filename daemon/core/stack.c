@@ -75,6 +75,7 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	st->challenge_bucket.filled_us = now_us - 1000000;
 	st->echo_bucket.filled_us = now_us - 1000000;
 	st->complaint_bucket.filled_us = now_us - 1000000;
+	tap_begin(st);
 	stack_reconf(st, conf);
 	return st;
 }

@@ -19,6 +19,8 @@ enum walk_pool { WALK_TIMEWAIT, WALK_CONN, WALK_HALF, WALK_END };
 static const struct pool *walk_pool(const struct stack *st, enum walk_pool w);
 static bool walk_describe(struct stack *st, void *record,
 			  struct conn_info *info, struct tcp_conn **c);
+static void half_info(const struct stack *st, const struct tcp_half *h,
+		      struct conn_info *info);
 static void info_key(struct conn_info *info, const struct tcp_key *key);
 static void info_windows(const struct tcp_conn *c, struct conn_info *info);
 static uint32_t unacked(const struct tcp_conn *c);
@@ -54,7 +56,6 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	      int64_t now_us)
 {
 	const struct tcp_active *a = conn_active(st, c);
-	bool synced = c->state != TCP_SYN_SENT;
 
 	if (now_us > st->now_us)
 		st->now_us = now_us;
@@ -65,9 +66,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.listener = c->listener,
 		.age_us = st->now_us - c->created_us,
 		.idle_us = (int64_t)(stack_ms(st) - c->last_rx_ms) * 1000,
-		.handshake_us = c->handshake_us == HANDSHAKE_UNKNOWN
-					? -1
-					: (int64_t)c->handshake_us,
+		.handshake_us = conn_handshake_us(c),
 		.retrans = c->retrans,
 		.segs_in = c->segs_in,
 		.segs_out = c->segs_out,
@@ -86,7 +85,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.ts = c->flags & CF_TS,
 		.sack = c->flags & CF_SACK,
 		.wscale = c->flags & CF_WSCALE,
-		.ecn = synced && c->flags & CF_ECN,
+		.ecn = c->state != TCP_SYN_SENT && c->flags & CF_ECN,
 		.nodelay = c->flags & CF_NODELAY,
 		.dscp = c->tos >> 2,
 		.srtt_us = c->rtt.srtt_us,
@@ -104,36 +103,34 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 		.recovery = "open",
 	};
 	info_key(info, &c->e.key);
-	if (synced) {
-		info->bytes_in = ((uint64_t)c->rcv_laps << 32) +
-				 (c->rcv_nxt - c->irs - 1) -
-				 !!(c->flags & CF_PEER_FIN);
-		if (c->flags & CF_OPEN) {
-			info->bytes_out = ((uint64_t)c->snd_laps << 32) +
-					  (c->snd_nxt - c->iss - 1) -
-					  !!(c->flags & CF_FIN_SENT);
-			info->bytes_acked = info->bytes_out - unacked(c);
-		}
-	}
+	conn_text(st, c, &info->bytes_in, &info->bytes_out);
+	if (c->state != TCP_SYN_SENT && c->flags & CF_OPEN)
+		info->bytes_acked = info->bytes_out - unacked(c);
 	info_windows(c, info);
 	info_active(st, c, a, info);
 }
 
-void half_info(const struct stack *st, const struct tcp_half *h,
-	       struct conn_info *info)
+void conn_text(const struct stack *st, const struct tcp_conn *c, uint64_t *in,
+	       uint64_t *out)
 {
-	*info = (struct conn_info){
-		.id = h->id,
-		.state = TCP_SYN_RECEIVED,
-		.role = ROLE_SERVER,
-		.listener = h->listener,
-		.half_open = true,
-		.age_us = st->now_us - h->created_us,
-		.idle_us = -1,
-		.handshake_us = -1,
-		.retrans = h->retries,
-	};
-	info_key(info, &h->e.key);
+	const struct tcp_active *a = conn_active(st, c);
+
+	*in = *out = 0;
+	if (a)
+		*in = a->direct_total; /* on its way to the service */
+	if (c->state == TCP_SYN_SENT)
+		return;
+	*in += ((uint64_t)c->rcv_laps << 32) + (c->rcv_nxt - c->irs - 1) -
+	       !!(c->flags & CF_PEER_FIN);
+	if (c->flags & CF_OPEN)
+		*out = ((uint64_t)c->snd_laps << 32) +
+		       (c->snd_nxt - c->iss - 1) - !!(c->flags & CF_FIN_SENT);
+}
+
+int64_t conn_handshake_us(const struct tcp_conn *c)
+{
+	return c->handshake_us == HANDSHAKE_UNKNOWN ? -1
+						    : (int64_t)c->handshake_us;
 }
 
 void stack_stats(const struct stack *st, struct stack_stats *out)
@@ -203,6 +200,23 @@ static bool walk_describe(struct stack *st, void *record,
 	}
 }
 
+static void half_info(const struct stack *st, const struct tcp_half *h,
+		      struct conn_info *info)
+{
+	*info = (struct conn_info){
+		.id = h->id,
+		.state = TCP_SYN_RECEIVED,
+		.role = ROLE_SERVER,
+		.listener = h->listener,
+		.half_open = true,
+		.age_us = st->now_us - h->created_us,
+		.idle_us = -1,
+		.handshake_us = -1,
+		.retrans = h->retries,
+	};
+	info_key(info, &h->e.key);
+}
+
 static void info_key(struct conn_info *info, const struct tcp_key *key)
 {
 	info->local = key->local;
@@ -259,7 +273,6 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->keepalive_in_us = until(st, tcp_keepalive_at(st, c));
 	if (!a)
 		return;
-	info->bytes_in += a->direct_total; /* on its way to the service */
 	info->send_queued = a->sndq.len;
 	info->recv_queued = a->rcvq.ready;
 	info->recv_ooo = ranges_bytes(&a->rcvq.ooo);

@@ -4,11 +4,14 @@
  * Nobody but the code that judges a packet knows whose it is and what became of
  * it, and that code is spread over the engine. So a packet in work has a place
  * in the stack where each step writes what it finds: stack_input() begins it,
- * tcp_input() says which record was found, stack_drop() why it was dropped, and
- * when stack_input() is done the whole is shown. What leaves is shown by
- * stack_output(), after the connection or the reply it belongs to was noted.
+ * tcp_input() says which record was found, tcp_listen_input() what became of one
+ * that found none, stack_drop() why it was dropped, and when stack_input() is
+ * done the whole is shown. What leaves is shown by stack_output(), after the
+ * connection or the reply it belongs to was noted.
  *
- * Nothing of this runs if nobody watches, but for a few stores nobody reads.
+ * Nothing of this runs if nobody watches, but for a few stores nobody reads. If
+ * somebody does, most packets belong to a full connection: what these need
+ * stands in line, and nothing is copied that the connection has.
  */
 #include <string.h>
 
@@ -16,12 +19,14 @@
 #include "tcp_priv.h"
 
 static void look_again(struct stack *st, struct stack_packet *p);
-static inline void tap_record(struct stack *st, ref_t ref, uint8_t *state);
-static bool seen_before(const struct tcp_half *record,
+static void found_other(struct stack *st, const struct tcp_key *key, ref_t ref,
 			const struct tcp_seg *seg);
 static void found_nobody(struct stack *st, const struct tcp_key *key);
-static struct tcp_key packet_key(const struct stack_packet *p);
-static void packet_ends(struct stack_packet *p, const struct tcp_key *key);
+static void tap_record(struct stack *st, ref_t ref, uint8_t *state);
+static inline void tap_conn(struct stack *st, struct tcp_conn *c);
+static inline uint8_t role_of(const struct tcp_conn *c);
+
+static const struct tcp_key nowhere;
 
 void stack_watch(struct stack *st, const struct stack_watcher *w)
 {
@@ -32,37 +37,55 @@ void stack_watch(struct stack *st, const struct stack_watcher *w)
 
 void tap_begin(struct stack *st)
 {
+	struct stack_packet *p = &st->tap.packet;
+
 	st->tap.conn = NULL;
-	st->tap.hashed = false;
-	st->tap.packet = (struct stack_packet){.listener = LISTENER_NONE};
+	st->tap.again = false;
+	p->conn = 0;
+	p->listener = LISTENER_NONE;
+	p->role = ROLE_SERVER;
+	p->csum_ok = false;
+	p->state_before = p->state_after = TCP_CLOSED;
+	p->drop = DROP_NONE;
+	p->flags = 0;
+	p->gso_size = p->csum_start = 0;
+	p->text = 0;
+	p->ends = &nowhere;
 }
 
 void tap_addressed(struct stack *st, const struct ip_pkt *ip)
 {
-	struct stack_packet *p = &st->tap.packet;
+	struct tcp_key *ends = &st->tap.ends;
 
-	p->local = ip->dst;
-	p->peer = ip->src;
+	*ends = (struct tcp_key){.local = ip->dst, .peer = ip->src};
 	if ((ip->proto == IP_PROTO_TCP || ip->proto == IP_PROTO_UDP) &&
 	    !ip->fragment && ip->body_len >= 4) {
-		p->peer_port = be_get16(ip->body);
-		p->local_port = be_get16(ip->body + 2);
+		ends->peer_port = be_get16(ip->body);
+		ends->local_port = be_get16(ip->body + 2);
 	}
+	st->tap.packet.ends = ends;
+	st->tap.again = ends->local_port != 0;
 }
 
 void tap_found(struct stack *st, const struct tcp_key *key, ref_t ref,
 	       const struct tcp_seg *seg)
 {
 	struct stack_packet *p = &st->tap.packet;
+	struct tcp_conn *c = ref_ptr(&st->arena, ref);
 
-	packet_ends(p, key);
-	if (!ref) {
-		found_nobody(st, key);
+	if (!ref || c->kind != KIND_CONN) {
+		found_other(st, key, ref, seg);
 		return;
 	}
-	tap_record(st, ref, &p->state_before);
-	if (seg && seen_before(ref_ptr(&st->arena, ref), seg))
-		p->flags |= PACKET_RETRANSMIT;
+	tap_conn(st, c);
+	p->state_before = c->state;
+	if (!seg)
+		return;
+	p->text = seg->len;
+	/* Does it begin with a number that was received already? */
+	if (seq_lt(seg->seq, c->rcv_nxt) && c->state != TCP_SYN_SENT &&
+	    seg_len(seg))
+		p->flags = PACKET_RETRANSMIT;
 }
 
 void tap_taken(struct stack *st, const void *pkt, size_t len,
@@ -70,11 +93,9 @@ void tap_taken(struct stack *st, const void *pkt, size_t len,
 {
 	struct stack_packet *p = &st->tap.packet;
 
-	/* A malformed segment was not looked up, and one that opened something
-	 * found nothing at first. */
 	if (st->tap.conn)
 		p->state_after = st->tap.conn->state;
-	else if (p->local_port)
+	else if (st->tap.again)
 		look_again(st, p);
 	/* It is only read. */
 	memcpy(&st->tap.whole.iov_base, &pkt, sizeof(pkt));
@@ -88,40 +109,45 @@ void tap_taken(struct stack *st, const void *pkt, size_t len,
 	st->tap.watcher.packet(st->tap.watcher.ctx, p);
 }
 
-void tap_conn_sends(struct stack *st, struct tcp_conn *c, unsigned int flags)
+void tap_conn_sends(struct stack *st, const struct tcp_conn *c,
+		    unsigned int flags, uint32_t text)
 {
-	struct stack_packet *p = &st->tap.packet;
-
-	tap_begin(st);
-	p->conn = c->id;
-	p->listener = c->listener;
-	p->role = c->flags & CF_CLIENT ? ROLE_CLIENT : ROLE_SERVER;
-	p->state_before = p->state_after = c->state;
-	p->flags = (uint8_t)(flags | PACKET_OUT);
-	packet_ends(p, &c->e.key);
+	st->tap.packet = (struct stack_packet){
+		.conn = c->id,
+		.listener = c->listener,
+		.role = role_of(c),
+		.state_before = c->state,
+		.state_after = c->state,
+		.flags = (uint8_t)(flags | PACKET_OUT),
+		.text = text,
+		.ends = &c->e.key,
+	};
 }
 
 void tap_reply_sends(struct stack *st, const struct reply *r)
 {
-	struct stack_packet *p = &st->tap.packet;
+	struct tcp_key *ends = &st->tap.ends;
 
-	tap_begin(st);
-	p->conn = r->note.conn;
-	p->listener = r->note.listener;
-	p->role = r->note.role;
-	p->state_before = r->note.before;
-	p->state_after = r->note.after;
-	p->flags = r->note.flags | PACKET_OUT;
+	st->tap.packet = (struct stack_packet){
+		.conn = r->note.conn,
+		.listener = r->note.listener,
+		.role = r->note.role,
+		.state_before = r->note.before,
+		.state_after = r->note.after,
+		.flags = r->note.flags | PACKET_OUT,
+		.ends = ends,
+	};
+	*ends = nowhere;
 	if (r->ipv6) {
-		memcpy(&p->local, r->head + 8, sizeof(p->local));
-		memcpy(&p->peer, r->head + 24, sizeof(p->peer));
+		memcpy(&ends->local, r->head + 8, sizeof(ends->local));
+		memcpy(&ends->peer, r->head + 24, sizeof(ends->peer));
 	} else {
-		ip_map4(&p->local, r->head + 12);
-		ip_map4(&p->peer, r->head + 16);
+		ip_map4(&ends->local, r->head + 12);
+		ip_map4(&ends->peer, r->head + 16);
 	}
 	if (r->tcp_off) {
-		p->local_port = be_get16(r->head + r->tcp_off);
-		p->peer_port = be_get16(r->head + r->tcp_off + 2);
+		ends->local_port = be_get16(r->head + r->tcp_off);
+		ends->peer_port = be_get16(r->head + r->tcp_off + 2);
 	}
 }
 
@@ -135,38 +161,58 @@ void tap_sent(struct stack *st, const struct stack_pkt *out)
 	p->len = out->len;
 	p->gso_size = out->gso_size;
 	p->csum_start = out->csum_start;
-	p->csum_partial = out->csum_partial;
+	if (out->csum_partial)
+		p->flags |= PACKET_CSUM_PARTIAL;
 	st->tap.watcher.packet(st->tap.watcher.ctx, p);
 }
 
-void tap_ended(struct stack *st, struct tcp_conn *c)
+void tap_ended(struct stack *st, const struct tcp_conn *c)
 {
-	struct conn_info info;
+	const struct tcp_active *a = conn_active(st, c);
+	struct conn_end end = {
+		.id = c->id,
+		.listener = c->listener,
+		.state = c->state,
+		.role = role_of(c),
+		.reason = c->reason,
+		.odd = a && a->odd,
+		.retrans = c->retrans,
+		.opened_us = c->created_us,
+		.handshake_us = conn_handshake_us(c),
+		.ends = &c->e.key,
+	};
 
 	if (!st->tap.watcher.ended)
 		return;
-	tcp_info(st, c, &info, st->now_us);
-	st->tap.watcher.ended(st->tap.watcher.ctx, &info);
+	conn_text(st, c, &end.bytes_in, &end.bytes_out);
+	st->tap.watcher.ended(st->tap.watcher.ctx, &end);
 }
 
 void tap_half_ended(struct stack *st, const struct tcp_half *h,
 		    enum close_reason why)
 {
-	struct conn_info info;
+	const struct conn_end end = {
+		.id = h->id,
+		.listener = h->listener,
+		.state = TCP_SYN_RECEIVED,
+		.role = ROLE_SERVER,
+		.reason = (uint8_t)why,
+		.retrans = h->retries,
+		.opened_us = h->created_us,
+		.handshake_us = -1,
+		.ends = &h->e.key,
+	};
 
-	if (!st->tap.watcher.ended)
-		return;
-	half_info(st, h, &info);
-	info.reason = why;
-	st->tap.watcher.ended(st->tap.watcher.ctx, &info);
+	if (st->tap.watcher.ended)
+		st->tap.watcher.ended(st->tap.watcher.ctx, &end);
 }
 
+/* A malformed segment was not looked up, and what is not a full connection may
+ * have become something else, or nothing. */
 static void __attribute__((noinline))
 look_again(struct stack *st, struct stack_packet *p)
 {
-	const struct tcp_key key = packet_key(p);
-	ref_t ref = st->tap.hashed ? table_at(&st->table, st->tap.hash, &key)
-				   : table_find(&st->table, &key);
+	ref_t ref = table_find(&st->table, p->ends);
 
 	if (ref)
 		tap_record(st, ref, &p->state_after);
@@ -176,8 +222,45 @@ look_again(struct stack *st, struct stack_packet *p)
 		p->state_before = p->state_after;
 }
 
+/* Not a full connection, or not yet. Few packets come here. */
+static void __attribute__((noinline))
+found_other(struct stack *st, const struct tcp_key *key, ref_t ref,
+	    const struct tcp_seg *seg)
+{
+	struct stack_packet *p = &st->tap.packet;
+	const struct tcp_half *h = ref_ptr(&st->arena, ref);
+
+	st->tap.ends = *key;
+	p->ends = &st->tap.ends;
+	p->text = seg ? seg->len : 0;
+	st->tap.again = ref || !seg;
+	if (!ref) {
+		if (!seg)
+			found_nobody(st, key);
+		return; /* or tcp_listen_input() finds somebody */
+	}
+	tap_record(st, ref, &p->state_before);
+	if (seg && h->kind == KIND_HALF && seg->flags & TH_SYN &&
+	    seg->seq == h->irs)
+		p->flags |= PACKET_RETRANSMIT;
+}
+
+/* Whose was an ICMP error about? RFC 9293, 3.3.2. */
+static void found_nobody(struct stack *st, const struct tcp_key *key)
+{
+	struct stack_packet *p = &st->tap.packet;
+	unsigned int index;
+	const struct listener *l =
+		listener_find(st, &key->local, key->local_port, &index);
+
+	if (!l || l->removed || !l->conf.enabled)
+		return; /* CLOSED */
+	p->listener = (uint16_t)index;
+	p->state_before = TCP_LISTEN;
+}
+
 /* Note whose the packet is; @state gets the state that it is in now. */
-static inline void tap_record(struct stack *st, ref_t ref, uint8_t *state)
+static void tap_record(struct stack *st, ref_t ref, uint8_t *state)
 {
 	struct stack_packet *p = &st->tap.packet;
 	struct tcp_conn *c = ref_ptr(&st->arena, ref);
@@ -185,10 +268,7 @@ static inline void tap_record(struct stack *st, ref_t ref, uint8_t *state)
 
 	switch (c->kind) {
 	case KIND_CONN:
-		st->tap.conn = c; /* stack_reap() alone frees it */
-		p->conn = c->id;
-		p->listener = c->listener;
-		p->role = c->flags & CF_CLIENT ? ROLE_CLIENT : ROLE_SERVER;
+		tap_conn(st, c);
 		*state = c->state;
 		break;
 	case KIND_HALF:
@@ -202,51 +282,18 @@ static inline void tap_record(struct stack *st, ref_t ref, uint8_t *state)
 	}
 }
 
-/* Does it begin with a number that was received already? */
-static bool seen_before(const struct tcp_half *record,
-			const struct tcp_seg *seg)
-{
-	const struct tcp_conn *c = (const struct tcp_conn *)record;
-
-	if (record->kind == KIND_HALF)
-		return seg->flags & TH_SYN && seg->seq == record->irs;
-	return record->kind == KIND_CONN && seq_lt(seg->seq, c->rcv_nxt) &&
-	       c->state != TCP_SYN_SENT && seg_len(seg);
-}
-
-/* The state of what has no record: RFC 9293, 3.3.2. Not inlined: few packets
- * need what it puts on the stack. */
-static void __attribute__((noinline))
-found_nobody(struct stack *st, const struct tcp_key *key)
+static inline void tap_conn(struct stack *st, struct tcp_conn *c)
 {
 	struct stack_packet *p = &st->tap.packet;
-	unsigned int index;
-	const struct listener *l =
-		listener_find(st, &key->local, key->local_port, &index);
 
-	if (!l || l->removed || !l->conf.enabled)
-		return; /* CLOSED */
-	p->listener = (uint16_t)index;
-	p->state_before = TCP_LISTEN;
+	st->tap.conn = c; /* stack_reap() alone frees it */
+	p->conn = c->id;
+	p->listener = c->listener;
+	p->role = role_of(c);
+	p->ends = &c->e.key;
 }
 
-static struct tcp_key packet_key(const struct stack_packet *p)
+static inline uint8_t role_of(const struct tcp_conn *c)
 {
-	return (struct tcp_key){
-		.local = p->local,
-		.peer = p->peer,
-		.local_port = p->local_port,
-		.peer_port = p->peer_port,
-	};
-}
-
-static void packet_ends(struct stack_packet *p, const struct tcp_key *key)
-{
-	const size_t at = offsetof(struct stack_packet, local);
-
-	_Static_assert(offsetof(struct stack_packet, peer_port) ==
-			       offsetof(struct stack_packet, local) +
-				       offsetof(struct tcp_key, peer_port),
-		       "they lie there as in a key");
-	memcpy((uint8_t *)p + at, key, sizeof(*key));
+	return c->flags & CF_CLIENT ? ROLE_CLIENT : ROLE_SERVER;
 }

@@ -19,11 +19,6 @@
 
 #include "pool.h"
 
-struct tcp_key {
-	struct ip_addr local, peer;
-	uint16_t local_port, peer_port; /* host order */
-};
-
 struct table_entry {
 	struct tcp_key key; /* 36 bytes */
 	ref_t chain;	    /* next in the bucket */

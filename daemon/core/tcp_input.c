@@ -79,11 +79,8 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	key.peer_port = seg.sport;
 	hash = meta->hashed ? meta->hash : table_hash(&st->table, &key);
 	ref = table_at(&st->table, hash, &key);
-	if (tap_on(st)) {
+	if (tap_on(st))
 		tap_found(st, &key, ref, &seg);
-		st->tap.hash = hash;
-		st->tap.hashed = true;
-	}
 	if (!ref) {
 		tcp_listen_input(st, &key, &seg, NULL);
 		return;

@@ -98,14 +98,21 @@ static void listen_judge(struct stack *st, const struct tcp_key *key,
 	unsigned int index;
 	struct listener *l =
 		listener_find(st, &key->local, key->local_port, &index);
+	bool open = l && !l->removed && l->conf.enabled;
 
+	/* RFC 9293, 3.3.2: the state of what has no record. */
+	if (open && !old) {
+		st->tap.packet.listener = (uint16_t)index;
+		st->tap.packet.state_before = TCP_LISTEN;
+		st->tap.packet.state_after = TCP_LISTEN;
+	}
 	if (seg->flags & TH_RST) {
 		stack_drop(st, DROP_RST_NOBODY, key, seg, NULL);
 		return;
 	}
 	if (seg->flags & TH_SYN)
 		st->stats.syns_in++;
-	if (!l || l->removed || !l->conf.enabled) {
+	if (!open) {
 		if (event_wanted(st, EVENT_RESET_NOBODY))
 			event_put(st, EVENT_RESET_NOBODY, key, st->attempt,
 				  LISTENER_NONE, ROLE_SERVER, TCP_CLOSED,
@@ -164,7 +171,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 			source_sub(st, &key->peer);
 		return;
 	}
-	c->id = l->last_conn = stack_new_id(st);
+	c->id = l->last_conn = st->tap.packet.conn = stack_new_id(st);
 	st->stats.cookies_accepted++;
 	st->tap.packet.flags |= PACKET_COOKIE;
 	c->flags |= counted ? CF_COUNTED : 0;
@@ -251,6 +258,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 	half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
 		   &(struct event_more){.seg = seg});
 	half_synack(st, h, 0);
+	st->tap.packet.state_after = TCP_SYN_RECEIVED;
 	st->stats.synacks_out++;
 	wheel_arm(&st->wheel_half, ptr_ref(&st->arena, h),
 		  st->now_us + st->conf.rto_initial_us);
@@ -740,6 +748,7 @@ static struct tcp_conn *passive_conn(struct stack *st,
 		stack_drop(st, DROP_SYN_MEMORY, key, NULL, NULL);
 		return NULL;
 	}
+	st->tap.conn = c;
 	c->listener = (uint16_t)index;
 	c->service = l->service;
 	c->tos = (uint8_t)(l->conf.dscp << 2);

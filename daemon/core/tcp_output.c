@@ -553,5 +553,5 @@ static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 	st->stats.segments_out += out->gso_size ? (s->len + mss - 1) / mss : 1;
 	c->segs_out++;
 	if (tap_on(st))
-		tap_conn_sends(st, c, what);
+		tap_conn_sends(st, c, what, s->len);
 }

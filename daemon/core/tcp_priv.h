@@ -74,22 +74,26 @@ void tap_found(struct stack *st, const struct tcp_key *key, ref_t ref,
 void tap_taken(struct stack *st, const void *pkt, size_t len,
 	       const struct stack_rx *meta);
 /** tap_conn_sends() - A packet of @c was built
- * @flags: enum packet_flags */
-void tap_conn_sends(struct stack *st, struct tcp_conn *c, unsigned int flags);
+ * @flags: enum packet_flags
+ * @text:  Bytes of it */
+void tap_conn_sends(struct stack *st, const struct tcp_conn *c,
+		    unsigned int flags, uint32_t text);
 /** tap_reply_sends() - One of the queue of replies leaves */
 void tap_reply_sends(struct stack *st, const struct reply *r);
 /** tap_sent() - It is ready: show it */
 void tap_sent(struct stack *st, const struct stack_pkt *out);
 /** tap_ended(), tap_half_ended() - It is about to end; c->reason is set */
-void tap_ended(struct stack *st, struct tcp_conn *c);
+void tap_ended(struct stack *st, const struct tcp_conn *c);
 void tap_half_ended(struct stack *st, const struct tcp_half *h,
 		    enum close_reason why);
 
 /* ---- stack_look.c ----------------------------------------------------- */
 
-/** half_info() - What a half-open record tells */
-void half_info(const struct stack *st, const struct tcp_half *h,
-	       struct conn_info *info);
+/** conn_text() - Text received and sent so far, bytes, each once */
+void conn_text(const struct stack *st, const struct tcp_conn *c, uint64_t *in,
+	       uint64_t *out);
+/** conn_handshake_us() - How long it took; -1 if it is not known */
+int64_t conn_handshake_us(const struct tcp_conn *c);
 
 /* ---- stack.c ---------------------------------------------------------- */
 

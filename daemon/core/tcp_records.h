@@ -429,10 +429,10 @@ struct listener {
 struct tap {
 	struct stack_watcher watcher; /* packet is NULL if nobody watches */
 	struct stack_packet packet;
-	struct iovec whole; /* of it, if it was received */
-	uint32_t hash;	    /* of its ends, if hashed */
-	bool hashed;
+	struct tcp_key ends;   /* of it, unless a connection has them */
+	struct iovec whole;    /* of it, if it was received */
 	struct tcp_conn *conn; /* whose it is, if it has a full one */
+	bool again;	       /* what it found may be something else now */
 };
 
 /* tcp_odd.c: the first bytes of a segment, and the TTL of a connection. Newer

@@ -312,6 +312,12 @@ struct ip_addr {
 	uint8_t b[16];
 };
 
+/* The two ends of a connection. */
+struct tcp_key {
+	struct ip_addr local, peer;
+	uint16_t local_port, peer_port; /* host order */
+};
+
 enum tcp_role { ROLE_SERVER, ROLE_CLIENT };
 
 struct event {

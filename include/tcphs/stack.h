@@ -493,8 +493,9 @@ enum packet_flags {
 	PACKET_RETRANSMIT = 1 << 1, /* carries numbers that went before */
 	PACKET_PROBE = 1 << 2,	    /* of a tail loss, a window or a path MTU */
 	PACKET_KEEPALIVE = 1 << 3,
-	PACKET_CHALLENGE = 1 << 4, /* an ACK because of RFC 5961 */
-	PACKET_COOKIE = 1 << 5,	   /* a SYN-ACK that is one, or its ACK */
+	PACKET_CHALLENGE = 1 << 4,    /* an ACK because of RFC 5961 */
+	PACKET_COOKIE = 1 << 5,	      /* a SYN-ACK that is one, or its ACK */
+	PACKET_CSUM_PARTIAL = 1 << 6, /* its checksum is left to the device */
 };
 
 /*
@@ -504,28 +505,45 @@ enum packet_flags {
  * is none. Sending changes no state but that a RST ends the connection.
  */
 struct stack_packet {
-	int64_t at_us;
-	/* All of it, from the version nibble on: one part if received; if sent,
-	 * as struct stack_pkt says. Dead when the watcher returns. */
-	const struct iovec *iov;
-	unsigned int iov_len;
-	uint32_t len;	     /* all of iov; padding included */
-	uint16_t gso_size;   /* text bytes of each segment; 0 = one segment */
-	uint16_t csum_start; /* of the TCP header, if csum_partial */
-	bool csum_partial;   /* the checksum is left to the device */
-	bool csum_ok;	     /* received: the device vouches for it */
-
-	/* Whose. Ends are zero as far as the packet has none, or is malformed.
-	 * An ICMP error has the ends of the connection it quotes. */
-	struct ip_addr local, peer;
-	uint16_t local_port, peer_port;
 	uint32_t conn;	   /* id; 0 = nobody's. A SYN that opens nothing has
 			    * an id, too, and so has what answers it */
 	uint16_t listener; /* index or LISTENER_NONE */
 	uint8_t role;	   /* enum tcp_role */
+	bool csum_ok;	   /* received: the device vouches for the checksum */
+
 	uint8_t state_before, state_after;
-	uint8_t drop;  /* enum drop_reason: the first that was given */
-	uint8_t flags; /* enum packet_flags */
+	uint8_t drop;	     /* enum drop_reason: the first that was given */
+	uint8_t flags;	     /* enum packet_flags */
+	uint16_t gso_size;   /* text bytes of each segment; 0 = one segment */
+	uint16_t csum_start; /* of the TCP header; 0 if received */
+
+	int64_t at_us;
+	uint32_t len;  /* all of iov; padding included */
+	uint32_t text; /* bytes of it; 0 if it was not looked into */
+	/* All of it, from the version nibble on: one part if received; if sent,
+	 * as struct stack_pkt says. This and the ends are dead when the watcher
+	 * returns. */
+	const struct iovec *iov;
+	unsigned int iov_len;
+	/* Zero as far as the packet has none, or is malformed. An ICMP error has
+	 * those of the connection it quotes. */
+	const struct tcp_key *ends;
+};
+
+/* How a connection ended, or a half-open record that became none: as it was in
+ * its last moment. */
+struct conn_end {
+	uint32_t id;
+	uint16_t listener;    /* index or LISTENER_NONE */
+	uint8_t state;	      /* enum tcp_state */
+	uint8_t role;	      /* enum tcp_role */
+	uint8_t reason;	      /* enum close_reason */
+	bool odd;	      /* see struct conn_info */
+	uint32_t retrans;     /* segments sent again, SYN-ACKs included */
+	int64_t opened_us;    /* monotonic, as it was made */
+	int64_t handshake_us; /* -1 if not completed, or not known */
+	uint64_t bytes_in, bytes_out; /* text, each byte once */
+	const struct tcp_key *ends;   /* dead when the watcher returns */
 };
 
 /*
@@ -535,9 +553,7 @@ struct stack_packet {
  */
 struct stack_watcher {
 	void (*packet)(void *ctx, const struct stack_packet *p);
-	/* @info: as it was, with its reason; of a half-open record the upper
-	 * part and the reason. May be NULL. */
-	void (*ended)(void *ctx, const struct conn_info *info);
+	void (*ended)(void *ctx, const struct conn_end *end); /* or NULL */
 	void *ctx;
 };
 

@@ -150,6 +150,7 @@ static void expect_comment(const struct block *b, const char *want)
 /* A segment of IPv4 with @text bytes of text, as the tap shows it. */
 static struct packet {
 	struct stack_packet p;
+	struct tcp_key ends;
 	struct iovec iov[2];
 	uint8_t head[WIRE_HEAD_MAX];
 	uint8_t text[65000];
@@ -176,21 +177,19 @@ static struct stack_packet *segment(uint32_t text, enum wire_csum how)
 			     csum_partial(pkt.text, text, 0), &pkt.tcp_at);
 	pkt.iov[0] = (struct iovec){pkt.head, len};
 	pkt.iov[1] = (struct iovec){pkt.text, text};
+	pkt.ends = (struct tcp_key){seg.src, seg.dst, seg.sport, seg.dport};
 	pkt.p = (struct stack_packet){
 		.iov = pkt.iov,
 		.iov_len = 2,
 		.len = len + text,
 		.csum_start = (uint16_t)pkt.tcp_at,
-		.csum_partial = how == WIRE_CSUM_PARTIAL,
-		.local = seg.src,
-		.peer = seg.dst,
-		.local_port = seg.sport,
-		.peer_port = seg.dport,
+		.ends = &pkt.ends,
 		.conn = 42,
 		.listener = 0,
 		.state_before = TCP_ESTABLISHED,
 		.state_after = TCP_ESTABLISHED,
-		.flags = PACKET_OUT,
+		.flags = PACKET_OUT |
+			 (how == WIRE_CSUM_PARTIAL ? PACKET_CSUM_PARTIAL : 0),
 	};
 	return &pkt.p;
 }
@@ -245,7 +244,7 @@ static void bytes_received_with_offload(void)
 	struct stack_packet *p = segment(10, WIRE_CSUM_PARTIAL);
 	bool missing;
 
-	p->csum_partial = false;
+	p->flags &= (uint8_t)~PACKET_CSUM_PARTIAL;
 	p->csum_ok = true;
 	CU_ASSERT_EQUAL(capture_bytes(p, sizeof(buf), buf, &missing), p->len);
 	CU_ASSERT_TRUE(csum_right(buf, p->len));

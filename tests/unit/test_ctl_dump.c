@@ -18,8 +18,10 @@
 static void show(struct rig *r, uint32_t conn)
 {
 	static uint8_t data[60000];
+	static const struct tcp_key nowhere;
 	const struct iovec iov = {data, sizeof(data)};
 	const struct stack_packet p = {
+		.ends = &nowhere,
 		.iov = &iov,
 		.iov_len = 1,
 		.len = sizeof(data),

@@ -25,52 +25,52 @@ static void begin(struct rig *r, struct peer *p)
 	pktbus_add(&r->packets, pktmem_sink(r->pktmem));
 }
 
-static void show(struct rig *r, uint8_t *bytes, size_t len,
+static void show(struct rig *r, uint8_t *bytes, size_t len, uint16_t peer_port,
 		 struct stack_packet p)
 {
 	const struct iovec iov = {bytes, len};
+	const struct tcp_key ends = {
+		.local = {{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2}},
+		.peer = {{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}},
+		.local_port = 7,
+		.peer_port = peer_port,
+	};
 
 	p.at_us = stack_now(r->st);
 	p.iov = &iov;
 	p.iov_len = 1;
 	p.len = (uint32_t)len;
-	p.local = (struct ip_addr){
-		{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2}};
-	p.peer = (struct ip_addr){
-		{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}};
-	p.local_port = 7;
-	if (!p.peer_port)
-		p.peer_port = 40000;
+	p.ends = &ends;
 	r->st->watcher.packet(r->st->watcher.ctx, &p);
 }
 
 /* c5 was opened, spoke, and was closed; it is in no table any more. */
 static void a_life(struct rig *r)
 {
-	const struct conn_info info = {.id = 5,
-				       .reason = CLOSE_FIN,
-				       .handshake_us = 7,
-				       .bytes_out = 4};
+	const struct conn_end end = {.id = 5,
+				     .reason = CLOSE_FIN,
+				     .handshake_us = 7,
+				     .bytes_out = 4};
 
-	show(r, syn, sizeof(syn),
+	show(r, syn, sizeof(syn), 40000,
 	     (struct stack_packet){.conn = 5,
 				   .state_before = TCP_LISTEN,
 				   .state_after = TCP_SYN_RECEIVED});
-	show(r, syn, sizeof(syn),
+	show(r, syn, sizeof(syn), 40000,
 	     (struct stack_packet){.conn = 5,
 				   .state_before = TCP_SYN_RECEIVED,
 				   .state_after = TCP_ESTABLISHED});
-	show(r, text, sizeof(text),
+	show(r, text, sizeof(text), 40000,
 	     (struct stack_packet){.conn = 5,
 				   .state_before = TCP_ESTABLISHED,
 				   .state_after = TCP_ESTABLISHED,
 				   .flags = PACKET_OUT | PACKET_RETRANSMIT});
-	r->st->watcher.ended(r->st->watcher.ctx, &info);
+	r->st->watcher.ended(r->st->watcher.ctx, &end);
 }
 
 static void refusal(struct rig *r)
 {
-	show(r, syn, sizeof(syn),
+	show(r, syn, sizeof(syn), 40000,
 	     (struct stack_packet){.conn = 6,
 				   .state_before = TCP_LISTEN,
 				   .state_after = TCP_LISTEN,
@@ -177,9 +177,8 @@ static void recent(void)
 	begin(&r, &p);
 	a_life(&r);
 	refusal(&r);
-	show(&r, syn, sizeof(syn),
+	show(&r, syn, sizeof(syn), 40001,
 	     (struct stack_packet){.conn = 7,
-				   .peer_port = 40001,
 				   .state_before = TCP_LISTEN,
 				   .state_after = TCP_SYN_RECEIVED});
 	peer_say(&p, "{\"id\":1,\"method\":\"conn.recent\"}");
@@ -213,9 +212,8 @@ static void recent_of_many(void)
 
 	begin(&r, &p);
 	for (uint16_t i = 0; i < 150; i++)
-		show(&r, syn, sizeof(syn),
+		show(&r, syn, sizeof(syn), 40000 + i,
 		     (struct stack_packet){.conn = 1000u + i,
-					   .peer_port = 40000 + i,
 					   .state_before = TCP_LISTEN,
 					   .state_after = TCP_LISTEN,
 					   .listener = 1,

@@ -21,9 +21,9 @@ static void take(struct pktbus_sink *s, const struct stack_packet *p)
 		pktbus_remove(&bus, s);
 }
 
-static void end(struct pktbus_sink *s, const struct conn_info *info)
+static void end(struct pktbus_sink *s, const struct conn_end *e)
 {
-	CU_ASSERT_EQUAL(info->reason, CLOSE_RESET_BY_US);
+	CU_ASSERT_EQUAL(e->reason, CLOSE_RESET_BY_US);
 	((struct watcher *)s)->ends++;
 }
 

@@ -180,25 +180,31 @@ static void our_own_that_nobody_answers(void)
 /* ---- invented packets -------------------------------------------------- */
 
 static uint8_t bytes[3000];
+static bool in_one_part;
 
 static void show(uint32_t id, uint32_t len, enum tcp_state before,
 		 enum tcp_state after, unsigned int flags)
 {
 	/* In three parts, as text from a queue may lie. */
 	struct iovec iov[3] = {{bytes, 40}, {bytes + 40, 7}, {bytes + 47, 0}};
+	const struct tcp_key ends = {.peer_port = (uint16_t)id};
 	const struct stack_packet p = {
 		.at_us = (int64_t)id,
 		.iov = iov,
-		.iov_len = 3,
+		.iov_len = in_one_part ? 1 : 3,
 		.len = len,
 		.conn = id,
-		.peer_port = (uint16_t)id,
+		.ends = &ends,
+		.text = len - 40,
 		.state_before = (uint8_t)before,
 		.state_after = (uint8_t)after,
-		.flags = (uint8_t)(flags | PACKET_OUT),
+		.flags = (uint8_t)(flags | PACKET_OUT | PACKET_CSUM_PARTIAL),
+		.gso_size = 1448,
 	};
 
 	iov[2].iov_len = len - 47;
+	if (in_one_part)
+		iov[0].iov_len = len;
 	pktmem_sink(mem)->packet(pktmem_sink(mem), &p);
 }
 
@@ -226,9 +232,11 @@ static void open_one(uint32_t id)
 
 static void close_one(uint32_t id)
 {
-	const struct conn_info info = {.id = id, .reason = CLOSE_FIN};
+	const struct tcp_key ends = {.peer_port = (uint16_t)id};
+	const struct conn_end e = {
+		.id = id, .reason = CLOSE_FIN, .ends = &ends};
 
-	pktmem_sink(mem)->ended(pktmem_sink(mem), &info);
+	pktmem_sink(mem)->ended(pktmem_sink(mem), &e);
 }
 
 /* Half stay, the others are the latest; the jump in the numbers shows it. */
@@ -248,27 +256,42 @@ static void first_and_last(void)
 
 /* Of each length the right bytes: of first packets up to snaplen, of later ones
  * the headers. */
-static void bytes_of_any_length(void)
+static void bytes_of_length(uint32_t len, uint32_t most)
 {
 	static struct pktmem_packet p;
-	uint64_t cursor;
-	uint32_t most;
+	uint64_t cursor = 0;
 
+	open_one(len);
+	grow(len, most == 1000 ? 0 : 10);
+	show(len, len, TCP_ESTABLISHED, TCP_ESTABLISHED, 0);
+	while (pktmem_next(mem, pktmem_by_id(mem, len), &cursor, &p))
+		;
+	rig_check(p.len == len);
+	rig_check(p.snapped == (len < most ? len : most));
+	rig_check(memcmp(p.data, bytes, p.snapped) == 0);
+	rig_check(p.gso_size == 1448 && p.csum_partial);
+	rig_check(p.flags == PACKET_OUT);
+}
+
+static void bytes_of_any_length(void)
+{
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 7 + i / 256);
 	start(10, 1000, PKTMEM_MIN);
-	for (uint32_t len = 48; len < 1300; len++) {
-		most = len % 2 ? 1000 : 104;
-		open_one(len);
-		grow(len, most == 1000 ? 0 : 10);
-		show(len, len, TCP_ESTABLISHED, TCP_ESTABLISHED, 0);
-		cursor = 0;
-		while (pktmem_next(mem, pktmem_by_id(mem, len), &cursor, &p))
-			;
-		rig_check(p.len == len);
-		rig_check(p.snapped == (len < most ? len : most));
-		rig_check(memcmp(p.data, bytes, p.snapped) == 0);
-	}
+	for (uint32_t len = 48; len < 1300; len++)
+		bytes_of_length(len, len % 2 ? 1000 : 104);
+	end();
+	start(10, 1000, PKTMEM_MIN);
+	in_one_part = true;
+	for (uint32_t len = 1; len < 1300; len++)
+		bytes_of_length(len, len % 2 ? 1000 : 104);
+	for (uint32_t len = 2000; len < 2300; len++)
+		bytes_of_length(len, 104);
+	end();
+	start(10, 60, PKTMEM_MIN);
+	for (uint32_t len = 1; len < 200; len++)
+		bytes_of_length(len, 60);
+	in_one_part = false;
 	end();
 }
 

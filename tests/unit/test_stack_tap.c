@@ -8,14 +8,15 @@
 #define SEEN_MAX 64
 
 struct seen {
-	uint32_t conn, len, parts;
+	uint32_t conn, len, parts, text;
 	uint16_t local_port, peer_port, listener, gso_size;
 	uint8_t before, after, drop, flags, first;
 };
 
 static struct seen seen[SEEN_MAX];
 static size_t nseen, looked;
-static struct conn_info ended;
+static struct conn_end ended;
+static struct tcp_key ended_ends;
 static unsigned int nended;
 static size_t ended_before; /* packets shown when it ended */
 
@@ -33,8 +34,9 @@ static void see(void *ctx, const struct stack_packet *p)
 		.conn = p->conn,
 		.len = p->len,
 		.parts = p->iov_len,
-		.local_port = p->local_port,
-		.peer_port = p->peer_port,
+		.text = p->text,
+		.local_port = p->ends->local_port,
+		.peer_port = p->ends->peer_port,
 		.listener = p->listener,
 		.gso_size = p->gso_size,
 		.before = p->state_before,
@@ -45,10 +47,11 @@ static void see(void *ctx, const struct stack_packet *p)
 	};
 }
 
-static void end(void *ctx, const struct conn_info *info)
+static void end(void *ctx, const struct conn_end *e)
 {
 	CU_ASSERT_PTR_EQUAL_FATAL(ctx, &rig);
-	ended = *info;
+	ended = *e;
+	ended_ends = *e->ends;
 	nended++;
 	ended_before = nseen;
 }
@@ -104,6 +107,9 @@ static void a_life_from_the_syn_to_the_last_ack(void)
 	rig_check(nended == 1 && ended_before == nseen - 1);
 	rig_check(ended.id == 1 && ended.reason == CLOSE_FIN);
 	rig_check(ended.state == TCP_LAST_ACK);
+	rig_check(ended.bytes_in == 0 && ended.handshake_us >= 0);
+	rig_check(ended_ends.local_port == RIG_PORT);
+	rig_check(ended_ends.peer_port == RIG_PEER_PORT);
 	rig_forget();
 	rig_end();
 }
@@ -185,7 +191,7 @@ static void a_half_open_one_that_ends(void)
 	rig_rx(SEG(.flags = TH_RST, .seq = 5001));
 	EXPECT(0, SYN_RECEIVED, CLOSED, NONE);
 	rig_check(seen[nseen - 1].conn == 1);
-	rig_check(nended == 1 && ended.half_open);
+	rig_check(nended == 1 && ended.state == TCP_SYN_RECEIVED);
 	rig_check(ended.reason == CLOSE_RESET_BY_PEER);
 	rig_forget();
 	rig_end();
@@ -218,9 +224,10 @@ static void what_is_dropped_says_why(void)
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 5,
 		   .bad_csum = true));
 	EXPECT(0, ESTABLISHED, ESTABLISHED, TCP_CHECKSUM);
-	rig_check(seen[nseen - 1].conn == 1);
+	rig_check(seen[nseen - 1].conn == 1 && seen[nseen - 1].text == 0);
 	rig_rx(SEG(.flags = TH_ACK, .seq = 4996, .ack = 1001, .len = 5));
 	EXPECT(PACKET_RETRANSMIT, ESTABLISHED, ESTABLISHED, DUPLICATE);
+	rig_check(seen[nseen - 2].text == 5);
 	EXPECT(PACKET_OUT, ESTABLISHED, ESTABLISHED, NONE);
 	rig_forget();
 	rig_rx_packet("", 1);
@@ -254,6 +261,7 @@ static void a_super_segment_is_one_packet(void)
 	rig_send(3000);
 	EXPECT(PACKET_OUT, ESTABLISHED, ESTABLISHED, NONE);
 	rig_check(seen[nseen - 1].gso_size == 1000);
+	rig_check(seen[nseen - 1].text == 3000);
 	rig_check(seen[nseen - 1].parts >= 2);
 	rig_forget();
 	looked = nseen;
