@@ -182,6 +182,8 @@ turn()
 	case $1:$2 in
 	*:none | *:late) echo "$SECONDS_EACH" 1 0 ;;
 	*:burst) echo "$(times 2)" 1 1 ;;
+	100M:two) echo "$(times 2)" 2 0 ;;
+	1G:two) echo "$(times 5)" 2 0 ;;
 	100M:0.1%) echo "$SECONDS_EACH" 2 1 ;;
 	1G:0.1%) echo "$SECONDS_EACH" 8 4 ;;
 	*) echo "$SECONDS_EACH" 8 1 ;;
@@ -224,27 +226,35 @@ alone()
 	done
 }
 
+# beside WARM SECONDS SEED RATE DELAY QUEUE: one of each, into ours and theirs.
+beside()
+{
+	local warm=$1 seconds=$2 try first
+
+	for ((try = 1; try <= TRIES; try++)); do
+		path "${@:3}" || fail both
+		load ours down tcphs "$seconds" 1 "$warm" &
+		first=$!
+		load theirs down kernel "$seconds" 1 "$warm"
+		wait "$first"
+		leave && break
+	done
+}
+
 # shared SEED PATH RATE DELAY QUEUE LATE: two flows of one, and one of each.
 shared()
 {
-	local seed=$1 name=$2 each first
+	local seed=$1 name=$2 subject
 	local -a way_of=("$1" "$3" "$4" "$5")
 
-	each=$(times "2 * $4 / 10000")
 	for subject in tcphs kernel; do
 		wanted "$name:two" || continue
-		path "${way_of[@]}" || fail two
-		load one down "$subject" "$each" 2
-		leave
+		once "$name" two down "$subject" "${way_of[@]}"
 		keep "$name" two down "$subject" "$seed" one
 	done
 	wanted "$name:both" || return 0
-	path "${way_of[@]}" || fail both
-	load ours down tcphs "$(times "4 * $4 / 10000")" 1 "$each" &
-	first=$!
-	load theirs down kernel "$(times "4 * $4 / 10000")" 1 "$each"
-	wait "$first"
-	leave
+	beside "$(times "2 * $4 / 10000")" "$(times "4 * $4 / 10000")" \
+		"${way_of[@]}"
 	keep "$name" both down tcphs "$seed" ours
 	keep "$name" both down kernel "$seed" theirs
 }
