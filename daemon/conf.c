@@ -348,6 +348,7 @@ static void allow_host(struct conf_listener *l, const struct ip_prefix *net4,
 	struct ip_prefix all[STACK_ALLOW_MAX + 2];
 	uint8_t n = 0;
 
+	memset(all, 0, sizeof(all));
 	for (size_t i = 0; i < ARRAY_LEN(nets); i++) {
 		if (nets[i]->len)
 			all[n++] = *nets[i];
