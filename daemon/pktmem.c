@@ -34,28 +34,28 @@
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static void on_ended(struct pktbus_sink *s, const struct conn_end *end);
 static void take(struct pktmem *m, uint32_t ref, const struct stack_packet *p);
-static struct trace *trace_begin(struct pktmem *m,
-				 const struct stack_packet *p);
-static struct trace *trace_new(struct pktmem *m, uint32_t id,
-			       enum trace_class class, bool evict);
-static void trace_note_handshake(struct pktmem *m, struct trace *t,
-				 const struct stack_packet *p);
-static void trace_set_class(struct pktmem *m, struct trace *t,
+static void take_first(struct pktmem *m, const struct stack_packet *p);
+static uint32_t trace_continued(struct pktmem *m, const struct stack_packet *p,
+				bool syn, uint32_t seq);
+static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
+			  bool evict);
+static void trace_note(struct pktmem *m, struct trace *t,
+		       const struct stack_packet *p);
+static void trace_established(struct pktmem *m, struct trace *t,
+			      const struct stack_packet *p);
+static void trace_set_class(struct pktmem *m, struct trace *t, uint32_t ref,
 			    enum trace_class class);
-static struct trace *trace_to_forget(struct pktmem *m,
-				     const struct trace *spared);
-static void trace_forget(struct pktmem *m, struct trace *t);
-static void list_push(struct pktmem *m, struct trace *t);
-static void list_cut(struct pktmem *m, struct trace *t);
-static uint32_t id_find(const struct pktmem *m, uint32_t id);
-static void id_insert(struct pktmem *m, struct trace *t);
+static uint32_t trace_to_forget(struct pktmem *m, const struct trace *spared);
+static void trace_forget(struct pktmem *m, uint32_t ref);
+static inline void list_push(struct pktmem *m, struct trace *t, uint32_t ref);
+static inline void list_cut(struct pktmem *m, struct trace *t);
+static inline uint32_t id_find(const struct pktmem *m, uint32_t id);
+static void id_insert(struct pktmem *m, struct trace *t, uint32_t ref);
 static void id_remove(struct pktmem *m, const struct trace *t);
-static uint32_t *ends_slot(const struct pktmem *m, const struct ip_addr *local,
-			   uint16_t local_port, const struct ip_addr *peer,
-			   uint16_t peer_port);
+static uint32_t *ends_slot(const struct pktmem *m, const struct tcp_key *ends);
 static void ends_insert(struct pktmem *m, struct trace *t);
 static void ends_remove(struct pktmem *m, struct trace *t);
-static struct trace *ends_find(struct pktmem *m, const struct stack_packet *p);
+static uint32_t ends_find(struct pktmem *m, const struct tcp_key *ends);
 static bool syn_number(const struct stack_packet *p, uint32_t *seq);
 
 struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
@@ -111,11 +111,11 @@ uint32_t pktmem_block(struct pktmem *m, const struct trace *spared)
 	if (!block && m->used < m->nblocks)
 		return m->used++;
 	if (!block) {
-		struct trace *t = trace_to_forget(m, spared);
+		uint32_t ref = trace_to_forget(m, spared);
 
-		if (!t)
+		if (!ref)
 			return 0;
-		trace_forget(m, t);
+		trace_forget(m, ref);
 		block = m->free;
 	}
 	m->free = m->next[block];
@@ -159,16 +159,16 @@ take(struct pktmem *m, uint32_t ref, const struct stack_packet *p)
 {
 	struct trace *t = trace_at(m, ref);
 
-	if (!p->conn)
+	if (!ref) {
+		take_first(m, p);
 		return;
-	if (!ref)
-		t = trace_begin(m, p);
-	if (!t)
-		return;
+	}
 	t->packets++;
 	if (!(t->marks & TRACE_ENDED))
 		t->state = p->state_after;
-	trace_note_handshake(m, t, p);
+	trace_note(m, t, p);
+	if (p->state_after >= TCP_ESTABLISHED)
+		trace_established(m, t, p);
 	pktmem_keep(m, t, p);
 }
 
@@ -176,17 +176,15 @@ static void on_ended(struct pktbus_sink *s, const struct conn_end *end)
 {
 	struct pktmem *m = (struct pktmem *)s;
 	uint32_t ref = id_find(m, end->id);
-	struct trace *t = ref ? trace_at(m, ref) : NULL;
+	struct trace *t = trace_at(m, ref);
 
-	if (!t) {
-		t = trace_new(m, end->id, TRACE_CLOSED, true);
-		if (!t)
+	if (!ref) {
+		ref = trace_new(m, end->id, TRACE_CLOSED, true);
+		if (!ref)
 			return;
+		t = trace_at(m, ref);
 		t->marks |= TRACE_MIDSTREAM;
-		t->local = end->ends->local;
-		t->peer = end->ends->peer;
-		t->local_port = end->ends->local_port;
-		t->peer_port = end->ends->peer_port;
+		t->ends = *end->ends;
 		t->listener = end->listener;
 		t->role = end->role;
 		t->opened_us = end->opened_us;
@@ -200,55 +198,69 @@ static void on_ended(struct pktbus_sink *s, const struct conn_end *end)
 	t->bytes_in = end->bytes_in;
 	t->bytes_out = end->bytes_out;
 	if (t->class == TRACE_LIVE)
-		trace_set_class(m, t, TRACE_CLOSED);
+		trace_set_class(m, t, ref, TRACE_CLOSED);
 }
 
 /* ---- traces ------------------------------------------------------------ */
 
-/* Of a packet that has none; NULL if it is not to be kept. */
-static struct trace *trace_begin(struct pktmem *m, const struct stack_packet *p)
+/* A packet of what has no trace: it gets one, if it is to be kept. */
+static void __attribute__((noinline))
+take_first(struct pktmem *m, const struct stack_packet *p)
 {
 	bool begins = p->state_before <= TCP_SYN_RECEIVED ||
 		      (p->state_before == TCP_TIME_WAIT &&
 		       p->state_after == TCP_SYN_RECEIVED);
-	uint32_t seq = 0;
-	bool syn = syn_number(p, &seq);
+	uint32_t seq = 0, ref = 0;
 	struct trace *t;
+	bool syn;
 
-	if (begins && m->nby_ends && !(p->flags & PACKET_OUT)) {
-		t = ends_find(m, p);
-		if (t && (p->flags & PACKET_COOKIE || (syn && t->syn == seq))) {
-			id_remove(m, t);
-			t->id = p->conn;
-			id_insert(m, t);
-			return t;
-		}
+	if (!p->conn)
+		return;
+	syn = syn_number(p, &seq);
+	if (begins && m->nby_ends && !(p->flags & PACKET_OUT))
+		ref = trace_continued(m, p, syn, seq);
+	if (!ref) {
+		ref = trace_new(m, p->conn,
+				p->role == ROLE_CLIENT ? TRACE_LIVE
+						       : TRACE_ATTEMPT,
+				begins);
+		if (!ref)
+			return;
+		t = trace_at(m, ref);
+		t->marks = syn ? 0 : TRACE_MIDSTREAM;
+		t->syn = seq;
+		t->ends = *p->ends;
+		t->listener = p->listener;
+		t->role = p->role;
+		t->opened_us = p->at_us;
 	}
-	t = trace_new(m, p->conn,
-		      p->role == ROLE_CLIENT ? TRACE_LIVE : TRACE_ATTEMPT,
-		      begins);
-	if (!t)
-		return NULL;
-	t->marks |= syn ? 0 : TRACE_MIDSTREAM;
-	t->syn = seq;
-	t->local = p->ends->local;
-	t->peer = p->ends->peer;
-	t->local_port = p->ends->local_port;
-	t->peer_port = p->ends->peer_port;
-	t->listener = p->listener;
-	t->role = p->role;
-	t->opened_us = p->at_us;
-	return t;
+	take(m, ref, p);
 }
 
-static struct trace *trace_new(struct pktmem *m, uint32_t id,
-			       enum trace_class class, bool evict)
+/* The trace that has been there under another id; 0 if there is none. */
+static uint32_t __attribute__((noinline))
+trace_continued(struct pktmem *m, const struct stack_packet *p, bool syn,
+		uint32_t seq)
+{
+	uint32_t ref = ends_find(m, p->ends);
+	struct trace *t = trace_at(m, ref);
+
+	if (!ref || !(p->flags & PACKET_COOKIE || (syn && t->syn == seq)))
+		return 0;
+	id_remove(m, t);
+	t->id = p->conn;
+	id_insert(m, t, ref);
+	return ref;
+}
+
+static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
+			  bool evict)
 {
 	struct trace *t;
 	uint32_t ref;
 
 	if (!evict && !m->free && m->used == m->nblocks)
-		return NULL;
+		return 0;
 	ref = pktmem_block(m, NULL);
 	m->next[ref] = BLOCK_HOME;
 	t = trace_at(m, ref);
@@ -261,14 +273,13 @@ static struct trace *trace_new(struct pktmem *m, uint32_t id,
 		.next_cell = ref * BLOCK_CELLS + TRACE_CELLS,
 		.handshake_us = -1,
 	};
-	id_insert(m, t);
-	list_push(m, t);
-	return t;
+	id_insert(m, t, ref);
+	list_push(m, t, ref);
+	return ref;
 }
 
 /* The class that is the furthest over its share gives up its oldest. */
-static struct trace *trace_to_forget(struct pktmem *m,
-				     const struct trace *spared)
+static uint32_t trace_to_forget(struct pktmem *m, const struct trace *spared)
 {
 	/* Of four parts; as a shift. */
 	static const uint8_t share[TRACE_NCLASSES] = {
@@ -277,7 +288,6 @@ static struct trace *trace_to_forget(struct pktmem *m,
 		[TRACE_LIVE] = 1,
 	};
 	struct trace_list *l = NULL;
-	struct trace *t;
 	uint32_t most = 0;
 
 	for (int c = 0; c < TRACE_NCLASSES; c++) {
@@ -292,26 +302,30 @@ static struct trace *trace_to_forget(struct pktmem *m,
 		}
 	}
 	if (!l)
-		return NULL;
+		return 0;
 	for (int i = 0;; i++) {
-		t = trace_at(m, l->oldest);
-		ASSERT(t);
+		uint32_t ref = l->oldest;
+		struct trace *t = trace_at(m, ref);
+
+		ASSERT(ref);
 		if (t != spared && (!(t->marks & TRACE_TOUCHED) ||
 				    i >= CHANCES || t->class != TRACE_LIVE))
-			return t;
+			return ref;
 		t->marks &= (uint16_t)~TRACE_TOUCHED;
 		list_cut(m, t);
-		list_push(m, t);
+		list_push(m, t, ref);
 	}
 }
 
-static void trace_note_handshake(struct pktmem *m, struct trace *t,
-				 const struct stack_packet *p)
+/* What a packet before ESTABLISHED, or the one that leads there, tells. */
+static inline void trace_note(struct pktmem *m, struct trace *t,
+			      const struct stack_packet *p)
 {
 	bool out = p->flags & PACKET_OUT;
 	bool record = p->state_after > TCP_LISTEN;
 
-	t->marks |= p->flags & PACKET_COOKIE ? TRACE_COOKIE : 0;
+	if (p->flags & PACKET_COOKIE)
+		t->marks |= TRACE_COOKIE;
 	if (p->state_before == TCP_SYN_SENT &&
 	    p->state_after == TCP_SYN_RECEIVED)
 		t->marks |= TRACE_SIMULTANEOUS;
@@ -330,32 +344,37 @@ static void trace_note_handshake(struct pktmem *m, struct trace *t,
 		if (!(t->marks & TRACE_BY_ENDS))
 			ends_insert(m, t);
 	}
-	if (p->state_after < TCP_ESTABLISHED)
-		return;
+}
+
+static void __attribute__((noinline))
+trace_established(struct pktmem *m, struct trace *t,
+		  const struct stack_packet *p)
+{
 	if (p->state_before == TCP_SYN_SENT)
 		t->synack_us = p->at_us;
 	t->established_us = p->at_us;
 	t->drop = DROP_NONE;
 	t->marks &= (uint16_t)~TRACE_ENDED;
 	t->ended_us = 0;
-	t->marks |= p->text ? TRACE_DATA : 0;
+	if (p->text)
+		t->marks |= TRACE_DATA;
 	if (t->class == TRACE_ATTEMPT)
-		trace_set_class(m, t, TRACE_LIVE);
+		trace_set_class(m, t, trace_ref(m, t), TRACE_LIVE);
 	if (t->marks & TRACE_BY_ENDS)
 		ends_remove(m, t);
 }
 
-static void trace_set_class(struct pktmem *m, struct trace *t,
-			    enum trace_class class)
+static inline void trace_set_class(struct pktmem *m, struct trace *t,
+				   uint32_t ref, enum trace_class class)
 {
 	list_cut(m, t);
 	t->class = class;
-	list_push(m, t);
+	list_push(m, t, ref);
 }
 
-static void trace_forget(struct pktmem *m, struct trace *t)
+static void trace_forget(struct pktmem *m, uint32_t ref)
 {
-	uint32_t ref = trace_ref(m, t);
+	struct trace *t = trace_at(m, ref);
 
 	list_cut(m, t);
 	id_remove(m, t);
@@ -370,10 +389,9 @@ static void trace_forget(struct pktmem *m, struct trace *t)
 
 /* ---- the classes, by age ----------------------------------------------- */
 
-static void list_push(struct pktmem *m, struct trace *t)
+static inline void list_push(struct pktmem *m, struct trace *t, uint32_t ref)
 {
 	struct trace_list *l = &m->class[t->class];
-	uint32_t ref = trace_ref(m, t);
 
 	t->newer = 0;
 	t->older = l->newest;
@@ -385,7 +403,7 @@ static void list_push(struct pktmem *m, struct trace *t)
 	l->blocks += t->nblocks;
 }
 
-static void list_cut(struct pktmem *m, struct trace *t)
+static inline void list_cut(struct pktmem *m, struct trace *t)
 {
 	struct trace_list *l = &m->class[t->class];
 
@@ -402,7 +420,7 @@ static void list_cut(struct pktmem *m, struct trace *t)
 
 /* ---- the tables -------------------------------------------------------- */
 
-static uint32_t id_find(const struct pktmem *m, uint32_t id)
+static inline uint32_t id_find(const struct pktmem *m, uint32_t id)
 {
 	uint32_t ref = m->ids[id & m->mask];
 
@@ -411,12 +429,12 @@ static uint32_t id_find(const struct pktmem *m, uint32_t id)
 	return ref;
 }
 
-static void id_insert(struct pktmem *m, struct trace *t)
+static void id_insert(struct pktmem *m, struct trace *t, uint32_t ref)
 {
 	uint32_t *slot = &m->ids[t->id & m->mask];
 
 	t->next_id = *slot;
-	*slot = trace_ref(m, t);
+	*slot = ref;
 }
 
 static void id_remove(struct pktmem *m, const struct trace *t)
@@ -428,26 +446,20 @@ static void id_remove(struct pktmem *m, const struct trace *t)
 	*slot = t->next_id;
 }
 
-static uint32_t *ends_slot(const struct pktmem *m, const struct ip_addr *local,
-			   uint16_t local_port, const struct ip_addr *peer,
-			   uint16_t peer_port)
+static uint32_t *ends_slot(const struct pktmem *m, const struct tcp_key *ends)
 {
-	struct {
-		struct ip_addr local, peer;
-		uint16_t local_port, peer_port;
-	} key = {*local, *peer, local_port, peer_port};
 	uint64_t hash;
 
-	_Static_assert(sizeof(key) == 36, "no padding may be hashed");
-	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)&key,
-			 sizeof(key), m->conf.key);
+	_Static_assert(sizeof(*ends) == 36, "no padding may be hashed");
+	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)ends,
+			 sizeof(*ends), m->conf.key);
 	return &m->ends[hash & m->mask];
 }
 
-static void ends_insert(struct pktmem *m, struct trace *t)
+static void __attribute__((noinline))
+ends_insert(struct pktmem *m, struct trace *t)
 {
-	uint32_t *slot =
-		ends_slot(m, &t->local, t->local_port, &t->peer, t->peer_port);
+	uint32_t *slot = ends_slot(m, &t->ends);
 
 	t->next_ends = *slot;
 	*slot = trace_ref(m, t);
@@ -455,10 +467,10 @@ static void ends_insert(struct pktmem *m, struct trace *t)
 	m->nby_ends++;
 }
 
-static void ends_remove(struct pktmem *m, struct trace *t)
+static void __attribute__((noinline))
+ends_remove(struct pktmem *m, struct trace *t)
 {
-	uint32_t *slot =
-		ends_slot(m, &t->local, t->local_port, &t->peer, t->peer_port);
+	uint32_t *slot = ends_slot(m, &t->ends);
 
 	while (trace_at(m, *slot) != t)
 		slot = &trace_at(m, *slot)->next_ends;
@@ -467,22 +479,13 @@ static void ends_remove(struct pktmem *m, struct trace *t)
 	m->nby_ends--;
 }
 
-static struct trace *ends_find(struct pktmem *m, const struct stack_packet *p)
+static uint32_t ends_find(struct pktmem *m, const struct tcp_key *ends)
 {
-	const struct tcp_key *ends = p->ends;
-	uint32_t ref = *ends_slot(m, &ends->local, ends->local_port,
-				  &ends->peer, ends->peer_port);
+	uint32_t ref = *ends_slot(m, ends);
 
-	for (; ref; ref = trace_at(m, ref)->next_ends) {
-		struct trace *t = trace_at(m, ref);
-
-		if (t->local_port == ends->local_port &&
-		    t->peer_port == ends->peer_port &&
-		    memcmp(&t->local, &ends->local, sizeof(t->local)) == 0 &&
-		    memcmp(&t->peer, &ends->peer, sizeof(t->peer)) == 0)
-			return t;
-	}
-	return NULL;
+	while (ref && memcmp(&trace_at(m, ref)->ends, ends, sizeof(*ends)) != 0)
+		ref = trace_at(m, ref)->next_ends;
+	return ref;
 }
 
 /* ---- bytes ------------------------------------------------------------- */

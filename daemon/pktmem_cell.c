@@ -47,7 +47,8 @@ static inline uint64_t lens(const struct stack_packet *p, uint32_t snapped,
 }
 #endif
 
-#define LINE 64 /* half a cell */
+#define LINE	 64 /* half a cell */
+#define HEAD_MIN 40 /* no packet of TCP is shorter */
 
 struct source {
 	const struct iovec *iov;
@@ -215,14 +216,17 @@ cell_put_short(struct cell *to, const struct stack_packet *p, uint32_t n,
 	const uint8_t *from = p->iov->iov_base;
 	__m128i *at = (__m128i *)(void *)to;
 
-	if (n < 24 || n > p->iov->iov_len) {
+	if (n < HEAD_MIN || n > p->iov->iov_len) {
 		cell_put_parts(to, p, n, number);
 		return;
 	}
-	put_words(at++, (uint64_t)p->at_us, lens(p, n, number));
-	put_words(at++, word(&p->state_before), word(from));
-	from += 8;
-	for (n -= 8; n >= 16; n -= 16, from += 16)
+	put_words(at, (uint64_t)p->at_us, lens(p, n, number));
+	put_words(at + 1, word(&p->state_before), word(from));
+	put_piece(at + 2, from + 8);
+	put_piece(at + 3, from + 24);
+	at += 4;
+	from += HEAD_MIN;
+	for (n -= HEAD_MIN; n >= 16; n -= 16, from += 16)
 		put_piece(at++, from);
 	/* What is left, out of the last words before the end. */
 	if (n > 8)
@@ -238,16 +242,28 @@ cell_put_short(struct cell *to, const struct stack_packet *p, uint32_t n,
 }
 
 #ifdef __SSE2__
+/* The same of what is put together first: what is ours has its headers and its
+ * text in two places. */
 static void __attribute__((noinline))
 cell_put_parts(struct cell *to, const struct stack_packet *p, uint32_t n,
 	       uint32_t number)
 {
+	const struct iovec *iov = p->iov;
 	__m128i *at = (__m128i *)(void *)to;
-	struct cell c = {.at_us = 0};
+	struct cell c;
+	uint32_t head = (uint32_t)iov->iov_len;
 
-	cell_write(&c, p, n, number);
-	for (size_t i = 0; i < CELL_SIZE; i += 16)
-		put_piece(at++, (const uint8_t *)&c + i);
+	memset(c.data + n, 0, CELL_DATA - n);
+	if (head < n && iov[1].iov_len >= n - head) {
+		copy_near(c.data, iov[0].iov_base, head);
+		copy_near(c.data + head, iov[1].iov_base, n - head);
+	} else {
+		cell_write(&c, p, n, number);
+	}
+	put_words(at, (uint64_t)p->at_us, lens(p, n, number));
+	put_words(at + 1, word(&p->state_before), word(c.data));
+	for (unsigned int i = 0; i < 6; i++)
+		put_piece(at + 2 + i, c.data + 8 + 16 * i);
 }
 #endif
 

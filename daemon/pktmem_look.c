@@ -44,10 +44,11 @@ pktmem_ref pktmem_by_ends(const struct pktmem *m, const struct ip_addr *local,
 		for (; ref; ref = trace_at(m, ref)->older) {
 			const struct trace *t = trace_at(m, ref);
 
-			if (t->local_port == local_port &&
-			    t->peer_port == peer_port &&
-			    memcmp(&t->local, local, sizeof(*local)) == 0 &&
-			    memcmp(&t->peer, peer, sizeof(*peer)) == 0 &&
+			if (t->ends.local_port == local_port &&
+			    t->ends.peer_port == peer_port &&
+			    memcmp(&t->ends.local, local, sizeof(*local)) ==
+				    0 &&
+			    memcmp(&t->ends.peer, peer, sizeof(*peer)) == 0 &&
 			    (!best ||
 			     t->opened_us > trace_at(m, best)->opened_us))
 				best = ref;
@@ -83,10 +84,10 @@ void pktmem_conn(const struct pktmem *m, pktmem_ref ref,
 
 	*out = (struct pktmem_conn){
 		.id = t->id,
-		.local = t->local,
-		.peer = t->peer,
-		.local_port = t->local_port,
-		.peer_port = t->peer_port,
+		.local = t->ends.local,
+		.peer = t->ends.peer,
+		.local_port = t->ends.local_port,
+		.peer_port = t->ends.peer_port,
 		.listener = t->listener,
 		.role = t->role,
 		.state = t->state,

@@ -96,8 +96,8 @@ struct trace {
 	uint32_t next_ends; /* in that table */
 	uint32_t first_id;  /* of the first of several equal SYNs */
 	uint32_t syn;	    /* number of the first SYN */
-	struct ip_addr local, peer;
-	uint16_t local_port, peer_port, listener;
+	struct tcp_key ends;
+	uint16_t listener;
 	uint8_t role, reason, drop;
 	uint32_t retrans;
 	int64_t opened_us, synack_us, ended_us, handshake_us;
