@@ -90,10 +90,13 @@ static void write_head(FILE *out, const char *id)
 		.link = LINK_RAW,
 	};
 	uint8_t head[PCAPNG_HEAD_MAX];
+	size_t len;
 
 	snprintf(words, sizeof(words), "what tcphsd remembers of %.20s", id);
-	fwrite(head, 1, pcapng_section(head, &section), out);
-	fwrite(head, 1, pcapng_interface(head, &interface), out);
+	len = pcapng_section(head, &section);
+	fwrite(head, 1, len, out);
+	len = pcapng_interface(head, &interface);
+	fwrite(head, 1, len, out);
 }
 
 /* False without memory. */
@@ -125,7 +128,8 @@ static bool write_packet(FILE *out, const char *id, const json_t *packet)
 		p.kept = (uint32_t)len;
 		if (p.len < p.kept)
 			p.len = p.kept;
-		fwrite(block, 1, pcapng_packet(block, &p), out);
+		len = pcapng_packet(block, &p);
+		fwrite(block, 1, len, out);
 	}
 	free(block);
 	free(data);
