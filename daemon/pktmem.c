@@ -307,7 +307,7 @@ static uint32_t trace_to_forget(struct pktmem *m, const struct trace *spared)
 		uint32_t ref = l->oldest;
 		struct trace *t = trace_at(m, ref);
 
-		ASSERT(ref);
+		ASSERT(t);
 		if (t != spared && (!(t->marks & TRACE_TOUCHED) ||
 				    i >= CHANCES || t->class != TRACE_LIVE))
 			return ref;
