@@ -150,11 +150,14 @@ void app_open(struct sim *sim)
 	sim->opened++;
 }
 
-/* All keep-alives, or their answers, were lost in outages: as good as an abort,
- * of which the other end hears nothing. */
+/* All keep-alives, or their answers, were lost in outages or while a path was
+ * gone: as good as an abort, of which the other end hears nothing. */
 static bool is_silenced(const struct sim *sim, unsigned int index)
 {
-	if (!sim->opts->link[0].outage_us && !sim->opts->link[1].outage_us)
+	const struct link_opts *l = sim->opts->link;
+
+	if (!l[0].outage_us && !l[1].outage_us && !l[0].gone_to_us &&
+	    !l[1].gone_to_us)
 		return false;
 	return sim->end[index][0].reason == CLOSE_TIMEOUT_KEEPALIVE ||
 	       sim->end[index][1].reason == CLOSE_TIMEOUT_KEEPALIVE;
