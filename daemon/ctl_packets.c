@@ -21,6 +21,7 @@
 
 #define BASE64	   sodium_base64_VARIANT_ORIGINAL
 #define SECOND_US  1000000
+#define SAME_US	   100 /* clocks that were set differ by more */
 #define STEP_CONNS 64
 
 static bool recent_step(struct ctl_job *job);
@@ -321,18 +322,30 @@ static void put_end(json_t *o, const char *key, const struct ip_addr *addr,
 }
 
 /* RFC 3339; by the two clocks as they stand to each other now. */
+/* The two clocks are not read at one moment, so what differs by little is what it
+ * was: a packet has the same time whenever it is asked for. */
+static int64_t wall_off_us(void)
+{
+	static int64_t off_us;
+	struct timespec wall;
+	int64_t now_us;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	now_us = (int64_t)wall.tv_sec * SECOND_US + wall.tv_nsec / 1000 -
+		 ctl_now_us();
+	if (now_us - off_us > SAME_US || off_us - now_us > SAME_US)
+		off_us = now_us;
+	return off_us;
+}
+
 static void put_moment(json_t *o, const char *key, int64_t mono_us)
 {
 	char text[EVLINE_TIME_MAX];
-	struct timespec wall;
-	int64_t wall_us;
 
-	if (!mono_us)
-		return;
-	clock_gettime(CLOCK_REALTIME, &wall);
-	wall_us = (int64_t)wall.tv_sec * SECOND_US + wall.tv_nsec / 1000;
-	wall_us -= ctl_now_us() - mono_us;
-	json_object_set_new(o, key, json_string(evline_time(wall_us, text)));
+	if (mono_us)
+		json_object_set_new(o, key,
+				    json_string(evline_time(
+					    mono_us + wall_off_us(), text)));
 }
 
 static void put_leg(json_t *o, const char *key, int64_t from_us,
