@@ -204,7 +204,7 @@ void peer_read(struct peer *p)
 	ssize_t n;
 
 	/* Seldom: there may be megabytes that a test has not looked at. */
-	if (p->size - p->len < 65536 && p->start >= p->size / 2) {
+	if (p->start && p->size - p->len < 65536 && p->start >= p->size / 2) {
 		p->len -= p->start;
 		memmove(p->text, p->text + p->start, p->len);
 		p->start = 0;
