@@ -159,7 +159,8 @@ void ctl_client_commit(struct ctl_client *c, size_t n)
 /** ctl_client_write() - Queue bytes of output */
 void ctl_client_write(struct ctl_client *c, const char *data, size_t n)
 {
-	char *to = ctl_client_reserve(c, n);
+	/* Before the first output there is no memory to point into. */
+	char *to = n ? ctl_client_reserve(c, n) : NULL;
 
 	if (!to)
 		return;
