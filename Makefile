@@ -62,7 +62,8 @@ LIBS_DAEMON = -lev -liniparser -ljansson -lsodium -lmnl -lcap-ng -lseccomp \
 LIBS_CLI    = -ljansson -lsodium -lnettle -lz -lzstd -lpcap -lncursesw
 
 MAN_SRC  = daemon/tcphsd.8.scd daemon/tcphs-analysis.7.scd cli/tcphsctl.1.scd \
-	   cli/tcphs-extcap.1.scd conf/tcphsd.conf.5.scd daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
+	   cli/tcphs-extcap.1.scd cli/tcphs-json.5.scd conf/tcphsd.conf.5.scd \
+	   daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
 	   daemon/tcphs-explain.7.scd daemon/tcphs-metrics.7.scd \
 	   daemon/tcphs-protocol.7.scd daemon/tcphs-tour.7.scd
 MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))
@@ -91,7 +92,12 @@ $(B)/tcphsctl: $(call obj,$(CLI) $(ANALYSIS) $(SHARED))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LTO) -o $@ $^ $(LIBS_CLI)
 
-$(B)/cli/schema.o: cli/analyze.schema.json
+$(B)/cli/schema.o: cli/analyze.schema.json $(B)/cli/schemas.json
+$(B)/cli/schema.o: CFLAGS += -Wa,-I$(B)
+
+$(B)/cli/schemas.json: cli/schema.awk cli/tcphs-json.5.scd
+	@mkdir -p $(@D)
+	$(Q)awk -f $^ >$@ || { rm -f $@; exit 1; }
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -126,6 +132,8 @@ install: all $(MAN) $(COMPLETION)
 		$(DESTDIR)$(EXTCAPDIR)/tcphs-extcap
 	install -D -m 0644 $(B)/man/tcphsd.conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/tcphsd.conf.5
+	install -D -m 0644 $(B)/man/tcphs-json.5 \
+		$(DESTDIR)$(MANDIR)/man5/tcphs-json.5
 	install -D -m 0644 $(B)/man/tcphs-analysis.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-analysis.7
 	install -D -m 0644 $(B)/man/tcphs-drops.7 \

@@ -98,8 +98,8 @@ const struct command cli_commands[] = {
 	 LOCAL | TAKES_COLUMNS | TAKES_CAPTURES | TAKES_CLASSIC | TAKES_FILE |
 		 TAKES_LADDER | TAKES_FORMAT | TAKES_DUMP | TAKES_COUNT,
 	 analyze_run},
-	{"schema", NULL, "[analyze]", "JSON Schema of what analyze --json says",
-	 0, 1, WORDS_NONE, LOCAL, schema_run},
+	{"schema", NULL, "[COMMAND]", "JSON Schema of what it says with --json",
+	 0, 2, WORDS_COMMAND, LOCAL, schema_run},
 	{"reload", NULL, "", "read the configuration again", 0, 0, WORDS_NONE,
 	 0, reload_run},
 	{"log level", NULL, "[MODULE] LEVEL", "how much the daemon logs", 1, 2,
