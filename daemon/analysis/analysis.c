@@ -315,7 +315,8 @@ static void key_of(const struct packet *p, struct flow_key *k, uint8_t *from)
 static uint32_t network_of(const struct packet *p)
 {
 	for (uint8_t i = p->nencaps; i > 0; i--)
-		if (p->encap[i - 1].kind == ENCAP_VXLAN)
+		if (p->encap[i - 1].kind == ENCAP_VXLAN ||
+		    p->encap[i - 1].kind == ENCAP_GENEVE)
 			return p->encap[i - 1].number + 1;
 	return 0;
 }

@@ -31,17 +31,20 @@
 #define GRE_SEQ	    0x1000
 #define GRE_VERSION 0x0007
 
-#define UDP_LEN	   8
-#define PORT_VXLAN 4789 /* RFC 7348 */
-#define PORT_GTPU  2152 /* 3GPP TS 29.281 */
-#define VXLAN_LEN  8
-#define GTPU_LEN   8
-#define GTPU_TPDU  255
+#define UDP_LEN	    8
+#define PORT_VXLAN  4789 /* RFC 7348 */
+#define PORT_GTPU   2152 /* 3GPP TS 29.281 */
+#define PORT_GENEVE 6081 /* RFC 8926 */
+#define VXLAN_LEN   8
+#define GENEVE_LEN  8
+#define GTPU_LEN    8
+#define GTPU_TPDU   255
 
 static enum packet_kind vlan(struct decoding *g);
 static enum packet_kind mpls(struct decoding *g);
 static enum packet_kind pppoe(struct decoding *g);
 static enum packet_kind vxlan(struct decoding *g);
+static enum packet_kind geneve(struct decoding *g);
 static enum packet_kind gtpu(struct decoding *g);
 
 enum packet_kind decode_ethernet(struct decoding *g)
@@ -199,6 +202,8 @@ enum packet_kind decode_udp(struct decoding *g)
 	switch (be_get16(h + 2)) {
 	case PORT_VXLAN:
 		return vxlan(g);
+	case PORT_GENEVE:
+		return geneve(g);
 	case PORT_GTPU:
 		return gtpu(g);
 	default:
@@ -215,6 +220,24 @@ static enum packet_kind vxlan(struct decoding *g)
 	if (!decode_encap(g, ENCAP_VXLAN, be_get32(h + 4) >> 8))
 		return decode_broken(g, FAULT_DEPTH);
 	return decode_ethernet(g);
+}
+
+/* RFC 8926, 3.4: version 0, and no message of the tunnel's own. */
+static enum packet_kind geneve(struct decoding *g)
+{
+	const uint8_t *h = g->v.p;
+	uint16_t type;
+
+	if (!view_skip(&g->v, GENEVE_LEN) || h[0] & 0xc0 || h[1] & 0x80)
+		return PACKET_OTHER;
+	type = be_get16(h + 2);
+	if (!view_skip(&g->v, (h[0] & 0x3fu) * 4))
+		return decode_short(g, FAULT_LINK);
+	if (!decode_encap(g, ENCAP_GENEVE, be_get32(h + 4) >> 8))
+		return decode_broken(g, FAULT_DEPTH);
+	if (type == ETHERTYPE_BRIDGED)
+		return decode_ethernet(g);
+	return decode_ethertype(g, type);
 }
 
 static enum packet_kind gtpu(struct decoding *g)

@@ -64,6 +64,7 @@ struct frame {
 	E(IPIN6, "ipin6")    \
 	E(ERSPAN, "erspan")  \
 	E(VXLAN, "vxlan")    \
+	E(GENEVE, "geneve")  \
 	E(GTPU, "gtp-u")
 
 enum encap_kind {

@@ -288,6 +288,15 @@ static void put_tunnel(struct pack *k, enum layer layer, uint32_t number,
 		put_udp(k, 4789);
 		put_outer(k, from, IP_PROTO_UDP);
 		break;
+	case LAYER_GENEVE:
+		put_ethernet(k, ethertype(k));
+		h = front(k, 12);
+		h[0] = 1; /* an option of four bytes */
+		be_put16(h + 2, 0x6558);
+		be_put32(h + 4, number << 8);
+		put_udp(k, 6081);
+		put_outer(k, from, IP_PROTO_UDP);
+		break;
 	case LAYER_GTPU:
 		h = front(k, 8);
 		h[0] = 0x30;
@@ -519,10 +528,11 @@ void wrap_draw(struct path *p, struct rng *r, uint32_t link)
 uint8_t wrap_encaps(const struct conv *c, struct encap encap[ENCAPS_MAX])
 {
 	static const uint8_t kinds[] = {
-		[LAYER_VLAN] = ENCAP_VLAN,   [LAYER_MPLS] = ENCAP_MPLS,
-		[LAYER_PPPOE] = ENCAP_PPPOE, [LAYER_GRE] = ENCAP_GRE,
-		[LAYER_IPIP] = ENCAP_IPIP,   [LAYER_VXLAN] = ENCAP_VXLAN,
-		[LAYER_GTPU] = ENCAP_GTPU,   [LAYER_ERSPAN] = ENCAP_ERSPAN,
+		[LAYER_VLAN] = ENCAP_VLAN,     [LAYER_MPLS] = ENCAP_MPLS,
+		[LAYER_PPPOE] = ENCAP_PPPOE,   [LAYER_GRE] = ENCAP_GRE,
+		[LAYER_IPIP] = ENCAP_IPIP,     [LAYER_VXLAN] = ENCAP_VXLAN,
+		[LAYER_GENEVE] = ENCAP_GENEVE, [LAYER_GTPU] = ENCAP_GTPU,
+		[LAYER_ERSPAN] = ENCAP_ERSPAN,
 	};
 	const struct path *w = &c->path;
 	uint8_t n;

@@ -282,6 +282,9 @@ static void tunnels(void)
 	static const uint8_t gre[8] = {0x20, 0, 8, 0, 0, 0, 0, 42};
 	static const uint8_t gre_eth[4] = {0, 0, 0x65, 0x58};
 	static const uint8_t vxlan[16] = {0, 1, 0x12, 0xb5, [8] = 8, [14] = 77};
+	static const uint8_t geneve[20] = {
+		/* with an option */
+		0, 1, 0x17, 0xc1, [8] = 1, [10] = 0x65, 0x58, [14] = 77};
 	static const uint8_t gtpu[16] = {
 		0, 1, 0x08, 0x68, [8] = 0x30, 255, [15] = 6};
 	static const uint8_t gtpu_seq[20] = {
@@ -329,6 +332,16 @@ static void tunnels(void)
 	decode_as(LINK_RAW);
 	expect_packet(true);
 	expect_encap(0, ENCAP_VXLAN, 77);
+	end();
+
+	begin();
+	packet(true);
+	ethernet(0x86dd);
+	before(geneve, sizeof(geneve));
+	ip_around(IP_PROTO_UDP);
+	decode_as(LINK_RAW);
+	expect_packet(true);
+	expect_encap(0, ENCAP_GENEVE, 77);
 	end();
 
 	begin();
