@@ -9,8 +9,7 @@
  * the other side in between. A copy counts as a packet, and moves nothing.
  *
  * Of two captures that were merged a whole burst comes before its copies. Once a
- * connection had a copy, more packets are remembered of those that have an
- * identification.
+ * connection had a copy, more packets are remembered.
  *
  * A SYN whose copy has another maximum segment size was changed between two
  * places that were both captured.
@@ -108,16 +107,22 @@ static bool is_known(const struct half *h, uint32_t mark)
 	return known;
 }
 
-/* Nobody sends two packets that are alike even to their identification. */
+/* Nobody sends two packets that are alike even to their identification; or,
+ * without any, so soon and with nothing of the other side in between. */
 static bool was_sent(const struct flow *f, const struct packet *p, enum side s,
 		     uint32_t mark)
 {
 	const struct copied *c = f->extra ? f->extra->copied : NULL;
 
-	if (!c || !p->has_ip_id || !p->ip_id || p->ns - f->end_ns >= COPY_ID_NS)
+	uint8_t n = f->half[s].run;
+
+	if (!c || !is_soon(f, p, s, 0))
 		return false;
-	for (int i = 0; i < COPIED_MAX; i++)
-		if (c->mark[s][i] == mark)
+	if (p->has_ip_id && p->ip_id)
+		n = COPIED_MAX;
+	for (uint8_t i = 1; i <= n; i++)
+		if (c->mark[s][(c->next[s] + COPIED_MAX - i) % COPIED_MAX] ==
+		    mark)
 			return true;
 	return false;
 }
@@ -129,7 +134,7 @@ static void remember(struct flow *f, enum side s, uint32_t mark)
 
 	me->recent[me->next_recent] = mark;
 	me->next_recent = (uint8_t)((me->next_recent + 1) % RECENT_MAX);
-	me->run += me->run < RECENT_MAX;
+	me->run += me->run < COPIED_MAX;
 	f->half[!s].run = 0;
 	if (!c)
 		return;

@@ -298,6 +298,40 @@ static void captured_at_two_places(void)
 	done();
 }
 
+/* IPv6 has no identification: the burst and its copies follow each other, and
+ * what is sent again waits for the other side. */
+static void copied_without_id(bool heard)
+{
+	begin();
+	c(SYN, CISN, 0, 0);
+	c(SYN, CISN, 0, 0);
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	for (int twice = 0; twice < 2; twice++) {
+		for (uint32_t i = 0; i < 20; i++) {
+			wait_ms(0);
+			text(100 * i);
+		}
+		if (heard)
+			acked(0);
+	}
+	v = end();
+}
+
+static void captured_at_two_places_without_id(void)
+{
+	copied_without_id(false);
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 2000);
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_DUPLICATE)->count, 21);
+	done();
+
+	copied_without_id(true);
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 20);
+	CU_ASSERT_EQUAL(odd(v, ANOMALY_DUPLICATE)->count, 1);
+	done();
+}
+
 /* A loss that was noticed as soon: the other side has told of it. */
 static void sent_again_at_once(void)
 {
@@ -517,10 +551,13 @@ int main(int argc, char **argv)
 		UNIT_TEST(different_data),
 		UNIT_TEST(captured_twice),
 		UNIT_TEST(captured_at_two_places),
+		UNIT_TEST(captured_at_two_places_without_id),
 		UNIT_TEST(sent_again_at_once),
 		UNIT_TEST(forged_at_once),
 		UNIT_TEST(lost_often),
 		UNIT_TEST(zero_window),
+		UNIT_TEST(probe_that_was_taken),
+		UNIT_TEST(probe_that_was_not_taken),
 		UNIT_TEST(window_shrunk),
 		UNIT_TEST(a_beginning_behind_a_hole),
 		UNIT_TEST(odd_flags),
