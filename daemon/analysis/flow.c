@@ -24,6 +24,7 @@ static void syn_again(struct flow *f, const struct packet *p, enum side s);
 static void syn_first(struct flow *f, const struct packet *p, enum side s);
 static void synack(struct flow *f, const struct packet *p, enum side s);
 static void synack_again(struct flow *f, const struct packet *p, enum side s);
+static void another_isn(struct flow *f, const struct packet *p);
 static bool synack_fits(struct flow *f, const struct packet *p, enum side s);
 static void tfo_answer(struct flow *f, const struct packet *p);
 static bool hsack(struct flow *f, const struct packet *p, enum side s);
@@ -409,10 +410,7 @@ static void synack(struct flow *f, const struct packet *p, enum side s)
 		return;
 	if (me->flags & HALF_ISN && p->seq != me->isn) {
 		flow_anomaly(f, ANOMALY_SYNACK_TWO_ISN, s, p, me->isn, p->seq);
-		f->flags |= FLOW_ALT_ISN;
-		f->alt_isn = p->seq;
-		f->alt_frame = (uint32_t)p->number;
-		f->alt_ns = p->ns;
+		another_isn(f, p);
 		return;
 	}
 	if (!(me->flags & HALF_ISN))
@@ -445,6 +443,19 @@ static void synack(struct flow *f, const struct packet *p, enum side s)
 	    you->opts & POPT_SACK_OK)
 		f->flags |= FLOW_COOKIE_LIKE;
 	flow_ack(f, p, s);
+}
+
+/* Which of both counts, the client's ACK will say. */
+static void another_isn(struct flow *f, const struct packet *p)
+{
+	struct flow_extra *x = flow_extra(f, 0);
+
+	if (!x)
+		return;
+	f->flags |= FLOW_ALT_ISN;
+	x->alt_isn = p->seq;
+	x->alt_frame = (uint32_t)p->number;
+	x->alt_ns = p->ns;
 }
 
 /* The client has gone on. Its ACK may have been lost; if the text behind it was,
@@ -512,12 +523,12 @@ static bool hsack(struct flow *f, const struct packet *p, enum side s)
 
 	if (s != CLIENT || f->flags & FLOW_HSACK || !(f->flags & FLOW_SYNACK))
 		return true;
-	if (f->flags & FLOW_ALT_ISN && p->ack == f->alt_isn + 1) {
-		server->isn = f->alt_isn;
-		server->next = f->alt_isn + 1;
+	if (f->flags & FLOW_ALT_ISN && p->ack == f->extra->alt_isn + 1) {
+		server->isn = f->extra->alt_isn;
+		server->next = server->isn + 1;
 		server->nholes = 0;
-		f->synack_frame = f->alt_frame;
-		f->synack_ns = f->last_synack_ns = f->alt_ns;
+		f->synack_frame = f->extra->alt_frame;
+		f->synack_ns = f->last_synack_ns = f->extra->alt_ns;
 	}
 	if (seq_leq(p->ack, server->isn) || seq_gt(p->ack, server->next)) {
 		flow_anomaly(f, ANOMALY_ACK_OUT_OF_WINDOW, s, p,

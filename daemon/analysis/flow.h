@@ -7,8 +7,8 @@
  * one forged number must not spoil everything behind it.
  *
  * What is below `next` was captured, but for the holes, of which few connections
- * have any; if there are too many, the lowest one is forgotten and counts as
- * captured.
+ * have any. If there are too many, the lowest one is forgotten: it was missed for
+ * good if it was acknowledged, and else it counts as captured.
  */
 #ifndef TCPHS_FLOW_H
 #define TCPHS_FLOW_H
@@ -18,11 +18,11 @@
 #include "copies.h"
 #include "core/seq.h"
 
-#define HOLES_MAX  24 /* of a side that has any */
-#define BLOCKS_MAX 2  /* SACK blocks that are remembered */
-#define NOTED_MAX  8  /* anomalies; what shows at the end comes to them */
-#define RECENT_MAX 4  /* packets that are remembered, by what they are like */
-#define COPIED_MAX 64 /* ... where each seems to be captured twice */
+#define HOLES_MAX  128 /* of a side that has any */
+#define BLOCKS_MAX 2   /* SACK blocks that are remembered */
+#define NOTED_MAX  8   /* anomalies; what shows at the end comes to them */
+#define RECENT_MAX 4   /* packets that are remembered, by what they are like */
+#define COPIED_MAX 64  /* ... where each seems to be captured twice */
 
 enum half_flag {
 	HALF_ISN = 1 << 0,  /* isn: a SYN of its was seen */
@@ -64,10 +64,11 @@ struct half {
 	uint32_t window_min, window_max;
 	uint32_t seen_before, late, filled_hole, needless;
 	uint32_t packets;
+	tcp_seq rst; /* number of its last RST, if history has any */
 	uint64_t by_seq, captured;
 	int64_t next_ns;		/* when next moved last */
 	struct range block[BLOCKS_MAX]; /* of its last SACK option */
-	struct range *hole; /* HOLES_MAX, lowest first; NULL before the first */
+	struct range *hole;	     /* lowest first; NULL before the first */
 	uint32_t recent[RECENT_MAX]; /* flow_copy.c */
 };
 
@@ -84,7 +85,9 @@ enum flow_flag {
 	FLOW_ICMP = 1 << 9,
 	FLOW_COOKIE_LIKE = 1 << 10,
 	FLOW_ICMP6 = 1 << 11,
-	FLOW_ALT_ISN = 1 << 12, /* alt_isn */
+	FLOW_ALT_ISN = 1 << 12, /* extra->alt_isn */
+	FLOW_PROBED = 1 << 13,	/* of the client, and << SERVER: it probed a
+				 * closed window with the byte at next */
 };
 
 #define HISTORY_MAX 18
@@ -106,13 +109,11 @@ struct flow {
 	int64_t start_ns, end_ns;
 	int64_t seen_ns; /* a packet came last, by the clock of analysis.c */
 	int64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
-	int64_t alt_ns, fin_ns;
+	int64_t fin_ns;
 	uint32_t first_frame, last_frame, ending_frame;
 	uint32_t syn_frame, synack_frame, ack_frame;
 	tcp_seq ack_seq, ack_ack;
 	uint32_t syn_len; /* text on the SYN */
-	tcp_seq alt_isn;  /* of another SYN-ACK, first seen in alt_frame */
-	uint32_t alt_frame;
 	uint32_t id;
 
 	uint16_t flags;		     /* enum flow_flag */
@@ -159,7 +160,12 @@ struct flow_extra {
 	/* Text beyond the window that is known, the latest piece, by side: it
 	 * was taken after all if the other side acknowledges it. */
 	struct range beyond[2];
-	struct copied *copied; /* NULL before the first copy */
+	/* Of another SYN-ACK. */
+	int64_t alt_ns;
+	tcp_seq alt_isn;
+	uint32_t alt_frame;
+	uint32_t gaps[2], closed_windows[2]; /* of history, by enum side */
+	struct copied *copied;		     /* NULL before the first copy */
 	uint32_t counted[2]
 			[NCOUNTED]; /* first frames, by enum side; 0 = none */
 	struct anomaly anomaly[];
@@ -208,7 +214,7 @@ void flow_text(struct flow *f, const struct packet *p, enum side s,
 	       struct copies *copies);
 void flow_history(struct flow *f, const struct packet *p, enum side s);
 void flow_history_turned(struct flow *f);
-void flow_history_gap(struct flow *f, enum side s);
+void flow_history_gap(struct flow *f, enum side s, uint32_t n);
 void flow_history_nth(struct flow *f, char letter, enum side s, uint32_t n);
 void flow_lost(struct flow *f, const struct packet *p, enum side s);
 bool flow_blackhole(const struct flow *f, enum side s);

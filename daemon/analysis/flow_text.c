@@ -21,7 +21,10 @@
 
 #define LATE_DEFAULT_NS 3000000 /* without a handshake to measure */
 #define FAR_BEHIND	(1 << 30)
+#define HOLES_FEW	8
 
+static void probe_taken(struct flow *f, enum side s);
+static void acked_holes(struct flow *f, const struct packet *p, enum side s);
 static void take_window(struct flow *f, const struct packet *p, enum side s);
 static bool is_silly(const struct half *me, uint32_t wnd);
 static void take_sack(struct half *me, const struct packet *p);
@@ -33,12 +36,14 @@ static void beyond_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
 static bool beyond_take(struct flow *f, const struct packet *p, enum side s);
 static void skip_to(struct flow *f, const struct packet *p, enum side s,
 		    tcp_seq to);
-static bool is_probe(const struct flow *f, const struct packet *p, enum side s);
+static bool is_probe(struct flow *f, const struct packet *p, enum side s);
 static void again(struct flow *f, const struct packet *p, enum side s,
 		  tcp_seq end);
 static bool is_late(const struct flow *f, const struct packet *p, enum side s);
 static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end);
 static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
+static void hole_forget(struct flow *f, enum side s);
+static bool hole_room(struct half *me);
 static bool in_hole(const struct half *me, tcp_seq n);
 static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 			  tcp_seq end);
@@ -54,6 +59,8 @@ void flow_ack(struct flow *f, const struct packet *p, enum side s)
 		you->next = p->ack;
 		you->next_ns = p->ns;
 	}
+	if (seq_gt(p->ack, you->next))
+		probe_taken(f, !s);
 	if (seq_gt(p->ack, you->next)) {
 		/* It may acknowledge what was not captured, but not what it
 		 * has offered no room for. */
@@ -71,16 +78,47 @@ void flow_ack(struct flow *f, const struct packet *p, enum side s)
 		return;
 	}
 	take_window(f, p, s);
+	if (you->nholes)
+		acked_holes(f, p, s);
 	if (!(me->flags & HALF_ACK) || seq_gt(p->ack, me->acked))
 		me->acked = p->ack;
 	me->flags |= HALF_ACK;
 	take_sack(me, p);
-	if (you->nholes && seq_gt(p->ack, you->hole->start))
-		flow_history_gap(f, !s);
 	if (you->flags & HALF_FIN && seq_gt(p->ack, you->fin))
 		you->flags |= HALF_FIN_ACKED;
 	if (you->flags & HALF_BAD_SUM && seq_geq(p->ack, you->bad_end))
 		you->flags |= HALF_BAD_SUM_ACKED;
+}
+
+/* What fills a window that opens again begins with the byte that probed it. */
+static void probe_taken(struct flow *f, enum side s)
+{
+	struct half *me = &f->half[s];
+
+	if (!(f->flags & FLOW_PROBED << s))
+		return;
+	f->flags &= (uint16_t) ~(FLOW_PROBED << s);
+	me->next++;
+	me->by_seq++;
+	me->captured++;
+	me->flags |= HALF_TEXT;
+}
+
+/* Those of the other side that this ACK is the first to cover. */
+static void acked_holes(struct flow *f, const struct packet *p, enum side s)
+{
+	const struct half *me = &f->half[s], *you = &f->half[!s];
+	uint32_t n = 0;
+
+	for (uint8_t i = you->nholes; i > 0; i--) {
+		tcp_seq start = you->hole[i - 1].start;
+
+		if (me->flags & HALF_ACK && seq_lt(start, me->acked))
+			break;
+		n += seq_lt(start, p->ack);
+	}
+	if (n)
+		flow_history_gap(f, !s, n);
 }
 
 static void take_window(struct flow *f, const struct packet *p, enum side s)
@@ -194,6 +232,7 @@ void flow_text(struct flow *f, const struct packet *p, enum side s,
 	me->captured += end - me->next - fin;
 	me->next = end;
 	me->next_ns = p->ns;
+	f->flags &= (uint16_t) ~(FLOW_PROBED << s);
 }
 
 /* There was text up to @to that did not come here, or not yet. */
@@ -245,8 +284,9 @@ static bool beyond_take(struct flow *f, const struct packet *p, enum side s)
 	return true;
 }
 
-/* Keep-alives and window probes are meant to be of no use. */
-static bool is_probe(const struct flow *f, const struct packet *p, enum side s)
+/* Keep-alives and window probes are meant to be of no use. But the byte of a
+ * probe is new, and may be taken. */
+static bool is_probe(struct flow *f, const struct packet *p, enum side s)
 {
 	const struct half *me = &f->half[s], *you = &f->half[!s];
 
@@ -254,7 +294,11 @@ static bool is_probe(const struct flow *f, const struct packet *p, enum side s)
 		return false;
 	if (p->seq == you->acked - 1 && p->seq == me->next - 1)
 		return true;
-	return you->flags & HALF_WINDOW_0 && p->seq == you->acked;
+	if (!(you->flags & HALF_WINDOW_0) || p->seq != you->acked)
+		return false;
+	if (p->len && p->seq == me->next)
+		f->flags |= (uint16_t)(FLOW_PROBED << s);
+	return true;
 }
 
 static bool in_window(struct flow *f, const struct packet *p, enum side s,
@@ -338,20 +382,45 @@ static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end)
 static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
 {
 	struct half *me = &f->half[s];
-	struct range *hole = me->hole;
+	uint8_t at;
 
-	if (!hole)
-		hole = me->hole = calloc(HOLES_MAX, sizeof(*hole));
-	if (!hole) { /* no memory: as if it had been captured */
+	if (me->nholes == HOLES_MAX)
+		hole_forget(f, s);
+	if (!hole_room(me)) { /* no memory: as if it had been captured */
 		me->captured += end - start;
 		return;
 	}
-	if (me->nholes == HOLES_MAX) {
-		me->captured += hole->end - hole->start;
-		me->nholes--;
-		memmove(hole, hole + 1, me->nholes * sizeof(*hole));
-	}
-	hole[me->nholes++] = (struct range){start, end};
+	for (at = me->nholes++; at > 0 && seq_gt(me->hole[at - 1].start, start);
+	     at--)
+		me->hole[at] = me->hole[at - 1];
+	me->hole[at] = (struct range){start, end};
+}
+
+/* The lowest. Nobody sends again what was acknowledged. */
+static void hole_forget(struct flow *f, enum side s)
+{
+	struct half *me = &f->half[s];
+	const struct half *you = &f->half[!s];
+
+	if (!(you->flags & HALF_ACK) || seq_lt(you->acked, me->hole->end))
+		me->captured += me->hole->end - me->hole->start;
+	me->nholes--;
+	memmove(me->hole, me->hole + 1, me->nholes * sizeof(*me->hole));
+}
+
+/* For one more: there is for a few of them, or for a power of two. */
+static bool hole_room(struct half *me)
+{
+	size_t n = me->nholes < HOLES_FEW ? HOLES_FEW : 2u * me->nholes;
+	struct range *hole;
+
+	if (me->hole &&
+	    (me->nholes < HOLES_FEW || me->nholes & (me->nholes - 1)))
+		return true;
+	hole = realloc(me->hole, n * sizeof(*hole));
+	if (hole)
+		me->hole = hole;
+	return hole;
 }
 
 static bool in_hole(const struct half *me, tcp_seq n)
@@ -367,28 +436,31 @@ static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 			  tcp_seq end)
 {
 	struct half *me = &f->half[s];
-	struct range old[HOLES_MAX];
-	uint8_t n = me->nholes;
 	uint32_t filled = 0;
+	uint8_t left = 0;
 
-	if (!n)
-		return 0;
-	memcpy(old, me->hole, n * sizeof(*old));
-	me->nholes = 0;
-	for (uint8_t i = 0; i < n; i++) {
-		tcp_seq from = seq_max(old[i].start, start);
-		tcp_seq to = seq_min(old[i].end, end);
+	for (uint8_t i = 0; i < me->nholes; i++) {
+		struct range r = me->hole[i];
+		tcp_seq from = seq_max(r.start, start);
+		tcp_seq to = seq_min(r.end, end);
 
 		if (seq_geq(from, to)) {
-			hole_add(f, s, old[i].start, old[i].end);
+			me->hole[left++] = r;
 			continue;
 		}
 		filled += to - from;
-		if (seq_lt(old[i].start, from))
-			hole_add(f, s, old[i].start, from);
-		if (seq_lt(to, old[i].end))
-			hole_add(f, s, to, old[i].end);
+		if (seq_lt(r.start, from) && seq_lt(to, r.end)) {
+			/* Inside of one: it touches no other. */
+			me->hole[i].end = from;
+			hole_add(f, s, to, r.end);
+			return filled;
+		}
+		if (seq_lt(r.start, from))
+			me->hole[left++] = (struct range){r.start, from};
+		else if (seq_lt(to, r.end))
+			me->hole[left++] = (struct range){to, r.end};
 	}
+	me->nholes = left;
 	return filled;
 }
 

@@ -25,6 +25,7 @@ static enum reached stage_of(const struct flow *f, const struct verdict *v);
 static enum ending ending_of(const struct flow *f, const struct verdict *v);
 static void steps(const struct flow *f, struct verdict *v);
 static uint8_t completeness(const struct flow *f);
+static bool is_call_and_reset(const char *history);
 
 void flow_verdict(const struct flow *f, int64_t now_ns, struct verdict *v)
 {
@@ -232,37 +233,48 @@ static uint8_t completeness(const struct flow *f)
 }
 
 /*
- * Zeek's conn_state, by the meanings its manual gives. An attempt that was
- * reset and a connection that was reset share a word there, as do half-open and
- * open ones.
+ * Zeek's conn_state, by what its scripts make of the states of both sides. The
+ * server has opened by its SYN or SYN-ACK; the client by that and anything that
+ * it sent itself. Zeek takes any RST; here it is those that an endpoint takes. An
+ * attempt that was reset and a connection that was reset share a word there, as
+ * do half-open and open ones, and what was open before is SF, too, once both
+ * sides have closed it.
  */
 void flow_zeek(const struct flow *f, struct verdict *v)
 {
-	bool syn = f->flags & FLOW_SYN, synack = f->flags & FLOW_SYNACK;
-	bool fin_c = f->half[CLIENT].flags & HALF_FIN;
-	bool fin_s = f->half[SERVER].flags & HALF_FIN;
-	bool rst = f->flags & FLOW_RST;
+	const struct half *client = &f->half[CLIENT];
+	const struct half *server = &f->half[SERVER];
+	bool called = f->flags & FLOW_SYN, answered = server->flags & HALF_ISN;
+	bool open = answered && (called || client->packets);
+	bool fin_c = client->flags & HALF_FIN, fin_s = server->flags & HALF_FIN;
+	bool rst_s = f->flags & FLOW_RST && f->rst_side == SERVER;
 	const char *state = "OTH";
 
-	if (f->flags & FLOW_REFUSED)
+	if (fin_c && fin_s)
+		state = "SF";
+	else if (rst_s && called && !answered && !fin_c)
 		state = "REJ";
-	else if (syn && synack && rst)
-		state = f->rst_side == CLIENT ? "RSTO" : "RSTR";
-	else if (syn && synack)
-		state = fin_c && fin_s ? "SF"
-			: fin_c	       ? "S2"
-			: fin_s	       ? "S3"
-				       : "S1";
-	else if (syn && rst && f->rst_side == CLIENT)
-		state = "RSTOS0";
-	else if (syn && fin_c)
-		state = "SH";
-	else if (syn)
+	else if (rst_s)
+		state = called || open || fin_c ? "RSTR" : "RSTRH";
+	else if (f->flags & FLOW_RST && (answered || fin_s))
+		state = "RSTO";
+	else if (f->flags & FLOW_RST)
+		state = is_call_and_reset(f->history) ? "RSTOS0" : "OTH";
+	else if (fin_c)
+		state = answered ? "S2" : "SH";
+	else if (fin_s)
+		state = called || open ? "S3" : "SHR";
+	else if (open)
+		state = "S1";
+	else if (called && !(server->flags & HALF_TEXT))
 		state = "S0";
-	else if (synack && rst && f->rst_side == SERVER)
-		state = "RSTRH";
-	else if (synack && fin_s)
-		state = "SHR";
 	snprintf(v->zeek_state, sizeof(v->zeek_state), "%s", state);
 	memcpy(v->zeek_history, f->history, sizeof(f->history));
+}
+
+/* The client's SYN, and up to its RST nothing of an open connection. */
+static bool is_call_and_reset(const char *history)
+{
+	history += *history == '^';
+	return *history == 'S' && history[strcspn(history, "HAFGIQR")] == 'R';
 }

@@ -65,6 +65,58 @@ static void fills_a_hole(void)
 	done();
 }
 
+/* Many are lost before they come here, and all of them are sent again. */
+static void fills_many_holes(void)
+{
+	handshake();
+	for (uint32_t i = 0; i < 100; i++)
+		text(200 * i + 100);
+	wait_ms(300);
+	for (uint32_t i = 0; i < 100; i++)
+		text(200 * i);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 20000);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 20000);
+	done();
+}
+
+/* Whoever captured was too slow for every second segment. */
+static void misses_more_than_it_remembers(void)
+{
+	handshake();
+	for (uint32_t i = 0; i < 300; i++) {
+		text(200 * i + 100);
+		acked(200 * i + 200);
+	}
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 60000);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 30000);
+	CU_ASSERT_STRING_EQUAL(v->zeek_history, "ShADaGGG");
+	done();
+}
+
+/* From its middle, its end, its beginning; and no byte twice. */
+static void fills_parts_of_a_hole(void)
+{
+	handshake();
+	text(500);
+	wait_ms(300);
+	text(200);
+	text(150);
+	text(400);
+	text(300);
+	text(0);
+	text(100);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 600);
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 600);
+	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 6);
+	CU_ASSERT_EQUAL(v->side[CLIENT].seen_before, 0);
+	done();
+}
+
 /* Its number is no text, even if it was taken for that before it came. */
 static void fin_fills_a_hole(void)
 {
@@ -399,6 +451,45 @@ static void zero_window(void)
 	done();
 }
 
+/* The byte of a probe is new. It is text if it was taken, and nothing of it is
+ * missing. */
+static void probe_that_was_taken(void)
+{
+	handshake();
+	text(0);
+	for (int i = 0; i < 3; i++) {
+		cap.p.wnd = 0;
+		acked(100);
+		wait_ms(500);
+		c(ACK, CISN + 101, SISN + 1, 1);
+	}
+	acked(101);
+	text(101);
+	acked(201);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 201);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 201);
+	CU_ASSERT_STRING_EQUAL(v->zeek_history, "ShADaw");
+	done();
+}
+
+/* It was not, and comes with the text behind it. */
+static void probe_that_was_not_taken(void)
+{
+	handshake();
+	text(0);
+	cap.p.wnd = 0;
+	acked(100);
+	c(ACK, CISN + 101, SISN + 1, 1);
+	acked(100);
+	text(100);
+	acked(201); /* one more than was captured */
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, 201);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 200);
+	done();
+}
+
 static void window_shrunk(void)
 {
 	handshake();
@@ -538,6 +629,9 @@ int main(int argc, char **argv)
 		UNIT_TEST(seen_before),
 		UNIT_TEST(needless),
 		UNIT_TEST(fills_a_hole),
+		UNIT_TEST(fills_many_holes),
+		UNIT_TEST(misses_more_than_it_remembers),
+		UNIT_TEST(fills_parts_of_a_hole),
 		UNIT_TEST(fin_fills_a_hole),
 		UNIT_TEST(late_by_time),
 		UNIT_TEST(late_behind_another_synack),
