@@ -133,6 +133,24 @@ int conf_del_listener(struct conf *c, const char *name);
  */
 int conf_keep_added(struct conf *new, const struct conf *old, FILE *err);
 
+/* A key and its value, in the words of the file. */
+struct conf_setting {
+	const char *section; /* "interface", "listener.web" */
+	const char *key, *value;
+	const char *fallback; /* its default; NULL: it must be given */
+	bool usual;	      /* a file without it would mean the same */
+	bool restart;	      /* it cannot be changed while running */
+	bool secret;	      /* not for those who may only look */
+};
+
+typedef void conf_setting_fn(void *arg, const struct conf_setting *s);
+
+/** conf_settings() - Call @each for every key, a section after the other */
+void conf_settings(const struct conf *c, conf_setting_fn *each, void *arg);
+
+/** conf_print() - Write a file that says all of it */
+void conf_print(const struct conf *c, FILE *out);
+
 /**
  * conf_services() - Tell the schema which names `service =` may have
  * @names: NULL-terminated; must stay

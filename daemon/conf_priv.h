@@ -3,7 +3,7 @@
  *
  * conf_text finds the lines and has iniparser read their values, conf_schema
  * knows which keys there are, conf_value and conf_addr turn a value into a
- * field, conf_check looks at what no single key can get wrong, and conf_report
+ * field and conf_print a field into a value, conf_check looks at what no single key can get wrong, and conf_report
  * keeps what was wrong until all of it can be said in the order of the lines.
  * conf.c calls them in this order.
  */
@@ -92,6 +92,8 @@ conf_set_fn conf_set_number, conf_set_size, conf_set_time, conf_set_word,
 	conf_set_auto, conf_set_seed, conf_set_timestamps, conf_set_mode,
 	conf_set_ifname, conf_set_socket, conf_set_path, conf_set_directory,
 	conf_set_account, conf_set_service;
+void conf_value_scaled(const struct conf_key *k, uint64_t n, char *buf,
+		       size_t len);
 bool conf_refuse(char *err, const struct conf_key *k, const char *text,
 		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -245,6 +245,23 @@ bool conf_set_service(const struct conf_key *k, const char *text, void *base,
 }
 
 /**
+ * conf_value_scaled() - A number, size or time as its key takes it
+ * @k:   Key
+ * @n:   In the unit of the field
+ * @buf: Gets "64KiB": in the largest unit that leaves no rest
+ * @len: Of @buf
+ */
+void conf_value_scaled(const struct conf_key *k, uint64_t n, char *buf,
+		       size_t len)
+{
+	const struct unit *units = k->set == conf_set_size   ? sizes
+				   : k->set == conf_set_time ? times
+							     : plain;
+
+	format_scaled(n, units, buf, len);
+}
+
+/**
  * conf_refuse() - Say why a value is not taken
  * @err:  Gets "KEY = TEXT what; what to do", CONF_MESSAGE_MAX bytes
  * @k:    Key

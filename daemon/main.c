@@ -49,13 +49,17 @@ struct options {
 	struct run_source source;
 	const char *overrides[OVERRIDES_MAX];
 	char level[32]; /* --log-level, as an override */
-	bool check, foreground;
+	char seed[64];	/* --seed likewise */
+	bool check, foreground, dump;
 };
 
+static bool is_verb(int argc, char **argv, const char *verb);
 static void parse_options(struct options *o, int argc, char **argv);
+static void take_seed(struct options *o, const char *text);
 static void add_override(struct options *o, const char *text);
 _Noreturn static void usage(FILE *f, int code);
 static int load(struct run *r, const struct options *o);
+static int dump_defaults(const struct conf *c);
 static int start_log(const struct conf *c, bool foreground);
 static int start(struct run *r, int *ctl_fd, int64_t now_us);
 static int make_socket_dir(const char *path, const struct priv_user *u);
@@ -84,11 +88,19 @@ int main(int argc, char **argv)
 	int64_t now_us;
 	int ctl_fd = -1, code;
 
-	if (argc > 1 && strcmp(argv[1], "lab") == 0)
+	if (is_verb(argc, argv, "lab"))
 		return lab_main(argc - 1, argv + 1);
+	o.check = is_verb(argc, argv, "check-config");
+	if (o.check || is_verb(argc, argv, "run")) {
+		argv[1] = argv[0]; /* for getopt's complaints */
+		argc--;
+		argv++;
+	}
 	r.tun.fd = r.watch.fd = -1;
 	parse_options(&o, argc, argv);
 	code = load(&r, &o);
+	if (!code && o.dump)
+		return dump_defaults(&r.conf);
 	if (code || o.check) {
 		if (!code)
 			printf("%s: configuration is valid\n",
@@ -110,6 +122,11 @@ int main(int argc, char **argv)
 	return code;
 }
 
+static bool is_verb(int argc, char **argv, const char *verb)
+{
+	return argc > 1 && strcmp(argv[1], verb) == 0;
+}
+
 _Noreturn void tcphs_assert_failed(const char *expr, const char *file, int line)
 {
 	log_errorx("%s:%d: assertion failed: %s", file, line, expr);
@@ -124,6 +141,8 @@ static void parse_options(struct options *o, int argc, char **argv)
 		{"define", required_argument, NULL, 'D'},
 		{"foreground", no_argument, NULL, 'f'},
 		{"log-level", required_argument, NULL, 'l'},
+		{"seed", required_argument, NULL, 's'},
+		{"dump-defaults", no_argument, NULL, 'd'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -158,6 +177,12 @@ static void parse_options(struct options *o, int argc, char **argv)
 			snprintf(o->level, sizeof(o->level), "log.level=%s",
 				 optarg);
 			break;
+		case 's':
+			take_seed(o, optarg);
+			break;
+		case 'd':
+			o->dump = true;
+			break;
 		case 'V':
 			puts("tcphsd " TCPHS_VERSION);
 			exit(EX_OK);
@@ -174,8 +199,31 @@ static void parse_options(struct options *o, int argc, char **argv)
 	}
 	if (o->level[0])
 		add_override(o, o->level);
-	if (!o->source.path && access(DEFAULT_CONFIG, F_OK) == 0)
+	if (o->seed[0])
+		add_override(o, o->seed);
+	if (o->dump && (o->source.path || o->source.noverrides || o->check)) {
+		fputs("tcphsd: --dump-defaults goes alone; `tcphsctl config "
+		      "show' tells what a daemon runs with\n",
+		      stderr);
+		exit(EX_USAGE);
+	}
+	if (!o->source.path && !o->dump && access(DEFAULT_CONFIG, F_OK) == 0)
 		o->source.path = DEFAULT_CONFIG;
+}
+
+/* What is no number would be said of a -D that nobody typed. */
+static void take_seed(struct options *o, const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!digits || text[digits] || digits > 20) {
+		fprintf(stderr,
+			"tcphsd: --seed wants a number, 0 to "
+			"18446744073709551615, not '%s'\n",
+			text);
+		usage(stderr, EX_USAGE);
+	}
+	snprintf(o->seed, sizeof(o->seed), "tcphsd.seed=%s", text);
 }
 
 static void add_override(struct options *o, const char *text)
@@ -192,7 +240,8 @@ _Noreturn static void usage(FILE *f, int code)
 {
 	fputs("usage: tcphsd [-c FILE] [-t] [-D SECTION.KEY=VALUE]... "
 	      "[--foreground]\n"
-	      "              [--log-level LEVEL] [-V] [-h]\n"
+	      "              [--log-level LEVEL] [--seed N] [-V] [-h]\n"
+	      "       tcphsd --dump-defaults\n"
 	      "       tcphsd lab [--classic] [--step] [--seed N]\n",
 	      f);
 	if (code == EX_OK)
@@ -208,6 +257,10 @@ _Noreturn static void usage(FILE *f, int code)
 		      "      --log-level LEVEL\n"
 		      "                      error, warning, notice, info or "
 		      "debug\n"
+		      "      --seed N        make every random choice "
+		      "repeatable: for tests\n"
+		      "      --dump-defaults print the default configuration "
+		      "and exit\n"
 		      "  -V, --version       print the version\n"
 		      "  -h, --help          print this\n"
 		      "\n"
@@ -227,6 +280,18 @@ static int load(struct run *r, const struct options *o)
 	    0)
 		return EX_CONFIG;
 	return EX_OK;
+}
+
+static int dump_defaults(const struct conf *c)
+{
+	fputs("# The defaults of tcphsd " TCPHS_VERSION
+	      "; tcphsd.conf(5) explains each key.\n",
+	      stdout);
+	conf_print(c, stdout);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EX_OK;
+	fprintf(stderr, "tcphsd: cannot write: %s\n", strerror(errno));
+	return EX_IOERR;
 }
 
 static int start_log(const struct conf *c, bool foreground)

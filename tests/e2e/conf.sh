@@ -156,6 +156,27 @@ sed -n '/^A listener for everybody/,/^# SEE ALSO/p' \
 	"$ROOT/conf/tcphsd.conf.5.scd" | sed '1,/^```/d;/^```/,$d' >part.conf
 check 'the file of the manual' test -s part.conf
 good 'is a good one' <part.conf
+# One listener has all of its keys in both.
+keys_of()
+{
+	sed '/^\[listener.discard/,/^\[detect/d' "$1" |
+		sed -n 's/^\([a-z_0-9]*\) *=.*/\1/p' | sort
+}
+
+"$TCPHSD" --dump-defaults >defaults.conf
+good 'the defaults, written out' <defaults.conf
+check 'all keys of the manual are in them' same \
+	"$(keys_of "$ROOT/conf/tcphsd.conf")" "$(keys_of defaults.conf)"
+check 'they go alone' eval '"$TCPHSD" --dump-defaults -c file.conf 2>&1 |
+	grep -q "goes alone"'
+check 'a full disk is told' exits 74 sh -c '"$0" --dump-defaults >/dev/full' \
+	"$TCPHSD"
+check 'another word for -t' exits 78 "$TCPHSD" check-config -D interface.mtu=1
+check 'a seed' exits 0 "$TCPHSD" -t --seed 42
+check 'no seed' exits 64 "$TCPHSD" -t --seed -1
+check 'a seed too large' refused "-D tcphsd.seed=18446744073709551616: \
+seed = 18446744073709551616 is out of range; write 0 to 18446744073709551615" \
+	--seed 18446744073709551616
 check 'a file that is not there' refused \
 	'absent.conf: cannot be read: No such file or directory; name another with -c' \
 	-c absent.conf
