@@ -70,6 +70,7 @@ struct cli {
 	const char *draw;	/* format of ladder or report; NULL = text */
 	bool verify;		/* that log files have no gaps */
 	bool security;		/* a report of what looks hostile */
+	bool defaults;		/* keys that have theirs, too */
 	uint32_t at;		/* its last packet; 0 = all */
 	const char *filter, *sort, *fail_on; /* of analyze */
 	const char *interface, *html;
@@ -111,6 +112,7 @@ struct cli {
 #define OF_CAPTURES    (1u << 19) /* FILE#N is a CONN that needs no daemon */
 #define TAKES_LISTEN   (1u << 20)
 #define TAKES_ALL      (1u << 21)
+#define TAKES_DEFAULTS (1u << 22)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {
@@ -225,6 +227,9 @@ enum cli_exit send_run(struct cli *cli, int argc, char **argv);
 enum cli_exit kill_run(struct cli *cli, int argc, char **argv);
 enum cli_exit schema_run(struct cli *cli, int argc, char **argv);
 enum cli_exit analyze_run(struct cli *cli, int argc, char **argv);
+enum cli_exit config_show_run(struct cli *cli, int argc, char **argv);
+enum cli_exit config_check_run(struct cli *cli, int argc, char **argv);
+enum cli_exit config_diff_run(struct cli *cli, int argc, char **argv);
 enum cli_exit reload_run(struct cli *cli, int argc, char **argv);
 enum cli_exit log_level_run(struct cli *cli, int argc, char **argv);
 enum cli_exit completion_run(struct cli *cli, int argc, char **argv);

@@ -71,6 +71,7 @@ enum opt {
 	OPT_PACKETS,
 	OPT_CONNECTION,
 	OPT_EXPORT,
+	OPT_DEFAULTS,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -170,6 +171,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			    TAKES_CAPTURES},
 	[OPT_EXPORT] = {"export", 0, "N", "the packets of one, into -w FILE",
 			TAKES_CAPTURES},
+	[OPT_DEFAULTS] = {"defaults", 0, NULL,
+			  "keys that have their default, too", TAKES_DEFAULTS},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
@@ -382,6 +385,7 @@ static const struct target {
 	[OPT_PACKETS] = {FLAG(packets)},
 	[OPT_CONNECTION] = {NUMBER(connection)},
 	[OPT_EXPORT] = {NUMBER(export_conn)},
+	[OPT_DEFAULTS] = {FLAG(defaults)},
 	[OPT_VERSION] = {FLAG(version)},
 	[OPT_HELP] = {FLAG(help)},
 #undef AT

@@ -74,6 +74,16 @@ struct ctl_hooks {
 	/* Put every family of metrics. */
 	void (*metrics)(void *arg, ctl_put_fn *put, void *to);
 	struct capture_files *files; /* of capture.start */
+	/* Put what the daemon runs with, a setting each: @all, or those that
+	 * have not their default. Return: a result, a new reference */
+	json_t *(*config_show)(void *arg, bool all, bool secrets,
+			       ctl_put_fn *put, void *to);
+	/* What is wrong with the file now; a result */
+	json_t *(*config_check)(void *arg);
+	/* Put what the file says otherwise. Return: a result; NULL if the file
+	 * is wrong, and @err has a sentence */
+	json_t *(*config_diff)(void *arg, ctl_put_fn *put, void *to, char *err,
+			       size_t errlen);
 	/* Put the alerts that match, the newest first. */
 	void (*alerts)(void *arg, const struct ctl_alert_filter *filter,
 		       ctl_put_fn *put, void *to);
@@ -116,6 +126,9 @@ int ctl_listen(const struct ctl_conf *conf, char *err, size_t errlen);
  */
 struct ctl *ctl_new(struct ev_loop *loop, int fd, const struct ctl_conf *conf,
 		    struct stack *st, const struct ctl_hooks *hooks);
+
+/** ctl_reply_text() - A JSON string of bytes that may be no UTF-8; ctl_reply.c */
+json_t *ctl_reply_text(const char *text);
 
 /**
  * ctl_del() - Drop every client and the listening socket; NULL is fine

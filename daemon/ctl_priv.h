@@ -9,6 +9,7 @@
  *	ctl_packets.c what is remembered of connections, and their packets
  *	ctl_session.c connections that a client reads and writes
  *	ctl_numbers.c what was measured
+ *	ctl_config.c  the configuration, and the file of it
  *	ctl_events.c  events, those before and those to come
  *	ctl_dump.c    packets to a client
  *	ctl_capture.c packets to files of the daemon
@@ -203,6 +204,12 @@ struct ctl_job *ctl_walk_act(const struct ctl_request *r,
 void ctl_numbers_histogram(const struct ctl_request *r);
 void ctl_numbers_metrics(const struct ctl_request *r);
 void ctl_numbers_alerts(const struct ctl_request *r);
+
+/* ---- ctl_config.c ------------------------------------------------------ */
+
+void ctl_config_show(const struct ctl_request *r);
+void ctl_config_check(const struct ctl_request *r);
+void ctl_config_diff(const struct ctl_request *r);
 
 /* ---- ctl_packets.c ----------------------------------------------------- */
 

@@ -107,7 +107,7 @@ void ctl_reply_result(struct ctl_client *c, const char *id, json_t *result)
 }
 
 /* What a client sent may have been cut in the middle of a character. */
-static json_t *text_json(const char *text)
+json_t *ctl_reply_text(const char *text)
 {
 	char ascii[512];
 	json_t *json = json_string(text);
@@ -124,10 +124,10 @@ static json_t *error_json(enum ctl_error code, size_t at, const char *message,
 			  const char *hint)
 {
 	json_t *o = json_pack("{s:s, s:o}", "code", error_codes[code],
-			      "message", text_json(message));
+			      "message", ctl_reply_text(message));
 
 	if (hint && *hint)
-		json_object_set_new(o, "hint", text_json(hint));
+		json_object_set_new(o, "hint", ctl_reply_text(hint));
 	if (at != CTL_NO_OFFSET)
 		json_object_set_new(o, "at", json_integer((json_int_t)at));
 	return o;

@@ -45,6 +45,9 @@ static const struct command {
 	 "close --all FILTER [--rst]"},
 	{"close", "conn.close", "conn", true, "close CONN [--rst]"},
 	{"kill", "conn.kill", "filter", true, "kill FILTER [--rst]"},
+	{"config show", "config.show", NULL, false, "config show"},
+	{"config check", "config.check", NULL, false, "config check"},
+	{"config diff", "config.diff", NULL, false, "config diff"},
 	{"reload", "reload", NULL, false, "reload"},
 	{"log level", "log.level", "level", false, "log level LEVEL"},
 };

@@ -31,7 +31,6 @@ static int load(const struct run_source *s, struct conf *c, char *err,
 static int complaints_begin(struct complaints *c, char *err, size_t errlen);
 static void complaints_end(struct complaints *c, int ret, bool log, char *err,
 			   size_t errlen);
-static void explain_rights(int error, char *err, size_t errlen);
 static int keep_added(const struct run *r, struct conf *new, char *err,
 		      size_t errlen);
 static int listen_anew(struct run *r, const struct conf_listener *l, char *err,
@@ -130,7 +129,7 @@ static int load(const struct run_source *s, struct conf *c, char *err,
 		return ret;
 	ret = conf_load(c, s->path, s->overrides, s->noverrides, said.to);
 	complaints_end(&said, ret, true, err, errlen);
-	explain_rights(ret, err, errlen);
+	run_explain_rights(ret, err, errlen);
 	return ret;
 }
 
@@ -253,7 +252,7 @@ static void complaints_end(struct complaints *c, int ret, bool log, char *err,
 	free(c->text);
 }
 
-static void explain_rights(int error, char *err, size_t errlen)
+void run_explain_rights(int error, char *err, size_t errlen)
 {
 	size_t used = strlen(err);
 

@@ -195,6 +195,7 @@ static int start_ctl(struct run *r, int fd)
 		hooks.opener = hook_opener;
 	}
 	run_numbers_hooks(&hooks);
+	run_config_hooks(&hooks);
 	r->ctl = ctl_new(r->ev, fd, &conf, r->st, &hooks);
 	if (r->ctl)
 		return 0;

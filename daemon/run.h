@@ -119,6 +119,12 @@ void run_measure_listeners(struct run *r);
 /** run_numbers_status() - Add what "status" says of alerts */
 void run_numbers_status(const struct run *r, json_t *status);
 
+/** run_config_hooks() - What they may ask of the configuration */
+void run_config_hooks(struct ctl_hooks *hooks);
+
+/** run_explain_rights() - Add why a file cannot be read any more, if so */
+void run_explain_rights(int error, char *err, size_t errlen);
+
 /** run_numbers_hooks() - What control clients may ask of the measurements */
 void run_numbers_hooks(struct ctl_hooks *hooks);
 

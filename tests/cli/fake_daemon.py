@@ -122,6 +122,24 @@ ALERTS = [
 ]
 
 
+# What it runs with, and what its file says by now.
+SETTINGS = [
+    {"section": "tcphsd", "key": "seed", "hidden": True},
+    {"section": "interface", "key": "mtu", "value": "1500", "default": "1500"},
+    {"section": "listener.web", "key": "port", "value": "80"},
+    {"section": "listener.web", "key": "service", "value": "http\x1b[31m"},
+]
+
+DIFFERENT = [
+    {"section": "interface", "key": "mtu", "running": "1500", "file": "9000",
+     "restart": True},
+    {"section": "tcphsd", "key": "user", "file": "nobody", "restart": True},
+    {"section": "listener.web", "key": "port", "running": "80",
+     "only": "running"},
+    {"section": "listener.new", "key": "port", "file": "81", "only": "file"},
+]
+
+
 SYN = ("450000280000400040060000c61242" "01c6124202c3c60050000003e8"
        "000000005002faf000000000")
 
@@ -260,6 +278,20 @@ def answer(c, req):
         else:
             c.error(req, "not_found", "no listener " + params["name"],
                     hint="there are: web echo qotd")
+    elif method == "config.show":
+        found = [i for i in SETTINGS if params["defaults"]
+                 or i.get("value") != i.get("default")
+                 or i.get("hidden")]
+        for i in found:
+            c.item(req, i)
+        c.result(req, {"count": len(found), "file": "/etc/t.conf"})
+    elif method == "config.check":
+        c.result(req, {"valid": True, "file": "/etc/t.conf",
+                       "restart": "interface.mtu"})
+    elif method == "config.diff":
+        for i in DIFFERENT:
+            c.item(req, i)
+        c.result(req, {"count": len(DIFFERENT), "file": "/etc/t.conf"})
     elif method == "reload":
         c.result(req, {"changed": True})
     elif method == "log.level":
@@ -277,6 +309,25 @@ def scene_normal(c):
     c.hello()
     for req in c.requests():
         answer(c, req)
+
+
+def scene_badconf(c):
+    """Its file is wrong."""
+    c.hello()
+    for req in c.requests():
+        if req["method"] == "config.check":
+            c.result(req, {"valid": False, "file": "/etc/t.conf",
+                           "errors": ["/etc/t.conf:3: no \x1b[31m",
+                                      "/etc/t.conf:9: neither"]})
+        else:
+            c.error(req, "config", "/etc/t.conf:3: no")
+
+
+def scene_plain(c):
+    """As a daemon without a file, at its defaults."""
+    c.hello()
+    for req in c.requests():
+        c.result(req, {"count": 0, "valid": True})
 
 
 def scene_error(c, code):

@@ -274,6 +274,91 @@ group_act()
 }
 
 # The packets of one connection as a file
+group_config()
+{
+	scene normal
+	ctl 0 config show
+	out_is <<-'END'
+	# What tcphsd runs with; any other key has its default
+
+	[tcphsd]
+	# only an admin sees it: seed =
+
+	[listener.web]
+	port = 80
+	service = http?[31m
+	END
+	asked '"defaults":false'
+	ctl 0 config show --defaults
+	asked '"defaults":true'
+	out '# What tcphsd runs with'
+	out 'mtu = 1500'
+	ctl 0 config show --csv -o key,value,default --defaults
+	out 'mtu,1500,1500'
+	ctl 0 config show --json
+	json 'd[1]["section"] == "listener.web" and d[0]["hidden"]'
+	ctl 1 config diff --color=never
+	out_is <<-'END'
+	--- running
+	+++ /etc/t.conf
+
+	[interface]
+	-mtu = 1500
+	+mtu = 9000  ; needs a restart
+
+	[tcphsd]
+	-user =
+	+user = nobody  ; needs a restart
+
+	[listener.web]
+	-port = 80
+
+	[listener.new]
+	+port = 81
+	END
+	ctl 1 config diff --color=always
+	out "$(printf '\033[32m+port')"
+	ctl 1 config diff --raw -H -o key,running,file
+	out 'user - nobody'
+	ctl 1 -q config diff
+	no_out
+	ctl 1 config diff --json
+	json 'len(d) == 4 and d[0]["restart"]'
+	ctl 0 config check
+	out_is <<-'END'
+	/etc/t.conf: configuration is valid
+	A reload would be refused: interface.mtu needs a restart
+	END
+	ctl 0 config check --json
+	json 'd["valid"] and d["restart"] == "interface.mtu"'
+	ctl 2 config
+	err "'config' wants one of: show, check, diff"
+	ctl 2 config shwo
+	err "did you mean 'config show'?"
+	ctl 2 config check /etc/other.conf
+	err "'config check' takes no arguments"
+	ctl 2 config diff --defaults
+	err "'config diff' takes no --defaults"
+	ctl 2 config show -o colour
+	err 'there are: SECTION KEY VALUE DEFAULT'
+	scene badconf
+	ctl 1 config check
+	no_out
+	err '/etc/t.conf:3: no ?[31m'
+	err '/etc/t.conf:9: neither'
+	ctl 1 config check -j
+	json 'not d["valid"] and len(d["errors"]) == 2'
+	ctl 1 config diff
+	err '/etc/t.conf:3: no'
+	scene plain
+	ctl 0 config show
+	out '# What tcphsd runs with: every key has its default'
+	ctl 0 config diff
+	no_out
+	ctl 0 config check
+	out 'defaults: configuration is valid'
+}
+
 group_export()
 {
 	scene normal
@@ -866,7 +951,7 @@ complete_is()
 	out_is <<<"$2"
 }
 
-for group in look act export talk ask format usage error permission odd_server many watch \
+for group in look act config export talk ask format usage error permission odd_server many watch \
 	terminal ladder poison explain completion; do
 	case $group in
 	*"$ONLY"*) group_$group ;;

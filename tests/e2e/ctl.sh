@@ -113,6 +113,10 @@ check 'a viewer looks' as bob "$TCPHSCTL" -s "$SOCKET" -q list
 check 'a viewer sees the counters' as bob "$TCPHSCTL" -s "$SOCKET" -q stats
 check 'a viewer does not kill' exits 4 \
 	as bob "$TCPHSCTL" -s "$SOCKET" -y kill state all
+check 'a viewer sees what it runs with' as bob "$TCPHSCTL" -s "$SOCKET" \
+	-q config show
+check 'a viewer does not read its file' exits 4 \
+	as bob "$TCPHSCTL" -s "$SOCKET" config diff
 viewer_is_told()
 {
 	as bob "$TCPHSCTL" -s "$SOCKET" listener disable echo 2>&1 |

@@ -43,6 +43,12 @@ keeps()
 	kept json "$@"
 }
 
+# keeps_no COMMAND [ARG...]: the same, and the answer is no
+keeps_no()
+{
+	CODE=1 kept json "$@"
+}
+
 # lines COMMAND [ARG...]: it prints rows
 lines()
 {
@@ -62,7 +68,7 @@ kept()
 	[ -e "$name.schema" ] ||
 		"$TCPHSCTL" schema $command >"$name.schema" || return 1
 	# shellcheck disable=SC2086
-	ctl --$how $command "$@" >"$TMP/json" && jq empty "$TMP/json" &&
+	exits "${CODE:-0}" ctl --$how $command "$@" >"$TMP/json" && jq empty "$TMP/json" &&
 		cp "$TMP/json" "$name.$OUTPUTS.${how/ndjson/lines}"
 }
 
@@ -134,7 +140,18 @@ check 'listener del' keeps 'listener del' more
 check 'log level of a module' keeps 'log level' segment debug
 check 'log level' keeps 'log level' info
 check 'reload' keeps reload
+check 'config show' keeps 'config show' --defaults
+check 'config check' keeps 'config check'
+check 'config diff' keeps 'config diff'
+ctl -q listener add more --port 100 --service echo
+cp "$CONF" "$TMP/good"
+printf '[interface]\nmtu = 9000\n' >>"$CONF"
+check 'config check of what a reload cannot take' keeps 'config check'
+check 'config diff of it' keeps_no 'config diff'
+cp "$TMP/good" "$CONF"
+ctl -q listener del more
 echo nonsense >>"$CONF"
+check 'config check of a wrong file' keeps_no 'config check'
 check 'a reload that is refused' exits 1 ctl -q reload
 check 'status' keeps status
 check 'it says why' is false .config_ok
@@ -204,7 +221,8 @@ PATH=$(dirname "$TCPHSCTL"):$PATH
 while IFS= read -r line; do
 	check "manual: $line" bash -o pipefail -c "$line"
 done < <(sed -n 's/^\$ //p' "$ROOT/cli/tcphs-json.5.scd")
-# Members that want a loss, urgent data, an offload, or another configuration.
+# Members that want a loss, urgent data, an offload, another configuration, or
+# fewer rights.
 cat >"$TMP/spared" <<'E'
 Block.dscp
 Block.mtu_probe
@@ -214,6 +232,7 @@ Block.undone
 Block.urgent_in
 Block.urgent_out
 Packet.gso_size
+Setting.hidden
 Stats.busy_poll
 Stats.threads
 Status.steered

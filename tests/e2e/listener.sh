@@ -201,5 +201,96 @@ check 'and the last one answers' echoes $((2000 + full - 1))
 check 'stops' stop_daemon
 start_daemon
 check 'a restart forgets them' listed 'echo daytime more'
+
+# ---- all that the daemon runs with ---------------------------------------------
+
+# shows TEXT ARG..., says CODE TEXT ARG...: lines of `config`, in their order.
+shows()
+{
+	local want=$1
+
+	shift
+	same "$want" "$(ctl config show "$@" | grep -A1 -E '^msl|listener.echo')"
+}
+
+says()
+{
+	local code=$1 want=$2 got
+
+	shift 2
+	got=$(ctl --color=never "$@" 2>&1)
+	exits "$code" ctl -q "$@" 2>"$TMP/err" && same "$want" "$got"
+}
+
+check 'what is not as always is shown' shows \
+	$'msl = 100ms\n\n[listener.echo]\nport = 7'
+check 'and the rest, too' eval 'ctl config show --defaults |
+	grep -qx "rto_max = 60s"'
+check 'it would do for a file' eval 'ctl config show >"$TMP/shown" &&
+	"$TCPHSD" -t -c "$TMP/shown"'
+check 'for programs' eval 'ctl -j config show --defaults | jq -e "
+	map(select(.section == \"timers\" and .key == \"msl\"))[0] |
+	.value == \"100ms\" and .default == \"30s\""'
+check 'the file says the same' says 0 '' config diff
+check 'it would be taken' says 0 "$CONF: configuration is valid" config check
+ctl -q listener set more port=11 backlog=3
+ctl -q listener add demo --port 8090 --service echo
+ctl -q listener disable echo
+ctl -q log level debug
+sed -i 's/^msl.*/msl = 50ms/' "$CONF"
+printf '[listener.chargen]\nport = 19\nservice = chargen\n' >>"$CONF"
+check 'now it differs' says 1 "--- running
++++ $CONF
+
+[timers]
+-msl = 100ms
++msl = 50ms
+
+[listener.echo]
+-enabled = no
++enabled = yes
+
+[listener.more]
+-port = 11
++port = 10
+-backlog = 3
++backlog = 128
+
+[listener.demo]
+-port = 8090
+-service = echo
+
+[log]
+-level = debug
++level = info
+
+[listener.chargen]
++port = 19
++service = chargen" config diff
+check 'what was changed by command is shown' eval 'ctl config show |
+	grep -A3 -Fx "[listener.more]" | paste -sd" " |
+	grep -qx ".listener.more. port = 11 service = discard backlog = 3"'
+ctl -q reload
+check 'after a reload the added one is the rest' says 1 "--- running
++++ $CONF
+
+[listener.demo]
+-port = 8090
+-service = echo" config diff
+cp "$CONF" "$TMP/good"
+printf '[interface]\nmtu = 9000\n' >>"$CONF"
+check 'a reload could not take it' says 0 "$CONF: configuration is valid
+A reload would be refused: interface.mtu needs a restart" config check
+check 'and the difference says so' eval 'ctl config diff |
+	grep -qx "+mtu = 9000  ; needs a restart"'
+printf '[log]\nlevel = loud\nlevle = info\n' >>"$CONF"
+check 'every mistake is told' says 1 "$(sed -n '/^level = loud/=' "$CONF" |
+	sed "s|.*|$CONF:&: level = loud is unknown; write error, warning, notice, info or debug|")
+$(sed -n '/^levle/=' "$CONF" |
+	sed "s|.*|$CONF:&: unknown key 'levle' in [log]; did you mean 'level'?|")" \
+	config check
+check 'there is nothing to compare with' eval 'ctl config diff 2>&1 |
+	grep -q "level = loud is unknown.*config check"'
+cp "$TMP/good" "$CONF"
 stop_daemon
 summary

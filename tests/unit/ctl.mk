@@ -1,6 +1,6 @@
 CTL_SRC = daemon/ctl.c daemon/shards.c daemon/ctl_capture.c daemon/ctl_client.c \
 	daemon/ctl_dump.c daemon/capture_files.c daemon/held_dir.c \
-	daemon/ctl_listen.c daemon/ctl_numbers.c \
+	daemon/ctl_listen.c daemon/ctl_numbers.c daemon/ctl_config.c \
 	$(wildcard daemon/analysis/alert*.c) \
 	daemon/capture.c daemon/capture_bytes.c daemon/capture_words.c \
 	daemon/pktbus.c daemon/analysis/pcapng.c \

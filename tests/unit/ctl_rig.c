@@ -108,6 +108,37 @@ static void hook_alerts(void *arg, const struct ctl_alert_filter *filter,
 			  filter->kind, "listener", filter->listener));
 }
 
+/* A seed, and what is usual if that is asked for. */
+static json_t *hook_config_show(void *arg, bool all, bool secrets,
+				ctl_put_fn *put, void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:s, s:b}", "key", "seed", "hidden", !secrets));
+	if (all)
+		put(to, json_pack("{s:s}", "key", "mtu"));
+	return json_pack("{s:s}", "file", "/etc/t.conf");
+}
+
+static json_t *hook_config_check(void *arg)
+{
+	struct rig *r = arg;
+
+	return json_pack("{s:b}", "valid", !r->refuses);
+}
+
+static json_t *hook_config_diff(void *arg, ctl_put_fn *put, void *to, char *err,
+				size_t errlen)
+{
+	struct rig *r = arg;
+
+	if (r->refuses) {
+		snprintf(err, errlen, "t.conf:3: unknown key 'prot'");
+		return NULL;
+	}
+	put(to, json_pack("{s:s, s:s}", "key", "mtu", "file", "9000"));
+	return json_object();
+}
+
 void rig_init(struct rig *r, unsigned int nconns)
 {
 	struct ctl_hooks hooks = {
@@ -126,6 +157,9 @@ void rig_init(struct rig *r, unsigned int nconns)
 		.files = &r->files,
 		.metrics = hook_metrics,
 		.alerts = hook_alerts,
+		.config_show = hook_config_show,
+		.config_check = hook_config_check,
+		.config_diff = hook_config_diff,
 	};
 	const struct pktmem_conf packets = {.packets = 8, .snaplen = 200};
 	char err[256] = "", captures[48];

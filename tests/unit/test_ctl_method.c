@@ -208,6 +208,52 @@ static void listeners_are_changed(void)
 	rig_stop(&r, &p);
 }
 
+static void the_configuration(void)
+{
+	struct rig r;
+	struct peer p;
+
+	rig_start(&r, &p, 3);
+	peer_say(&p, "{\"id\":1,\"method\":\"config.show\"}");
+	peer_expect(&p, "{\"id\":1,\"item\":{\"key\":\"seed\","
+			"\"hidden\":false}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"file\":\"/etc/t.conf\","
+			"\"count\":1}}");
+	peer_ask(&p, "{\"id\":2,\"method\":\"config.check\"}",
+		 "{\"id\":2,\"result\":{\"valid\":true}}");
+	peer_say(&p, "{\"id\":3,\"method\":\"config.diff\"}");
+	peer_expect(&p, "{\"id\":3,\"item\":{\"key\":\"mtu\","
+			"\"file\":\"9000\"}}");
+	peer_expect(&p, "{\"id\":3,\"result\":{\"count\":1}}");
+	peer_say(&p, "{\"id\":4,\"method\":\"config.show\",\"params\":"
+		     "{\"defaults\":1}}");
+	peer_expect_error(&p, "bad_request", "'defaults' must be true or false",
+			  NULL);
+	r.refuses = true;
+	peer_say(&p, "{\"id\":5,\"method\":\"config.diff\"}");
+	peer_expect_error(&p, "config", "t.conf:3: unknown key 'prot'",
+			  "tcphsctl config check has all that is wrong");
+	rig_stop(&r, &p);
+}
+
+/* Sequence numbers can be guessed by whoever knows the seed. */
+static void a_viewer_gets_no_secrets(void)
+{
+	struct rig r;
+	struct peer p;
+
+	rig_start(&r, &p, 3);
+	TAILQ_FIRST(&r.ctl->clients)->rights = RIGHTS_VIEW;
+	peer_say(&p, "{\"id\":1,\"method\":\"config.show\",\"params\":"
+		     "{\"defaults\":true}}");
+	peer_expect(&p, "{\"id\":1,\"item\":{\"key\":\"seed\","
+			"\"hidden\":true}}");
+	peer_expect(&p, "{\"id\":1,\"item\":{\"key\":\"mtu\"}}");
+	peer_expect(&p, "{\"id\":1,\"result\":{\"file\":\"/etc/t.conf\","
+			"\"count\":2}}");
+	rig_stop(&r, &p);
+}
+
 static void reload_says_what_came_of_it(void)
 {
 	struct rig r;
@@ -644,7 +690,8 @@ static void viewers_may_look_and_not_touch(void)
 	static const char *const touching[] = {
 		"conn.close",	    "conn.kill",    "listener.enable",
 		"listener.disable", "listener.add", "listener.del",
-		"listener.set",	    "reload",	    "log.level",
+		"config.check",	    "config.diff",  "listener.set",
+		"reload",	    "log.level",
 	};
 	struct rig r;
 	struct peer p;
@@ -680,6 +727,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(alerts),
 		UNIT_TEST(listeners_are_added_and_deleted),
 		UNIT_TEST(listeners_are_changed),
+		UNIT_TEST(the_configuration),
+		UNIT_TEST(a_viewer_gets_no_secrets),
 		UNIT_TEST(reload_says_what_came_of_it),
 		UNIT_TEST(log_level_is_set_and_told),
 		UNIT_TEST(unknown_method_is_guessed_at),
