@@ -10,7 +10,9 @@
  * and the steps of the handshake and of the close as the daemon tells them
  * (events.follow). Those come on a request of their own, and may come later
  * than what they led to. So words about the connection, and what the peer says,
- * wait for the step that the handshake was completed; but not without end.
+ * wait for the step that the handshake was completed; but not without end. Whose
+ * FIN was the first is told at the end: by the steps, or by the peer's having
+ * come while we had said nothing of one.
  */
 #include "cli.h"
 
@@ -34,9 +36,12 @@
 #define HELD_MAX     64	  /* items that wait for a step */
 #define LAST_STEP_MS 1000 /* it is waited for when all else is over */
 
+enum first_fin { FIN_NONE, FIN_OURS, FIN_PEERS };
+
 struct session {
 	struct cli *cli;
-	const char *peer;	     /* what --classic calls it */
+	const char *peer;	     /* what --classic calls it, */
+	const char *own;	     /* and us */
 	json_int_t id;		     /* of conn.open or conn.attach */
 	json_int_t sending, closing; /* requests under way; 0 = none */
 	char conn[16];
@@ -51,6 +56,7 @@ struct session {
 	bool closed;	   /* its end was told */
 	json_t *opened;	   /* item whose words wait for the former, */
 	json_t *held;	   /* and those that came behind it */
+	enum first_fin first_fin;
 };
 
 static volatile sig_atomic_t interrupts;
@@ -164,8 +170,9 @@ static void say_end(struct session *s, json_t *result)
 		return;
 	if (s->cli->classic && s->line_begun)
 		putc('\n', s->cli->out);
-	if (s->cli->classic && interrupts)
-		fprintf(stderr, "Connection closed by us\n");
+	if (s->cli->classic &&
+	    (interrupts > 1 || (s->first_fin == FIN_OURS && s->exit == CLI_OK)))
+		fprintf(stderr, "Connection closed by %s\n", s->own);
 	else if (s->cli->classic)
 		fprintf(stderr, "%s disconnected.\n", s->peer);
 	if (!s->cli->classic || s->exit != CLI_OK)
@@ -221,6 +228,10 @@ static void take_step(struct session *s, const json_t *item)
 	snprintf(line, sizeof(line), "%s", words);
 	text_clean(line);
 	fprintf(stderr, "%s\n", line);
+	if (!s->first_fin && strcmp(event, "fin.sent") == 0)
+		s->first_fin = FIN_OURS;
+	else if (!s->first_fin && strcmp(event, "fin.received") == 0)
+		s->first_fin = FIN_PEERS;
 	s->completed |= strcmp(event, "handshake.completed") == 0;
 	s->closed |= strcmp(event, "conn.closed") == 0;
 	if (s->completed)
@@ -277,8 +288,11 @@ static enum cli_exit take_event(struct session *s, json_t *item)
 		return take_open(s, item);
 	if (strcmp(event, "text") == 0)
 		say_text(s, item);
-	else if (strcmp(event, "peer_closed") == 0)
+	else if (strcmp(event, "peer_closed") == 0) {
 		s->stdin_over = true; /* nobody is there to read it */
+		if (!s->first_fin && !s->ended)
+			s->first_fin = FIN_PEERS;
+	}
 	return CLI_OK;
 }
 
@@ -327,7 +341,7 @@ static enum cli_exit take_last(struct session *s)
 		say_end(s, result);
 	} else if (s->last) {
 		if (s->cli->classic)
-			fprintf(stderr, "Failed to connect to %s.\n", s->peer);
+			fprintf(stderr, "Failed to connect to server.\n");
 		s->exit =
 			client_failed(json_object_get(s->last, "error"), NULL);
 	}
@@ -410,8 +424,6 @@ static enum cli_exit talk(struct session *s, const char *method, json_t *params,
 	sigprocmask(SIG_BLOCK, &block, &waiting);
 	sigaction(SIGINT, &act, &was);
 	interrupts = 0;
-	if (s->cli->classic)
-		fprintf(stderr, "%s: Not Connected\n", s->peer);
 	e = filter ? follow_steps(s, filter) : CLI_OK;
 	if (e == CLI_OK)
 		e = client_begin(s->cli->client, method, params, &s->id);
@@ -428,7 +440,7 @@ static enum cli_exit talk(struct session *s, const char *method, json_t *params,
 
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 {
-	struct session s = {.cli = cli, .peer = "Server"};
+	struct session s = {.cli = cli, .peer = "Server", .own = "Client"};
 	json_t *params;
 	char filter[128];
 	int port, source;
@@ -441,6 +453,8 @@ enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 			   "nodelay", cli->nodelay);
 	if (cli->source)
 		json_object_set_new(params, "local_port", json_integer(source));
+	if (cli->classic && !cli->quiet)
+		fprintf(stderr, "Client: Not Connected\n");
 	snprintf(filter, sizeof(filter),
 		 strchr(argv[0], ':') ? "role = client and dst [%.64s]:%d"
 				      : "role = client and dst %.64s:%d",
@@ -451,7 +465,7 @@ enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv)
 {
-	struct session s = {.cli = cli, .peer = "Client"};
+	struct session s = {.cli = cli, .peer = "Client", .own = "Server"};
 
 	(void)argc;
 	return talk(&s, "conn.attach", json_pack("{s:s}", "conn", argv[0]),

@@ -385,7 +385,7 @@ group_talk()
 	"$CTL" connect --classic 198.18.66.1 5000 >"$TMP/out" 2>&1 </dev/null
 	code_is $? 0
 	out_is <<-'WORDS'
-	Server: Not Connected
+	Client: Not Connected
 	[Client] Sending SYN
 	[Client] Handshake completed
 	Connected to Server at 198.18.66.1:5000

@@ -330,7 +330,7 @@ check 'the four lines in both logs, in order' same \
 	'SYN|Received ACK, handshake completed' "$LOG" "$TMP/other.log" |
 	sort | sentences)"
 check 'whoever connects sees his own' same \
-	"Server: Not Connected
+	"Client: Not Connected
 [Client] Sending SYN to $OTHER4:5000
 [Client] Received SYN-ACK, sending ACK
 [Client] Handshake completed in N ms
@@ -338,18 +338,18 @@ Connected to Server at $OTHER4:5000
 [Client] Sending FIN
 [Client] Received FIN, sending ACK
 [Client] Connection closed (FIN-ACK complete)
-Server disconnected." "$(sed 's/in [0-9.]* ms/in N ms/' "$TMP/err")"
+Connection closed by Client" "$(sed 's/in [0-9.]* ms/in N ms/' "$TMP/err")"
 refusal()
 {
 	exits 20 ctl connect --classic $OTHER4 5001 2>"$TMP/refused" </dev/null
 }
 check 'a refusal' refusal
-check 'step by step' same "Server: Not Connected
+check 'step by step' same "Client: Not Connected
 [Client] Sending SYN to $OTHER4:5001
 [Client] Connection reset by server
 [Client] Handshake failed: refused by $OTHER4:5001 (RST)
 [Client] Connection closed (refused by peer)
-Failed to connect to Server." "$(grep -v '^tcphsctl:' "$TMP/refused")"
+Failed to connect to server." "$(grep -v '^tcphsctl:' "$TMP/refused")"
 kill "$OTHER"
 wait "$OTHER"
 check 'the other ends' same 0 $?

@@ -95,6 +95,8 @@ exec 5>&-
 check 'the client closes' wait_for 5 has server.err '^Client disconnected\.$'
 exec 6>&-
 check 'both end well' eval 'wait $client && wait $server'
+check 'the client knows that it was the first' \
+	has client.err '^Connection closed by Client$'
 
 wait_for 5 grep -q 'Connection closed' "$LOG"
 wait_for 5 grep -q 'Connection closed' "$TMP/other.log"

@@ -213,6 +213,20 @@ check '... and who has gone' over 0
 check '... in words' has classic.err '^Client disconnected\.$'
 exec 5>&-
 
+coproc CLIENT { exec nc -N "$OWN4" 8090; }
+exec 6>&"${CLIENT[1]}"
+listed 1 state established
+talk first attach --classic last
+check 'classic: a client who stays' wait_for 5 has first.err \
+	"^Connected to Client at $HOST4:"
+exec 5>&-
+listed 1 state fin-wait-2
+exec 6>&- {CLIENT[1]}>&-
+check '... until we close' over 0
+check '... in words' has first.err '^Connection closed by Server$'
+check '... and nobody said that he was not there' \
+	negate grep -q 'Not Connected' "$TMP/first.err"
+
 exec 8<>"/dev/tcp/$OWN4/7"
 check 'an echo connection is not to be attached to' exits 2 ctl attach last \
 	</dev/null
