@@ -12,4 +12,9 @@
  */
 void advice_put(const struct cli *cli, const char *label, const char *words);
 
+/**
+ * advice_words() - Words from column @indent on, broken in the same way
+ */
+void advice_words(const struct cli *cli, const char *words, size_t indent);
+
 #endif

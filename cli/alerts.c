@@ -43,8 +43,10 @@ enum cli_exit alerts_run(struct cli *cli, int argc, char **argv)
 	if (cli->format == FORMAT_TEXT && !cli->columns) {
 		e = client_call(cli->client, "alerts", params, tell, &t, NULL);
 		if (e == CLI_OK && !t.n)
-			fputs("nothing looks wrong\n", cli->out);
-		return e;
+			fputs(argc > 0 ? "no such alert\n"
+				       : "nothing looks wrong\n",
+			      cli->out);
+		return e == CLI_OK && argc > 0 && !t.n ? CLI_NO : e;
 	}
 	e = table_begin(&table, cli, alert_columns);
 	if (e != CLI_OK) {
@@ -53,6 +55,8 @@ enum cli_exit alerts_run(struct cli *cli, int argc, char **argv)
 	}
 	e = client_call(cli->client, "alerts", params, table_row, &table, NULL);
 	table_end(&table, e == CLI_OK);
+	if (e == CLI_OK && argc > 0 && table.rows == 0)
+		return CLI_NO; /* as grep */
 	return e;
 }
 
@@ -61,7 +65,7 @@ static int tell(void *arg, const char *text, size_t len)
 	struct telling *t = arg;
 	const struct cli *cli = t->cli;
 	json_t *o = json_loadb(text, len, 0, NULL);
-	char cells[4][256];
+	char cells[4][256], line[640];
 	static const struct {
 		const char *field;
 		enum column_kind kind;
@@ -75,9 +79,12 @@ static int tell(void *arg, const char *text, size_t len)
 		output_cell(json_object_get(o, shown[i].field), shown[i].kind,
 			    true, cells[i], sizeof(cells[i]));
 	active = strcmp(cells[3], "active") == 0;
-	fprintf(cli->out, "%-4s %s%s%s (%s ago%s)\n", cells[0],
-		output_sgr(cli, active ? SGR_YELLOW : SGR_DIM), cells[1],
-		output_sgr(cli, SGR_OFF), cells[2], active ? ", goes on" : "");
+	snprintf(line, sizeof(line), "%s (%s ago%s)", cells[1], cells[2],
+		 active ? ", goes on" : "");
+	fprintf(cli->out, "%-4s %s", cells[0],
+		output_sgr(cli, active ? SGR_YELLOW : SGR_DIM));
+	advice_words(cli, line, 5);
+	fprintf(cli->out, "%s\n", output_sgr(cli, SGR_OFF));
 	if (active || cli->verbose) {
 		advice_put(cli, "meaning",
 			   json_string_value(json_object_get(o, "meaning")));

@@ -133,7 +133,7 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_DURATION] = {"duration", 0, "DUR", "end after so long",
 			  TAKES_DUMP},
 	[OPT_FORMAT] = {"format", 0, "FORMAT",
-			"text, html and what else the manual has (-f FORMAT)",
+			"text, html or another (-f FORMAT)",
 			TAKES_FORMAT},
 	[OPT_AT] = {"at", 0, "N", "end with packet N, and all about it",
 		    TAKES_LADDER},

@@ -255,8 +255,8 @@ def answer(c, req):
             c.item(req, i)
         c.result(req, {"count": len(found)})
     elif method == "alerts":
-        found = [i for i in ALERTS if params.get("filter") != "active"
-                 or i["state"] == "active"]
+        found = [i for i in ALERTS
+                 if params.get("filter", "") in ("", i["kind"], i["state"])]
         for i in found:
             c.item(req, i)
         c.result(req, {"count": len(found)})

@@ -169,6 +169,10 @@ group_look()
 	out 'Ask whose it is.'
 	ctl 0 --csv -o id,kind,source alerts
 	out 'a1,port_scan,198.18.66.1'
+	ctl 1 alerts host_scan
+	out_is <<<'no such alert'
+	ctl 1 --json alerts host_scan
+	out_is <<<'[]'
 	ctl 0 metrics
 	out_is <<-'END'
 	# HELP tcphs_up Is it?
@@ -493,6 +497,9 @@ group_usage()
 	ctl 0 --help
 	out 'listener enable NAME'
 	out '-w, --watch[=SEC]'
+	NAME='help fits a terminal of 80 columns'
+	if awk 'length > 80 { n++ } END { exit n }' "$TMP/out"; then ok
+	else bad "$(awk 'length > 80' "$TMP/out")"; fi
 	ctl 0 help kill
 	out '-y, --yes'
 	ctl 0 list -h
