@@ -84,6 +84,11 @@ echo '--- a run, whole'
 RUN=$TMP/run.pcapng
 start_dump -w "$RUN" --snaplen 65575
 check 'dump begins' wait_for 5 dump_began "$RUN"
+# The kernel's view of the same.
+tcpdump --immediate-mode -U -Z root -i "$IFACE" -w "$TMP/kernel.pcap" tcp port 7 \
+	2>"$TMP/tcpdump.err" &
+TCPDUMP=$!
+check 'tcpdump, too' wait_for 10 grep -q 'listening on' "$TMP/tcpdump.err"
 for i in 1 2 3; do
 	echo "hello $i" | nc -N $OWN4 7 >/dev/null
 	echo "hello $i" | nc -N $OWN6 7 >/dev/null
@@ -150,6 +155,55 @@ check 'the events tell of the same connections' same \
 		"handshake.completed") | .conn' | sort -V)" \
 	"$(fields "$RUN" 'frame.comment contains "-> ESTABLISHED"' \
 		frame.comment | sed 's/ .*//' | sort -V)"
+# Times: of an event and of its packet, of a handshake and of its two packets. The
+# kernel sees a SYN when the client sends it, we when we run.
+check 'the events have the times of the packets' python3 - \
+	<(ctl events --ndjson --since 5m) \
+	<(fields "$RUN" 'frame.comment contains "SYN-RECEIVED"' \
+		frame.time_epoch frame.comment) \
+	<(tshark -n -r "$TMP/kernel.pcap" -Y 'tcp.flags == 2 and
+		tcp.srcport != 4444' -T fields \
+		-e frame.time_epoch -e tcp.srcport 2>/dev/null) <<'END'
+import calendar, json, sys, time
+
+def epoch(text):
+    whole, part = text.rstrip("Z").split(".")
+    return (calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) +
+            float("0." + part))
+
+syns, done, late = {}, 0, []
+for line in open(sys.argv[1]):
+    e = json.loads(line)
+    if e["event"] == "syn.received":
+        syns[e["conn"]] = [epoch(e["time"]), e["peer_port"]]
+    elif e["event"] == "handshake.completed" and e["role"] == "server":
+        syns[e["conn"]].append(e["hs_us"] / 1e6)
+for line in open(sys.argv[2]):
+    at, comment = line.rstrip("\n").split("\t")
+    conn, before = comment.split()[:2]
+    if before == "LISTEN":
+        assert abs(float(at) - syns[conn][0]) < 1e-3, (line, syns[conn])
+        syns[conn].append(float(at))
+    else:
+        told, begun = syns[conn][2:]
+        assert abs(float(at) - begun - told) < 1e-3, (line, syns[conn])
+        done += 1
+assert done == 7, done
+ports = {port: at for at, port, *rest in syns.values()}
+for line in open(sys.argv[3]):
+    at, port = line.split()
+    late.append(ports[int(port)] - float(at))
+assert len(late) == 6 and min(late) > -1e-3, late
+assert min(late) < 5e-3 and max(late) < 1, late
+END
+kill $TCPDUMP
+wait $TCPDUMP
+# Each text of a client has its ACK, of the byte behind it.
+check 'each text is acknowledged' same '' "$(fields "$RUN" 'tcp.port == 7' \
+	tcp.srcport tcp.dstport tcp.seq tcp.len tcp.ack | awk '
+	$2 == 7 && $4 { want[$1, $3 + $4] = $0 }
+	$1 == 7 { delete want[$2, $5] }
+	END { for (w in want) print want[w] }')"
 check 'each connection has one stream' same 9 "$(fields "$RUN" \
 	'frame.comment contains "SYN-RECEIVED" or
 	 frame.comment contains "nobody listens" or

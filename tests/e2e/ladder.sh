@@ -116,6 +116,12 @@ check 'for Mermaid' ladder -f mermaid c1
 check '... in its words' draws '^sequenceDiagram$' 'participant C' 'C->>S: SYN'
 check 'in no other words' exits 2 ctl ladder -f crayon c1
 
+exec 3<>"/dev/tcp/$OWN4/7"
+check 'a handshake alone' wait_for 5 ctl -q list state established
+check '... is three packets, no more' eval 'ctl -j ladder last |
+	jq -e ".packets == 3 and (.kept_packets | length) == 3"'
+exec 3>&-
+
 # --- attempts that fail ------------------------------------------------------
 
 check_not 'nobody at a port' nc -z "$OWN4" 81

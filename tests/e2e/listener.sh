@@ -40,6 +40,8 @@ check 'starts' start_daemon
 
 # ---- added -------------------------------------------------------------------
 
+check 'the one of the file waits' eval 'ctl listener list |
+	grep -Eq "^echo +echo +own +7 +waiting for client "'
 check_not 'nobody is there' nc -z -w 2 "$OWN4" 8090
 check 'a listener is added' same \
 	"listener demo $OWN4:8090 and [$OWN6]:8090 enabled" \
