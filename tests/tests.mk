@@ -52,6 +52,12 @@ ASAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 ASAN = ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0 \
        $(MAKE) --no-print-directory B=build-asan OPT='-O1 -g $(ASAN_FLAGS)'
 
+# The walk without its words, for check: does each step show what it promises?
+demo-check: all
+	@B=$(B) tests/e2e/demo.sh >$(B)/demo.log 2>&1 || \
+		{ cat $(B)/demo.log; exit 1; }
+	@echo "demo: 1 passed, 0 failed"
+
 # The same tests under AddressSanitizer and UBSan, and with clang.
 asan:
 	@$(ASAN) -j2 all build-tests
@@ -123,6 +129,7 @@ check: deps
 	@$(MAKE) --no-print-directory clang
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory demo-check
 	@$(MAKE) --no-print-directory e2e THREADS=2 E2E='$(THREADS_E2E)'
 	@$(MAKE) --no-print-directory systemd
 	@$(MAKE) --no-print-directory asan
@@ -132,5 +139,5 @@ check: deps
 	@$(MAKE) --no-print-directory bench-smoke
 	@echo "check: everything passed"
 
-.PHONY: unit layers cli e2e check-threads systemd demo asan tsan build-tests \
+.PHONY: unit layers cli e2e check-threads systemd demo demo-check asan tsan build-tests \
 	clang format format-check lint check
