@@ -104,8 +104,8 @@ static const struct {
 	  "ACKs that were looked at for a cookie."},
 	 cookies_checked},
 	{{"tcphs_listen_overflows_total", "counter", "listener, where",
-	  "SYNs that met something full, by what that was; a cookie may have "
-	  "helped."},
+	  "SYNs, and ACKs that would have completed a handshake, that met "
+	  "something full, by what that was; a SYN may have got a cookie."},
 	 listen_overflows},
 	{{"tcphs_segments_total", "counter", "direction",
 	  "TCP segments, those of super-segments counted apart."},

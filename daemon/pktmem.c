@@ -326,6 +326,8 @@ static inline void trace_note(struct pktmem *m, struct trace *t,
 
 	if (p->flags & PACKET_COOKIE)
 		t->marks |= TRACE_COOKIE;
+	if (p->drop == DROP_ACK_LIMIT) /* perhaps for good */
+		t->drop = p->drop;
 	if (p->state_before == TCP_SYN_SENT &&
 	    p->state_after == TCP_SYN_RECEIVED)
 		t->marks |= TRACE_SIMULTANEOUS;

@@ -35,7 +35,7 @@ struct pktmem_conn {
 	uint8_t role;	   /* enum tcp_role */
 	uint8_t state;	   /* enum tcp_state, as it is or was at its end */
 	uint8_t reason;	   /* enum close_reason; CLOSE_NONE */
-	uint8_t drop;	   /* enum drop_reason of a SYN that opened nothing */
+	uint8_t drop;	   /* enum drop_reason of what opened nothing */
 	bool ended;	   /* nothing more is expected */
 	enum outcome outcome;
 	enum stage stage;

@@ -8,7 +8,8 @@
  *
  * The two are of one connection if they began at the same time. What the memory
  * of packets has forgotten or has not decided itself is not compared; nor is one
- * whose SYN came in fragments longer than their heads, of which the judge knows
+ * whose last ACK a limit turned away, for whoever looks on sees a handshake; nor
+ * one whose SYN came in fragments longer than their heads, of which the judge knows
  * only the answer. With several threads a connection's packets come in their
  * order, for all of them are one thread's; but some may be lost on the way here
  * (feed.c), and then no connection that was there at that time is compared.
@@ -201,6 +202,7 @@ static void compare(void *ctx, const struct verdict *v)
 	if (!ref || known.opened_us * 1000 != v->start_ns ||
 	    known.opened_us <= c->missed_us || known.outcome == ATTEMPT_OPEN ||
 	    known.outcome == ATTEMPT_MIDSTREAM ||
+	    known.drop == DROP_ACK_LIMIT ||
 	    (v->outcome == JUDGED_SYN_MISSING && began_in_pieces(c, ref))) {
 		c->unknown++;
 	} else if (selfcheck_agrees(v, &known)) {

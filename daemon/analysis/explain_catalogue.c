@@ -196,7 +196,8 @@ const struct explain_entry explain_catalogue[] = {
 	  "\"Connection refused\" if it was reset; a time-out if it was "
 	  "dropped in silence.",
 	  "tcphsctl stats counts the reasons; tcphsctl explain "
-	  "syn_denied, syn_limit, syn_memory or syn_stopping has each."}},
+	  "syn_denied, syn_limit, syn_memory, syn_stopping or ack_limit "
+	  "has each."}},
 	{"syn_denied",
 	 EXPLAIN_AS_SERVER,
 	 {"The SYN reached {listener} and was answered with "
@@ -239,6 +240,22 @@ const struct explain_entry explain_catalogue[] = {
 	  "\"Connection refused\" at once, without retries.",
 	  "Start it again; tcphsctl status says stopping until it is "
 	  "gone."}},
+	{"ack_limit",
+	 EXPLAIN_AS_SERVER,
+	 {"The client's SYN was answered with a SYN-ACK, and the ACK that "
+	  "came was turned away{after}: there was no room for a "
+	  "connection.",
+	  "Others completed their handshakes first, and "
+	  "limits.max_connections, limits.max_per_source or the "
+	  "listener's own limit allows no more.",
+	  "RFC 9293, 3.10.7.4: the ACK of our SYN-ACK opens the "
+	  "connection. It is refused with a reset, or counts as lost "
+	  "(3.8.1), as in Linux when the queue of accept(2) is full.",
+	  "Connected; with overflow = reset, \"Connection reset by peer\" "
+	  "at once. With drop, no answer to what it sends until there is "
+	  "room; if there never is, a reset when we have given up.",
+	  "tcphsctl listener list: who is full. Raise the limit, or find "
+	  "who holds so many: tcphsctl list."}},
 	{"protocol_error",
 	 EXPLAIN_AS_BOTH,
 	 {"What came from {peer} in the handshake fits no state of a "

@@ -23,6 +23,7 @@ enum outcome outcome_failed(enum close_reason why, enum tcp_role role, bool odd)
 		return client ? ATTEMPT_RESET_BY_SERVER
 			      : ATTEMPT_RESET_BY_CLIENT;
 	case CLOSE_NO_MEMORY:
+	case CLOSE_LIMIT:
 		return ATTEMPT_REJECTED;
 	default: /* we gave it up ourselves */
 		return client ? ATTEMPT_RESET_BY_CLIENT

@@ -163,7 +163,7 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 		conn_active(st, c)->odd = true;
 	if (s->flags & TH_ACK && !ack_ok) {
 		stack_drop(st, DROP_ACK_FUTURE, NULL, s, c);
-		tcp_reply_rst(st, s);
+		tcp_reply_rst(st, s, NULL);
 		return;
 	}
 	if (s->flags & TH_RST) {
@@ -563,7 +563,7 @@ static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
 
 	if (seq_leq(s->ack, c->snd_una) || seq_gt(s->ack, c->snd_max)) {
 		stack_drop(st, DROP_ACK_FUTURE, NULL, s, c);
-		tcp_reply_rst(st, s);
+		tcp_reply_rst(st, s, NULL);
 		return SEG_DONE;
 	}
 	if (a)

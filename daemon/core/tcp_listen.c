@@ -32,14 +32,17 @@ static void syn_no_memory(struct stack *st, struct listener *l,
 			  unsigned int index, const struct tcp_key *key,
 			  const struct tcp_seg *seg);
 static bool syn_allowed(const struct listener *l, const struct ip_addr *peer);
-static bool syn_within_limits(struct stack *st, struct listener *l,
-			      unsigned int index, const struct tcp_key *key);
+static bool within_limits(struct stack *st, struct listener *l,
+			  unsigned int index, const struct tcp_key *key,
+			  bool half_open);
 static bool syn_source(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key);
 static bool syn_pressure(struct stack *st, struct listener *l,
 			 unsigned int index, const struct tcp_key *key);
 static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, const struct tcp_seg *seg);
+static void cookie_refuse(struct stack *st, struct listener *l,
+			  const struct tcp_key *key, const struct tcp_seg *seg);
 static void half_synack(struct stack *st, struct tcp_half *h,
 			unsigned int what);
 static void listen_judge(struct stack *st, const struct tcp_key *key,
@@ -51,6 +54,10 @@ static bool half_takes_cookie(const struct stack *st, struct tcp_half *h,
 static void half_challenge(struct stack *st, struct tcp_half *h);
 static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 				     const struct tcp_seg *seg);
+static void half_refuse(struct stack *st, struct tcp_half *h,
+			const struct tcp_seg *seg);
+static void half_reset(struct stack *st, struct tcp_half *h,
+		       const struct tcp_seg *seg, enum close_reason why);
 static void half_free(struct stack *st, struct tcp_half *h);
 static void half_event(struct stack *st, enum event_type type,
 		       const struct tcp_half *h, enum tcp_state state,
@@ -117,7 +124,7 @@ static void listen_judge(struct stack *st, const struct tcp_key *key,
 			event_put(st, EVENT_RESET_NOBODY, key, st->attempt,
 				  LISTENER_NONE, ROLE_SERVER, TCP_CLOSED,
 				  &(struct event_more){.seg = seg});
-		tcp_reply_rst(st, seg);
+		tcp_reply_rst(st, seg, NULL);
 		return;
 	}
 	/* RFC 9293, 3.10.7.2: RST, ACK, SYN, in this order. */
@@ -145,7 +152,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 
 	if (seg->flags & TH_SYN || !listener_cookies(st, l) ||
 	    !cookie_recent(st, seg)) {
-		tcp_reply_rst(st, seg);
+		tcp_reply_rst(st, seg, NULL);
 		return;
 	}
 	if (!cookie_check(st, key, seg, &k)) {
@@ -160,11 +167,12 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 				  &(struct event_more){.seg = seg});
 		return;
 	}
-	if (!syn_within_limits(st, l, index, key))
-		return;
 	counted = st->conf.max_per_source > 0;
-	if (counted && !syn_source(st, l, index, key))
+	if (!within_limits(st, l, index, key, false) ||
+	    (counted && !syn_source(st, l, index, key))) {
+		cookie_refuse(st, l, key, seg);
 		return;
+	}
 	c = passive_conn(st, key, index, seg->ack - 1, seg->seq - 1);
 	if (!c) {
 		if (counted)
@@ -214,7 +222,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 		syn_refuse(st, l, key, seg, DROP_SYN_DENIED, true);
 		return;
 	}
-	if (!syn_within_limits(st, l, index, key)) {
+	if (!within_limits(st, l, index, key, false)) {
 		syn_refuse(st, l, key, seg, DROP_SYN_LIMIT,
 			   l->conf.overflow == OVERFLOW_RESET);
 		return;
@@ -308,7 +316,7 @@ static void syn_refuse(struct stack *st, struct listener *l,
 	l->refused++;
 	stack_drop(st, why, key, seg, NULL);
 	if (reset)
-		tcp_reply_rst(st, seg);
+		tcp_reply_rst(st, seg, NULL);
 }
 
 static void syn_no_memory(struct stack *st, struct listener *l,
@@ -327,13 +335,21 @@ static bool syn_allowed(const struct listener *l, const struct ip_addr *peer)
 	return !l->conf.nallow;
 }
 
-static bool syn_within_limits(struct stack *st, struct listener *l,
-			      unsigned int index, const struct tcp_key *key)
+/*
+ * May there be one more connection? All half-open ones together have their
+ * places in max_connections from the SYN on, but none in that of a listener:
+ * whoever forges a SYN would have one. So it is asked for again when one of
+ * them, @half_open, is to be opened; it may also have been lowered since.
+ */
+static bool within_limits(struct stack *st, struct listener *l,
+			  unsigned int index, const struct tcp_key *key,
+			  bool half_open)
 {
 	const struct stack_counts now = stack_counted(st, index);
+	uint32_t kept = half_open ? now.half_open : 0;
 	enum stack_limit hit;
 
-	if (now.connections >= st->conf.max_connections)
+	if (now.connections >= st->conf.max_connections + kept)
 		hit = LIMIT_CONNECTIONS;
 	else if (l->conf.max_connections &&
 		 now.listener_connections >= l->conf.max_connections)
@@ -425,6 +441,19 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 			  &(struct event_more){.seg = seg});
 }
 
+/* Its client believes in a connection: see half_refuse(). The cookie is as good
+ * when its first segment comes again. */
+static void cookie_refuse(struct stack *st, struct listener *l,
+			  const struct tcp_key *key, const struct tcp_seg *seg)
+{
+	st->tap.packet.conn = stack_new_id(st); /* it can be spoken of */
+	st->tap.packet.flags |= PACKET_COOKIE;
+	l->refused++;
+	stack_drop(st, DROP_ACK_LIMIT, key, seg, NULL);
+	if (l->conf.overflow == OVERFLOW_RESET)
+		tcp_reply_rst(st, seg, NULL);
+}
+
 static uint8_t half_tos(const struct stack *st, const struct tcp_half *h)
 {
 	return (uint8_t)(st->listeners[h->listener].conf.dscp << 2);
@@ -483,7 +512,7 @@ static void half_synack(struct stack *st, struct tcp_half *h, unsigned int what)
 /* A forged SYN makes us send to somebody who did not ask (RFC 4987, 2.1), and
  * its record stands in the way of others as long as it tries. When more than
  * half of the places are taken, most of them probably are of that kind; but not
- * who has sent his SYN again, and waits for an answer. */
+ * who has sent his SYN again, and waits for an answer, or has had one. */
 static uint32_t half_tries(const struct stack *st, const struct tcp_half *h)
 {
 	const struct listener *l = &st->listeners[h->listener];
@@ -492,7 +521,7 @@ static uint32_t half_tries(const struct stack *st, const struct tcp_half *h)
 		     (l->conf.backlog &&
 		      now.listener_half_open > l->conf.backlog / 2);
 
-	if (crowd && !(h->flags & HALF_SYN_AGAIN) &&
+	if (crowd && !(h->flags & (HALF_SYN_AGAIN | HALF_NO_ROOM)) &&
 	    st->conf.synack_retries > CROWD_TRIES)
 		return CROWD_TRIES;
 	return st->conf.synack_retries;
@@ -503,7 +532,9 @@ void tcp_half_expire(struct stack *st, struct tcp_half *h)
 	int64_t wait = st->conf.rto_initial_us << h->retries;
 
 	if (h->retries >= half_tries(st, h)) {
-		tcp_half_drop(st, h, CLOSE_TIMEOUT_SYNACK);
+		tcp_half_drop(st, h,
+			      h->flags & HALF_NO_ROOM ? CLOSE_LIMIT
+						      : CLOSE_TIMEOUT_SYNACK);
 		return;
 	}
 	h->retries++;
@@ -594,7 +625,7 @@ static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 	}
 	if (seg->ack != h->iss + 1 && !half_takes_cookie(st, h, seg)) {
 		stack_drop(st, DROP_ACK_FUTURE, &h->e.key, seg, NULL);
-		tcp_reply_rst(st, seg);
+		tcp_reply_rst(st, seg, NULL);
 		return false;
 	}
 	return true;
@@ -661,8 +692,11 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	struct tcp_conn *c;
 
 	if (l->removed || !l->conf.enabled) {
-		tcp_reply_rst(st, seg);
-		tcp_half_drop(st, h, CLOSE_RESET_BY_US);
+		half_reset(st, h, seg, CLOSE_RESET_BY_US);
+		return NULL;
+	}
+	if (!within_limits(st, l, h->listener, &h->e.key, true)) {
+		half_refuse(st, h, seg);
 		return NULL;
 	}
 	c = passive_conn(st, &h->e.key, h->listener, h->iss, h->irs);
@@ -699,6 +733,35 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	h->flags &= (uint8_t)~HALF_COUNTED;
 	half_free(st, h);
 	return c;
+}
+
+/*
+ * There is no room for what this ACK would open. Its client believes in a
+ * connection by now. Either it is told, or the ACK counts as lost: the client
+ * answers our next SYN-ACK, and sends again what it wants to say, and meanwhile
+ * somebody may have gone. So does Linux when its accept queue is full.
+ */
+static void half_refuse(struct stack *st, struct tcp_half *h,
+			const struct tcp_seg *seg)
+{
+	struct listener *l = &st->listeners[h->listener];
+
+	h->flags |= HALF_NO_ROOM;
+	l->refused++;
+	stack_drop(st, DROP_ACK_LIMIT, &h->e.key, seg, NULL);
+	if (l->conf.overflow == OVERFLOW_RESET)
+		half_reset(st, h, seg, CLOSE_LIMIT);
+}
+
+/* RFC 9293, 3.10.5: its ACK has come, so the peer is told. */
+static void half_reset(struct stack *st, struct tcp_half *h,
+		       const struct tcp_seg *seg, enum close_reason why)
+{
+	struct reply_note note = half_note(h, 0);
+
+	note.after = TCP_CLOSED;
+	tcp_reply_rst(st, seg, &note);
+	tcp_half_drop(st, h, why);
 }
 
 void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why)

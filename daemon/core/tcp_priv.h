@@ -159,8 +159,10 @@ void udp_input(struct stack *st, const struct ip_pkt *ip, bool csum_ok);
  * @note: NULL = it answers the packet in work, for whomever that was */
 bool tcp_reply(struct stack *st, const struct tcp_seg *seg,
 	       const struct reply_note *note);
-/** tcp_reply_rst() - Answer a segment nobody wants (RFC 9293, 3.10.7.1) */
-void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg);
+/** tcp_reply_rst() - Answer a segment nobody wants (RFC 9293, 3.10.7.1)
+ * @note: As tcp_reply() */
+void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg,
+		   const struct reply_note *note);
 /** reply_new() - An empty one, or NULL, and then a limit was hit */
 struct reply *reply_new(struct stack *st);
 /** reply_queue() - Have it leave, @body (copied) behind its head

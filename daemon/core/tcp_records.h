@@ -64,6 +64,7 @@ enum half_flags {
 	HALF_COUNTED = 1 << 3, /* in the count of its source */
 	HALF_ECN = 1 << 4,
 	HALF_SYN_AGAIN = 1 << 5, /* its SYN came more than once */
+	HALF_NO_ROOM = 1 << 6,	 /* its ACK came, and a limit was in the way */
 };
 
 struct tcp_half {

@@ -97,7 +97,8 @@ bool tcp_reply(struct stack *st, const struct tcp_seg *seg,
 	return reply_queue(st, r, NULL, 0);
 }
 
-void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg)
+void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg,
+		   const struct reply_note *note)
 {
 	struct tcp_seg rst = {
 		.src = seg->dst,
@@ -122,7 +123,7 @@ void tcp_reply_rst(struct stack *st, const struct tcp_seg *seg)
 		rst.flags |= TH_ACK;
 		rst.ack = seg->seq + seg_len(seg);
 	}
-	if (tcp_reply(st, &rst, NULL)) {
+	if (tcp_reply(st, &rst, note)) {
 		st->stats.resets_out++;
 		st->stats.resets_nobody++;
 	}

@@ -247,6 +247,8 @@ enum stack_limit {
 	  "no memory for a new connection")                                    \
 	D(SYN_STOPPING, "syn_stopping", "RFC 9293, 3.10.7.1",                  \
 	  "the daemon is stopping")                                            \
+	D(ACK_LIMIT, "ack_limit", "RFC 9293, 3.10.7.4",                        \
+	  "a limit leaves no room for a connection")                           \
 	D(SEQ, "seq", "RFC 9293, 3.10.7.4", "outside the receive window")      \
 	D(DUPLICATE, "duplicate", "RFC 9293, 3.10.7.4", "received before")     \
 	D(PAWS, "paws", "RFC 7323, 5.3", "timestamp older than one seen")      \
@@ -297,6 +299,7 @@ enum drop_reason {
 	C(TIMEOUT_KEEPALIVE, "timeout_keepalive", "keep-alive unanswered") \
 	C(UNREACHABLE, "unreachable", "unreachable")                       \
 	C(NO_MEMORY, "no_memory", "out of memory")                         \
+	C(LIMIT, "ack_limit", "a limit left no room for it")               \
 	C(ADMIN, "admin", "closed by the operator")                        \
 	C(STOPPING, "stopping", "the daemon stopped")
 

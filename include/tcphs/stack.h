@@ -115,7 +115,7 @@ struct stack_listener {
 	bool enabled;
 	uint32_t backlog;	      /* half-open at once, cookies beyond */
 	uint32_t max_connections;     /* 0 = only the stack's own limit */
-	enum stack_overflow overflow; /* what a refused SYN gets */
+	enum stack_overflow overflow; /* what a refused one gets */
 	struct ip_prefix allow[STACK_ALLOW_MAX];
 	uint8_t nallow; /* 0 = everybody */
 	bool nodelay;	/* RFC 9293, 3.7.4 (MUST-17) */
@@ -296,7 +296,7 @@ int stack_unlisten(struct stack *st, const char *name);
 /** stack_listener_enable() - Open or close it for new work; 0 or -ENOENT */
 int stack_listener_enable(struct stack *st, const char *name, bool on);
 
-/* What a SYN found full. */
+/* What a SYN, or the ACK of a SYN-ACK, found full. */
 enum overflow_place {
 	OVERFLOW_BACKLOG,     /* of the listener; a cookie may have helped */
 	OVERFLOW_HALF_OPEN,   /* max_half_open; likewise */

@@ -306,6 +306,80 @@ assert first.recv(1) == b"y"
 PY
 }
 
+# crowd PORT MOST: twenty clients whose SYNs wait for the daemon together; at
+# most so many are served at once. Who is not is reset, or is served when another
+# one has gone.
+crowd()
+{
+	timeout 60 python3 - "$OWN4" "$DAEMON" "$@" <<'PY'
+import os, select, signal, socket, struct, sys, time
+
+daemon, port, most = map(int, sys.argv[2:])
+
+def stopped():
+    with open(f"/proc/{daemon}/stat") as f:
+        return f.read().rpartition(")")[2].split()[0] == "T"
+
+def begin():
+    s = socket.socket()
+    s.setblocking(False)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.connect_ex((sys.argv[1], port))
+    return s
+
+def speaks(s):
+    select.select([], [s], [], max(0, deadline - time.monotonic()))
+    try:
+        return s.send(b"x") == 1
+    except OSError:
+        return False
+
+def hears(s):
+    try:
+        return s.recv(1) == b"x"
+    except OSError:
+        return False
+
+os.kill(daemon, signal.SIGSTOP)
+while not stopped():
+    pass
+clients = [begin() for _ in range(20)]
+os.kill(daemon, signal.SIGCONT)
+deadline = time.monotonic() + 3 # one whose SYN was dropped tries for long
+spoke = [s for s in clients if speaks(s)]
+print(len(spoke), "connected")
+for s in clients:
+    if s not in spoke:
+        s.close() # would take the place of one that waits
+served = []
+waiting = spoke
+while not served or port == 8 and waiting:
+    ready = select.select(waiting, [], [], 10)[0]
+    if not ready:
+        sys.exit("nobody is served, and nobody is turned away")
+    served += [s for s in ready if hears(s)]
+    waiting = [s for s in waiting if s not in ready]
+print(len(served), "served", len(waiting), "wait")
+if len(served) > most:
+    sys.exit("too many are served")
+while port == 9 and len(served) < 4:
+    if select.select(waiting, [], [], 0)[0]:
+        sys.exit("somebody is served though nobody went")
+    for s in served[-most:]:
+        s.close()
+    ready = select.select(waiting, [], [], 20)[0]
+    if not all(map(hears, ready)) or not 0 < len(ready) <= most:
+        sys.exit(f"{len(ready)} are served after one went")
+    served += ready
+    waiting = [s for s in waiting if s not in ready]
+PY
+}
+
+dropped()
+{
+	ctl stats --raw | sed -n "s/^dropped\.$1[ =]//p"
+}
+
 # flood COUNT SECONDS: SYNs from addresses of the host's network that nobody
 # has, spread evenly; the kernel completes the IP header.
 flood()
@@ -364,12 +438,26 @@ port = 8
 service = echo
 max_connections = 1
 overflow = reset
+[listener.patient]
+port = 9
+service = echo
+max_connections = 1
 EOF
 check 'starts with a table for twenty' start_daemon
 check 'a full table refuses the next and keeps the others' full_table
 check '... and says so' log_has 'Limit reached: connections \(max_connections\)'
 listed 0 state established
 check 'a listener with overflow = reset refuses at once' refused_beyond_one
+listed 0 state connected
+check '... and when twenty come at once' crowd 8 "${THREADS:-1}"
+check '... which it can explain' eval 'ctl recent outcome = rejected |
+	grep -q "ack_limit"'
+listed 0 state connected
+before=$(dropped ack_limit)
+check 'with overflow = drop they wait for each other' crowd 9 "${THREADS:-1}"
+check '... and what they say meanwhile is dropped' \
+	test "$(dropped ack_limit)" -gt "$before"
+check '... until they go' listed 0 state connected
 check 'stops' stop_daemon
 
 write_conf <<'EOF'

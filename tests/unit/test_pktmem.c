@@ -166,6 +166,72 @@ static void half_open_ones_that_fail(void)
 	end();
 }
 
+static void syn_synack(uint16_t port)
+{
+	struct tcp_seg s;
+
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, .peer_port = port));
+	rig_check(rig_take(&s) && s.flags == (TH_SYN | TH_ACK));
+}
+
+/* It knows of the RST that ends it, and that it is the end. */
+static void half_open_when_the_listener_goes(void)
+{
+	start(32, 262, PKTMEM_MIN);
+	syn_synack(RIG_PEER_PORT);
+	rig_check(stack_listener_enable(rig.st, rig.listener.name, false) == 0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_check(conn(1).outcome == ATTEMPT_RESET_BY_SERVER);
+	rig_check(conn(1).ended && conn(1).kept == 4);
+	end();
+}
+
+/* Two handshakes, and room for one connection: the second one was refused. */
+static void half_open_without_room(void)
+{
+	for (int reset = 0; reset < 2; reset++) {
+		rig.listener.max_connections = 1;
+		rig.listener.overflow = reset ? OVERFLOW_RESET : OVERFLOW_DROP;
+		start(32, 262, PKTMEM_MIN);
+		syn_synack(RIG_PEER_PORT);
+		syn_synack(40001);
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+			   .peer_port = 40001));
+		rig_check(conn(1).outcome == ATTEMPT_COMPLETED);
+		rig_check(conn(2).outcome ==
+			  (reset ? ATTEMPT_REJECTED : ATTEMPT_OPEN));
+		rig_check(conn(2).drop == DROP_ACK_LIMIT);
+		rig_wait(S(200));
+		rig_check(conn(2).outcome == ATTEMPT_REJECTED);
+		rig_check(conn(2).reason == CLOSE_LIMIT && conn(2).ended);
+		rig_check(conn(2).kept == (reset ? 4 : 8));
+		rig_abort();
+		end();
+	}
+}
+
+/* The same with cookies; and what was refused may come in later. */
+static void a_cookie_without_room(void)
+{
+	rig.conf.cookies = COOKIES_ALWAYS;
+	rig.listener.max_connections = 1;
+	start(32, 262, PKTMEM_MIN);
+	syn_synack(40001);
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   .peer_port = 40001));
+	rig_check(conn(4).outcome == ATTEMPT_REJECTED);
+	rig_check(conn(4).drop == DROP_ACK_LIMIT && conn(4).kept == 3);
+	rig_abort();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   .peer_port = 40001));
+	rig_check(conn(5).outcome == ATTEMPT_COMPLETED_COOKIE);
+	rig_check(conn(5).drop == DROP_NONE && conn(5).kept == 4);
+	rig_rx(SEG(.flags = TH_RST, .seq = 5001, .peer_port = 40001));
+	end();
+}
+
 static void our_own_that_nobody_answers(void)
 {
 	start(32, 262, PKTMEM_MIN);
@@ -423,6 +489,9 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_denial_in_silence),
 		UNIT_TEST(a_cookie_is_one_connection),
 		UNIT_TEST(half_open_ones_that_fail),
+		UNIT_TEST(half_open_when_the_listener_goes),
+		UNIT_TEST(half_open_without_room),
+		UNIT_TEST(a_cookie_without_room),
 		UNIT_TEST(our_own_that_nobody_answers),
 		UNIT_TEST(first_and_last),
 		UNIT_TEST(bytes_of_any_length),

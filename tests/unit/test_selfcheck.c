@@ -87,6 +87,24 @@ static void a_connection_is_compared(void)
 	judged(1, 0);
 }
 
+/* Who looks on sees two handshakes. */
+static void one_that_found_no_room_is_not(void)
+{
+	struct tcp_seg s;
+
+	rig.listener.max_connections = 1;
+	start();
+	for (uint16_t port = RIG_PEER_PORT; port < RIG_PEER_PORT + 2; port++) {
+		rig_rx(SEG(.flags = TH_SYN, .seq = 5000, .peer_port = port));
+		rig_check(rig_take(&s));
+	}
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   .peer_port = RIG_PEER_PORT + 1));
+	rig_wait(S(200));
+	judged(1, 1);
+}
+
 /* Some of the packets of a connection may be among those that were lost. */
 static void one_with_a_gap_is_not(void)
 {
@@ -143,6 +161,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(what_fits),
 		UNIT_TEST(what_does_not),
 		UNIT_TEST(a_connection_is_compared),
+		UNIT_TEST(one_that_found_no_room_is_not),
 		UNIT_TEST(one_with_a_gap_is_not),
 		UNIT_TEST(one_after_the_gap_is),
 		UNIT_TEST(one_whose_syn_came_in_pieces_is),

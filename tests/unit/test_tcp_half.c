@@ -261,24 +261,29 @@ static void cookie_comes_back_too_late(void)
 	rig_expect_silence();
 	rig_check(rig_only()->opened == 0);
 	rig_check(rig_stats().limits[LIMIT_CONNECTIONS] == 1);
+	rig_check(rig_dropped(DROP_ACK_LIMIT) == 1);
 	rig_rx(SEG(.flags = TH_RST, .seq = 5001, .peer_port = OTHER_PORT));
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
 	rig_check(rig_only()->opened == 1);
 	rig_end();
 }
 
+/* The same from one address, where the listener wants it told. */
 static void cookie_source_full(void)
 {
 	rig.conf.max_per_source = 1;
+	rig.listener.overflow = OVERFLOW_RESET;
 	cookie_sent(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000)),
 		    SEG(.flags = TH_SYN | TH_ACK, .seq = 1000, .ack = 5001,
 			MSS(rig_mss())));
 	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000),
 			  .peer_port = OTHER_PORT));
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001));
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001));
 	rig_expect_silence();
 	rig_check(rig_only()->opened == 0);
 	rig_check(rig_stats().limits[LIMIT_PER_SOURCE] == 1);
+	rig_check(rig_dropped(DROP_ACK_LIMIT) == 1);
 	rig_end();
 }
 

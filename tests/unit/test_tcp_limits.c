@@ -395,6 +395,145 @@ static void listener_full(void)
 	rig_end();
 }
 
+/* SYNs that come together all find room; their ACKs do not. */
+static void rx_syn_and_expect(uint16_t port)
+{
+	rx_syn(port);
+	rig_expect(SYNACK(port, MSS(rig_mss())));
+}
+
+static void rx_ack(uint16_t port)
+{
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   .peer_port = port));
+}
+
+static void listener_full_when_acked(void)
+{
+	rig.listener.max_connections = 1;
+	rig.listener.overflow = OVERFLOW_RESET;
+	rx_syn_and_expect(RIG_PEER_PORT);
+	rx_syn_and_expect(40001);
+	rx_ack(RIG_PEER_PORT);
+	rig_expect_silence();
+	rx_ack(40001);
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001, .peer_port = 40001));
+	rig_expect_silence();
+	rig_check(rig_conn(40001)->opened == 0);
+	rig_check(rig_stats().half_open == 0 && rig_stats().full == 1);
+	rig_check(rig_dropped(DROP_ACK_LIMIT) == 1);
+	rig_check(rig_stats().limits[LIMIT_LISTENER] == 1);
+	check_works();
+	rig_rx(SEG(.flags = TH_RST, .seq = 5001 + 100));
+	handshake_from(40002);
+	rig_check(rig_conn(40002)->opened == 1);
+	rig_end();
+}
+
+/* The ACK counts as lost, and so does text behind it; the first of both that
+ * comes again when there is room completes the handshake. */
+static void listener_full_when_acked_silent(void)
+{
+	static const uint32_t lens[] = {0, 100};
+
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		rig.listener.max_connections = 1;
+		rx_syn_and_expect(40001);
+		rx_syn_and_expect(RIG_PEER_PORT);
+		rx_ack(40001);
+		rx_ack(RIG_PEER_PORT);
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+			   .len = 100));
+		rig_expect_silence();
+		rig_check(rig_only()->opened == 0);
+		rig_check(rig_state() == TCP_SYN_RECEIVED);
+		rig_check(rig_dropped(DROP_ACK_LIMIT) == 2);
+		rig_wait(S(1) + MS(1));
+		rig_expect(SYNACK(RIG_PEER_PORT, MSS(rig_mss())));
+		rig_rx(SEG(.flags = TH_RST, .seq = 5001, .peer_port = 40001));
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+			   .len = lens[i]));
+		rig_check(rig_state() == TCP_ESTABLISHED);
+		rig_check(rig_only()->opened == 1);
+		rig_check(rig_only()->received == lens[i]);
+		rig_wait(MS(41));
+		rig_forget();
+		rig_end();
+	}
+}
+
+/* There never is: it has as many tries as any, for it is no forgery. */
+static void listener_full_for_good(void)
+{
+	rig.listener.max_connections = 1;
+	rig.conf.max_half_open = 3;
+	rx_syn_and_expect(40001);
+	rx_syn_and_expect(40002);
+	rx_syn_and_expect(RIG_PEER_PORT);
+	rx_ack(40001);
+	rx_ack(40002);
+	rx_ack(RIG_PEER_PORT);
+	rig_expect_silence();
+	rig_check(rig_stats().half_open == 2);
+	rig_wait(S(8));
+	rig_check(rig_stats().half_open == 2);
+	rig_wait(S(200));
+	rig_check(rig_stats().half_open == 0);
+	rig_check(rig_stats().retransmit_synack == 2 * 5);
+	rig_forget();
+	rx_ack(RIG_PEER_PORT);
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001));
+	rig_end();
+}
+
+/* A limit that was lowered while the handshake was under way. */
+static void connections_lowered(void)
+{
+	struct stack_conf c;
+
+	rig.listener.overflow = OVERFLOW_RESET;
+	handshake_from(RIG_PEER_PORT);
+	rx_syn_and_expect(40001);
+	c = rig.conf;
+	c.max_connections = 1;
+	stack_reconf(rig.st, &c);
+	rx_ack(40001);
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001, .peer_port = 40001));
+	rig_check(rig_stats().limits[LIMIT_CONNECTIONS] == 1);
+	check_works();
+	rig_end();
+}
+
+/* All of them in one turn, and all ACKs in the next: one gets in. */
+static void listener_full_in_a_burst(void)
+{
+	unsigned int opened = 0;
+	struct tcp_seg s;
+
+	rig.listener.max_connections = 1;
+	rig.listener.overflow = OVERFLOW_RESET;
+	rig_start();
+	rig_hold();
+	for (uint16_t i = 0; i < 200; i++)
+		rx_syn((uint16_t)(RIG_PEER_PORT + i));
+	rig_release();
+	while (rig_take(&s))
+		rig_check(s.flags == (TH_SYN | TH_ACK));
+	rig_check(rig_stats().half_open == 200);
+	rig_hold();
+	for (uint16_t i = 0; i < 200; i++)
+		rx_ack((uint16_t)(RIG_PEER_PORT + i));
+	rig_release();
+	rig_forget();
+	for (uint16_t i = 0; i < 200; i++)
+		opened += rig_conn((uint16_t)(RIG_PEER_PORT + i))->opened;
+	rig_check(opened == 1 && rig_stats().full == 1);
+	rig_check(rig_stats().half_open == 0);
+	rig_check(rig_dropped(DROP_ACK_LIMIT) == 199);
+	check_works();
+	rig_end();
+}
+
 static void source_full(void)
 {
 	struct ip_addr other = rig.peer;
@@ -558,6 +697,11 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(connections_full),
 	UNIT_TEST(connections_full_reset),
 	UNIT_TEST(listener_full),
+	UNIT_TEST(listener_full_when_acked),
+	UNIT_TEST(listener_full_when_acked_silent),
+	UNIT_TEST(listener_full_for_good),
+	UNIT_TEST(listener_full_in_a_burst),
+	UNIT_TEST(connections_lowered),
 	UNIT_TEST(source_full),
 	UNIT_TEST(memory_full),
 	UNIT_TEST(memory_full_of_text),
