@@ -65,7 +65,8 @@ MAN_SRC  = daemon/tcphsd.8.scd daemon/tcphs-analysis.7.scd cli/tcphsctl.1.scd \
 	   cli/tcphs-extcap.1.scd cli/tcphs-json.5.scd conf/tcphsd.conf.5.scd \
 	   daemon/tcphs-drops.7.scd daemon/tcphs-events.7.scd \
 	   daemon/tcphs-explain.7.scd daemon/tcphs-metrics.7.scd \
-	   daemon/tcphs-protocol.7.scd daemon/tcphs-tour.7.scd
+	   daemon/tcphs-protocol.7.scd daemon/tcphs-stack.7.scd \
+	   daemon/tcphs-tour.7.scd
 MAN      = $(patsubst %.scd,$(B)/man/%,$(notdir $(MAN_SRC)))
 COMPLETION = $(B)/completion/tcphsctl.bash $(B)/completion/_tcphsctl \
 	     $(B)/completion/tcphsctl.fish
@@ -146,6 +147,8 @@ install: all $(MAN) $(COMPLETION)
 		$(DESTDIR)$(MANDIR)/man7/tcphs-metrics.7
 	install -D -m 0644 $(B)/man/tcphs-protocol.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-protocol.7
+	install -D -m 0644 $(B)/man/tcphs-stack.7 \
+		$(DESTDIR)$(MANDIR)/man7/tcphs-stack.7
 	install -D -m 0644 $(B)/man/tcphs-tour.7 \
 		$(DESTDIR)$(MANDIR)/man7/tcphs-tour.7
 	[ -e $(DESTDIR)$(SYSCONFDIR)/tcphsd/tcphsd.conf ] || \

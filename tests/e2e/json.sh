@@ -55,6 +55,17 @@ lines()
 	kept ndjson "$@"
 }
 
+# examples PAGE: as a reader would type them
+PATH=$(dirname "$TCPHSCTL"):$PATH
+examples()
+{
+	local line
+
+	while IFS= read -r line; do
+		check "manual: $line" bash -o pipefail -c "$line"
+	done < <(sed -n 's/^\$ //p' "$1")
+}
+
 OUTPUTS=0
 
 kept()
@@ -98,6 +109,7 @@ check 'some columns' eval 'ctl --json list -o id,peer |
 check 'show' keeps show last
 check 'ladder' keeps ladder last
 check 'explain of a connection' keeps explain --last
+examples "$ROOT/daemon/tcphs-stack.7.scd"
 exec 5<&-
 check 'it is over' wait_for 5 exits 1 ctl -q list state connected
 check 'recent' keeps recent
@@ -217,10 +229,7 @@ check 'metrics' keeps metrics
 check 'stats' keeps stats
 
 echo '--- the page'
-PATH=$(dirname "$TCPHSCTL"):$PATH
-while IFS= read -r line; do
-	check "manual: $line" bash -o pipefail -c "$line"
-done < <(sed -n 's/^\$ //p' "$ROOT/cli/tcphs-json.5.scd")
+examples "$ROOT/cli/tcphs-json.5.scd"
 # Members that want a loss, urgent data, an offload, another configuration, or
 # fewer rights.
 cat >"$TMP/spared" <<'E'
