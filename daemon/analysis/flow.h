@@ -47,6 +47,14 @@ struct range {
 	tcp_seq start, end;
 };
 
+/* What was not captured, though something behind it was: when that came, and its
+ * timestamp if it had any. */
+struct hole {
+	tcp_seq start, end;
+	uint32_t at_us, ts_val;
+	bool has_ts;
+};
+
 struct half {
 	uint16_t flags; /* enum half_flag */
 	uint8_t ttl;
@@ -68,7 +76,7 @@ struct half {
 	uint64_t by_seq, captured;
 	int64_t next_ns;		/* when next moved last */
 	struct range block[BLOCKS_MAX]; /* of its last SACK option */
-	struct range *hole;	     /* lowest first; NULL before the first */
+	struct hole *hole;	     /* lowest first; NULL before the first */
 	uint32_t recent[RECENT_MAX]; /* flow_copy.c */
 };
 

@@ -5,9 +5,10 @@
  * were not captured before), or it was captured before; or it had been
  * acknowledged when it was sent, which makes it needless. What fills a hole was
  * late, or it was lost before it came to where the capture was made and sent
- * once more. Timestamps tell the two apart: what is sent again has a later one
- * than what was sent before it came again (RFC 7323, 4.1); where they cannot,
- * the time does: nobody notices a loss within half a round trip.
+ * once more. Timestamps tell the two apart: what was late was sent before the
+ * segment that overtook it, what is sent again was sent after that (RFC 7323,
+ * 4.1); where they cannot, the time since then does: nobody notices a loss
+ * within half a round trip.
  *
  * No endpoint takes text beyond its window, or is told by an ACK of what it had
  * no room for. But a capture that misses packets misses windows, too, and must
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATE_DEFAULT_NS 3000000 /* without a handshake to measure */
+#define LATE_DEFAULT_US 3000 /* without a handshake to measure */
 #define FAR_BEHIND	(1 << 30)
 #define HOLES_FEW	8
 
@@ -39,12 +40,14 @@ static void skip_to(struct flow *f, const struct packet *p, enum side s,
 static bool is_probe(struct flow *f, const struct packet *p, enum side s);
 static void again(struct flow *f, const struct packet *p, enum side s,
 		  tcp_seq end);
-static bool is_late(const struct flow *f, const struct packet *p, enum side s);
+static bool is_late(const struct flow *f, const struct packet *p,
+		    const struct hole *h);
 static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end);
-static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
+static void hole_add(struct flow *f, enum side s, const struct hole *h);
 static void hole_forget(struct flow *f, enum side s);
 static bool hole_room(struct half *me);
-static bool in_hole(const struct half *me, tcp_seq n);
+static const struct hole *hole_of(const struct half *me, tcp_seq start,
+				  tcp_seq end);
 static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 			  tcp_seq end);
 static void check_ts(struct flow *f, const struct packet *p, enum side s);
@@ -240,8 +243,16 @@ static void skip_to(struct flow *f, const struct packet *p, enum side s,
 		    tcp_seq to)
 {
 	struct half *me = &f->half[s];
+	struct hole h = {
+		.start = me->next,
+		.end = to,
+		.at_us = (uint32_t)(p->ns / 1000),
+		.ts_val = p->ts_val,
+		/* Who acknowledges it has another clock. */
+		.has_ts = p->opts & POPT_TS && to == p->seq,
+	};
 
-	hole_add(f, s, me->next, to);
+	hole_add(f, s, &h);
 	me->by_seq += to - me->next;
 	me->next = to;
 	me->next_ns = p->ns;
@@ -324,9 +335,10 @@ static void again(struct flow *f, const struct packet *p, enum side s,
 {
 	struct half *me = &f->half[s], *you = &f->half[!s];
 	bool needless = was_acked(you, p->seq, end);
-	bool late = is_late(f, p, s);
+	const struct hole *h = hole_of(me, p->seq, end);
+	bool late = h && is_late(f, p, h);
 	bool fin = me->flags & HALF_FIN && end == me->fin + 1 &&
-		   in_hole(me, me->fin);
+		   hole_of(me, me->fin, end);
 	uint32_t filled = hole_fill(f, s, p->seq, end);
 	enum counted what = COUNTED_AGAIN;
 
@@ -354,18 +366,18 @@ static void again(struct flow *f, const struct packet *p, enum side s,
 					 me->needless);
 }
 
-static bool is_late(const struct flow *f, const struct packet *p, enum side s)
+static bool is_late(const struct flow *f, const struct packet *p,
+		    const struct hole *h)
 {
-	const struct half *me = &f->half[s];
-	int64_t round_ns = LATE_DEFAULT_NS;
+	int64_t round_us = LATE_DEFAULT_US;
 
-	if (p->opts & POPT_TS && me->flags & HALF_TS && p->ts_val != me->ts_val)
-		return seq_lt(p->ts_val, me->ts_val);
+	if (p->opts & POPT_TS && h->has_ts && p->ts_val != h->ts_val)
+		return seq_lt(p->ts_val, h->ts_val);
 	if (f->synack_frame && f->ack_frame)
-		round_ns = (f->synack_ns - f->last_syn_ns + f->ack_ns -
+		round_us = (f->synack_ns - f->last_syn_ns + f->ack_ns -
 			    f->last_synack_ns) /
-			   2;
-	return p->ns - me->next_ns < round_ns;
+			   2000;
+	return (uint32_t)(p->ns / 1000) - h->at_us < round_us;
 }
 
 static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end)
@@ -379,7 +391,7 @@ static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end)
 	return false;
 }
 
-static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
+static void hole_add(struct flow *f, enum side s, const struct hole *h)
 {
 	struct half *me = &f->half[s];
 	uint8_t at;
@@ -387,13 +399,13 @@ static void hole_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
 	if (me->nholes == HOLES_MAX)
 		hole_forget(f, s);
 	if (!hole_room(me)) { /* no memory: as if it had been captured */
-		me->captured += end - start;
+		me->captured += h->end - h->start;
 		return;
 	}
-	for (at = me->nholes++; at > 0 && seq_gt(me->hole[at - 1].start, start);
-	     at--)
+	for (at = me->nholes++;
+	     at > 0 && seq_gt(me->hole[at - 1].start, h->start); at--)
 		me->hole[at] = me->hole[at - 1];
-	me->hole[at] = (struct range){start, end};
+	me->hole[at] = *h;
 }
 
 /* The lowest. Nobody sends again what was acknowledged. */
@@ -412,7 +424,7 @@ static void hole_forget(struct flow *f, enum side s)
 static bool hole_room(struct half *me)
 {
 	size_t n = me->nholes < HOLES_FEW ? HOLES_FEW : 2u * me->nholes;
-	struct range *hole;
+	struct hole *hole;
 
 	if (me->hole &&
 	    (me->nholes < HOLES_FEW || me->nholes & (me->nholes - 1)))
@@ -423,12 +435,15 @@ static bool hole_room(struct half *me)
 	return hole;
 }
 
-static bool in_hole(const struct half *me, tcp_seq n)
+/* The first one that reaches into [start, end). */
+static const struct hole *hole_of(const struct half *me, tcp_seq start,
+				  tcp_seq end)
 {
 	for (uint8_t i = 0; i < me->nholes; i++)
-		if (seq_geq(n, me->hole[i].start) && seq_lt(n, me->hole[i].end))
-			return true;
-	return false;
+		if (seq_gt(me->hole[i].end, start))
+			return seq_lt(me->hole[i].start, end) ? &me->hole[i]
+							      : NULL;
+	return NULL;
 }
 
 /* How many bytes of [start, end) were in holes; they are not any more. */
@@ -440,25 +455,28 @@ static uint32_t hole_fill(struct flow *f, enum side s, tcp_seq start,
 	uint8_t left = 0;
 
 	for (uint8_t i = 0; i < me->nholes; i++) {
-		struct range r = me->hole[i];
-		tcp_seq from = seq_max(r.start, start);
-		tcp_seq to = seq_min(r.end, end);
+		struct hole h = me->hole[i];
+		tcp_seq from = seq_max(h.start, start);
+		tcp_seq to = seq_min(h.end, end);
 
 		if (seq_geq(from, to)) {
-			me->hole[left++] = r;
+			me->hole[left++] = h;
 			continue;
 		}
 		filled += to - from;
-		if (seq_lt(r.start, from) && seq_lt(to, r.end)) {
+		if (seq_lt(h.start, from) && seq_lt(to, h.end)) {
 			/* Inside of one: it touches no other. */
 			me->hole[i].end = from;
-			hole_add(f, s, to, r.end);
+			h.start = to;
+			hole_add(f, s, &h);
 			return filled;
 		}
-		if (seq_lt(r.start, from))
-			me->hole[left++] = (struct range){r.start, from};
-		else if (seq_lt(to, r.end))
-			me->hole[left++] = (struct range){to, r.end};
+		if (seq_lt(h.start, from))
+			h.end = from;
+		else
+			h.start = to;
+		if (h.start != h.end)
+			me->hole[left++] = h;
 	}
 	me->nholes = left;
 	return filled;

@@ -188,6 +188,44 @@ static void late_by_timestamp(void)
 	done();
 }
 
+/* What counts is when it was overtaken, however much came since. */
+static void sent_again_among_others(void)
+{
+	handshake();
+	for (uint32_t i = 1; i < 10; i++)
+		text(100 * i);
+	wait_ms(0);
+	text(0);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 1);
+	CU_ASSERT_EQUAL(v->side[CLIENT].late, 0);
+	done();
+}
+
+static void text_ts(uint32_t at, uint32_t ts_val)
+{
+	cap.p.opts = POPT_TS;
+	cap.p.ts_val = ts_val;
+	wait_ms(0);
+	text(at);
+}
+
+/* What is sent again may have the time of what stands before it, and may be
+ * overtaken itself. It was sent after what showed the hole. */
+static void sent_again_by_timestamp(void)
+{
+	handshake();
+	text_ts(100, 10);
+	text_ts(300, 20);
+	text_ts(0, 20);
+	text_ts(400, 30);
+	text_ts(200, 25);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, 2);
+	CU_ASSERT_EQUAL(v->side[CLIENT].late, 0);
+	done();
+}
+
 /* What was never captured was acknowledged: it is missing, no more. */
 static void not_captured(void)
 {
@@ -636,6 +674,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(late_by_time),
 		UNIT_TEST(late_behind_another_synack),
 		UNIT_TEST(late_by_timestamp),
+		UNIT_TEST(sent_again_among_others),
+		UNIT_TEST(sent_again_by_timestamp),
 		UNIT_TEST(not_captured),
 		UNIT_TEST(overtaken_by_an_ack),
 		UNIT_TEST(keep_alive),
