@@ -26,6 +26,7 @@
 
 static void probe_taken(struct flow *f, enum side s);
 static void acked_holes(struct flow *f, const struct packet *p, enum side s);
+static bool was_overtaken(const struct half *me, const struct packet *p);
 static void take_window(struct flow *f, const struct packet *p, enum side s);
 static bool is_silly(const struct half *me, uint32_t wnd);
 static void take_sack(struct half *me, const struct packet *p);
@@ -80,13 +81,15 @@ void flow_ack(struct flow *f, const struct packet *p, enum side s)
 			     p->ack);
 		return;
 	}
-	take_window(f, p, s);
+	if (!was_overtaken(me, p)) { /* or it says nothing of now */
+		take_window(f, p, s);
+		take_sack(me, p);
+	}
 	if (you->nholes)
 		acked_holes(f, p, s);
 	if (!(me->flags & HALF_ACK) || seq_gt(p->ack, me->acked))
 		me->acked = p->ack;
 	me->flags |= HALF_ACK;
-	take_sack(me, p);
 	if (you->flags & HALF_FIN && seq_gt(p->ack, you->fin))
 		you->flags |= HALF_FIN_ACKED;
 	if (you->flags & HALF_BAD_SUM && seq_geq(p->ack, you->bad_end))
@@ -124,6 +127,26 @@ static void acked_holes(struct flow *f, const struct packet *p, enum side s)
 		flow_history_gap(f, !s, n);
 }
 
+/* By an ACK that it sent later. What acknowledges no less may be older by its
+ * timestamp, or knows less of what came out of order. */
+static bool was_overtaken(const struct half *me, const struct packet *p)
+{
+	tcp_seq known = p->ack, says = p->ack;
+
+	if (!(me->flags & HALF_ACK) || seq_gt(p->ack, me->acked))
+		return false;
+	if (p->ack != me->acked || (p->opts & POPT_TS && me->flags & HALF_TS &&
+				    seq_lt(p->ts_val, me->ts_val)))
+		return true;
+	if (!(p->opts & POPT_SACK))
+		return false;
+	for (uint8_t i = 0; i < me->nblocks; i++)
+		known = seq_max(known, me->block[i].end);
+	for (uint8_t i = 0; i < p->nsacks; i++)
+		says = seq_max(says, p->sack[i].end);
+	return seq_lt(says, known);
+}
+
 static void take_window(struct flow *f, const struct packet *p, enum side s)
 {
 	struct half *me = &f->half[s];
@@ -131,8 +154,6 @@ static void take_window(struct flow *f, const struct packet *p, enum side s)
 	uint32_t wnd = (uint32_t)p->wnd << scale_of(f, p, s, &known);
 	tcp_seq edge = p->ack + wnd;
 
-	if (me->flags & HALF_ACK && seq_lt(p->ack, me->acked))
-		return; /* overtaken: says nothing of now */
 	if (!p->wnd && !(me->flags & HALF_WINDOW_0) && !(p->flags & TH_SYN)) {
 		me->zero_windows++;
 		flow_anomaly(f, ANOMALY_ZERO_WINDOW, s, p, 0, 0);

@@ -539,6 +539,44 @@ static void window_shrunk(void)
 	done();
 }
 
+/* The server has 100 bytes of the client, and those up to @to behind a hole. */
+static void sacked(uint32_t to, uint32_t ts_val, uint16_t wnd)
+{
+	cap.p.opts = POPT_SACK | POPT_TS;
+	cap.p.nsacks = 1;
+	cap.p.sack[0].start = CISN + 201;
+	cap.p.sack[0].end = CISN + 1 + to;
+	cap.p.ts_val = ts_val;
+	cap.p.wnd = wnd;
+	acked(100);
+}
+
+/* An ACK that was overtaken has the window of before. */
+static void window_of_an_ack_overtaken(void)
+{
+	handshake();
+	for (uint32_t i = 0; i < 5; i++)
+		if (i != 1)
+			text(100 * i);
+	sacked(300, 10, WND);
+	sacked(500, 10, WND + 1000);
+	sacked(400, 10, WND); /* of what came before the last */
+	sacked(500, 9, WND);
+	v = end();
+	CU_ASSERT_PTR_NULL(odd(v, ANOMALY_WINDOW_SHRUNK));
+	done();
+
+	handshake();
+	for (uint32_t i = 0; i < 5; i++)
+		if (i != 1)
+			text(100 * i);
+	sacked(300, 10, WND);
+	sacked(500, 10, WND - 1000);
+	v = end();
+	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_WINDOW_SHRUNK));
+	done();
+}
+
 /* A SYN-ACK behind text with a hole: the hole was in other numbers. */
 static void a_beginning_behind_a_hole(void)
 {
@@ -693,6 +731,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(probe_that_was_taken),
 		UNIT_TEST(probe_that_was_not_taken),
 		UNIT_TEST(window_shrunk),
+		UNIT_TEST(window_of_an_ack_overtaken),
 		UNIT_TEST(a_beginning_behind_a_hole),
 		UNIT_TEST(odd_flags),
 		UNIT_TEST(options_changed),
