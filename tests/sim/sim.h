@@ -224,8 +224,9 @@ struct end {
 	struct rand rand;
 	uint32_t tx_base, rx_base; /* where the streams begin in the pattern */
 	uint32_t sent, received, expected;
-	uint32_t urgent_sent;  /* where what was urgent ends; 0 = none was */
-	uint32_t urgent_heard; /* the furthest that it was told of */
+	uint32_t urgent_sent;	  /* where what was urgent ends; 0 = none was */
+	uint32_t urgent_heard;	  /* the furthest that it was told of */
+	unsigned int turned_away; /* SYNs, for want of memory there */
 	int64_t send_at_us, read_at_us; /* end of a pause; TIME_NEVER = none */
 	bool started; /* stack_open() was called, or on_open */
 	bool opened, closing, peer_closed, closed, aborted;

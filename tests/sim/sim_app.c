@@ -54,6 +54,9 @@ static bool end_may_end(const struct end *e, enum close_reason why);
 static bool cookie_expired(const struct sim *sim, unsigned int index);
 static bool end_may_miss(const struct end *e);
 static bool end_may_ask_nobody(const struct end *e);
+static bool end_was_turned_away(const struct end *e);
+static bool end_waits_for_reader(const struct end *e);
+static bool is_given_up(const struct sim *sim, unsigned int index);
 
 static void pattern_init(void)
 {
@@ -182,7 +185,7 @@ void app_check(const struct sim *sim)
 		for (unsigned int side = 0; side < 2; side++) {
 			const struct end *e = &sim->end[i][side];
 
-			if (is_aborted(sim, i) || cookie_expired(sim, i))
+			if (is_given_up(sim, i))
 				continue;
 			if (e->reason == CLOSE_RESET_BY_PEER && end_may_miss(e))
 				continue;
@@ -213,7 +216,7 @@ void app_check(const struct sim *sim)
 		}
 		/* A reset is forgiven to one end whose peer is gone cleanly
 		 * (its last ACK was lost and 2 MSL are over), never to both. */
-		SIM_REQUIRE(is_aborted(sim, i) || cookie_expired(sim, i) ||
+		SIM_REQUIRE(is_given_up(sim, i) ||
 				    sim->end[i][0].reason == CLOSE_FIN ||
 				    sim->end[i][1].reason == CLOSE_FIN,
 			    "connection %u: both ends were reset", i);
@@ -557,6 +560,13 @@ static bool end_may_end(const struct end *e, enum close_reason why)
 		return true;
 	if (why == CLOSE_TIMEOUT_DATA && end_may_ask_nobody(e))
 		return true;
+	if (why == CLOSE_TIMEOUT_SYN && end_was_turned_away(e))
+		return true;
+	if (why == CLOSE_TIMEOUT_FIN_WAIT2 && end_waits_for_reader(e))
+		return true;
+	if (why == CLOSE_RESET_BY_PEER &&
+	    e->sim->end[e->index][!e->side].reason == CLOSE_TIMEOUT_FIN_WAIT2)
+		return true; /* which was judged when it happened */
 	if (!is_aborted(e->sim, e->index))
 		return false;
 	return why == CLOSE_RESET_BY_PEER || why == CLOSE_REFUSED ||
@@ -592,6 +602,41 @@ static bool end_may_ask_nobody(const struct end *e)
 		return false;
 	stack_stats(peer->sim->host[peer->side].st, &s);
 	return s.cookies_sent > 0;
+}
+
+/* A slow reader or sender may hold the little memory of the other side for as
+ * long as SYNs are sent: nearly all of those that came were turned away for
+ * that, so it is not the path that swallowed them. */
+static bool end_was_turned_away(const struct end *e)
+{
+	const struct sim *sim = e->sim;
+
+	return sim->opts->memory[!e->side] < MEMORY_ENOUGH &&
+	       !sim->end[e->index][!e->side].started &&
+	       e->turned_away > sim->opts->conf[e->side].syn_retries / 2;
+}
+
+/* Who has closed waits for the other's FIN no longer than fin_wait2, an hour;
+ * a reader that pauses again and again may need longer for what it has. It has
+ * all of it, or this end would not be where it is, and nothing to wait for but
+ * the end of its pause. */
+static bool end_waits_for_reader(const struct end *e)
+{
+	const struct end *peer = &e->sim->end[e->index][!e->side];
+
+	return e->closing && peer->opened && !peer->closing &&
+	       peer->plan->close != APP_CLOSE_SENT &&
+	       peer->read_at_us != TIME_NEVER;
+}
+
+/* Did one end end before it was done, as it may? */
+static bool is_given_up(const struct sim *sim, unsigned int index)
+{
+	for (unsigned int side = 0; side < 2; side++)
+		if (sim->end[index][side].reason == CLOSE_TIMEOUT_SYN ||
+		    sim->end[index][side].reason == CLOSE_TIMEOUT_FIN_WAIT2)
+			return true;
+	return is_aborted(sim, index) || cookie_expired(sim, index);
 }
 
 /* A cookie is good for two periods of 64 s, and where places are few a record

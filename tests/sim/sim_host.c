@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sim_segment.h"
+
 #define PACKETS_A_TURN_MAX 20000
 #define WALK_ONE_TURN_IN   50
 #define WALK_BUDGET	   7
@@ -19,6 +21,8 @@
 #define MORE_PAGES_MAX 2
 #define PAGE_BYTES     65536u
 
+static uint64_t turned_away(const struct host *h);
+static void note_turned_away(struct sim *sim, const struct packet *p);
 static void host_walk(struct host *h);
 
 /** host_init() - Make the stack of one side; side 1 listens */
@@ -76,6 +80,7 @@ void host_free(struct host *h)
 /** host_input() - A packet arrives */
 void host_input(struct host *h, const struct packet *p)
 {
+	uint64_t before;
 	uint8_t *copy;
 
 	watch_heard(h->sim, h->side, p);
@@ -89,9 +94,31 @@ void host_input(struct host *h, const struct packet *p)
 	 * and a sanitizer sees when it looks beyond or later. */
 	ASSERT(copy);
 	memcpy(copy, p->data, p->len);
+	before = turned_away(h);
 	stack_input(h->st, copy, p->len, &p->meta, h->sim->now_us);
 	free(copy);
+	if (turned_away(h) > before && !p->forged)
+		note_turned_away(h->sim, p);
 	stack_check(h->st);
+}
+
+/* SYNs, for want of memory; not looked for where there is enough. */
+static uint64_t turned_away(const struct host *h)
+{
+	struct stack_stats s;
+
+	if (h->side == 0 || h->mem_len >= MEMORY_ENOUGH)
+		return 0;
+	stack_stats(h->st, &s);
+	return s.dropped[DROP_SYN_MEMORY];
+}
+
+static void note_turned_away(struct sim *sim, const struct packet *p)
+{
+	struct segment s;
+
+	if (segment_parse(p->data, p->len, &s) && sim->port_conn[s.sport])
+		sim->end[sim->port_conn[s.sport] - 1][0].turned_away++;
 }
 
 void sim_sent(struct sim *sim, unsigned int from, const uint8_t *pkt,
