@@ -29,8 +29,8 @@ struct packet_row {
 	C(SINCE, "SINCE", "since", COLUMN_TEXT, true)              \
 	C(TIME, "TIME", "time", COLUMN_TEXT, false)                \
 	C(CONN, "CONN", "conn", COLUMN_COUNT, true)                \
-	C(SRC, "SRC", "src", COLUMN_TEXT, true)                    \
-	C(DST, "DST", "dst", COLUMN_TEXT, true)                    \
+	C(SRC, "SRC", "src", COLUMN_END, true)                     \
+	C(DST, "DST", "dst", COLUMN_END, true)                     \
 	C(FLAGS, "FLAGS", "flags", COLUMN_TEXT, true)              \
 	C(FLAGS_HEX, "FLAGS_HEX", "flags_hex", COLUMN_TEXT, false) \
 	C(SEQ, "SEQ", "seq", COLUMN_COUNT, true)                   \

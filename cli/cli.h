@@ -71,6 +71,7 @@ struct cli {
 	bool verify;		/* that log files have no gaps */
 	bool security;		/* a report of what looks hostile */
 	bool defaults;		/* keys that have theirs, too */
+	bool resolve;		/* names instead of numbers, for people */
 	uint32_t at;		/* its last packet; 0 = all */
 	const char *filter, *sort, *fail_on; /* of analyze */
 	const char *interface, *html;
@@ -113,6 +114,7 @@ struct cli {
 #define TAKES_LISTEN   (1u << 20)
 #define TAKES_ALL      (1u << 21)
 #define TAKES_DEFAULTS (1u << 22)
+#define TAKES_RESOLVE  (1u << 23)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {

@@ -19,12 +19,13 @@ const struct command cli_commands[] = {
 	{"status", NULL, "", "the daemon as a whole", 0, 0, WORDS_NONE,
 	 TAKES_WATCH, status_run},
 	{"list", "ls ss", "[FILTER...]", "connections, all or those that match",
-	 0, UINT32_MAX, WORDS_FILTER, LOOK, list_run},
+	 0, UINT32_MAX, WORDS_FILTER, LOOK | TAKES_RESOLVE, list_run},
 	{"recent", NULL, "[FILTER...]",
 	 "connections and attempts that ended, latest first", 0, UINT32_MAX,
-	 WORDS_FILTER, LOOK | TAKES_COUNT | TAKES_SINCE, recent_run},
+	 WORDS_FILTER, LOOK | TAKES_COUNT | TAKES_SINCE | TAKES_RESOLVE,
+	 recent_run},
 	{"show", NULL, "CONN", "one connection and all its numbers", 1, 1,
-	 WORDS_CONN, TAKES_WATCH, show_run},
+	 WORDS_CONN, TAKES_WATCH | TAKES_RESOLVE, show_run},
 	{"explain", NULL, "CONN|FILE#N|CODE",
 	 "what happened, why, and what to do", 0, 1, WORDS_CONN,
 	 LOCAL | TAKES_LAST, explain_run},
@@ -32,7 +33,7 @@ const struct command cli_commands[] = {
 	 "its packets as a diagram, closed or not", 1, 1, WORDS_CONN,
 	 OF_CAPTURES | TAKES_LADDER | TAKES_FORMAT | TAKES_WATCH, ladder_run},
 	{"top", NULL, "[FILTER...]", "the same on a live screen", 0, UINT32_MAX,
-	 WORDS_FILTER, TAKES_INTERVAL, top_run},
+	 WORDS_FILTER, TAKES_INTERVAL | TAKES_RESOLVE, top_run},
 	{"stats", NULL, "", "every counter; drops by reason", 0, 0, WORDS_NONE,
 	 TAKES_WATCH, stats_run},
 	{"histogram", NULL, "[listener=NAME]",
@@ -40,7 +41,8 @@ const struct command cli_commands[] = {
 	 histogram_run},
 	{"events", NULL, "[FILTER...]", "what happened, and what happens", 0,
 	 UINT32_MAX, WORDS_FILTER,
-	 TAKES_COLUMNS | TAKES_CLASSIC | TAKES_EVENTS | TAKES_SINCE,
+	 TAKES_COLUMNS | TAKES_CLASSIC | TAKES_EVENTS | TAKES_SINCE |
+		 TAKES_RESOLVE,
 	 events_run},
 	{"alerts", NULL, "[FILTER...]", "what looks wrong, or did lately", 0,
 	 UINT32_MAX, WORDS_ALERTS, LOOK, alerts_run},
@@ -96,7 +98,8 @@ const struct command cli_commands[] = {
 	{"analyze", NULL, "FILE...|-i IFACE",
 	 "judge the connections of captures", 0, UINT32_MAX, WORDS_FILE,
 	 LOCAL | TAKES_COLUMNS | TAKES_CAPTURES | TAKES_CLASSIC | TAKES_FILE |
-		 TAKES_LADDER | TAKES_FORMAT | TAKES_DUMP | TAKES_COUNT,
+		 TAKES_LADDER | TAKES_FORMAT | TAKES_DUMP | TAKES_COUNT |
+		 TAKES_RESOLVE,
 	 analyze_run},
 	{"schema", NULL, "[COMMAND]", "JSON Schema of what it says with --json",
 	 0, 2, WORDS_COMMAND, LOCAL, schema_run},
@@ -119,7 +122,15 @@ const struct command cli_commands[] = {
 
 /* tcphsctl without a command. */
 static const struct command overview = {
-	"", NULL, "", "status and list", 0, 0, WORDS_NONE, LOOK, overview_run,
+	"",
+	NULL,
+	"",
+	"status and list",
+	0,
+	0,
+	WORDS_NONE,
+	LOOK | TAKES_RESOLVE,
+	overview_run,
 };
 
 static bool is_word(const char *list, const char *word);

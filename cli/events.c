@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "client.h"
+#include "names.h"
 #include "output.h"
 #include "since.h"
 
@@ -66,7 +67,8 @@ static void local_time(const char *time, char *buf, size_t len)
 	snprintf(buf + n, len - n, "%.*s", (int)strcspn(rest, "Z"), rest);
 }
 
-static size_t end_text(const json_t *o, bool peer, char *buf, size_t len)
+static void end_text(const struct cli *cli, const json_t *o, bool peer,
+		     char *buf, size_t len)
 {
 	const char *addr = text_of(o, peer ? "peer_addr" : "local_addr");
 	json_int_t port = json_integer_value(
@@ -74,17 +76,21 @@ static size_t end_text(const json_t *o, bool peer, char *buf, size_t len)
 	bool v6 = strchr(addr, ':');
 
 	if (!port)
-		return (size_t)snprintf(buf, len, "%s", addr);
-	return (size_t)snprintf(buf, len, v6 ? "[%s]:%lld" : "%s:%lld", addr,
-				(long long)port);
+		snprintf(buf, len, "%s", addr);
+	else
+		snprintf(buf, len, v6 ? "[%s]:%lld" : "%s:%lld", addr,
+			 (long long)port);
+	if (cli->resolve)
+		(void)names_put(buf, len);
 }
 
 /* The client at the left, as in the log. */
-static void text_line(const json_t *o, char *buf, size_t len)
+static void text_line(const struct cli *cli, const json_t *o, char *buf,
+		      size_t len)
 {
 	bool client = strcmp(text_of(o, "role"), "client") == 0;
 	const char *conn = text_of(o, "conn");
-	char time[64], left[128], right[128];
+	char time[64], left[320], right[320];
 	size_t n;
 
 	local_time(text_of(o, "time"), time, sizeof(time));
@@ -92,8 +98,8 @@ static void text_line(const json_t *o, char *buf, size_t len)
 			     *conn ? " " : "", text_of(o, "message"));
 	if (!*text_of(o, "peer_addr") || n >= len)
 		return;
-	end_text(o, !client, left, sizeof(left));
-	end_text(o, client, right, sizeof(right));
+	end_text(cli, o, !client, left, sizeof(left));
+	end_text(cli, o, client, right, sizeof(right));
 	snprintf(buf + n, len - n, "  %s -> %s", left, right);
 }
 
@@ -121,7 +127,7 @@ static int text_row(struct stream *s, const char *text, size_t len)
 	if (cli->classic)
 		snprintf(line, sizeof(line), "%s", text_of(o, "message"));
 	else
-		text_line(o, line, sizeof(line));
+		text_line(cli, o, line, sizeof(line));
 	text_clean(line);
 	sgr = level_sgr(cli, text_of(o, "level"));
 	fprintf(cli->out, "%s%s%s\n", sgr, line,
@@ -180,8 +186,10 @@ enum cli_exit events_run(struct cli *cli, int argc, char **argv)
 		json_decref(params);
 		return e;
 	}
-	if (cli->follow)
+	if (cli->follow) {
 		cli->client->timeout_us = FOREVER_US;
+		names_patience(NAMES_LIVE_US);
+	}
 	e = client_call(cli->client, "events.follow", params, row, &s, NULL);
 	if (cli->format != FORMAT_TEXT)
 		table_end(&s.table, e == CLI_OK);

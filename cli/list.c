@@ -10,8 +10,8 @@
 const struct column connection_columns[] = {
 	{"ID", "id", COLUMN_TEXT, true, 0},
 	{"STATE", "state", COLUMN_STATE, true, 0},
-	{"LOCAL", "local", COLUMN_TEXT, true, 0},
-	{"PEER", "peer", COLUMN_TEXT, true, 0},
+	{"LOCAL", "local", COLUMN_END, true, 0},
+	{"PEER", "peer", COLUMN_END, true, 0},
 	{"LISTENER", "listener", COLUMN_TEXT, true, 3},
 	{"ROLE", "role", COLUMN_TEXT, true, 1},
 	{"AGE", "age_us", COLUMN_TIME, true, 0},

@@ -22,6 +22,7 @@ enum column_kind {
 	COLUMN_BYTES,
 	COLUMN_TIME, /* microseconds */
 	COLUMN_LIST, /* words; cut off if a terminal is too narrow */
+	COLUMN_END,  /* address and port: names by --resolve */
 };
 
 struct column {

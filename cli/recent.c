@@ -17,8 +17,8 @@
 const struct column recent_columns[] = {
 	{"ID", "id", COLUMN_TEXT, true, 0},
 	{"OUTCOME", "outcome", COLUMN_TEXT, true, 0},
-	{"LOCAL", "local", COLUMN_TEXT, true, 0},
-	{"PEER", "peer", COLUMN_TEXT, true, 0},
+	{"LOCAL", "local", COLUMN_END, true, 0},
+	{"PEER", "peer", COLUMN_END, true, 0},
 	{"LISTENER", "listener", COLUMN_TEXT, true, 4},
 	{"ROLE", "role", COLUMN_TEXT, true, 1},
 	{"AGO", "closed_ago_us", COLUMN_TIME, true, 0},

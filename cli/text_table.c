@@ -15,19 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
+
 #define HELD_ROWS 1000
 #define CELL_MAX  VALUE_TEXT_MAX
 #define LIST_MIN  16 /* of a list that is cut off */
 #define CUT	  "..."
 
 static void begin(struct table *t);
+static void forget_widths(struct table *t);
 static int row(struct table *t, const char *text, size_t len);
 static int values(struct table *t, const struct value *values);
 static int row_is_whole(struct table *t);
 static void end(struct table *t, bool complete);
+static size_t name(struct table *t, unsigned int column, char *cell,
+		   size_t len);
 static bool hold(struct table *t, unsigned int column, const char *cell,
 		 size_t len);
 static void flow(struct table *t);
+static void name_held(struct table *t);
+static bool hold_named(struct table *t, unsigned int column, const char *cell);
 static void make_fit(struct table *t);
 static bool fits(struct table *t);
 static size_t total_width(const struct table *t);
@@ -40,6 +47,11 @@ const struct table_ops text_table = {begin, row, values, end, true};
 static void begin(struct table *t)
 {
 	t->gap = 2;
+	forget_widths(t);
+}
+
+static void forget_widths(struct table *t)
+{
 	for (unsigned int i = 0; i < t->ncols; i++)
 		t->width[i] = t->cli->header ? strlen(t->col[i]->heading) : 0;
 }
@@ -61,6 +73,7 @@ static int row(struct table *t, const char *text, size_t len)
 			output_cell(json_object_get(item, t->col[i]->field),
 				    t->col[i]->kind, true, cell, sizeof(cell));
 
+		n = name(t, i, cell, n);
 		if (!hold(t, i, cell, n)) {
 			json_decref(item);
 			complain("no memory");
@@ -81,6 +94,7 @@ static int values(struct table *t, const struct value *v)
 		size_t n = output_value(&v[i], t->col[i]->kind, true, cell,
 					sizeof(cell));
 
+		n = name(t, i, cell, n);
 		if (!hold(t, i, cell, n)) {
 			complain("no memory");
 			return CLI_NO;
@@ -108,6 +122,18 @@ static void end(struct table *t, bool complete)
 		flow(t);
 }
 
+/* Names of rows that are held are asked for now and written later, so that all
+ * are looked for at the same time. Return: the length of the cell */
+static size_t name(struct table *t, unsigned int column, char *cell, size_t len)
+{
+	if (!t->cli->resolve || t->col[column]->kind != COLUMN_END)
+		return len;
+	if (t->flowing)
+		return names_put(cell, CELL_MAX);
+	names_ask(cell);
+	return len;
+}
+
 static bool hold(struct table *t, unsigned int column, const char *cell,
 		 size_t len)
 {
@@ -129,17 +155,55 @@ static bool hold(struct table *t, unsigned int column, const char *cell,
 
 static void flow(struct table *t)
 {
-	const char *cells = t->held;
+	const char *cells;
 
+	if (t->cli->resolve)
+		name_held(t);
+	cells = t->held;
 	make_fit(t);
 	if (t->cli->header)
 		write_row(t, NULL);
-	for (unsigned int r = 0; r < t->held_rows; r++) {
+	for (unsigned int r = 0; cells && r < t->held_rows; r++) {
 		write_row(t, cells);
 		for (unsigned int i = 0; i < t->ncols; i++)
 			cells += strlen(cells) + 1;
 	}
 	t->flowing = true;
+}
+
+/* All cells anew: a name is not as long as its number. */
+static void name_held(struct table *t)
+{
+	char *was = t->held;
+	const char *from = was;
+	bool ok = true;
+
+	t->held = NULL;
+	t->held_len = t->held_size = 0;
+	forget_widths(t);
+	for (unsigned int r = 0; r < t->held_rows; r++) {
+		for (unsigned int i = 0; i < t->ncols && ok; i++) {
+			ok = hold_named(t, i, from);
+			from += strlen(from) + 1;
+		}
+	}
+	if (ok) {
+		free(was);
+	} else { /* no memory: numbers will do */
+		free(t->held);
+		t->held = was;
+	}
+}
+
+static bool hold_named(struct table *t, unsigned int column, const char *cell)
+{
+	char named[CELL_MAX];
+	size_t len = strlen(cell);
+
+	memcpy(named, cell, len + 1);
+	if (t->col[column]->kind == COLUMN_END)
+		len = names_put(named, sizeof(named));
+	return hold(t, column, named, len);
 }
 
 static void make_fit(struct table *t)

@@ -1,7 +1,7 @@
 /*
  * top.c - The connections on a live screen
  *
- * One thread: it waits for a key or for the second to be over, fetches what is
+ * One thread, but for names: it waits for a key or for the second to be over, fetches what is
  * shown, and draws all of it; ncurses sends what differs. Signals that end it
  * are let in only while it waits, for the user or for the daemon, so the
  * terminal is given back by one path, however it ends. A daemon that goes is
@@ -19,6 +19,8 @@
 #include <term.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "names.h"
 
 #define SECOND_US    INT64_C(1000000)
 #define SILENCE_US   (3 * SECOND_US) /* of the daemon: the keys wait for it */
@@ -64,6 +66,7 @@ enum cli_exit top_run(struct cli *cli, int argc, char **argv)
 		return CLI_NO;
 	}
 	top_init(&t);
+	names_patience(NAMES_LIVE_US);
 	snprintf(t.table[0].filter, TOP_TEXT_MAX, "%s", filter);
 	free(filter);
 	if (cli->timeout_us > SILENCE_US)

@@ -21,8 +21,8 @@ size_t verdict_json(const struct verdict *v, char buf[VERDICT_JSON_MAX]);
 
 #define VERDICT_COLUMNS(C)                                                   \
 	C(ID, "ID", "id", COLUMN_COUNT, true, 0)                             \
-	C(CLIENT, "CLIENT", "client", COLUMN_TEXT, true, 0)                  \
-	C(SERVER, "SERVER", "server", COLUMN_TEXT, true, 0)                  \
+	C(CLIENT, "CLIENT", "client", COLUMN_END, true, 0)                   \
+	C(SERVER, "SERVER", "server", COLUMN_END, true, 0)                   \
 	C(OUTCOME, "OUTCOME", "outcome", COLUMN_TEXT, true, 0)               \
 	C(STAGE, "STAGE", "stage", COLUMN_TEXT, false, 0)                    \
 	C(HS, "HS", "handshake_us", COLUMN_TIME, true, 6)                    \

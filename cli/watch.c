@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "names.h"
 
 #define HOME	 "\033[H"
 #define NO_WRAP	 "\033[?7l"
@@ -41,6 +42,7 @@ enum cli_exit watch(struct cli *cli, const struct command *cmd, int argc,
 	enum cli_exit e;
 	sigset_t waiting;
 
+	names_patience(NAMES_LIVE_US);
 	catch_signals(&waiting);
 	cli->client->waiting = &waiting;
 	do {

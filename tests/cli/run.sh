@@ -244,6 +244,8 @@ group_act()
 	ctl 2 close
 	err "wants one CONN, or --all and a FILTER"
 	ctl 2 close c41 c42
+	ctl 2 stats -r
+	err "'stats' takes no --resolve"
 	ctl 2 list --all
 	err "'list' takes no --all"
 	ctl 7 drain web --timeout 200ms

@@ -196,6 +196,46 @@ kill "$TRAFFIC"
 check 'the manual has examples' test "$examples" -ge 10
 exec 5<&-
 
+# ---- names ----------------------------------------------------------------
+
+printf '%s\n' "$HOST4 client.example" "$OWN4 daemon.example" \
+	"$HOST6 six.example" >"$TMP/hosts"
+echo 'nameserver 127.0.0.1' >"$TMP/resolv"
+mount --bind "$TMP/hosts" /etc/hosts
+mount --bind "$TMP/resolv" /etc/resolv.conf
+check 'echo over IPv4' open_echo 5
+check 'echo over IPv6' open_echo 6 "$OWN6"
+ENDS='daemon.example:echo +client.example:[0-9]+'
+check 'list -r' said "ESTAB +$ENDS" ctl -r list
+check 'one that has no name' said "\\[$OWN6\\]:echo +six.example:" ctl list -r
+check_not 'numbers unless asked' said client.example ctl list
+check 'numbers for programs' said '"ip":"198.18.66.1"' ctl -r --ndjson list
+check 'and in columns of theirs' said "^$HOST4:[0-9]+\$" \
+	ctl -r --csv list -o peer
+check 'recent -r' said client.example: ctl recent --resolve
+check 'show -r' said "$ENDS" ctl -r show "$(ctl list --raw -H -o id \
+	"state established dst $HOST4")"
+check 'events -r' said 'completed  client.example:[0-9]+ -> daemon.example:echo' \
+	ctl -r events
+check 'analyze -r' said 'client.example:[0-9]+ +daemon.example:' \
+	ctl -r analyze "$CAPTURE"
+check 'not where nothing has an end' said "'status' takes no --resolve" \
+	ctl -r status
+# A name server that hears and says nothing.
+: >"$TMP/hosts"
+socat -u UDP4-RECV:53,bind=127.0.0.1 "OPEN:$TMP/heard,creat,append" &
+check 'the silent one is there' wait_for 5 eval 'ss -Hlun | grep -q :53'
+check 'it is not waited for for long' eval 'timeout 8 "$TCPHSCTL" \
+	-s "$SOCKET" -r list >"$TMP/numbers"'
+check 'it was asked, and numbers are shown' eval '[ -s "$TMP/heard" ] &&
+	grep -q " $HOST4:" "$TMP/numbers"'
+ctl -r --watch=0.05 list >"$TMP/watch" 2>&1 &
+WATCH=$!
+check 'and a screen that is drawn again goes on' wait_for 8 eval \
+	'[ "$(grep -c STATE "$TMP/watch")" -ge 10 ]'
+kill "$WATCH"
+exec 5<&- 6<&-
+
 # ---- the end --------------------------------------------------------------
 
 ctl --watch=0.05 --ndjson status >"$TMP/watch" 2>&1 &
