@@ -24,6 +24,8 @@ static enum judged outcome_unanswered(const struct flow *f);
 static enum reached stage_of(const struct flow *f, const struct verdict *v);
 static enum ending ending_of(const struct flow *f, const struct verdict *v);
 static void steps(const struct flow *f, struct verdict *v);
+static bool fin_unseen(const struct flow *f, enum side s);
+static enum side first_fin(const struct flow *f);
 static uint8_t completeness(const struct flow *f);
 static bool is_call_and_reset(const char *history);
 
@@ -55,7 +57,7 @@ void flow_verdict(const struct flow *f, int64_t now_ns, struct verdict *v)
 	v->ending = (uint8_t)ending_of(f, v);
 	v->fin_seen =
 		(f->half[CLIENT].flags | f->half[SERVER].flags) & HALF_FIN;
-	v->first_fin = f->first_fin;
+	v->first_fin = (uint8_t)first_fin(f);
 	v->rst_plausible = f->flags & FLOW_RST_FITS;
 	v->ending_frame = f->ending_frame;
 	v->icmp = f->flags & FLOW_ICMP;
@@ -81,7 +83,7 @@ static void side_verdict(const struct flow *f, enum side s,
 		.wscale = h->wscale,
 		.mss = h->mss,
 		.packets = h->packets,
-		.by_seq = h->by_seq,
+		.by_seq = h->by_seq - fin_unseen(f, s),
 		.captured = h->captured,
 		.seen_before = h->seen_before,
 		.late = h->late,
@@ -149,8 +151,8 @@ static enum reached stage_of(const struct flow *f, const struct verdict *v)
 
 static enum ending ending_of(const struct flow *f, const struct verdict *v)
 {
-	bool c = f->half[CLIENT].flags & HALF_FIN;
-	bool s = f->half[SERVER].flags & HALF_FIN;
+	bool c = f->half[CLIENT].flags & HALF_FIN || fin_unseen(f, CLIENT);
+	bool s = f->half[SERVER].flags & HALF_FIN || fin_unseen(f, SERVER);
 
 	switch (v->outcome) {
 	case JUDGED_REFUSED:
@@ -204,6 +206,34 @@ static void steps(const struct flow *f, struct verdict *v)
 		v->synack_ack_ns = f->ack_ns - f->synack_ns;
 	if (v->syn.frame && v->ack.frame)
 		v->total_ns = f->ack_ns - f->syn_ns;
+}
+
+/* The last number that was acknowledged, and it alone, was not captured. If it
+ * was by the other side's FIN, or behind that, it is no byte of text. */
+static bool fin_unseen(const struct flow *f, enum side s)
+{
+	const struct half *me = &f->half[s], *you = &f->half[!s];
+	const struct hole *last;
+
+	if (!me->nholes || me->flags & HALF_FIN || !(you->flags & HALF_FIN) ||
+	    f->flags & FLOW_RST)
+		return false;
+	last = &me->hole[me->nholes - 1];
+	return last->end - last->start == 1 && last->end == me->next &&
+	       you->acked == me->next &&
+	       seq_geq(last->at_us, (uint32_t)(f->fin_ns / 1000));
+}
+
+/* If the FIN that was captured acknowledges the other one, that came first. */
+static enum side first_fin(const struct flow *f)
+{
+	enum side s = (enum side) !f->first_fin;
+	const struct half *other = &f->half[s];
+	uint32_t at_us = (uint32_t)(f->fin_ns / 1000);
+
+	if (fin_unseen(f, s) && other->hole[other->nholes - 1].at_us == at_us)
+		return s;
+	return (enum side)f->first_fin;
 }
 
 /* By the meaning of its bits, not by its errors: ACK is the handshake's. */

@@ -645,6 +645,44 @@ static void zeek_letters_many(void)
 	done();
 }
 
+/* The capture has not the server's FIN, and the client's ACK of it. What was
+ * acknowledged before the client closed may be a byte of text. */
+static void fin_not_captured(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	c(FIN, CISN + 1, SISN + 1, 0);
+	c(ACK, CISN + 2, SISN + 2, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->ending, ENDING_FIN_BOTH);
+	CU_ASSERT_EQUAL(v->first_fin, CLIENT);
+	CU_ASSERT_EQUAL(v->side[SERVER].by_seq, 0);
+	CU_ASSERT_EQUAL(v->side[SERVER].captured, 0);
+	done();
+
+	begin(); /* one direction, and the server closes first */
+	c(SYN, CISN, 0, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	c(ACK, CISN + 101, SISN + 501, 0);
+	c(FIN, CISN + 101, SISN + 502, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->ending, ENDING_FIN_BOTH);
+	CU_ASSERT_EQUAL(v->first_fin, SERVER);
+	CU_ASSERT_EQUAL(v->side[SERVER].by_seq, 500);
+	done();
+
+	handshake();
+	c(ACK, CISN + 1, SISN + 2, 0);
+	c(PSH, CISN + 1, SISN + 2, 100);
+	c(FIN, CISN + 101, SISN + 2, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->ending, ENDING_HALF_CLIENT);
+	CU_ASSERT_EQUAL(v->side[SERVER].by_seq, 1);
+	done();
+}
+
 /* RFC 3168, 6.1.1; RFC 9768, 3.1.1. */
 static void ecn(void)
 {
@@ -1040,6 +1078,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(ecn),
 		UNIT_TEST(windows),
 		UNIT_TEST(zeek_letters),
+		UNIT_TEST(fin_not_captured),
 		UNIT_TEST(zeek_letters_many),
 		UNIT_TEST(zeek_letters_again),
 		UNIT_TEST(zeek_letters_of_the_end),
