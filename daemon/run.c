@@ -492,12 +492,14 @@ static json_t *threads_json(struct run *r)
 
 static json_t *spin_json(struct run *r)
 {
-	struct spin sum = r->loop.spin;
+	uint64_t paid = 0, missed = 0;
 
 	if (r->threads)
-		threads_spin(r->threads, &sum);
-	return json_pack("{s:I, s:I}", "paid", (json_int_t)sum.paid, "missed",
-			 (json_int_t)sum.missed);
+		threads_spin(r->threads, &paid, &missed);
+	else
+		spin_counts(&r->loop.spin, &paid, &missed);
+	return json_pack("{s:I, s:I}", "paid", (json_int_t)paid, "missed",
+			 (json_int_t)missed);
 }
 
 static void hook_stats(void *arg, json_t *stats)

@@ -35,9 +35,15 @@ int64_t spin_until(const struct spin *s, int64_t now_us)
 	return s->on && s->rhythm >= s->need ? s->quiet_us + SPIN_US : now_us;
 }
 
+/* Others read these while this thread looks. */
+static void count(uint64_t *n)
+{
+	__atomic_store_n(n, *n + 1, __ATOMIC_RELAXED);
+}
+
 void spin_found(struct spin *s)
 {
-	s->paid++;
+	count(&s->paid);
 	if (s->rhythm < RHYTHM_MAX)
 		s->rhythm++;
 	else
@@ -46,7 +52,7 @@ void spin_found(struct spin *s)
 
 void spin_gave_up(struct spin *s)
 {
-	s->missed++;
+	count(&s->missed);
 	/* Paid for as long as it had to wait? Then it was no bad idea. */
 	if (s->rhythm >= 2 * s->need)
 		s->need = RHYTHM_MIN;
@@ -61,4 +67,10 @@ void spin_woken(struct spin *s, int64_t now_us)
 		s->rhythm = 0;
 	else if (s->rhythm < s->need)
 		s->rhythm++;
+}
+
+void spin_counts(const struct spin *s, uint64_t *paid, uint64_t *missed)
+{
+	*paid += __atomic_load_n(&s->paid, __ATOMIC_RELAXED);
+	*missed += __atomic_load_n(&s->missed, __ATOMIC_RELAXED);
 }

@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 struct spin {
-	bool on;	  /* interface.busy_poll */
-	uint16_t rhythm;  /* short pauses in a row */
-	uint16_t need;	  /* so many before we look; grows with misses */
-	int64_t quiet_us; /* when the last turn ended */
-	uint64_t paid, missed;
+	bool on;	       /* interface.busy_poll */
+	uint16_t rhythm;       /* short pauses in a row */
+	uint16_t need;	       /* so many before we look; grows with misses */
+	int64_t quiet_us;      /* when the last turn ended */
+	uint64_t paid, missed; /* of its thread: spin_counts() */
 };
 
 void spin_init(struct spin *s, bool on);
@@ -31,5 +31,9 @@ void spin_gave_up(struct spin *s);
 
 /** spin_woken() - A packet woke us from sleep */
 void spin_woken(struct spin *s, int64_t now_us);
+
+/** spin_counts() - Add how often something came while it looked, or nothing;
+ * its thread need not wait for that */
+void spin_counts(const struct spin *s, uint64_t *paid, uint64_t *missed);
 
 #endif

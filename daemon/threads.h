@@ -135,8 +135,8 @@ void threads_del(struct threads *t);
 /** threads_lag() - How late the turns of all threads were; adds to @h */
 void threads_lag(struct threads *t, struct histogram *h);
 
-/** threads_spin() - What looking for packets brought all threads; adds to @sum */
-void threads_spin(struct threads *t, struct spin *sum);
+/** threads_spin() - spin_counts() of all threads */
+void threads_spin(const struct threads *t, uint64_t *paid, uint64_t *missed);
 
 /** threads_tun() - The counters of all queues */
 void threads_tun(struct threads *t, struct tun *sum);

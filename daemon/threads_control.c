@@ -118,16 +118,10 @@ void threads_lag(struct threads *t, struct histogram *h)
 	}
 }
 
-void threads_spin(struct threads *t, struct spin *sum)
+void threads_spin(const struct threads *t, uint64_t *paid, uint64_t *missed)
 {
-	for (unsigned int i = 0; i < t->n; i++) {
-		const struct spin *one = &t->thread[i].loop.spin;
-
-		shards_hold(t->shards, i);
-		sum->paid += one->paid;
-		sum->missed += one->missed;
-		shards_release(t->shards, i);
-	}
+	for (unsigned int i = 0; i < t->n; i++)
+		spin_counts(&t->thread[i].loop.spin, paid, missed);
 }
 
 void threads_tun(struct threads *t, struct tun *sum)

@@ -63,6 +63,19 @@ static void rhythm(void)
 	CU_ASSERT_EQUAL(s.missed, 0);
 }
 
+/* Of several threads, added up. */
+static void counted(void)
+{
+	uint64_t paid = 5, missed = 7;
+
+	start(true);
+	(void)found_of(108, 50);
+	spin_gave_up(&s);
+	spin_counts(&s, &paid, &missed);
+	CU_ASSERT_EQUAL(paid, 5 + s.paid);
+	CU_ASSERT_EQUAL(missed, 8);
+}
+
 /* What comes now and then is slept for. */
 static void no_rhythm(void)
 {
@@ -111,8 +124,9 @@ static void tries_again(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(off),	  UNIT_TEST(rhythm),	UNIT_TEST(no_rhythm),
-	UNIT_TEST(pause), UNIT_TEST(same_core), UNIT_TEST(tries_again),
+	UNIT_TEST(off),	    UNIT_TEST(rhythm),	  UNIT_TEST(no_rhythm),
+	UNIT_TEST(pause),   UNIT_TEST(same_core), UNIT_TEST(tries_again),
+	UNIT_TEST(counted),
 };
 
 int main(int argc, char **argv)
