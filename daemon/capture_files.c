@@ -44,6 +44,7 @@
 static void on_ready(struct capture_taker *t);
 static void on_flush(struct ev_loop *loop, ev_timer *w, int revents);
 static void write_queue(struct capture_files *f);
+static uint64_t unwritten(struct capture_files *f);
 static bool write_chunk(struct capture_files *f);
 static bool write_all(struct capture_files *f, const uint8_t *data, size_t n);
 static bool is_there(struct capture_files *f);
@@ -127,13 +128,21 @@ failed:
 
 void capture_files_stop(struct capture_files *f)
 {
+	uint64_t n;
+
 	if (!f->running)
 		return;
 	capture_finish(&f->taker);
 	write_queue(f);
-	if (f->bad)
-		log_warnx("The end of the capture could not be written to %s",
-			  f->dir);
+	if (f->bad) {
+		n = unwritten(f);
+		f->taker.kept -= n;
+		f->taker.lost += n;
+		f->cap->lost += n;
+		log_warnx("The end of the capture could not be written to "
+			  "%s: %llu packets",
+			  f->dir, (unsigned long long)n);
+	}
 	f->running = false;
 	ev_timer_stop(f->loop, &f->flush);
 	if (f->fd >= 0)
@@ -191,6 +200,19 @@ static void write_queue(struct capture_files *f)
 		if (f->bad)
 			recovered(f);
 	}
+}
+
+/* How many packets still wait; they do so no longer. */
+static uint64_t unwritten(struct capture_files *f)
+{
+	uint64_t n = 0;
+
+	do {
+		n += pcapng_packets(f->chunk, f->len);
+		f->len = capture_take_blocks(&f->taker, f->chunk,
+					     sizeof(f->chunk));
+	} while (f->len);
+	return n;
 }
 
 /* All of the chunk, or nothing of it. */

@@ -227,3 +227,18 @@ size_t pcapng_statistics(uint8_t *buf, const struct pcapng_statistics *s)
 	p = option64(p, ISB_DELIVERED, s->kept);
 	return block_end(buf, option_end(p));
 }
+
+static uint32_t get32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+	       (uint32_t)p[3] << 24;
+}
+
+uint64_t pcapng_packets(const uint8_t *blocks, size_t len)
+{
+	uint64_t n = 0;
+
+	for (size_t at = 0; at < len; at += get32(blocks + at + 4))
+		n += get32(blocks + at) == BLOCK_PACKET;
+	return n;
+}

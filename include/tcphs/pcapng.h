@@ -77,4 +77,7 @@ size_t pcapng_packet(uint8_t *buf, const struct pcapng_packet *p);
 /** pcapng_statistics() - The block at the end; as pcapng_section() */
 size_t pcapng_statistics(uint8_t *buf, const struct pcapng_statistics *s);
 
+/** pcapng_packets() - How many of these blocks of ours are packets */
+uint64_t pcapng_packets(const uint8_t *blocks, size_t len);
+
 #endif

@@ -236,6 +236,37 @@ static void full_disk_is_survived(void)
 	cleanup();
 }
 
+/* What the disk had no room for to the end is lost, in whichever part of the way
+ * it waits. */
+static void full_disk_to_the_end(void)
+{
+	struct capture_file *files;
+	struct rlimit was, now;
+	int shown = 0;
+
+	setup();
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &was);
+	start();
+	now = was;
+	now.rlim_cur = 500000;
+	setrlimit(RLIMIT_FSIZE, &now);
+	for (; !f.bad; shown++) {
+		show();
+		written();
+	}
+	for (int i = 0; i < 20; i++, shown++)
+		show();
+	CU_ASSERT_TRUE(f.len > 0 && f.taker.used > sizeof(f.chunk));
+	capture_files_stop(&f);
+	setrlimit(RLIMIT_FSIZE, &was);
+	CU_ASSERT_EQUAL_FATAL(list(&files), 1);
+	CU_ASSERT_EQUAL(count_blocks(files[0].name, PACKETS), f.taker.kept);
+	CU_ASSERT_EQUAL(f.taker.kept + f.taker.lost, (uint64_t)shown);
+	free(files);
+	cleanup();
+}
+
 static void lost_directory_is_found_again(void)
 {
 	struct capture_file *files;
@@ -328,6 +359,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(starts_and_stops),
 	UNIT_TEST(rotates),
 	UNIT_TEST(full_disk_is_survived),
+	UNIT_TEST(full_disk_to_the_end),
 	UNIT_TEST(lost_directory_is_found_again),
 	UNIT_TEST(names_are_ours),
 	UNIT_TEST(read_after_a_restart),
