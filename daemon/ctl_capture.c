@@ -200,8 +200,10 @@ void ctl_capture_read(const struct ctl_request *r)
 	copy = job ? calloc(1, sizeof(*copy)) : NULL;
 	if (!copy) {
 		close(fd);
-		if (job)
+		if (job) {
+			failed(r, name, -ENOMEM);
 			ctl_job_del(job);
+		}
 		return;
 	}
 	copy->fd = fd;

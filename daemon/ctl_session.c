@@ -558,8 +558,10 @@ static void send_conn(const struct ctl_request *r, bool end)
 	s = job ? session_new(job, false) : NULL;
 	if (!s) {
 		free(text);
-		if (job)
+		if (job) {
+			ctl_method_refuse(r, "there is no memory for the text");
 			ctl_job_del(job);
+		}
 		return;
 	}
 	s->text = text;

@@ -20,7 +20,7 @@ CTL_SRC = daemon/ctl.c daemon/shards.c daemon/ctl_capture.c daemon/ctl_client.c 
 CTL_TESTS = test_ctl_method test_ctl_many test_ctl_input test_ctl_text \
 	test_ctl_session test_ctl_events test_ctl_dump test_ctl_packets
 $(foreach t,$(CTL_TESTS),$(eval UNIT_SRC_$(t) = tests/unit/ctl_rig.c $$(CTL_SRC)) \
-	$(eval UNIT_LIBS_$(t) = -lev -ljansson -lsystemd))
+	$(eval UNIT_LIBS_$(t) = -lev -ljansson -lsystemd -Wl,--wrap=calloc))
 
 # The chat service with a whole stack.
 UNIT_SRC_test_chat = $(STACK_RIG) daemon/service/chat.c $(CORE)

@@ -139,6 +139,26 @@ static json_t *hook_config_diff(void *arg, ctl_put_fn *put, void *to, char *err,
 	return json_object();
 }
 
+/* See ctl.mk: calls of calloc() come here. */
+static unsigned int calloc_fails;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	if (calloc_fails && !--calloc_fails) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_calloc(n, size);
+}
+
+void rig_no_memory(unsigned int nth)
+{
+	calloc_fails = nth;
+}
+
 void rig_init(struct rig *r, unsigned int nconns)
 {
 	struct ctl_hooks hooks = {

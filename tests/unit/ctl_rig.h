@@ -68,6 +68,9 @@ void rig_stop(struct rig *r, struct peer *p);
 /** rig_turn() - Let the loop do what is due */
 void rig_turn(struct rig *r);
 
+/** rig_no_memory() - The @nth calloc() of the daemon's from now on fails */
+void rig_no_memory(unsigned int nth);
+
 /** rig_memory() - Bytes held for all clients */
 size_t rig_memory(const struct rig *r);
 

@@ -339,7 +339,7 @@ static json_int_t number(const json_t *o, const char *key)
 static void capture_starts_stops_and_is_read(void)
 {
 	static uint8_t file[65536];
-	char line[160], path[96];
+	char line[160], path[96], words[96];
 	json_t *started, *stopped;
 	const char *name;
 	struct rig r;
@@ -370,6 +370,10 @@ static void capture_starts_stops_and_is_read(void)
 		 "{\"id\":1,\"method\":\"capture.read\",\"params\":"
 		 "{\"name\":\"%s\"}}",
 		 name);
+	rig_no_memory(2); /* behind the job comes the copy */
+	peer_say(&p, line);
+	snprintf(words, sizeof(words), "%s: Cannot allocate memory", name);
+	peer_expect_error(&p, "failed", words, NULL);
 	peer_say(&p, line);
 	CU_ASSERT_EQUAL(blocks(file, item(&p, file)), 4);
 	snprintf(line, sizeof(line), "{\"id\":1,\"result\":{\"bytes\":%lld}}",

@@ -440,6 +440,21 @@ static void say_to_a_connection(void)
 	rig_stop(&r, &p);
 }
 
+/* Behind the job comes what it says. */
+static void say_without_memory(void)
+{
+	struct rig r;
+	struct peer p;
+
+	start(&r, &p);
+	rig_no_memory(2);
+	peer_say(&p, SAY);
+	peer_expect_error(&p, "bad_request", "there is no memory for the text",
+			  NULL);
+	peer_ask(&p, SAY, "{\"id\":1,\"result\":{\"sent\":6}}");
+	rig_stop(&r, &p);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -459,6 +474,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(client_lost),
 		UNIT_TEST(client_lost_in_a_turn),
 		UNIT_TEST(say_to_a_connection),
+		UNIT_TEST(say_without_memory),
 	};
 
 	return unit_run("ctl_session", tests, ARRAY_LEN(tests), argc, argv);
