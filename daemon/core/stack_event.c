@@ -43,10 +43,10 @@ static int64_t syn_options(const struct tcp_seg *s)
 
 void event_put(struct stack *st, enum event_type type,
 	       const struct tcp_key *key, uint32_t id, uint16_t listener,
-	       uint8_t role, uint8_t state, const struct event_more *more)
+	       uint8_t role, uint8_t state, struct event_more more)
 {
 	struct event *e = event_slot(st, st->event_put);
-	const struct tcp_seg *seg = more->seg;
+	const struct tcp_seg *seg = more.seg;
 
 	if (st->event_put - st->event_got == EVENTS_MAX) {
 		st->event_got++;
@@ -54,8 +54,8 @@ void event_put(struct stack *st, enum event_type type,
 	}
 	e->number = ++st->event_put;
 	e->at_us = st->now_us;
-	e->a = more->a;
-	e->b = more->b;
+	e->a = more.a;
+	e->b = more.b;
 	if (seg &&
 	    (type == EVENT_SYN_RECEIVED || type == EVENT_SYNACK_RECEIVED))
 		e->b = syn_options(seg);
@@ -68,15 +68,15 @@ void event_put(struct stack *st, enum event_type type,
 	e->role = role;
 	e->state = state;
 	e->type = (uint8_t)type;
-	e->seg_seq = seg ? seg->seq : more->seq;
-	e->seg_ack = seg ? seg->ack : more->ack;
-	e->seg_len = seg ? seg->len : more->len;
-	e->seg_wnd = seg ? seg->wnd : more->wnd;
-	e->seg_flags = seg ? seg->flags : more->flags;
+	e->seg_seq = seg ? seg->seq : more.seq;
+	e->seg_ack = seg ? seg->ack : more.ack;
+	e->seg_len = seg ? seg->len : more.len;
+	e->seg_wnd = seg ? seg->wnd : more.wnd;
+	e->seg_flags = seg ? seg->flags : more.flags;
 }
 
 void event_conn_put(struct stack *st, enum event_type type,
-		    const struct tcp_conn *c, const struct event_more *more)
+		    const struct tcp_conn *c, struct event_more more)
 {
 	event_put(st, type, &c->e.key, c->id, c->listener,
 		  c->flags & CF_CLIENT ? ROLE_CLIENT : ROLE_SERVER, c->state,
@@ -97,10 +97,10 @@ void stack_drop(struct stack *st, enum drop_reason why,
 	if (!event_wanted(st, EVENT_SEGMENT_DROPPED))
 		return;
 	if (c)
-		event_conn_put(st, EVENT_SEGMENT_DROPPED, c, &more);
+		event_conn_put(st, EVENT_SEGMENT_DROPPED, c, more);
 	else if (key)
 		event_put(st, EVENT_SEGMENT_DROPPED, key, st->attempt,
-			  LISTENER_NONE, ROLE_SERVER, TCP_CLOSED, &more);
+			  LISTENER_NONE, ROLE_SERVER, TCP_CLOSED, more);
 }
 
 void stack_limit_hit(struct stack *st, enum stack_limit limit,
@@ -116,5 +116,5 @@ void stack_limit_hit(struct stack *st, enum stack_limit limit,
 	if (event_wanted(st, EVENT_LIMIT))
 		event_put(st, EVENT_LIMIT, key ? key : &nobody, 0, listener,
 			  ROLE_SERVER, TCP_CLOSED,
-			  &(struct event_more){.a = limit});
+			  (struct event_more){.a = limit});
 }

@@ -61,7 +61,7 @@ static void half_reset(struct stack *st, struct tcp_half *h,
 static void half_free(struct stack *st, struct tcp_half *h);
 static void half_event(struct stack *st, enum event_type type,
 		       const struct tcp_half *h, enum tcp_state state,
-		       const struct event_more *more);
+		       struct event_more more);
 static struct tcp_conn *passive_conn(struct stack *st,
 				     const struct tcp_key *key,
 				     unsigned int index, tcp_seq iss,
@@ -123,7 +123,7 @@ static void listen_judge(struct stack *st, const struct tcp_key *key,
 		if (event_wanted(st, EVENT_RESET_NOBODY))
 			event_put(st, EVENT_RESET_NOBODY, key, st->attempt,
 				  LISTENER_NONE, ROLE_SERVER, TCP_CLOSED,
-				  &(struct event_more){.seg = seg});
+				  (struct event_more){.seg = seg});
 		tcp_reply_rst(st, seg, NULL);
 		return;
 	}
@@ -164,7 +164,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 		if (event_wanted(st, EVENT_COOKIE_REJECTED))
 			event_put(st, EVENT_COOKIE_REJECTED, key, 0,
 				  (uint16_t)index, ROLE_SERVER, TCP_LISTEN,
-				  &(struct event_more){.seg = seg});
+				  (struct event_more){.seg = seg});
 		return;
 	}
 	counted = st->conf.max_per_source > 0;
@@ -264,7 +264,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 	count_add(&st->half_open, 1);
 	count_add(&l->half_open, 1);
 	half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
-		   &(struct event_more){.seg = seg});
+		   (struct event_more){.seg = seg});
 	half_synack(st, h, 0);
 	st->tap.packet.state_after = TCP_SYN_RECEIVED;
 	st->stats.synacks_out++;
@@ -438,7 +438,7 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 	if (event_wanted(st, EVENT_COOKIE_SENT))
 		event_put(st, EVENT_COOKIE_SENT, key, st->attempt,
 			  (uint16_t)index, ROLE_SERVER, TCP_LISTEN,
-			  &(struct event_more){.seg = seg});
+			  (struct event_more){.seg = seg});
 }
 
 /* Its client believes in a connection: see half_refuse(). The cookie is as good
@@ -540,7 +540,7 @@ void tcp_half_expire(struct stack *st, struct tcp_half *h)
 	h->retries++;
 	st->stats.retransmit_synack++;
 	half_event(st, EVENT_SYNACK_RETRANSMIT, h, TCP_SYN_RECEIVED,
-		   &(struct event_more){.a = h->retries + 1, .b = wait});
+		   (struct event_more){.a = h->retries + 1, .b = wait});
 	half_synack(st, h, PACKET_RETRANSMIT);
 	/* Not for three minutes, as an active SYN (RFC 9293, 3.8.3
 	 * (MUST-23)): what we wait for is a client that may be forged, and
@@ -581,7 +581,7 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 				h->flags &= (uint8_t)~HALF_ECN;
 			h->flags |= HALF_SYN_AGAIN;
 			half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
-				   &(struct event_more){.a = 1, .seg = seg});
+				   (struct event_more){.a = 1, .seg = seg});
 			half_synack(st, h, PACKET_RETRANSMIT);
 			return;
 		}
@@ -770,7 +770,7 @@ void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why)
 	if (tap_on(st))
 		tap_half_ended(st, h, why);
 	half_event(st, EVENT_HANDSHAKE_FAILED, h, TCP_CLOSED,
-		   &(struct event_more){.a = why});
+		   (struct event_more){.a = why});
 	table_remove(&st->table, ptr_ref(&st->arena, h));
 	half_free(st, h);
 }
@@ -790,7 +790,7 @@ static void half_free(struct stack *st, struct tcp_half *h)
 
 static void half_event(struct stack *st, enum event_type type,
 		       const struct tcp_half *h, enum tcp_state state,
-		       const struct event_more *more)
+		       struct event_more more)
 {
 	if (event_wanted(st, type))
 		event_put(st, type, &h->e.key, h->id, h->listener, ROLE_SERVER,

@@ -19,11 +19,13 @@ struct event_more {
 	uint8_t flags;
 };
 
+/* @more by value: for a local whose address is taken the compiler guards the
+ * stack, in each call of whoever might have something to tell. */
 void event_put(struct stack *st, enum event_type type,
 	       const struct tcp_key *key, uint32_t id, uint16_t listener,
-	       uint8_t role, uint8_t state, const struct event_more *more);
+	       uint8_t role, uint8_t state, struct event_more more);
 void event_conn_put(struct stack *st, enum event_type type,
-		    const struct tcp_conn *c, const struct event_more *more);
+		    const struct tcp_conn *c, struct event_more more);
 
 /* make bench-observers compares with an engine that nobody can observe. */
 #ifndef OBSERVABLE
@@ -36,11 +38,11 @@ static inline bool event_wanted(const struct stack *st, enum event_type type)
 }
 
 /* An event of a connection; ... are fields of struct event_more. */
-#define EVENT_CONN(st, c, type, ...)                                       \
-	do {                                                               \
-		if (event_wanted(st, EVENT_##type))                        \
-			event_conn_put(st, EVENT_##type, c,                \
-				       &(struct event_more){__VA_ARGS__}); \
+#define EVENT_CONN(st, c, type, ...)                                      \
+	do {                                                              \
+		if (event_wanted(st, EVENT_##type))                       \
+			event_conn_put(st, EVENT_##type, c,               \
+				       (struct event_more){__VA_ARGS__}); \
 	} while (0)
 
 /* Count a dropped packet; with an event if @key is known. */
