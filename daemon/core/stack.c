@@ -17,6 +17,9 @@
 
 #define FLOW_LABEL_MAX 0xfffff
 
+/* Of a packet of which the device says nothing. */
+static const struct stack_rx unvouched;
+
 static void stack_enter(struct stack *st, int64_t now_us);
 static void stack_leave(struct stack *st);
 static bool conf_valid(const struct stack_conf *conf);
@@ -75,7 +78,7 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	st->challenge_bucket.filled_us = now_us - 1000000;
 	st->echo_bucket.filled_us = now_us - 1000000;
 	st->complaint_bucket.filled_us = now_us - 1000000;
-	tap_begin(st);
+	tap_begin(st, NULL, 0, &unvouched);
 	stack_reconf(st, conf);
 	return st;
 }
@@ -143,18 +146,16 @@ struct stack_counts stack_counted(const struct stack *st, unsigned int listener)
 void stack_input(struct stack *st, const void *pkt, size_t len,
 		 const struct stack_rx *meta, int64_t now_us)
 {
-	static const struct stack_rx none;
-
 	stack_enter(st, now_us);
 	st->stats.packets_in++;
 	st->stats.bytes_in += len;
 	if (!meta)
-		meta = &none;
+		meta = &unvouched;
 	if (tap_on(st))
-		tap_begin(st);
+		tap_begin(st, pkt, len, meta);
 	packet_input(st, pkt, len, meta);
 	if (tap_on(st))
-		tap_taken(st, pkt, len, meta);
+		tap_taken(st);
 	stack_leave(st);
 }
 
@@ -452,9 +453,12 @@ static void packet_input(struct stack *st, const void *pkt, size_t len,
 
 	if (why == DROP_NONE) {
 		why = ip_for_us(st, &ip);
-		/* A TCP segment says more itself: tap_found(). */
-		if (tap_on(st) &&
-		    (why || ip.fragment || ip.proto != IP_PROTO_TCP))
+		if (why == DROP_NONE && !ip.fragment &&
+		    ip.proto == IP_PROTO_TCP) {
+			tcp_input(st, &ip, meta); /* says more: tap_found() */
+			return;
+		}
+		if (tap_on(st))
 			tap_addressed(st, &ip);
 	}
 	if (why != DROP_NONE) {
@@ -464,8 +468,6 @@ static void packet_input(struct stack *st, const void *pkt, size_t len,
 			icmp_complain(st, ip.complaint, &ip);
 	} else if (ip.fragment) {
 		fragment_input(st, &ip);
-	} else if (ip.proto == IP_PROTO_TCP) {
-		tcp_input(st, &ip, meta);
 	} else if (ip.proto == IP_PROTO_UDP) {
 		udp_input(st, &ip, meta->csum_ok);
 	} else {
@@ -488,7 +490,6 @@ static void fragment_input(struct stack *st, const struct ip_pkt *ip)
 		[REASM_ECN] = DROP_FRAG_ECN,
 		[REASM_MEMORY] = DROP_FRAG_MEMORY,
 	};
-	static const struct stack_rx none; /* nobody vouches for a checksum */
 	uint64_t evicted = st->reasm.evicted;
 	struct reasm_pkt whole;
 	enum reasm_verdict v;
@@ -503,7 +504,7 @@ static void fragment_input(struct stack *st, const struct ip_pkt *ip)
 	if (v == REASM_DONE) {
 		if (!st->share.whole ||
 		    !st->share.whole(st->share.ctx, whole.data, whole.len))
-			packet_input(st, whole.data, whole.len, &none);
+			packet_input(st, whole.data, whole.len, &unvouched);
 		reasm_release(&st->reasm);
 	} else if (v != REASM_HELD) {
 		stack_drop(st, why[v], NULL, NULL, NULL);

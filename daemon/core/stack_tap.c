@@ -19,9 +19,8 @@
 #include "tcp_priv.h"
 
 static void look_again(struct stack *st, struct stack_packet *p);
-static void found_other(struct stack *st, const struct tcp_key *key, ref_t ref,
-			const struct tcp_seg *seg);
-static void found_nobody(struct stack *st, const struct tcp_key *key);
+static void found_other(struct stack *st, ref_t ref, const struct tcp_seg *seg);
+static void found_nobody(struct stack *st);
 static void tap_record(struct stack *st, ref_t ref, uint8_t *state);
 static inline void tap_conn(struct stack *st, struct tcp_conn *c);
 static inline uint8_t role_of(const struct tcp_conn *c);
@@ -35,21 +34,30 @@ void stack_watch(struct stack *st, const struct stack_watcher *w)
 	st->tap.watcher = w ? *w : none;
 }
 
-void tap_begin(struct stack *st)
+void tap_begin(struct stack *st, const void *pkt, size_t len,
+	       const struct stack_rx *meta)
 {
 	struct stack_packet *p = &st->tap.packet;
 
 	st->tap.conn = NULL;
 	st->tap.again = false;
+	/* It is only read. */
+	memcpy(&st->tap.whole.iov_base, &pkt, sizeof(pkt));
+	st->tap.whole.iov_len = len;
 	p->conn = 0;
 	p->listener = LISTENER_NONE;
 	p->role = ROLE_SERVER;
-	p->csum_ok = false;
+	p->csum_ok = meta->csum_ok;
 	p->state_before = p->state_after = TCP_CLOSED;
 	p->drop = DROP_NONE;
 	p->flags = 0;
-	p->gso_size = p->csum_start = 0;
+	p->gso_size = meta->gso_size;
+	p->csum_start = 0;
+	p->at_us = st->now_us;
+	p->len = (uint32_t)len;
 	p->text = 0;
+	p->iov = &st->tap.whole;
+	p->iov_len = 1;
 	p->ends = &nowhere;
 }
 
@@ -67,14 +75,13 @@ void tap_addressed(struct stack *st, const struct ip_pkt *ip)
 	st->tap.again = ends->local_port != 0;
 }
 
-void tap_found(struct stack *st, const struct tcp_key *key, ref_t ref,
-	       const struct tcp_seg *seg)
+void tap_found(struct stack *st, ref_t ref, const struct tcp_seg *seg)
 {
 	struct stack_packet *p = &st->tap.packet;
 	struct tcp_conn *c = ref_ptr(&st->arena, ref);
 
 	if (!ref || c->kind != KIND_CONN) {
-		found_other(st, key, ref, seg);
+		found_other(st, ref, seg);
 		return;
 	}
 	tap_conn(st, c);
@@ -88,8 +95,7 @@ void tap_found(struct stack *st, const struct tcp_key *key, ref_t ref,
 		p->flags = PACKET_RETRANSMIT;
 }
 
-void tap_taken(struct stack *st, const void *pkt, size_t len,
-	       const struct stack_rx *meta)
+void tap_taken(struct stack *st)
 {
 	struct stack_packet *p = &st->tap.packet;
 
@@ -97,47 +103,41 @@ void tap_taken(struct stack *st, const void *pkt, size_t len,
 		p->state_after = st->tap.conn->state;
 	else if (st->tap.again)
 		look_again(st, p);
-	/* It is only read. */
-	memcpy(&st->tap.whole.iov_base, &pkt, sizeof(pkt));
-	st->tap.whole.iov_len = len;
-	p->at_us = st->now_us;
-	p->iov = &st->tap.whole;
-	p->iov_len = 1;
-	p->len = (uint32_t)len;
-	p->gso_size = meta->gso_size;
-	p->csum_ok = meta->csum_ok;
 	st->tap.watcher.packet(st->tap.watcher.ctx, p);
 }
 
 void tap_conn_sends(struct stack *st, const struct tcp_conn *c,
 		    unsigned int flags, uint32_t text)
 {
-	st->tap.packet = (struct stack_packet){
-		.conn = c->id,
-		.listener = c->listener,
-		.role = role_of(c),
-		.state_before = c->state,
-		.state_after = c->state,
-		.flags = (uint8_t)(flags | PACKET_OUT),
-		.text = text,
-		.ends = &c->e.key,
-	};
+	struct stack_packet *p = &st->tap.packet;
+
+	p->conn = c->id;
+	p->listener = c->listener;
+	p->role = role_of(c);
+	p->csum_ok = false;
+	p->state_before = p->state_after = c->state;
+	p->drop = DROP_NONE;
+	p->flags = (uint8_t)(flags | PACKET_OUT);
+	p->text = text;
+	p->ends = &c->e.key;
 }
 
 void tap_reply_sends(struct stack *st, const struct reply *r)
 {
+	struct stack_packet *p = &st->tap.packet;
 	struct tcp_key *ends = &st->tap.ends;
 
-	st->tap.packet = (struct stack_packet){
-		.conn = r->note.conn,
-		.listener = r->note.listener,
-		.role = r->note.role,
-		.state_before = r->note.before,
-		.state_after = r->note.after,
-		.flags = r->note.flags | PACKET_OUT,
-		.ends = ends,
-	};
-	*ends = nowhere;
+	p->conn = r->note.conn;
+	p->listener = r->note.listener;
+	p->role = r->note.role;
+	p->csum_ok = false;
+	p->state_before = r->note.before;
+	p->state_after = r->note.after;
+	p->drop = DROP_NONE;
+	p->flags = r->note.flags | PACKET_OUT;
+	p->text = 0;
+	p->ends = ends;
+	ends->local_port = ends->peer_port = 0;
 	if (r->ipv6) {
 		memcpy(&ends->local, r->head + 8, sizeof(ends->local));
 		memcpy(&ends->peer, r->head + 24, sizeof(ends->peer));
@@ -177,6 +177,7 @@ void tap_ended(struct stack *st, const struct tcp_conn *c)
 		.reason = c->reason,
 		.odd = a && a->odd,
 		.retrans = c->retrans,
+		.at_us = st->now_us,
 		.opened_us = c->created_us,
 		.handshake_us = conn_handshake_us(c),
 		.ends = &c->e.key,
@@ -198,6 +199,7 @@ void tap_half_ended(struct stack *st, const struct tcp_half *h,
 		.role = ROLE_SERVER,
 		.reason = (uint8_t)why,
 		.retrans = h->retries,
+		.at_us = st->now_us,
 		.opened_us = h->created_us,
 		.handshake_us = -1,
 		.ends = &h->e.key,
@@ -224,19 +226,17 @@ look_again(struct stack *st, struct stack_packet *p)
 
 /* Not a full connection, or not yet. Few packets come here. */
 static void __attribute__((noinline))
-found_other(struct stack *st, const struct tcp_key *key, ref_t ref,
-	    const struct tcp_seg *seg)
+found_other(struct stack *st, ref_t ref, const struct tcp_seg *seg)
 {
 	struct stack_packet *p = &st->tap.packet;
 	const struct tcp_half *h = ref_ptr(&st->arena, ref);
 
-	st->tap.ends = *key;
 	p->ends = &st->tap.ends;
 	p->text = seg ? seg->len : 0;
 	st->tap.again = ref || !seg;
 	if (!ref) {
 		if (!seg)
-			found_nobody(st, key);
+			found_nobody(st);
 		return; /* or tcp_listen_input() finds somebody */
 	}
 	tap_record(st, ref, &p->state_before);
@@ -246,12 +246,12 @@ found_other(struct stack *st, const struct tcp_key *key, ref_t ref,
 }
 
 /* Whose was an ICMP error about? RFC 9293, 3.3.2. */
-static void found_nobody(struct stack *st, const struct tcp_key *key)
+static void found_nobody(struct stack *st)
 {
 	struct stack_packet *p = &st->tap.packet;
 	unsigned int index;
 	const struct listener *l =
-		listener_find(st, &key->local, key->local_port, &index);
+		listener_find(st, &p->ends->local, p->ends->local_port, &index);
 
 	if (!l || l->removed || !l->conf.enabled)
 		return; /* CLOSED */

@@ -53,8 +53,8 @@ static enum seg_verdict ack_fin(struct stack *st, struct tcp_conn *c);
 void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	       const struct stack_rx *meta)
 {
+	struct tcp_key *key = &st->tap.ends; /* where others look, too */
 	struct tcp_seg seg;
-	struct tcp_key key;
 	struct table_entry *e;
 	enum drop_reason why = wire_tcp_parse(ip, meta->csum_ok, &seg);
 	uint32_t hash;
@@ -64,25 +64,25 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	if (why == DROP_NONE && memcmp(&ip->src, &ip->dst, 16) == 0)
 		why = DROP_TCP_LAND;
 	if (why != DROP_NONE) {
-		key = (struct tcp_key){.local = ip->dst, .peer = ip->src};
+		*key = (struct tcp_key){.local = ip->dst, .peer = ip->src};
+		stack_drop(st, why, key, NULL, NULL);
 		if (tap_on(st))
 			tap_addressed(st, ip);
-		stack_drop(st, why, &key, NULL, NULL);
 		return;
 	}
 	seg.gso_size = meta->gso_size;
 	if (meta->gso_size && seg.len > meta->gso_size)
 		st->stats.segments_in += (seg.len - 1) / meta->gso_size;
-	key.local = seg.dst;
-	key.peer = seg.src;
-	key.local_port = seg.dport;
-	key.peer_port = seg.sport;
-	hash = meta->hashed ? meta->hash : table_hash(&st->table, &key);
-	ref = table_at(&st->table, hash, &key);
+	key->local = seg.dst;
+	key->peer = seg.src;
+	key->local_port = seg.dport;
+	key->peer_port = seg.sport;
+	hash = meta->hashed ? meta->hash : table_hash(&st->table, key);
+	ref = table_at(&st->table, hash, key);
 	if (tap_on(st))
-		tap_found(st, &key, ref, &seg);
+		tap_found(st, ref, &seg);
 	if (!ref) {
-		tcp_listen_input(st, &key, &seg, NULL);
+		tcp_listen_input(st, key, &seg, NULL);
 		return;
 	}
 	e = ref_ptr(&st->arena, ref);
@@ -94,7 +94,7 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 		tcp_half_input(st, (struct tcp_half *)e, &seg);
 		break;
 	default:
-		timewait_input(st, (struct tcp_timewait *)e, &key, &seg);
+		timewait_input(st, (struct tcp_timewait *)e, key, &seg);
 	}
 }
 

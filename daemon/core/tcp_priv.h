@@ -65,16 +65,15 @@ static inline bool tap_on(const struct stack *st)
  * this order, one that leaves one of the next two and then tap_sent(). */
 
 /** tap_begin() - A packet is about to be judged */
-void tap_begin(struct stack *st);
+void tap_begin(struct stack *st, const void *pkt, size_t len,
+	       const struct stack_rx *meta);
 /** tap_addressed() - Its IP header was read */
 void tap_addressed(struct stack *st, const struct ip_pkt *ip);
-/** tap_found() - It is of @key, which has this record (0 = none)
+/** tap_found() - It is of st->tap.ends, which have this record (0 = none)
  * @seg: NULL if it is an ICMP error about it */
-void tap_found(struct stack *st, const struct tcp_key *key, ref_t ref,
-	       const struct tcp_seg *seg);
+void tap_found(struct stack *st, ref_t ref, const struct tcp_seg *seg);
 /** tap_taken() - It was judged: show it */
-void tap_taken(struct stack *st, const void *pkt, size_t len,
-	       const struct stack_rx *meta);
+void tap_taken(struct stack *st);
 /** tap_conn_sends() - A packet of @c was built
  * @flags: enum packet_flags
  * @text:  Bytes of it */

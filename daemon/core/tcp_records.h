@@ -430,7 +430,7 @@ struct listener {
 struct tap {
 	struct stack_watcher watcher; /* packet is NULL if nobody watches */
 	struct stack_packet packet;
-	struct tcp_key ends;   /* of it, unless a connection has them */
+	struct tcp_key ends;   /* of it; of a segment, watched or not */
 	struct iovec whole;    /* of it, if it was received */
 	struct tcp_conn *conn; /* whose it is, if it has a full one */
 	bool again;	       /* what it found may be something else now */

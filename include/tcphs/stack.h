@@ -540,7 +540,8 @@ struct conn_end {
 	uint8_t reason;	      /* enum close_reason */
 	bool odd;	      /* see struct conn_info */
 	uint32_t retrans;     /* segments sent again, SYN-ACKs included */
-	int64_t opened_us;    /* monotonic, as it was made */
+	int64_t at_us;	      /* monotonic */
+	int64_t opened_us;    /* as it was made */
 	int64_t handshake_us; /* -1 if not completed, or not known */
 	uint64_t bytes_in, bytes_out; /* text, each byte once */
 	const struct tcp_key *ends;   /* dead when the watcher returns */
@@ -560,6 +561,8 @@ struct stack_watcher {
 /**
  * stack_watch() - Have every packet shown
  * @w: Copied; NULL = nobody watches, which costs a branch or two a packet
+ *
+ * Between two calls of the stack, not in a callback: that packet is half seen.
  */
 void stack_watch(struct stack *st, const struct stack_watcher *w);
 
