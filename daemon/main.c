@@ -600,7 +600,7 @@ static int start_pktmem(struct run *r)
 	ASSERT(n == (ssize_t)sizeof(conf.key));
 	if (!mem)
 		return -ENOMEM;
-	r->pktmem = pktmem_init(mem, r->conf.ring_memory, r->st, &conf);
+	r->pktmem = pktmem_init(mem, r->conf.ring_memory, &conf);
 	pktbus_add(&r->packets, pktmem_sink(r->pktmem));
 	return 0;
 }

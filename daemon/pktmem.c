@@ -33,37 +33,46 @@
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static void on_ended(struct pktbus_sink *s, const struct conn_end *end);
-static void take(struct pktmem *m, uint32_t ref, const struct stack_packet *p);
+static void take(struct pktmem *m, struct trace *t,
+		 const struct stack_packet *p);
 static void take_first(struct pktmem *m, const struct stack_packet *p);
-static uint32_t trace_continued(struct pktmem *m, const struct stack_packet *p,
-				bool syn, uint32_t seq);
+static void end_unseen(struct pktmem *m, const struct conn_end *end);
+static uint32_t trace_continued(struct pktmem *m, const struct stack_packet *p);
 static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
 			  bool evict);
-static void trace_note(struct pktmem *m, struct trace *t,
-		       const struct stack_packet *p);
+static inline void trace_answered(struct trace *t,
+				  const struct stack_packet *p);
+static void trace_refused(struct pktmem *m, struct trace *t,
+			  const struct stack_packet *p);
 static void trace_established(struct pktmem *m, struct trace *t,
 			      const struct stack_packet *p);
-static void trace_set_class(struct pktmem *m, struct trace *t, uint32_t ref,
-			    enum trace_class class);
-static uint32_t trace_to_forget(struct pktmem *m, const struct trace *spared);
+static inline void trace_end(struct pktmem *m, uint32_t ref,
+			     const struct conn_end *end);
+static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared);
 static void trace_forget(struct pktmem *m, uint32_t ref);
-static inline void list_push(struct pktmem *m, struct trace *t, uint32_t ref);
-static inline void list_cut(struct pktmem *m, struct trace *t);
+static inline void class_add(struct pktmem *m, const struct trace *t,
+			     uint32_t ref);
+static inline void class_cut(struct pktmem *m, const struct trace *t,
+			     uint32_t ref);
+static inline void class_change(struct pktmem *m, struct trace *t, uint32_t ref,
+				enum trace_class to);
 static inline uint32_t id_find(const struct pktmem *m, uint32_t id);
 static void id_insert(struct pktmem *m, struct trace *t, uint32_t ref);
 static void id_remove(struct pktmem *m, const struct trace *t);
 static uint32_t *ends_slot(const struct pktmem *m, const struct tcp_key *ends);
-static void ends_insert(struct pktmem *m, struct trace *t);
+static void ends_insert(struct pktmem *m, struct trace *t,
+			const struct stack_packet *p);
 static void ends_remove(struct pktmem *m, struct trace *t);
 static uint32_t ends_find(struct pktmem *m, const struct tcp_key *ends);
 static bool syn_number(const struct stack_packet *p, uint32_t *seq);
 
-struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
+struct pktmem *pktmem_init(void *mem, size_t len,
 			   const struct pktmem_conf *conf)
 {
 	const size_t block = BLOCK_CELLS * sizeof(struct cell);
-	/* With its part of next, ids and ends. */
-	const size_t unit = block + 5 * sizeof(uint32_t);
+	/* With its part of links, next, ids and ends. */
+	const size_t unit =
+		block + sizeof(struct trace_link) + 5 * sizeof(uint32_t);
 	struct pktmem *m = mem;
 	uint8_t *at = mem;
 
@@ -73,23 +82,24 @@ struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
 		.sink = {.packet = on_packet,
 			 .ended = on_ended,
 			 .snap = PKTMEM_SNAP_MAX},
-		.st = st,
 		.conf = *conf,
 		.first_max = conf->packets / 2,
 		.latest_max = conf->packets - conf->packets / 2,
-		.nblocks = (uint32_t)((len - sizeof(*m) - block) / unit),
-		.used = 1,
+		.nblocks = (uint32_t)((len - block) / unit),
+		.used = TRACE_CLASSES,
 	};
 	pktmem_snaplen(m, conf->snaplen);
 	while (m->mask < m->nblocks)
 		m->mask = m->mask * 2 + 1;
-	at += sizeof(*m);
 	at += -(uintptr_t)at % block;
 	m->cells = (struct cell *)(void *)at;
-	m->next = (uint32_t *)(void *)(at + m->nblocks * block);
+	m->links = (struct trace_link *)(void *)(at + m->nblocks * block);
+	m->next = (uint32_t *)(m->links + m->nblocks);
 	m->ids = m->next + m->nblocks;
 	m->ends = m->ids + m->mask + 1;
 	ASSERT((uint8_t *)(m->ends + m->mask + 1) <= (uint8_t *)mem + len);
+	for (uint32_t c = TRACE_ATTEMPT; c < TRACE_CLASSES; c++)
+		m->links[c].newer = m->links[c].older = c;
 	return m;
 }
 
@@ -104,7 +114,7 @@ struct pktbus_sink *pktmem_sink(struct pktmem *m)
 	return &m->sink;
 }
 
-uint32_t pktmem_block(struct pktmem *m, const struct trace *spared)
+uint32_t pktmem_block(struct pktmem *m, uint32_t spared)
 {
 	uint32_t block = m->free;
 
@@ -119,7 +129,6 @@ uint32_t pktmem_block(struct pktmem *m, const struct trace *spared)
 		block = m->free;
 	}
 	m->free = m->next[block];
-	m->next[block] = 0;
 	return block;
 }
 
@@ -130,11 +139,15 @@ static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 	uint32_t ref = id_find(m, p->conn);
 	struct trace *t = trace_at(m, ref);
 
-	if (!ref || !t->established_us) {
-		take(m, ref, p);
+	if (!ref) {
+		take_first(m, p);
 		return;
 	}
 	t->packets++;
+	if (!t->established_us) {
+		take(m, t, p);
+		return;
+	}
 	/* A handshake alone does not make it one that is in use. */
 	t->marks |= TRACE_TOUCHED;
 	/* Most of them: there is nothing new to see and all cells are there. */
@@ -153,22 +166,35 @@ static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 	pktmem_keep(m, t, p);
 }
 
-/* A packet of what is not established, or not known. */
+/* A packet of what is not established. */
 static void __attribute__((noinline))
-take(struct pktmem *m, uint32_t ref, const struct stack_packet *p)
+take(struct pktmem *m, struct trace *t, const struct stack_packet *p)
 {
-	struct trace *t = trace_at(m, ref);
+	bool record = p->state_after > TCP_LISTEN;
 
-	if (!ref) {
-		take_first(m, p);
-		return;
-	}
-	t->packets++;
 	if (!(t->marks & TRACE_ENDED))
 		t->state = p->state_after;
-	trace_note(m, t, p);
-	if (p->state_after >= TCP_ESTABLISHED)
+	if (p->flags & PACKET_COOKIE)
+		t->marks |= TRACE_COOKIE;
+	if (p->state_after >= TCP_ESTABLISHED) {
 		trace_established(m, t, p);
+		return;
+	}
+	if (p->drop == DROP_ACK_LIMIT) /* perhaps for good */
+		t->drop = p->drop;
+	if (p->flags & PACKET_OUT) {
+		if (p->flags & PACKET_COOKIE ||
+		    (p->state_before == TCP_SYN_RECEIVED && record))
+			trace_answered(t, p);
+		else if (!record) /* nothing else leaves then */
+			t->marks |= TRACE_RST_OUT;
+	} else if (p->state_before <= TCP_LISTEN && !record) {
+		trace_refused(m, t, p);
+		return;
+	} else if (p->state_before == TCP_SYN_SENT &&
+		   p->state_after == TCP_SYN_RECEIVED) {
+		t->marks |= TRACE_SIMULTANEOUS;
+	}
 	pktmem_keep(m, t, p);
 }
 
@@ -176,29 +202,11 @@ static void on_ended(struct pktbus_sink *s, const struct conn_end *end)
 {
 	struct pktmem *m = (struct pktmem *)s;
 	uint32_t ref = id_find(m, end->id);
-	struct trace *t = trace_at(m, ref);
 
-	if (!ref) {
-		ref = trace_new(m, end->id, TRACE_CLOSED, true);
-		if (!ref)
-			return;
-		t = trace_at(m, ref);
-		t->marks |= TRACE_MIDSTREAM;
-		t->ends = *end->ends;
-		t->listener = end->listener;
-		t->role = end->role;
-		t->opened_us = end->opened_us;
-	}
-	t->marks |= TRACE_ENDED | (end->odd ? TRACE_ODD : 0);
-	t->ended_us = stack_now(m->st);
-	t->state = end->state;
-	t->reason = end->reason;
-	t->handshake_us = end->handshake_us;
-	t->retrans = end->retrans;
-	t->bytes_in = end->bytes_in;
-	t->bytes_out = end->bytes_out;
-	if (t->class == TRACE_LIVE)
-		trace_set_class(m, t, ref, TRACE_CLOSED);
+	if (ref)
+		trace_end(m, ref, end);
+	else
+		end_unseen(m, end);
 }
 
 /* ---- traces ------------------------------------------------------------ */
@@ -210,15 +218,13 @@ take_first(struct pktmem *m, const struct stack_packet *p)
 	bool begins = p->state_before <= TCP_SYN_RECEIVED ||
 		      (p->state_before == TCP_TIME_WAIT &&
 		       p->state_after == TCP_SYN_RECEIVED);
-	uint32_t seq = 0, ref = 0;
+	uint32_t seq, ref = 0;
 	struct trace *t;
-	bool syn;
 
 	if (!p->conn)
 		return;
-	syn = syn_number(p, &seq);
 	if (begins && m->nby_ends && !(p->flags & PACKET_OUT))
-		ref = trace_continued(m, p, syn, seq);
+		ref = trace_continued(m, p);
 	if (!ref) {
 		ref = trace_new(m, p->conn,
 				p->role == ROLE_CLIENT ? TRACE_LIVE
@@ -227,25 +233,46 @@ take_first(struct pktmem *m, const struct stack_packet *p)
 		if (!ref)
 			return;
 		t = trace_at(m, ref);
-		t->marks = syn ? 0 : TRACE_MIDSTREAM;
-		t->syn = seq;
+		if (!(p->state_before == TCP_LISTEN &&
+		      p->state_after == TCP_SYN_RECEIVED) &&
+		    !syn_number(p, &seq))
+			t->marks = TRACE_MIDSTREAM;
 		t->ends = *p->ends;
 		t->listener = p->listener;
 		t->role = p->role;
 		t->opened_us = p->at_us;
 	}
-	take(m, ref, p);
+	t = trace_at(m, ref);
+	t->packets++;
+	take(m, t, p);
+}
+
+/* The end of what has no trace: it gets one for that. */
+static void __attribute__((noinline))
+end_unseen(struct pktmem *m, const struct conn_end *end)
+{
+	uint32_t ref = trace_new(m, end->id, TRACE_CLOSED, true);
+	struct trace *t = trace_at(m, ref);
+
+	if (!ref)
+		return;
+	t->marks = TRACE_MIDSTREAM;
+	t->ends = *end->ends;
+	t->listener = end->listener;
+	t->role = end->role;
+	t->opened_us = end->opened_us;
+	trace_end(m, ref, end);
 }
 
 /* The trace that has been there under another id; 0 if there is none. */
 static uint32_t __attribute__((noinline))
-trace_continued(struct pktmem *m, const struct stack_packet *p, bool syn,
-		uint32_t seq)
+trace_continued(struct pktmem *m, const struct stack_packet *p)
 {
-	uint32_t ref = ends_find(m, p->ends);
+	uint32_t ref = ends_find(m, p->ends), seq;
 	struct trace *t = trace_at(m, ref);
 
-	if (!ref || !(p->flags & PACKET_COOKIE || (syn && t->syn == seq)))
+	if (!ref || !(p->flags & PACKET_COOKIE ||
+		      (syn_number(p, &seq) && t->syn == seq)))
 		return 0;
 	id_remove(m, t);
 	t->id = p->conn;
@@ -261,91 +288,83 @@ static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
 
 	if (!evict && !m->free && m->used == m->nblocks)
 		return 0;
-	ref = pktmem_block(m, NULL);
-	m->next[ref] = BLOCK_HOME;
+	ref = pktmem_block(m, 0);
 	t = trace_at(m, ref);
-	*t = (struct trace){
-		.id = id,
-		.first_id = id,
-		.class = class,
-		.block = ref,
-		.nblocks = 1,
-		.next_cell = ref * BLOCK_CELLS + TRACE_CELLS,
-		.handshake_us = -1,
-	};
+	/* What is left is set before it means something. */
+	t->id = t->first_id = id;
+	t->marks = 0;
+	t->class = class;
+	t->state = TCP_CLOSED;
+	t->packets = t->first = t->last = 0;
+	t->block = ref;
+	t->next_cell = ref * BLOCK_CELLS + TRACE_CELLS;
+	t->established_us = t->synack_us = t->ended_us = 0;
+	t->nblocks = 1;
+	t->reason = CLOSE_NONE;
+	t->drop = DROP_NONE;
+	t->retrans = 0;
+	t->handshake_us = -1;
+	t->bytes_in = t->bytes_out = 0;
 	id_insert(m, t, ref);
-	list_push(m, t, ref);
+	class_add(m, t, ref);
 	return ref;
 }
 
 /* The class that is the furthest over its share gives up its oldest. */
-static uint32_t trace_to_forget(struct pktmem *m, const struct trace *spared)
+static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
 {
 	/* Of four parts; as a shift. */
-	static const uint8_t share[TRACE_NCLASSES] = {
+	static const uint8_t share[TRACE_CLASSES] = {
 		[TRACE_ATTEMPT] = 0,
 		[TRACE_CLOSED] = 0,
 		[TRACE_LIVE] = 1,
 	};
-	struct trace_list *l = NULL;
-	uint32_t most = 0;
+	uint32_t class = 0, most = 0;
 
-	for (int c = 0; c < TRACE_NCLASSES; c++) {
-		struct trace_list *k = &m->class[c];
-		uint32_t over = k->blocks >> share[c];
+	for (uint32_t c = TRACE_ATTEMPT; c < TRACE_CLASSES; c++) {
+		const struct trace_link *l = &m->links[c];
+		uint32_t over = m->held[c] >> share[c];
 
-		if (k->oldest && over >= most &&
-		    !(k->oldest == k->newest &&
-		      trace_at(m, k->oldest) == spared)) {
-			l = k;
+		if (over >= most && l->newer != c &&
+		    !(l->newer == spared && l->older == spared)) {
+			class = c;
 			most = over;
 		}
 	}
-	if (!l)
+	if (!class)
 		return 0;
 	for (int i = 0;; i++) {
-		uint32_t ref = l->oldest;
+		uint32_t ref = m->links[class].newer;
 		struct trace *t = trace_at(m, ref);
 
-		ASSERT(t);
-		if (t != spared && (!(t->marks & TRACE_TOUCHED) ||
-				    i >= CHANCES || t->class != TRACE_LIVE))
+		ASSERT(ref >= TRACE_CLASSES);
+		if (ref != spared && (!(t->marks & TRACE_TOUCHED) ||
+				      i >= CHANCES || class != TRACE_LIVE))
 			return ref;
 		t->marks &= (uint16_t)~TRACE_TOUCHED;
-		list_cut(m, t);
-		list_push(m, t, ref);
+		class_cut(m, t, ref);
+		class_add(m, t, ref);
 	}
 }
 
-/* What a packet before ESTABLISHED, or the one that leads there, tells. */
-static inline void trace_note(struct pktmem *m, struct trace *t,
-			      const struct stack_packet *p)
+/* A SYN-ACK of ours: the attempt goes on. */
+static inline void trace_answered(struct trace *t, const struct stack_packet *p)
 {
-	bool out = p->flags & PACKET_OUT;
-	bool record = p->state_after > TCP_LISTEN;
+	t->marks &= (uint16_t)~TRACE_ENDED;
+	t->ended_us = 0;
+	t->synack_us = t->synack_us ? t->synack_us : p->at_us;
+}
 
-	if (p->flags & PACKET_COOKIE)
-		t->marks |= TRACE_COOKIE;
-	if (p->drop == DROP_ACK_LIMIT) /* perhaps for good */
-		t->drop = p->drop;
-	if (p->state_before == TCP_SYN_SENT &&
-	    p->state_after == TCP_SYN_RECEIVED)
-		t->marks |= TRACE_SIMULTANEOUS;
-	if (out && (p->flags & PACKET_COOKIE ||
-		    (p->state_before == TCP_SYN_RECEIVED && record))) {
-		t->marks &= (uint16_t)~TRACE_ENDED;
-		t->ended_us = 0;
-		t->synack_us = t->synack_us ? t->synack_us : p->at_us;
-	} else if (out && !record) {
-		t->marks |= TRACE_RST_OUT; /* nothing else leaves then */
-	} else if (!out && p->state_before <= TCP_LISTEN && !record) {
-		/* A SYN that nothing is kept of; unless a cookie follows. */
-		t->drop = t->drop ? t->drop : p->drop;
-		t->marks |= TRACE_ENDED;
-		t->ended_us = p->at_us;
-		if (!(t->marks & TRACE_BY_ENDS))
-			ends_insert(m, t);
-	}
+/* A SYN that nothing is kept of in the stack; unless a cookie follows. */
+static void __attribute__((noinline))
+trace_refused(struct pktmem *m, struct trace *t, const struct stack_packet *p)
+{
+	t->drop = t->drop ? t->drop : p->drop;
+	t->marks |= TRACE_ENDED;
+	t->ended_us = p->at_us;
+	if (!(t->marks & TRACE_BY_ENDS))
+		ends_insert(m, t, p);
+	pktmem_keep(m, t, p);
 }
 
 static void __attribute__((noinline))
@@ -361,63 +380,74 @@ trace_established(struct pktmem *m, struct trace *t,
 	if (p->text)
 		t->marks |= TRACE_DATA;
 	if (t->class == TRACE_ATTEMPT)
-		trace_set_class(m, t, trace_ref(m, t), TRACE_LIVE);
+		class_change(m, t, trace_ref(m, t), TRACE_LIVE);
 	if (t->marks & TRACE_BY_ENDS)
 		ends_remove(m, t);
+	pktmem_keep(m, t, p);
 }
 
-static inline void trace_set_class(struct pktmem *m, struct trace *t,
-				   uint32_t ref, enum trace_class class)
+static inline void trace_end(struct pktmem *m, uint32_t ref,
+			     const struct conn_end *end)
 {
-	list_cut(m, t);
-	t->class = class;
-	list_push(m, t, ref);
+	struct trace *t = trace_at(m, ref);
+
+	t->marks |= TRACE_ENDED | (end->odd ? TRACE_ODD : 0);
+	t->ended_us = end->at_us;
+	t->state = end->state;
+	t->reason = end->reason;
+	t->handshake_us = end->handshake_us;
+	t->retrans = end->retrans;
+	t->bytes_in = end->bytes_in;
+	t->bytes_out = end->bytes_out;
+	if (t->class == TRACE_LIVE)
+		class_change(m, t, ref, TRACE_CLOSED);
 }
 
 static void trace_forget(struct pktmem *m, uint32_t ref)
 {
 	struct trace *t = trace_at(m, ref);
 
-	list_cut(m, t);
+	class_cut(m, t, ref);
+	m->links[ref].newer = 0;
 	id_remove(m, t);
 	if (t->marks & TRACE_BY_ENDS)
 		ends_remove(m, t);
 	/* The whole chain; and this is its first block. */
-	m->next[t->block] &= BLOCK_HOME;
-	m->next[t->block] |= m->free;
-	m->next[ref] &= ~BLOCK_HOME;
+	m->next[t->block] = m->free;
 	m->free = ref;
 }
 
 /* ---- the classes, by age ----------------------------------------------- */
 
-static inline void list_push(struct pktmem *m, struct trace *t, uint32_t ref)
+static inline void class_add(struct pktmem *m, const struct trace *t,
+			     uint32_t ref)
 {
-	struct trace_list *l = &m->class[t->class];
+	struct trace_link *links = m->links;
+	uint32_t class = t->class, newest = links[class].older;
 
-	t->newer = 0;
-	t->older = l->newest;
-	if (l->newest)
-		trace_at(m, l->newest)->newer = ref;
-	else
-		l->oldest = ref;
-	l->newest = ref;
-	l->blocks += t->nblocks;
+	links[ref] = (struct trace_link){.newer = class, .older = newest};
+	links[newest].newer = ref;
+	links[class].older = ref;
+	m->held[class] += t->nblocks;
 }
 
-static inline void list_cut(struct pktmem *m, struct trace *t)
+static inline void class_cut(struct pktmem *m, const struct trace *t,
+			     uint32_t ref)
 {
-	struct trace_list *l = &m->class[t->class];
+	struct trace_link *links = m->links;
+	const struct trace_link l = links[ref];
 
-	if (t->older)
-		trace_at(m, t->older)->newer = t->newer;
-	else
-		l->oldest = t->newer;
-	if (t->newer)
-		trace_at(m, t->newer)->older = t->older;
-	else
-		l->newest = t->older;
-	l->blocks -= t->nblocks;
+	links[l.older].newer = l.newer;
+	links[l.newer].older = l.older;
+	m->held[t->class] -= t->nblocks;
+}
+
+static inline void class_change(struct pktmem *m, struct trace *t, uint32_t ref,
+				enum trace_class to)
+{
+	class_cut(m, t, ref);
+	t->class = to;
+	class_add(m, t, ref);
 }
 
 /* ---- the tables -------------------------------------------------------- */
@@ -459,10 +489,12 @@ static uint32_t *ends_slot(const struct pktmem *m, const struct tcp_key *ends)
 }
 
 static void __attribute__((noinline))
-ends_insert(struct pktmem *m, struct trace *t)
+ends_insert(struct pktmem *m, struct trace *t, const struct stack_packet *p)
 {
 	uint32_t *slot = ends_slot(m, &t->ends);
 
+	if (!syn_number(p, &t->syn))
+		t->syn = 0;
 	t->next_ends = *slot;
 	*slot = trace_ref(m, t);
 	t->marks |= TRACE_BY_ENDS;

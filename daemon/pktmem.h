@@ -67,7 +67,7 @@ struct pktmem_packet {
  * @mem: Zeroed, aligned to 8; touched only as it is used; stays the caller's
  * @len: Bytes, at least PKTMEM_MIN
  */
-struct pktmem *pktmem_init(void *mem, size_t len, const struct stack *st,
+struct pktmem *pktmem_init(void *mem, size_t len,
 			   const struct pktmem_conf *conf);
 
 /** pktmem_snaplen() - Keep so much of a packet from now on, up to

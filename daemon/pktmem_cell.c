@@ -133,16 +133,15 @@ static inline uint32_t cell_new(struct pktmem *m, struct trace *t)
 static bool __attribute__((noinline))
 chain_grow(struct pktmem *m, struct trace *t)
 {
-	uint32_t block = pktmem_block(m, t);
+	uint32_t block = pktmem_block(m, trace_ref(m, t));
 
 	if (!block)
 		return false;
-	m->next[t->block] &= BLOCK_HOME;
-	m->next[t->block] |= block;
+	m->next[t->block] = block;
 	t->block = block;
 	t->next_cell = block * BLOCK_CELLS;
 	t->nblocks++;
-	m->class[t->class].blocks++;
+	m->held[t->class]++;
 	return true;
 }
 
@@ -193,8 +192,8 @@ static inline void cell_put(struct cell *to, const struct stack_packet *p,
 #ifdef __SSE2__
 	__m128i *at = (__m128i *)(void *)to;
 
-	put_words(at, (uint64_t)p->at_us, lens(p, CELL_DATA, number));
-	put_words(at + 1, word(&p->state_before), word(from));
+	put_piece(at, &p->state_before);
+	put_words(at + 1, lens(p, CELL_DATA, number), word(from));
 	put_piece(at + 2, from + 8);
 	put_piece(at + 3, from + 24);
 	put_piece(at + 4, from + 40);
@@ -220,8 +219,8 @@ cell_put_short(struct cell *to, const struct stack_packet *p, uint32_t n,
 		cell_put_parts(to, p, n, number);
 		return;
 	}
-	put_words(at, (uint64_t)p->at_us, lens(p, n, number));
-	put_words(at + 1, word(&p->state_before), word(from));
+	put_piece(at, &p->state_before);
+	put_words(at + 1, lens(p, n, number), word(from));
 	put_piece(at + 2, from + 8);
 	put_piece(at + 3, from + 24);
 	at += 4;
@@ -260,8 +259,8 @@ cell_put_parts(struct cell *to, const struct stack_packet *p, uint32_t n,
 	} else {
 		cell_write(&c, p, n, number);
 	}
-	put_words(at, (uint64_t)p->at_us, lens(p, n, number));
-	put_words(at + 1, word(&p->state_before), word(c.data));
+	put_piece(at, &p->state_before);
+	put_words(at + 1, lens(p, n, number), word(c.data));
 	for (unsigned int i = 0; i < 6; i++)
 		put_piece(at + 2 + i, c.data + 8 + 16 * i);
 }

@@ -25,23 +25,21 @@ pktmem_ref pktmem_by_id(const struct pktmem *m, uint32_t id)
 	if (ref || !id)
 		return ref;
 	/* The id that a SYN had when it came for the first time. */
-	for (ref = m->class[TRACE_ATTEMPT].newest; ref;
-	     ref = trace_at(m, ref)->older)
-		if (trace_at(m, ref)->first_id == id)
-			break;
-	return ref;
+	FOR_EACH_TRACE(m, ref, TRACE_ATTEMPT)
+	if (trace_at(m, ref)->first_id == id)
+		return ref;
+	return 0;
 }
 
 pktmem_ref pktmem_by_ends(const struct pktmem *m, const struct ip_addr *local,
 			  uint16_t local_port, const struct ip_addr *peer,
 			  uint16_t peer_port)
 {
-	uint32_t best = 0;
+	uint32_t best = 0, ref;
 
-	for (int c = 0; c < TRACE_NCLASSES; c++) {
-		uint32_t ref = m->class[c].newest;
-
-		for (; ref; ref = trace_at(m, ref)->older) {
+	for (int c = TRACE_ATTEMPT; c < TRACE_CLASSES; c++) {
+		FOR_EACH_TRACE(m, ref, c)
+		{
 			const struct trace *t = trace_at(m, ref);
 
 			if (t->ends.local_port == local_port &&
@@ -59,12 +57,11 @@ pktmem_ref pktmem_by_ends(const struct pktmem *m, const struct ip_addr *local,
 
 pktmem_ref pktmem_last(const struct pktmem *m, bool want_failed)
 {
-	uint32_t best = 0;
+	uint32_t best = 0, ref;
 
-	for (int c = 0; c < TRACE_NCLASSES; c++) {
-		uint32_t ref = m->class[c].newest;
-
-		for (; ref; ref = trace_at(m, ref)->older) {
+	for (int c = TRACE_ATTEMPT; c < TRACE_CLASSES; c++) {
+		FOR_EACH_TRACE(m, ref, c)
+		{
 			const struct trace *t = trace_at(m, ref);
 
 			if (want_failed && !failed(t))
@@ -137,9 +134,11 @@ bool pktmem_next(const struct pktmem *m, pktmem_ref ref, uint64_t *cursor,
 
 pktmem_ref pktmem_walk(const struct pktmem *m, uint64_t *cursor)
 {
-	for (uint32_t ref = (uint32_t)*cursor + 1; ref < m->used; ref++) {
+	uint32_t ref = *cursor ? (uint32_t)*cursor + 1 : TRACE_CLASSES;
+
+	for (; ref < m->used; ref++) {
 		*cursor = ref;
-		if (m->next[ref] & BLOCK_HOME)
+		if (m->links[ref].newer)
 			return ref;
 	}
 	return 0;
@@ -201,7 +200,7 @@ static void copy_out(const struct pktmem *m, uint32_t ref,
 		 n = left < CELL_DATA ? left : CELL_DATA;
 	uint8_t *to = out->data;
 
-	out->at_us = c->at_us;
+	out->at_us = c->fate.at_us;
 	out->number = c->number;
 	out->len = c->len & LEN_MASK;
 	out->gso_size = c->fate.gso_size;

@@ -13,7 +13,6 @@
 #include "pktmem.h"
 
 #define BLOCK_CELLS 8
-#define BLOCK_HOME  (UINT32_C(1) << 31) /* in pktmem.next: a trace is there */
 #define TRACE_CELLS 2	/* of a trace's first block, for itself */
 #define CELL_SIZE   128 /* two cache lines */
 #define LEN_BITS    20
@@ -26,13 +25,13 @@
  * chain of blocks, so none has to say which is next.
  */
 struct cell {
-	int64_t at_us;
-	uint32_t len; /* and above LEN_BITS how many bytes are kept */
-	uint32_t number;
 	struct cell_fate {
 		uint8_t before, after, drop, flags;
 		uint16_t gso_size, csum_start;
-	} fate; /* as in struct stack_packet */
+		int64_t at_us;
+	} fate;	      /* as in struct stack_packet */
+	uint32_t len; /* and above LEN_BITS how many bytes are kept */
+	uint32_t number;
 	uint8_t data[CELL_DATA];
 };
 
@@ -50,15 +49,27 @@ _Static_assert(FOLLOWS(state_before, state_after) ==
 		       FOLLOWS(state_before, gso_size) ==
 			       offsetof(struct cell_fate, gso_size) &&
 		       FOLLOWS(state_before, csum_start) ==
-			       offsetof(struct cell_fate, csum_start),
+			       offsetof(struct cell_fate, csum_start) &&
+		       FOLLOWS(state_before, at_us) ==
+			       offsetof(struct cell_fate, at_us),
 	       "as in struct stack_packet");
 
 /* Whose packets push out whose: each class gives way to itself first. */
 enum trace_class {
-	TRACE_ATTEMPT, /* of a client of ours, not established yet or never */
+	TRACE_ATTEMPT = 1, /* of a client of ours, not established or not yet */
 	TRACE_CLOSED,
-	TRACE_LIVE, /* and all that we opened ourselves */
-	TRACE_NCLASSES
+	TRACE_LIVE,    /* and all that we opened ourselves */
+	TRACE_CLASSES, /* 0 is none */
+};
+
+/*
+ * The traces of a class are a ring by age. It is closed by the link of the class's
+ * own number: its newer one is the oldest, its older one the newest. Blocks of
+ * these numbers have no cells; the struct pktmem lies there. What has no trace
+ * has no newer.
+ */
+struct trace_link {
+	uint32_t newer, older;
 };
 
 enum trace_marks {
@@ -91,11 +102,10 @@ struct trace {
 	uint32_t block;		  /* the last of its chain */
 	uint32_t next_cell; /* never used yet; n * BLOCK_CELLS: in no block */
 	int64_t established_us;
-	uint32_t newer, older; /* in its class */
 	uint32_t nblocks;
 	uint32_t next_ends; /* in that table */
 	uint32_t first_id;  /* of the first of several equal SYNs */
-	uint32_t syn;	    /* number of the first SYN */
+	uint32_t syn;	    /* if TRACE_BY_ENDS: number of its SYN */
 	struct tcp_key ends;
 	uint16_t listener;
 	uint8_t role, reason, drop;
@@ -107,26 +117,24 @@ struct trace {
 _Static_assert(sizeof(struct trace) <= TRACE_CELLS * sizeof(struct cell),
 	       "it has that much room");
 
-struct trace_list {
-	uint32_t oldest, newest;
-	uint32_t blocks;
-};
-
 struct pktmem {
 	struct pktbus_sink sink;
-	const struct stack *st; /* for the time */
 	struct pktmem_conf conf;
 	uint32_t first_max, latest_max; /* packets kept of a connection */
 	uint32_t head_max;		/* bytes of each of the latest */
 	struct cell *cells;
-	uint32_t *next;	      /* of each block: in its chain, or free */
-	uint32_t *ids, *ends; /* tables of slots, a power of two */
+	uint32_t *next;		  /* of each block: in its chain, or free */
+	struct trace_link *links; /* of each block */
+	uint32_t *ids, *ends;	  /* tables of slots, a power of two */
 	uint32_t mask;
 	uint32_t nblocks, used; /* places; used ones are below used */
-	uint32_t free;		/* first block; 0 = none: block 0 is ours */
+	uint32_t free;		/* first block; 0 = none */
 	uint32_t nby_ends;
-	struct trace_list class[TRACE_NCLASSES];
+	uint32_t held[TRACE_CLASSES]; /* blocks of each class */
 };
+
+_Static_assert(sizeof(struct pktmem) <= TRACE_CLASSES * BLOCK_CELLS * CELL_SIZE,
+	       "it lies in the first blocks");
 
 static inline struct cell *cell_at(const struct pktmem *m, uint32_t ref)
 {
@@ -138,7 +146,7 @@ static inline uint32_t cell_next(const struct pktmem *m, uint32_t ref)
 {
 	if (++ref % BLOCK_CELLS)
 		return ref;
-	return (m->next[ref / BLOCK_CELLS - 1] & ~BLOCK_HOME) * BLOCK_CELLS;
+	return m->next[ref / BLOCK_CELLS - 1] * BLOCK_CELLS;
 }
 
 /* The cell of the latest packets that a packet takes after @ref. */
@@ -160,11 +168,16 @@ static inline uint32_t trace_ref(const struct pktmem *m, const struct trace *t)
 	return (uint32_t)(c - m->cells) / BLOCK_CELLS;
 }
 
+/* Of a class, from the newest to the oldest. */
+#define FOR_EACH_TRACE(m, ref, class)                                 \
+	for ((ref) = (m)->links[class].older; (ref) >= TRACE_CLASSES; \
+	     (ref) = (m)->links[ref].older)
+
 /** pktmem_block() - A block, perhaps from a trace that is forgotten for it
- * @spared: Which is not; may be NULL
+ * @spared: Place of one that is not; may be 0
  *
  * Return: 0 if there is none */
-uint32_t pktmem_block(struct pktmem *m, const struct trace *spared);
+uint32_t pktmem_block(struct pktmem *m, uint32_t spared);
 
 /** pktmem_cells() - How many a packet of so many bytes takes */
 uint32_t pktmem_cells(uint32_t snapped);
@@ -179,10 +192,9 @@ void pktmem_renew(struct pktmem *m, struct trace *t,
 static inline void cell_describe(struct cell *c, const struct stack_packet *p,
 				 uint32_t snapped, uint32_t number)
 {
-	c->at_us = p->at_us;
+	memcpy(&c->fate, &p->state_before, sizeof(c->fate));
 	c->len = (p->len & LEN_MASK) | snapped << LEN_BITS;
 	c->number = number;
-	memcpy(&c->fate, &p->state_before, sizeof(c->fate));
 }
 
 /* Up to CELL_DATA bytes: two halves that overlap are quicker than a call. */

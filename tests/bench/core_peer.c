@@ -195,7 +195,7 @@ void core_keep(struct core *c, bool on)
 			mmap(NULL, KEPT_LEN, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		core_require(c->kept_mem != MAP_FAILED, "no memory");
-		c->kept = pktmem_init(c->kept_mem, KEPT_LEN, c->st, &conf);
+		c->kept = pktmem_init(c->kept_mem, KEPT_LEN, &conf);
 	}
 	if (on && !c->keeping)
 		pktbus_add(&c->packets, pktmem_sink(c->kept));

@@ -127,7 +127,7 @@ static void sources_init(struct sources *s, struct stack *st,
 	s->files.rotate_size = 1 << 20;
 	s->files.rotate_keep = 2;
 	ASSERT(!capture_files_init(&s->files, &s->capture, loop, "/proc/none"));
-	s->memory = pktmem_init(room, sizeof(room), st, &conf);
+	s->memory = pktmem_init(room, sizeof(room), &conf);
 	ASSERT(s->memory);
 }
 

@@ -206,7 +206,7 @@ void rig_init(struct rig *r, unsigned int nconns)
 	r->pktmem_room = calloc(1, PKTMEM_MIN);
 	if (!r->pktmem_room)
 		abort();
-	r->pktmem = pktmem_init(r->pktmem_room, PKTMEM_MIN, r->st, &packets);
+	r->pktmem = pktmem_init(r->pktmem_room, PKTMEM_MIN, &packets);
 	hooks.packets = r->pktmem;
 	r->loop = ev_loop_new(EVFLAG_AUTO);
 	snprintf(captures, sizeof(captures), "%s/cap", r->dir);

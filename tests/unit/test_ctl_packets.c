@@ -49,6 +49,7 @@ static void a_life(struct rig *r)
 {
 	const struct conn_end end = {.id = 5,
 				     .reason = CLOSE_FIN,
+				     .at_us = stack_now(r->st),
 				     .handshake_us = 7,
 				     .bytes_out = 4};
 

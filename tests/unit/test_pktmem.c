@@ -20,7 +20,7 @@ static void start(uint32_t packets, uint32_t snaplen, size_t len)
 	rig_start();
 	room = calloc(1, len);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(room);
-	mem = pktmem_init(room, len, rig.st, &conf);
+	mem = pktmem_init(room, len, &conf);
 	pktbus_init(&bus, rig.st);
 	pktbus_add(&bus, pktmem_sink(mem));
 }
@@ -481,6 +481,47 @@ static void no_cell_is_lost(void)
 	end();
 }
 
+/* A trace lies where another one was, which had everything that can be had. */
+static void nothing_is_left_of_another(void)
+{
+	const struct tcp_key ends = {.peer_port = 9};
+	struct conn_end e = {.state = TCP_LAST_ACK,
+			     .reason = CLOSE_FIN,
+			     .odd = true,
+			     .retrans = 4,
+			     .at_us = S(5),
+			     .opened_us = S(3),
+			     .handshake_us = 1000,
+			     .bytes_in = 5,
+			     .bytes_out = 6,
+			     .ends = &ends};
+	struct pktmem_conn c;
+	uint32_t numbers[4];
+
+	start(4, 262, PKTMEM_MIN);
+	for (e.id = 1; e.id < 2000; e.id++) {
+		open_one(e.id);
+		grow(e.id, e.id % 20);
+		pktmem_sink(mem)->ended(pktmem_sink(mem), &e);
+	}
+	c = conn(1999);
+	rig_check(c.ended && c.ended_us == S(5) && c.reason == CLOSE_FIN);
+	rig_check(c.retrans == 4 && c.bytes_in == 5 && c.bytes_out == 6);
+	rig_check(c.handshake_us == 1000 && c.established_us == 1999);
+	for (uint32_t id = 3000; id < 4000; id++) {
+		show(id, 60, TCP_SYN_SENT, TCP_SYN_SENT, 0);
+		c = conn(id);
+		rig_check(c.outcome == ATTEMPT_MIDSTREAM && !c.ended);
+		rig_check(!c.reason && !c.drop && !c.retrans);
+		rig_check(!c.synack_us && !c.established_us && !c.ended_us);
+		rig_check(c.handshake_us == -1 && !c.bytes_in && !c.bytes_out);
+		rig_check(c.state == TCP_SYN_SENT && c.opened_us == id);
+		rig_check(c.packets == 1 && c.kept == 1);
+		rig_check(count(id, numbers) == 1 && numbers[0] == 1);
+	}
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -500,6 +541,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(who_is_used_stays),
 		UNIT_TEST(more_bytes_from_now_on),
 		UNIT_TEST(no_cell_is_lost),
+		UNIT_TEST(nothing_is_left_of_another),
 	};
 
 	return rig_main("pktmem", tests, sizeof(tests) / sizeof(*tests), argc,

@@ -60,7 +60,7 @@ static void start(void)
 
 	rig_start();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(room);
-	known = pktmem_init(room, PKTMEM_MIN, rig.st, &conf);
+	known = pktmem_init(room, PKTMEM_MIN, &conf);
 	pktbus_init(&bus, rig.st);
 	pktbus_add(&bus, pktmem_sink(known));
 	CU_ASSERT_EQUAL_FATAL(selfcheck_start(&check, &bus, known), 0);
