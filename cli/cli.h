@@ -71,6 +71,7 @@ struct cli {
 	bool verify;		/* that log files have no gaps */
 	bool security;		/* a report of what looks hostile */
 	bool defaults;		/* keys that have theirs, too */
+	bool reset_view;	/* count from now on */
 	bool resolve;		/* names instead of numbers, for people */
 	uint32_t at;		/* its last packet; 0 = all */
 	const char *filter, *sort, *fail_on; /* of analyze */
@@ -115,6 +116,7 @@ struct cli {
 #define TAKES_ALL      (1u << 21)
 #define TAKES_DEFAULTS (1u << 22)
 #define TAKES_RESOLVE  (1u << 23)
+#define TAKES_RESET    (1u << 24)
 
 /* What stands in the place of its arguments, for completion. */
 enum cli_words {

@@ -35,7 +35,7 @@ const struct command cli_commands[] = {
 	{"top", NULL, "[FILTER...]", "the same on a live screen", 0, UINT32_MAX,
 	 WORDS_FILTER, TAKES_INTERVAL | TAKES_RESOLVE, top_run},
 	{"stats", NULL, "", "every counter; drops by reason", 0, 0, WORDS_NONE,
-	 TAKES_WATCH, stats_run},
+	 TAKES_WATCH | TAKES_ALL | TAKES_RESET, stats_run},
 	{"histogram", NULL, "[listener=NAME]",
 	 "how long handshakes took, as bars", 0, 1, WORDS_LISTENER, LOOK,
 	 histogram_run},

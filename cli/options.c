@@ -73,6 +73,7 @@ enum opt {
 	OPT_CONNECTION,
 	OPT_EXPORT,
 	OPT_DEFAULTS,
+	OPT_RESET_VIEW,
 	OPT_VERSION,
 	OPT_HELP,
 	NOPTS
@@ -100,8 +101,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 	[OPT_TIMEOUT] = {"timeout", 0, "DUR",
 			 "longest silence of the daemon (10s)", 0},
 	[OPT_RST] = {"rst", 0, NULL, "reset instead of closing", TAKES_RST},
-	[OPT_ALL] = {"all", 0, NULL, "all connections that match a filter",
-		     TAKES_ALL},
+	[OPT_ALL] = {"all", 0, NULL,
+		     "all that match a filter; stats: of all time", TAKES_ALL},
 	[OPT_YES] = {"yes", 'y', NULL, "do not ask", TAKES_YES},
 	[OPT_CLASSIC] = {"classic", 0, NULL, "say who says what",
 			 TAKES_CLASSIC},
@@ -175,6 +176,8 @@ const struct cli_option cli_options[NOPTS + 1] = {
 			TAKES_CAPTURES},
 	[OPT_DEFAULTS] = {"defaults", 0, NULL,
 			  "keys that have their default, too", TAKES_DEFAULTS},
+	[OPT_RESET_VIEW] = {"reset-view", 0, NULL,
+			    "have stats count from now on", TAKES_RESET},
 	[OPT_VERSION] = {"version", 'V', NULL, "print the version", 0},
 	[OPT_HELP] = {"help", 'h', NULL, "print help", 0},
 };
@@ -389,6 +392,7 @@ static const struct target {
 	[OPT_CONNECTION] = {NUMBER(connection)},
 	[OPT_EXPORT] = {NUMBER(export_conn)},
 	[OPT_DEFAULTS] = {FLAG(defaults)},
+	[OPT_RESET_VIEW] = {FLAG(reset_view)},
 	[OPT_VERSION] = {FLAG(version)},
 	[OPT_HELP] = {FLAG(help)},
 #undef AT

@@ -13,6 +13,7 @@
 
 #include "client.h"
 #include "output.h"
+#include "zero.h"
 
 #define NUMBER_WIDTH 14
 #define NAME_WIDTH   24
@@ -20,6 +21,7 @@
 /* Puts the meaning of a name into @buf; leaves it empty if there is none. */
 typedef void words_fn(const char *name, char *buf, size_t size);
 
+static void put_since(const struct cli *cli, json_t *doc);
 static void stats_text(const struct cli *cli, const json_t *doc);
 static void put_group(const struct cli *cli, const json_t *group,
 		      const char *title, const char *none, words_fn *words);
@@ -29,6 +31,7 @@ static words_fn self_check_words, counter_words, drop_reason_words,
 
 enum cli_exit stats_run(struct cli *cli, int argc, char **argv)
 {
+	bool people = cli->format == FORMAT_TEXT;
 	enum cli_exit e;
 	json_t *doc;
 
@@ -37,9 +40,33 @@ enum cli_exit stats_run(struct cli *cli, int argc, char **argv)
 	e = client_call(cli->client, "stats", NULL, NULL, NULL, &doc);
 	if (e != CLI_OK)
 		return e;
-	output_document(cli, doc, stats_text);
+	if (cli->reset_view)
+		e = zero_keep(cli, doc);
+	if (cli->reset_view && e == CLI_OK && people && !cli->watch) {
+		fputs("counting from now on; since the daemon began: tcphsctl "
+		      "stats --all\n",
+		      cli->out);
+	} else if (e == CLI_OK) {
+		if (people && !cli->all)
+			put_since(cli, doc);
+		output_document(cli, doc, stats_text);
+	}
+	cli->reset_view = false; /* once, if it is repeated */
 	json_decref(doc);
-	return CLI_OK;
+	return e;
+}
+
+static void put_since(const struct cli *cli, json_t *doc)
+{
+	char age[TEXT_NUMBER_MAX];
+	int64_t age_us;
+
+	if (zero_subtract(cli, doc, &age_us))
+		fprintf(cli->out,
+			"%sin the last %s; all: tcphsctl stats --all"
+			"%s\n",
+			output_sgr(cli, SGR_DIM), text_duration(age_us, age),
+			output_sgr(cli, SGR_OFF));
 }
 
 static void stats_text(const struct cli *cli, const json_t *doc)

@@ -20,7 +20,7 @@ DAEMON=
 trap 'end_scene; rm -rf "$TMP"' EXIT
 trap 'exit 130' INT TERM
 
-export TCPHS_SOCKET=$TMP/sock LC_ALL=C.UTF-8
+export TCPHS_SOCKET=$TMP/sock LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=$TMP
 unset NO_COLOR POSIXLY_CORRECT
 
 # scene NAME: have a daemon like that, and no other.
@@ -363,6 +363,55 @@ group_config()
 	no_out
 	ctl 0 config check
 	out 'defaults: configuration is valid'
+}
+
+group_zero()
+{
+	scene normal
+	ctl 0 stats
+	out '1204  packets_in'
+	not_out 'in the last'
+	ctl 0 stats --reset-view
+	out_is <<-'END'
+	counting from now on; since the daemon began: tcphsctl stats --all
+	END
+	ctl 0 stats
+	out 'in the last 0.00ms; all: tcphsctl stats --all'
+	out 'nothing happened yet'
+	out '1  established'
+	ctl 0 stats --all
+	out '1204  packets_in'
+	not_out 'in the last'
+	ctl 0 stats --json
+	json 'd["counters"]["packets_in"] == 1204'
+	ctl 0 stats --json --reset-view
+	json 'd["counters"]["packets_in"] == 1204'
+	# It is this user's, and of this daemon.
+	XDG_RUNTIME_DIR=$TMP/other ctl 0 stats
+	out '1204  packets_in'
+	scene newer
+	ctl 0 stats
+	not_out 'in the last'
+	scene normal
+	mkdir "$TMP/home"
+	XDG_RUNTIME_DIR='' HOME=$TMP/home ctl 0 stats --reset-view
+	XDG_RUNTIME_DIR='' HOME=$TMP/home ctl 0 stats
+	out 'in the last'
+	XDG_RUNTIME_DIR='' HOME='' ctl 1 stats --reset-view
+	err 'neither XDG_RUNTIME_DIR nor HOME is a path'
+	XDG_RUNTIME_DIR='' HOME='' ctl 0 stats
+	XDG_RUNTIME_DIR=/proc/nowhere ctl 1 stats --reset-view
+	err 'no place to keep what was counted: /proc/nowhere'
+	# What somebody else wrote there is no reason to fail.
+	for junk in '' '[1]' '{"daemon":1,"stats":[]}' '{"daemon":{},"stats":{}}'; do
+		printf '%s' "$junk" >"$TMP/tcphsctl/stats.${TCPHS_SOCKET//\//_}"
+		ctl 0 stats
+		out '1204  packets_in'
+	done
+	ctl 2 status --reset-view
+	err "'status' takes no --reset-view"
+	scene error:busy
+	ctl 7 stats --reset-view
 }
 
 group_export()
@@ -960,7 +1009,7 @@ complete_is()
 	out_is <<<"$2"
 }
 
-for group in look act config export talk ask format usage error permission odd_server many watch \
+for group in look act config zero export talk ask format usage error permission odd_server many watch \
 	terminal ladder poison explain completion; do
 	case $group in
 	*"$ONLY"*) group_$group ;;

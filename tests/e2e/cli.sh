@@ -196,6 +196,20 @@ kill "$TRAFFIC"
 check 'the manual has examples' test "$examples" -ge 10
 exec 5<&-
 
+# ---- counting from now on -------------------------------------------------
+
+export XDG_RUNTIME_DIR=$TMP/runtime
+mkdir -m 0700 "$XDG_RUNTIME_DIR"
+ALL=$(ctl -j stats | jq .counters.handshakes)
+check 'stats --reset-view' said 'counting from now on' ctl stats --reset-view
+check 'nothing was counted since' eval 'ctl stats | grep -q "in the last" &&
+	! ctl stats | grep -q " handshakes "'
+nc -N "$OWN4" 7 <<<hello >/dev/null
+check 'but this was' said '^ +1 +handshakes ' ctl stats
+check 'all was more' said "^ +$((ALL + 1)) +handshakes " ctl stats --all
+check 'it is told to programs' same $((ALL + 1)) \
+	"$(ctl -j stats | jq .counters.handshakes)"
+
 # ---- names ----------------------------------------------------------------
 
 printf '%s\n' "$HOST4 client.example" "$OWN4 daemon.example" \
