@@ -24,6 +24,8 @@ static void half_info(const struct stack *st, const struct tcp_half *h,
 static void info_key(struct conn_info *info, const struct tcp_key *key);
 static void info_windows(const struct tcp_conn *c, struct conn_info *info);
 static uint32_t unacked(const struct tcp_conn *c);
+static void info_timers(const struct stack *st, const struct tcp_conn *c,
+			const struct tcp_active *a, struct conn_info *info);
 static void info_active(const struct stack *st, const struct tcp_conn *c,
 			const struct tcp_active *a, struct conn_info *info);
 
@@ -107,6 +109,7 @@ void tcp_info(struct stack *st, struct tcp_conn *c, struct conn_info *info,
 	if (c->state != TCP_SYN_SENT && c->flags & CF_OPEN)
 		info->bytes_acked = info->bytes_out - unacked(c);
 	info_windows(c, info);
+	info_timers(st, c, a, info);
 	info_active(st, c, a, info);
 }
 
@@ -254,6 +257,22 @@ static int64_t until(const struct stack *st, int64_t at_us)
 	return at_us > st->now_us ? at_us - st->now_us : 0;
 }
 
+static void info_timers(const struct stack *st, const struct tcp_conn *c,
+			const struct tcp_active *a, struct conn_info *info)
+{
+	info->linger_in_us = until(st, c->linger_at_us);
+	info->keepalive_in_us = until(st, tcp_keepalive_at(st, c));
+	if (!a)
+		return;
+	info->rexmt_in_us = until(st, a->rexmt_at_us);
+	info->persist_in_us = until(st, a->persist_at_us);
+	info->delack_in_us = until(st, a->delack_at_us);
+	info->reorder_in_us = until(st, a->reorder_at_us);
+	info->pace_in_us = until(st, a->pace_at_us);
+	info->hold_in_us = until(st, a->hold_until_us);
+	info->probe_in_us = until(st, a->probe_at_us);
+}
+
 static void info_active(const struct stack *st, const struct tcp_conn *c,
 			const struct tcp_active *a, struct conn_info *info)
 {
@@ -269,8 +288,6 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 		info->mtu_probe = conn_path(st, c)->probe_mtu;
 		info->memory += sizeof(struct tcp_path);
 	}
-	info->linger_in_us = until(st, c->linger_at_us);
-	info->keepalive_in_us = until(st, tcp_keepalive_at(st, c));
 	if (!a)
 		return;
 	info->send_queued = a->sndq.len;
@@ -285,14 +302,7 @@ static void info_active(const struct stack *st, const struct tcp_conn *c,
 	info->undone = a->undone;
 	if (a->reordering > info->reordering)
 		info->reordering = a->reordering;
-	info->rexmt_in_us = until(st, a->rexmt_at_us);
-	info->persist_in_us = until(st, a->persist_at_us);
-	info->delack_in_us = until(st, a->delack_at_us);
-	info->reorder_in_us = until(st, a->reorder_at_us);
-	info->pace_in_us = until(st, a->pace_at_us);
-	info->hold_in_us = until(st, a->hold_until_us);
 	info->recv_rtt_us = a->drs_rtt_us;
-	info->probe_in_us = until(st, a->probe_at_us);
 	info->recovery = recovery[a->recovery];
 	info->memory += sizeof(*a) + sendq_memory(&a->sndq, &st->send_pools) +
 			recvq_memory(&a->rcvq);

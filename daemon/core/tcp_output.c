@@ -18,6 +18,7 @@
 struct budget {
 	uint32_t len; /* bytes of text that may leave now */
 	bool fin;     /* with the FIN behind them */
+	bool probe;   /* in one segment that is larger than the others */
 };
 
 static void cwnd_used(const struct tcp_conn *c, struct tcp_active *a);
@@ -33,6 +34,11 @@ static bool output_probe(struct stack *st, struct tcp_conn *c,
 			 struct stack_pkt *out);
 static bool output_ack(struct stack *st, struct tcp_conn *c,
 		       struct stack_pkt *out);
+static bool new_choose(struct stack *st, struct tcp_conn *c,
+		       struct tcp_active *a, uint32_t whole, uint32_t mss,
+		       struct budget *b, struct stack_pkt *out);
+static void new_sent(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
+		     const struct budget *b, uint32_t mss);
 static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 				struct tcp_active *a, uint32_t mss);
 static uint32_t nagle(const struct tcp_conn *c, uint32_t len, uint32_t avail,
@@ -248,7 +254,6 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	unsigned int what = 0;
 	struct budget b;
 	struct tcp_seg s;
-	int probe = 0;
 
 	if (c->flags & CF_FIN_SENT ||
 	    (a->sndq.len == sent && !(c->flags & CF_CLOSE)) ||
@@ -260,28 +265,8 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 		cc_restart(&c->cc);
 	whole = seg_mss(c, a);
 	mss = seg_most(c, whole);
-	if (c->path)
-		probe = tcp_pmtu_probe(st, c, whole);
-	if (probe == PMTU_HOLD)
+	if (!new_choose(st, c, a, whole, mss, &b, out))
 		return false;
-	if (probe)
-		b = (struct budget){.len = (uint32_t)probe};
-	else
-		b = new_budget(st, c, a, mss);
-	if (b.len && !a->force_new && tcp_pace_waits(st, c, a))
-		return false;
-	if (b.len) {
-		uint32_t got = text_view(st, a, sent, b.len, mss, out);
-
-		/* In too many parts for one packet: then in segments. */
-		if (probe && got != b.len)
-			probe = 0;
-
-		b.fin = b.fin && got == b.len;
-		b.len = got;
-	} else {
-		out->iov_len = 1;
-	}
 	if ((!b.len && !b.fin) ||
 	    !tcp_loss_sent(st, c, c->snd_nxt, c->snd_nxt + b.len + b.fin,
 			   b.fin)) {
@@ -303,29 +288,63 @@ static bool output_new(struct stack *st, struct tcp_conn *c,
 	}
 	if (b.len && sent + b.len == a->sndq.len)
 		s.flags |= TH_PSH; /* RFC 9293, 3.9.1.2 (MUST-61, SHLD-27) */
-	if (c->snd_nxt + b.len + b.fin - c->iss < c->snd_nxt - c->iss)
-		c->snd_laps++;
-	if (probe)
-		tcp_pmtu_probe_sent(st, c, b.len);
-	c->snd_nxt += b.len + b.fin;
-	c->snd_max = seq_max(c->snd_max, c->snd_nxt);
-	if (b.len % mss && !probe)
-		c->snd_sml = c->snd_nxt;
-	st->stats.text_out += b.len;
-	tcp_pace_sent(st, c, a, b.len);
-	tcp_persist_end(c, a);
-	if (a->stalled_us == TIME_NEVER)
-		a->stalled_us = st->now_us;
-	if (a->rexmt_at_us == TIME_NEVER)
-		tcp_rexmt_restart(st, c);
-	if (probe || a->force_new)
+	new_sent(st, c, a, &b, mss);
+	if (b.probe || a->force_new)
 		what = PACKET_PROBE;
 	if (a->force_new)
 		tcp_probe_sent(c, a);
 	else
 		tcp_probe_arm(st, c, a);
-	emit(st, c, &s, probe ? 0 : mss, what, out);
+	emit(st, c, &s, b.probe ? 0 : mss, what, out);
 	return true;
+}
+
+/* What leaves next: out->iov points at its text. False if all has to wait. */
+static bool new_choose(struct stack *st, struct tcp_conn *c,
+		       struct tcp_active *a, uint32_t whole, uint32_t mss,
+		       struct budget *b, struct stack_pkt *out)
+{
+	int probe = c->path ? tcp_pmtu_probe(st, c, whole) : 0;
+	uint32_t got;
+
+	if (probe == PMTU_HOLD)
+		return false;
+	if (probe)
+		*b = (struct budget){.len = (uint32_t)probe, .probe = true};
+	else
+		*b = new_budget(st, c, a, mss);
+	if (b->len && !a->force_new && tcp_pace_waits(st, c, a))
+		return false;
+	got = text_view(st, a, c->snd_nxt - c->snd_una, b->len, mss, out);
+	if (got != b->len) {
+		/* In too many parts for one packet: then in segments. */
+		b->probe = b->fin = false;
+		b->len = got;
+	}
+	return true;
+}
+
+/* It leaves: the numbers and the timers behind it. */
+static void new_sent(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
+		     const struct budget *b, uint32_t mss)
+{
+	uint32_t n = b->len + b->fin;
+
+	if (c->snd_nxt + n - c->iss < c->snd_nxt - c->iss)
+		c->snd_laps++;
+	if (b->probe)
+		tcp_pmtu_probe_sent(st, c, b->len);
+	c->snd_nxt += n;
+	c->snd_max = seq_max(c->snd_max, c->snd_nxt);
+	if (b->len % mss && !b->probe)
+		c->snd_sml = c->snd_nxt;
+	st->stats.text_out += b->len;
+	tcp_pace_sent(st, c, a, b->len);
+	tcp_persist_end(c, a);
+	if (a->stalled_us == TIME_NEVER)
+		a->stalled_us = st->now_us;
+	if (a->rexmt_at_us == TIME_NEVER)
+		tcp_rexmt_restart(st, c);
 }
 
 /* How much may leave, by every limit. */
@@ -340,7 +359,7 @@ static struct budget new_budget(struct stack *st, struct tcp_conn *c,
 	uint32_t room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
 	uint32_t len = avail < wnd ? avail : wnd;
 	uint32_t most = gso_limit(st, c, c->snd_nxt, mss);
-	struct budget b = {0, false};
+	struct budget b = {0};
 
 	if (a->force_new) { /* a tail loss probe: one segment */
 		b.len = len < mss ? len : mss;
