@@ -90,7 +90,9 @@ static enum cli_exit check(struct analyze *z, int argc, char **argv)
 	if (argc == 1 && !z->cli->interface)
 		take_number_off(z->cli, argv[0]);
 	z->view = view_of(z->cli);
-	if (!z->view)
+	if (!z->view || !analyze_fits(z))
+		return CLI_USAGE;
+	if (!z->cli->interface && !analyze_spares(z, argc, argv))
 		return CLI_USAGE;
 	if (!z->cli->interface &&
 	    (z->cli->count || z->cli->duration_us || z->cli->snaplen)) {

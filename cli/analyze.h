@@ -2,6 +2,7 @@
  * analyze.h - Between the source of packets, the judge and who shows it
  *
  *	analyze.c           the run: options, source, judge, exit code
+ *	analyze_fits.c      which options go together
  *	analyze_table.c     a row for each connection, JSON Lines
  *	analyze_sort.c      rows in another order than they come
  *	analyze_summary.c   all in one screen
@@ -65,6 +66,14 @@ struct analyze {
 	void *own;		 /* memory of the view */
 	bool enough;		 /* nothing that comes will matter */
 };
+
+/** analyze_fits() - Do its options belong to its output? Else says what is missing
+ */
+bool analyze_fits(const struct analyze *z);
+
+/** analyze_spares() - Is none of the files it reads the one it writes? Else says
+ * so */
+bool analyze_spares(const struct analyze *z, int n, char **paths);
 
 /** analyze_summary() - Its summary, and what the interface has to add */
 json_t *analyze_summary(const struct analyze *z);

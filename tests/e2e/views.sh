@@ -50,6 +50,17 @@ check 'among others it is not: 0' exits 0 \
 	analyze -q "$PCAP" --fail-on warning --filter 'port 80'
 check 'an order of no rows: 2' exits 2 analyze "$PCAP" --summary --sort hs
 check 'files have an end of their own: 2' exits 2 analyze "$PCAP" -c 5
+for option in --classic --utc --local --absolute-seq --relative-seq '--at 3' \
+	'-f svg' '-w none'; do
+	# shellcheck disable=SC2086
+	check "$option belongs to an output: 2" exits 2 analyze "$PCAP" $option
+done
+cp "$PCAP" "$TMP/mine"
+check 'not over what is read: 2' exits 2 \
+	analyze "$PCAP" "$TMP/mine" --export 1 -w "$TMP/mine"
+check 'by no other name: 2' exits 2 \
+	analyze - --html "$TMP/./mine" <"$TMP/mine"
+check 'it is what it was' cmp "$PCAP" "$TMP/mine"
 check 'no such severity: 2' exits 2 analyze -q "$PCAP" --fail-on bad
 check 'CSV has the names of JSON' same 'id,client,handshake_us
 1,10.0.0.1:40001,30000' \
