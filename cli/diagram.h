@@ -36,4 +36,7 @@ enum cli_exit diagram_fetch(struct client *c, const char *conn, json_t **doc);
 char *diagram_draw(const json_t *doc, const struct ladder_style *s,
 		   diagram_fn *draw);
 
+/** script_text() - It as a packet script; as the functions of ladder.h */
+char *script_text(const struct ladder *l, const struct ladder_style *style);
+
 #endif

@@ -1,8 +1,10 @@
 /*
- * export.c - The packets of one connection, as a capture file
+ * export.c - One connection, for another program
  *
- * Of a connection of the daemon those that it remembers, with comments that say
- * what became of each, as dump has them. Of a captured one analyze writes all.
+ * As a capture file: of a connection of the daemon the packets that it remembers,
+ * with comments that say what became of each, as dump has them; of a captured one
+ * analyze writes all. As JSON, as a diagram or as a packet script it is what
+ * ladder says, in a file.
  */
 #include "cli.h"
 
@@ -22,6 +24,9 @@
 
 #define COMMENT_MAX 512
 
+static enum cli_exit draw_run(struct cli *cli, int argc, char **argv);
+static enum cli_exit write_text(const struct cli *cli, const char *text,
+				size_t len);
 static enum cli_exit write_file(const struct cli *cli, const json_t *doc);
 static void write_head(FILE *out, const char *id);
 static bool write_packet(FILE *out, const char *id, const json_t *packet);
@@ -34,7 +39,8 @@ enum cli_exit export_run(struct cli *cli, int argc, char **argv)
 	enum cli_exit e;
 	json_t *doc;
 
-	(void)argc;
+	if (cli->draw && strcmp(cli->draw, "pcapng") != 0)
+		return draw_run(cli, argc, argv);
 	if (!cli->file) {
 		complain("export wants -w FILE, or -w - for a pipe");
 		return CLI_USAGE;
@@ -49,6 +55,54 @@ enum cli_exit export_run(struct cli *cli, int argc, char **argv)
 		tell(cli, doc);
 	json_decref(doc);
 	return e;
+}
+
+/* What ladder would print, into the file if there is one. */
+static enum cli_exit draw_run(struct cli *cli, int argc, char **argv)
+{
+	FILE *out = cli->out, *held;
+	char *text = NULL;
+	enum cli_exit e;
+	size_t len = 0;
+
+	if (cli->format != FORMAT_TEXT && cli->format != FORMAT_NONE) {
+		complain("export has one format, that of -f");
+		return CLI_USAGE;
+	}
+	cli->format =
+		strcmp(cli->draw, "json") == 0 ? FORMAT_JSON : FORMAT_TEXT;
+	if (cli->format == FORMAT_JSON)
+		cli->draw = NULL;
+	else if (!diagram_format(cli))
+		return CLI_USAGE;
+	if (!cli->file || strcmp(cli->file, "-") == 0)
+		return ladder_run(cli, argc, argv);
+	held = open_memstream(&text, &len);
+	if (!held)
+		return CLI_NO;
+	cli->out = held;
+	cli->terminal = false;
+	e = ladder_run(cli, argc, argv);
+	cli->out = out;
+	if (fclose(held) == 0 && e == CLI_OK)
+		e = write_text(cli, text, len);
+	free(text);
+	return e;
+}
+
+static enum cli_exit write_text(const struct cli *cli, const char *text,
+				size_t len)
+{
+	FILE *f = dump_open(cli);
+	bool ok;
+
+	if (!f)
+		return CLI_NO;
+	ok = fwrite(text, 1, len, f) == len;
+	if (fclose(f) == 0 && ok)
+		return CLI_OK;
+	complain("cannot write: %s", strerror(errno));
+	return CLI_NO;
 }
 
 static const char *string(const json_t *o, const char *key)

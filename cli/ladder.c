@@ -91,17 +91,16 @@ diagram_fn *diagram_format(const struct cli *cli)
 		const char *name;
 		diagram_fn *draw;
 	} formats[] = {
-		{"text", ladder_text},
-		{"mermaid", ladder_mermaid},
-		{"svg", ladder_svg},
-		{"html", ladder_html},
+		{"text", ladder_text},	 {"mermaid", ladder_mermaid},
+		{"svg", ladder_svg},	 {"html", ladder_html},
+		{"script", script_text},
 	};
 	const char *name = cli->draw ? cli->draw : "text";
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
 		if (strcmp(formats[i].name, name) == 0)
 			return formats[i].draw;
-	complain("-f wants text, svg, mermaid or html, not '%s'", name);
+	complain("-f wants text, svg, mermaid, html or script, not '%s'", name);
 	return NULL;
 }
 

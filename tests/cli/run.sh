@@ -425,6 +425,21 @@ group_export()
 	json 'd["packets"] == 1 and d["seen"] >= 1'
 	ctl 2 export c42
 	err 'export wants -w FILE'
+	ctl 0 export c42 -f script
+	out 'test c42'
+	out '> S 0 '
+	out 'nothing'
+	ctl 0 export c42 -f json
+	json 'd["kept_packets"][0]["number"] == 1'
+	ctl 0 export c42 -f svg -w "$TMP/x.svg"
+	if grep -q '<svg' "$TMP/x.svg"; then ok; else bad 'no picture'; fi
+	ctl 2 export c42 -f crayon
+	err "not 'crayon'"
+	ctl 2 -j export c42 -f script
+	err 'one format'
+	ctl 5 export c9 -f script -w "$TMP/y.wire"
+	if [ -e "$TMP/y.wire" ]; then bad 'a file of nothing'; else ok; fi
+	ctl 1 export c42 -f script -w "$TMP/no/such/file"
 	ctl 5 export c9 -w "$TMP/y.pcapng"
 	ctl 1 export c42 -w "$TMP/no/such/file"
 	err 'No such file'

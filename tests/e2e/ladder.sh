@@ -39,6 +39,22 @@ ended()
 	ctl -j ladder "$1" | jq -e .ended >"$TMP/ended"
 }
 
+# played [EDIT]: $TMP/seen.wire, edited by sed, passes when it is played against
+# the stack.
+played()
+{
+	sed "${1:-}" "$TMP/seen.wire" >"$TMP/played.wire"
+	"$B/tests/wire/wire" "$TMP/played.wire" && return 0
+	head -n 60 "$TMP/played.wire" >&2
+	return 1
+}
+
+# again CONN: as a packet script it passes.
+again()
+{
+	ctl export "$1" -f script -w "$TMP/seen.wire" && played
+}
+
 write_conf <<END
 [listener.echo]
 port    = 7
@@ -88,6 +104,14 @@ check '... and their times' same "$(ctl -j ladder c1 |
 check '... or one of a file, without us' eval \
 	'"$TCPHSCTL" -s /nowhere export "$TMP/c1.pcapng#1" -w - |
 	tshark -n -r - 2>/dev/null | grep -q SYN'
+check 'as a script it can be played again' again c1
+check_not '... not if its text had been shorter' played 's/^send 6$/send 5/'
+check_not '... nor if it was answered otherwise' played 's/^< SA 0 ack 1/&0/'
+check 'as a script of that file' eval '"$TCPHSCTL" -s /nowhere \
+	export "$TMP/c1.pcapng#1" -f script >"$TMP/seen.wire" && played'
+check 'as JSON' eval 'ctl export c1 -f json | jq -e ".kept_packets[0].data"'
+check 'as a picture in a file' ctl export c1 -f svg -w "$TMP/c1.svg"
+check '... the same' cmp "$TMP/c1.svg" <(ctl ladder -f svg c1)
 check 'on 80 columns' within 80
 COLUMNS=120 check 'on 120' ladder c1
 check '... a packet fits on a line' draws '-- SYN seq=0 .*ts.*-> SYN-RECEIVED$' \
@@ -128,6 +152,7 @@ check_not 'nobody at a port' nc -z "$OWN4" 81
 check 'the last that failed' ladder last-failed
 check '... was refused' draws ':81$' 'SYN seq=0' 'RST-ACK seq=0 ack=1' \
 	'^verdict: refused'
+check '... so it is again' again last-failed
 check_not 'a club for others' nc -z "$OWN6" 4444
 check 'it was turned away' ladder last-failed
 check '... and why' draws '\]:4444  club$' \
@@ -139,6 +164,19 @@ ctl connect "$HOST4" 5999 </dev/null 2>"$TMP/connect"
 check 'nobody at the other end' ladder last
 check '... we are the client' draws 'tcphsd .*server \(inferred\)$' \
 	'SYN-SENT +-+>$' 'CLOSED +<-- RST-ACK' '^verdict: refused'
+check '... so it is again' again last
+
+nc -lN "$HOST4" 5000 <<<'Who is there?' >/dev/null &
+check 'somebody at the other end' wait_for 5 eval 'ss -tln | grep -q :5000'
+check 'talks' eval 'echo me | ctl connect "$HOST4" 5000'
+check '... and is gone' wait_for 5 ended last
+check '... as a script, too' again last
+
+head -c 1000000 /dev/zero >"$TMP/much"
+check 'much text' cmp "$TMP/much" <(nc -N "$OWN4" 7 <"$TMP/much")
+check '... its ladder' wait_for 5 ended last
+check '... as a script' ctl export last -f script -w "$TMP/seen.wire"
+check '... says where it ends' grep -q 'not remembered' "$TMP/seen.wire"
 
 # --- a path that loses -------------------------------------------------------
 
@@ -150,6 +188,7 @@ COLUMNS=120 check 'its ladder' ladder last
 check '... says what came again' draws 'SYN-ACK seq=0' \
 	'\(retransmission 1, \+(1\.0|99)' \
 	'^verdict: completed in (1\.|99)'
+check '... as a script, too' again last
 check 'the path ends' stop_relay
 
 # --- text that would like to be more ----------------------------------------

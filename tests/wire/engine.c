@@ -448,7 +448,8 @@ static bool engine_call(struct stage *g, struct stage_conn *c, const char *what,
 		tcp_resume(eng.st, u->c);
 	}
 	stack_check(eng.st);
-	turn(g);
+	if (!eng.batch)
+		turn(g);
 	return ok;
 }
 

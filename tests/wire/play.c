@@ -616,9 +616,10 @@ static void sent_note(struct peer *c, const struct script_seg *s,
 	if (p->flags & TH_SYN && !(p->flags & TH_RST)) {
 		/* Another SYN may be answered by another connection. */
 		c->iss_old |= c->used && c->syn != (uint32_t)seq;
-		if (!c->used || !c->iss_known || c->iss_old) {
+		if (!c->used || !c->iss_known || c->iss_old || c->opened) {
 			c->peer_ts = p->has_ts;
 			c->peer_ws = p->has_ws;
+			c->opened = false;
 		}
 		if (!c->used)
 			c->nxt = seq;
@@ -664,7 +665,7 @@ static bool play_call(struct play *w, const struct script_line *l)
 		return fails(w, "%s", w->g->why);
 	w->mark_us = w->g->now_us;
 	if (strcmp(l->word, "open") == 0) {
-		c->used = true;
+		c->used = c->opened = true;
 		c->iss_known = false;
 		c->nxt = 0;
 	}

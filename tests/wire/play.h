@@ -16,6 +16,7 @@ struct peer {
 	bool used;	 /* something was sent or came */
 	bool iss_known;	 /* the stack's SYN was seen */
 	bool iss_old;	 /* and the peer has sent another SYN since */
+	bool opened;	 /* the user did; the peer has sent no SYN yet */
 	uint32_t iss;	 /* the stack's initial number */
 	uint32_t syn;	 /* number of the peer's SYN, relative */
 	int64_t nxt;	 /* the peer's next number in order */

@@ -56,7 +56,8 @@
  *
  *	nothing [for TIME]	the stack says nothing
  *	drain [for TIME]	whatever it says is passed over
- *	batch ... end		segments that arrive in one turn
+ *	batch ... end		segments that arrive in one turn, and what the
+ *				user does then
  *	repeat N ... end	the lines again and again
  *
  * The user: send N, urgent N (sends, and says so), read N, read off, read on,
