@@ -20,7 +20,9 @@
  * A SYN that is refused, dropped or answered with a cookie leaves no record in
  * the stack, and when it comes again it has a new id. Those traces are also
  * found by their ends: the same SYN continues its trace, and so does the ACK
- * that brings a cookie back.
+ * that brings a cookie back. Of a flood of them the first of each tenth of a
+ * second are kept, which says enough about it: all would cost 0.9 us each, for
+ * their memory is cold, where the engine takes 0.6 and the device 3.4.
  */
 #include "pktmem_priv.h"
 
@@ -29,7 +31,9 @@
 
 #include "core/assert.h"
 
-#define CHANCES 4 /* traces passed over because they were touched */
+#define CHANCES	       4 /* traces passed over because they were touched */
+#define FLOOD_EVERY_US 100000
+#define FLOOD_KEPT     1000
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static void on_ended(struct pktbus_sink *s, const struct conn_end *end);
@@ -37,6 +41,7 @@ static void take(struct pktmem *m, struct trace *t,
 		 const struct stack_packet *p);
 static void take_first(struct pktmem *m, const struct stack_packet *p);
 static void end_unseen(struct pktmem *m, const struct conn_end *end);
+static bool one_of_a_flood(struct pktmem *m, const struct stack_packet *p);
 static uint32_t trace_continued(struct pktmem *m, const struct stack_packet *p);
 static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
 			  bool evict);
@@ -221,7 +226,7 @@ take_first(struct pktmem *m, const struct stack_packet *p)
 	uint32_t seq, ref = 0;
 	struct trace *t;
 
-	if (!p->conn)
+	if (!p->conn || one_of_a_flood(m, p))
 		return;
 	if (begins && m->nby_ends && !(p->flags & PACKET_OUT))
 		ref = trace_continued(m, p);
@@ -262,6 +267,22 @@ end_unseen(struct pktmem *m, const struct conn_end *end)
 	t->role = end->role;
 	t->opened_us = end->opened_us;
 	trace_end(m, ref, end);
+}
+
+/* What leaves no record begins with a packet from the peer: what we send is our
+ * answer, and its first packet was not kept either. Who returns a cookie is not
+ * counted, for he means it. */
+static bool one_of_a_flood(struct pktmem *m, const struct stack_packet *p)
+{
+	if (p->state_before > TCP_LISTEN || p->state_after > TCP_LISTEN)
+		return false;
+	if (p->flags & (PACKET_OUT | PACKET_COOKIE))
+		return p->flags & PACKET_OUT;
+	if (p->at_us - m->flood_us >= FLOOD_EVERY_US) {
+		m->flood_us = p->at_us;
+		m->flood = 0;
+	}
+	return ++m->flood > FLOOD_KEPT;
 }
 
 /* The trace that has been there under another id; 0 if there is none. */

@@ -130,6 +130,8 @@ struct pktmem {
 	uint32_t nblocks, used; /* places; used ones are below used */
 	uint32_t free;		/* first block; 0 = none */
 	uint32_t nby_ends;
+	uint32_t flood; /* SYNs that left no record since flood_us */
+	int64_t flood_us;
 	uint32_t held[TRACE_CLASSES]; /* blocks of each class */
 };
 

@@ -232,6 +232,30 @@ static void a_cookie_without_room(void)
 	end();
 }
 
+/* Of a thousand in a tenth of a second all are kept; of more, who returns his
+ * cookie. */
+static void a_flood_of_cookies(void)
+{
+	struct pktmem_conn c;
+
+	rig.conf.cookies = COOKIES_ALWAYS;
+	start(32, 262, 2 << 20);
+	for (uint16_t i = 1; i <= 1001; i++)
+		syn_synack(i);
+	rig_check(conn(1).kept == 2 && conn(1000).kept == 2);
+	rig_check(!conn(1001).id);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+		   .peer_port = 1001));
+	c = conn(1002);
+	rig_check(c.outcome == ATTEMPT_COMPLETED_COOKIE && c.kept == 1);
+	rig_check(c.handshake_us < 0);
+	rig_wait(MS(100));
+	syn_synack(2001);
+	rig_check(conn(1003).kept == 2);
+	rig_rx(SEG(.flags = TH_RST, .seq = 5001, .peer_port = 1001));
+	end();
+}
+
 static void our_own_that_nobody_answers(void)
 {
 	start(32, 262, PKTMEM_MIN);
@@ -533,6 +557,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(half_open_when_the_listener_goes),
 		UNIT_TEST(half_open_without_room),
 		UNIT_TEST(a_cookie_without_room),
+		UNIT_TEST(a_flood_of_cookies),
 		UNIT_TEST(our_own_that_nobody_answers),
 		UNIT_TEST(first_and_last),
 		UNIT_TEST(bytes_of_any_length),
