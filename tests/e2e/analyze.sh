@@ -14,27 +14,31 @@ TCP  This frame is a (suspected) out-of-order segment$'
 
 COMPARE="$ROOT/tests/e2e/analyze_compare.py"
 
-# capture_on NAMESPACE INTERFACE FILE: until stop_capture. With --immediate-mode
-# the buffer has a place of the snap length for each packet.
+# capture_on FILE INTERFACE [COMMAND...]: by that command, until stop_capture.
+# With --immediate-mode the buffer has a place of the snap length for each packet.
+CAPTURES=()
 capture_on()
 {
-	ip netns exec "$1" tcpdump --immediate-mode -s 2048 -B 131072 -Z root \
-		-i "$2" -w "$3" 2>"$TMP/tcpdump" &
-	CAPTURE=$!
-	wait_for 10 grep -q 'listening on' "$TMP/tcpdump"
+	local file=$1 interface=$2
+
+	shift 2
+	"$@" tcpdump --immediate-mode -s 2048 -B 131072 -Z root \
+		-i "$interface" -w "$file" 2>"$file.log" &
+	CAPTURES+=("$!")
+	wait_for 10 grep -q 'listening on' "$file.log"
 }
 
-stop_capture()
+stop_captures()
 {
-	kill -s INT "$CAPTURE"
-	wait "$CAPTURE"
+	kill -s INT "${CAPTURES[@]}"
+	wait "${CAPTURES[@]}"
 }
 
 # Or bytes and what came again cannot be compared.
 nothing_lost()
 {
-	cat "$TMP/tcpdump"
-	grep -q '^0 packets dropped by kernel' "$TMP/tcpdump"
+	cat "$1.log"
+	grep -q '^0 packets dropped by kernel' "$1.log"
 }
 
 analyze()
@@ -76,7 +80,8 @@ CONF
 head -c 3000000 /dev/urandom >"$TMP/file"
 check 'starts' start_daemon -D interface.offload=off
 check 'a bad path' start_relay -l 20000 -r 20000 -d 5000
-check 'a capture' capture_on client path0 "$TMP/bad.pcap"
+check 'a capture' capture_on "$TMP/bad.pcap" path0 ip netns exec client
+check 'one behind it' capture_on "$TMP/behind.pcap" relay0
 for to in "$OWN4" "$OWN6"; do
 	check "3 MB through it to $to" same "$(sha256sum <"$TMP/file")" \
 		"$(timeout 60 ip netns exec client nc -N "$to" 7 \
@@ -88,8 +93,12 @@ for to in "$OWN4" "$OWN6"; do
 			"$(url "$to")"
 	done
 done
-check 'it ends' stop_capture
-check 'tcpdump lost nothing' nothing_lost
+check 'they end' stop_captures
+check 'tcpdump lost nothing' nothing_lost "$TMP/bad.pcap"
+check 'nor behind it' nothing_lost "$TMP/behind.pcap"
 check 'agrees with tshark on a bad path' compare "$TMP/bad.pcap"
+check 'agrees with both ends about what is sent again' \
+	python3 "$ROOT/tests/e2e/analyze_ends.py" "$TCPHSCTL" \
+	"$TMP/bad.pcap" "$TMP/behind.pcap"
 check 'stops' stop_daemon
 summary
