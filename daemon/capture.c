@@ -22,21 +22,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <tcphs/capture_packet.h>
 
 #include "core/assert.h"
+#include "wallclock.h"
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 void capture_init(struct capture *cap, struct pktbus *bus,
 		  const char *interface)
@@ -76,7 +68,7 @@ size_t capture_tail(const struct capture_taker *t, uint8_t *buf)
 {
 	const struct pcapng_statistics s = {
 		.begin_ns = t->begin_ns,
-		.end_ns = t->wall_off_ns + clock_ns(CLOCK_MONOTONIC),
+		.end_ns = t->wall_off_ns + wallclock_read_ns(CLOCK_MONOTONIC),
 		.seen = t->seen,
 		.matched = t->matched,
 		.kept = t->kept,
@@ -158,8 +150,8 @@ int capture_begin(struct capture *cap, struct capture_taker *t,
 	if (!t->queue)
 		return -ENOMEM;
 	t->cap = cap;
-	t->begin_ns = clock_ns(CLOCK_REALTIME);
-	t->wall_off_ns = t->begin_ns - clock_ns(CLOCK_MONOTONIC);
+	t->wall_off_ns = wallclock_off_ns();
+	t->begin_ns = t->wall_off_ns + wallclock_read_ns(CLOCK_MONOTONIC);
 	put(t, head, capture_head(t, words, head));
 	TAILQ_INSERT_TAIL(&cap->takers, t, link);
 	if (!cap->ntakers++)
@@ -283,7 +275,7 @@ static void show(struct capture_taker *t, const struct stack_packet *p,
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 {
 	struct capture *cap = (struct capture *)s;
-	int64_t at_ns = clock_ns(CLOCK_MONOTONIC);
+	int64_t at_ns = wallclock_read_ns(CLOCK_MONOTONIC);
 	struct capture_taker *t, *next;
 
 	for (t = TAILQ_FIRST(&cap->takers); t; t = next) {

@@ -10,7 +10,6 @@
 #include <sodium/utils.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <tcphs/ipaddr.h>
 #include <tcphs/segment.h>
@@ -18,6 +17,7 @@
 #include "ctl_priv.h"
 #include "evline.h"
 #include "pktmem.h"
+#include "wallclock.h"
 
 #define BASE64	   sodium_base64_VARIANT_ORIGINAL
 #define SECOND_US  1000000
@@ -327,12 +327,8 @@ static void put_end(json_t *o, const char *key, const struct ip_addr *addr,
 static int64_t wall_off_us(void)
 {
 	static int64_t off_us;
-	struct timespec wall;
-	int64_t now_us;
+	int64_t now_us = wallclock_off_ns() / 1000;
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	now_us = (int64_t)wall.tv_sec * SECOND_US + wall.tv_nsec / 1000 -
-		 ctl_now_us();
 	if (now_us - off_us > SAME_US || off_us - now_us > SAME_US)
 		off_us = now_us;
 	return off_us;

@@ -23,6 +23,7 @@
 #include <tcphs/jsontext.h>
 
 #include "core/assert.h"
+#include "wallclock.h"
 
 #define SECOND_US  1000000
 #define POSTED_MAX 256 /* notes that wait for the drain */
@@ -293,8 +294,7 @@ static void hand_out(struct evbus *b, const struct event *e,
 	if (!(b->mask & EVBUS_BIT(e->type)))
 		return;
 	if (!b->wall_off_us)
-		b->wall_off_us = evbus_now_us(CLOCK_REALTIME) -
-				 evbus_now_us(CLOCK_MONOTONIC);
+		b->wall_off_us = wallclock_off_ns() / 1000;
 	r.seq = ++b->seq;
 	r.wall_us = e->at_us + b->wall_off_us;
 	for (s = TAILQ_FIRST(&b->sinks); s; s = TAILQ_NEXT(s, link)) {

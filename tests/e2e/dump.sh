@@ -198,12 +198,12 @@ assert min(late) < 5e-3 and max(late) < 1, late
 END
 kill $TCPDUMP
 wait $TCPDUMP
-# Each text of a client has its ACK, of the byte behind it.
+# Each text of a client has its ACK, of the byte behind it, or of the FIN as well.
 check 'each text is acknowledged' same '' "$(fields "$RUN" 'tcp.port == 7' \
 	tcp.srcport tcp.dstport tcp.seq tcp.len tcp.ack | awk '
-	$2 == 7 && $4 { want[$1, $3 + $4] = $0 }
-	$1 == 7 { delete want[$2, $5] }
-	END { for (w in want) print want[w] }')"
+	$2 == 7 && $4 { end[$1] = $3 + $4 }
+	$1 == 7 && $5 >= end[$2] { delete end[$2] }
+	END { for (port in end) print port, end[port] }')"
 check 'each connection has one stream' same 9 "$(fields "$RUN" \
 	'frame.comment contains "SYN-RECEIVED" or
 	 frame.comment contains "nobody listens" or
@@ -237,6 +237,13 @@ check 'and tshark reads them' same 0 \
 	"$(count "$TMP/cut.pcapng" '_ws.malformed')"
 check 'a wrong filter is refused' exits 2 ctl dump -w "$TMP/no" state nowhere
 check 'what packets do not know, too' exits 2 ctl dump -w "$TMP/no" 'rtt > 1ms'
+cp "$RUN" "$TMP/kept.pcapng"
+check 'a wrong filter costs no file that is there' eval '
+	exits 2 ctl dump -w "$TMP/kept.pcapng" state nowhere &&
+	exits 5 ctl capture stop -w "$TMP/kept.pcapng" &&
+	cmp "$RUN" "$TMP/kept.pcapng"'
+check 'a good one does' eval 'ctl -q dump -w "$TMP/kept.pcapng" \
+	--duration 50ms && [ "$(packets "$TMP/kept.pcapng")" = 0 ]'
 check 'and no file' exits 2 ctl dump
 check 'and a file that cannot be' exits 2 ctl dump -w "$TMP/no/such/file"
 
