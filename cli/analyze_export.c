@@ -75,6 +75,7 @@ static enum cli_exit begin(struct analyze *z)
 	one->out = dump_open(z->cli);
 	if (!one->out)
 		return CLI_NO;
+	dump_begin(one->out);
 	len = pcapng_section(head, &section);
 	fwrite(head, 1, len, one->out);
 	return CLI_OK;

@@ -10,6 +10,7 @@
 #include "dump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sodium/utils.h>
@@ -68,8 +69,10 @@ enum cli_exit dump_write(const json_t *item, FILE *out)
 			      BASE64)) {
 		complain("the packets of the daemon are not base64");
 		e = CLI_PROTOCOL;
-	} else if (fwrite(data, 1, len, out) < len) {
-		e = CLI_NO;
+	} else {
+		dump_begin(out);
+		if (fwrite(data, 1, len, out) < len)
+			e = CLI_NO;
 	}
 	free(data);
 	return e;
@@ -181,21 +184,36 @@ enum cli_exit dump_to(struct cli *cli, FILE *out, json_t *params,
 	return e;
 }
 
-/* Of stdout a copy: what its reader does is not for the others to judge. */
+/* Of stdout a copy: what its reader does is not for the others to judge. A file
+ * that is there stays as it is until there is something to write: dump_begin(). */
 FILE *dump_open(const struct cli *cli)
 {
 	bool pipe = strcmp(cli->file, "-") == 0;
 	FILE *f;
+	int fd;
 
 	if (pipe && isatty(STDOUT_FILENO)) {
 		complain("-w - is for a pipe, as in: tcphsctl dump -w - | "
 			 "wireshark -k -i -");
 		return NULL;
 	}
-	f = pipe ? fdopen(dup(STDOUT_FILENO), "w") : fopen(cli->file, "we");
+	fd = pipe ? dup(STDOUT_FILENO)
+		  : open(cli->file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!f)
 		complain("%s: %s", cli->file, strerror(errno));
 	return f;
+}
+
+void dump_begin(FILE *out)
+{
+	int fd = fileno(out);
+
+	/* What cannot be cut has nothing to lose: a pipe, a device. Not behind
+	 * >>, where the end is no 0 either. */
+	if (ftello(out) == 0 && !(fcntl(fd, F_GETFL) & O_APPEND) &&
+	    ftruncate(fd, 0) != 0)
+		errno = 0;
 }
 
 static json_t *follow_params(const struct cli *cli, int argc, char **argv)

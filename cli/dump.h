@@ -12,6 +12,9 @@
 /** dump_open() - cli->file, or stdout if that is "-"; NULL if that failed */
 FILE *dump_open(const struct cli *cli);
 
+/** dump_begin() - Before the first byte: what the file had goes */
+void dump_begin(FILE *out);
+
 /**
  * dump_write() - The bytes of an item
  *

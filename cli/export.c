@@ -122,6 +122,7 @@ static enum cli_exit write_file(const struct cli *cli, const json_t *doc)
 
 	if (!out)
 		return CLI_NO;
+	dump_begin(out);
 	write_head(out, id);
 	json_array_foreach(json_object_get(doc, "kept_packets"), i, packet)
 		ok &= write_packet(out, id, packet);
