@@ -82,6 +82,7 @@ struct cli {
 	bool relative_seq, absolute_seq, utc, local;
 	bool watch, version, help;
 	int64_t watch_us, timeout_us;
+	bool timeout_set;
 	uint64_t given; /* options seen: bit 1 << index in cli_options */
 
 	FILE *out;		  /* stdout, or a frame of --watch */

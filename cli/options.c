@@ -422,6 +422,7 @@ static enum cli_exit take(struct cli *cli, enum opt opt, const char *arg)
 		cli->watch = true;
 		return arg ? take_time(opt, arg, field) : CLI_OK;
 	case TO_TIME:
+		cli->timeout_set |= opt == OPT_TIMEOUT;
 		return take_time(opt, arg, field);
 	case TO_FORMAT:
 		cli->format = (enum cli_format)t->value;

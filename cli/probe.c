@@ -55,13 +55,14 @@ enum cli_exit probe_run(struct cli *cli, int argc, char **argv)
 {
 	struct sigaction act = {.sa_handler = on_interrupt}, was;
 	enum probe_outcome expect = PROBE_NOUTCOMES;
-	struct probe p = {.cli = cli, .addr = argv[0]};
+	struct probe p = {.cli = cli};
 	enum cli_exit e;
+	char *end[2];
 	sigset_t block;
 
-	(void)argc;
-	if (!text_parse_port(argv[1], &p.port))
+	if (!text_take_end(argc, argv, end, &p.port))
 		return CLI_USAGE;
+	p.addr = end[0];
 	if (cli->expect)
 		expect = probe_outcome_parse(cli->expect);
 	if (cli->expect && expect == PROBE_NOUTCOMES) {
@@ -70,7 +71,7 @@ enum cli_exit probe_run(struct cli *cli, int argc, char **argv)
 			 cli->expect);
 		return CLI_USAGE;
 	}
-	e = probe_report_begin(&p.report, cli, argv[0], argv[1]);
+	e = probe_report_begin(&p.report, cli, end[0], end[1]);
 	if (e != CLI_OK)
 		return e;
 	sigemptyset(&block);

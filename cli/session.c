@@ -23,6 +23,7 @@
 #include <sodium/utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <tcphs/jsontext.h>
@@ -32,6 +33,8 @@
 
 #define CHUNK  (32 * 1024) /* of stdin in one request */
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
+
+#define SECOND_US 1000000
 
 #define HELD_MAX     64	  /* items that wait for a step */
 #define LAST_STEP_MS 1000 /* it is waited for when all else is over */
@@ -48,6 +51,7 @@ struct session {
 	bool open, stdin_over, ended, line_begun;
 	enum cli_exit exit;
 	bool over;
+	int64_t until_us; /* patience with the handshake; INT64_MAX = the daemon's */
 	json_t *last; /* the answer to conn.open or conn.attach */
 	/* --classic */
 	json_int_t steps;  /* events.follow; 0 = none */
@@ -62,6 +66,7 @@ struct session {
 static volatile sig_atomic_t interrupts;
 
 static enum cli_exit take_event(struct session *s, json_t *item);
+static int64_t now_us(void);
 
 static void on_interrupt(int sig)
 {
@@ -384,6 +389,25 @@ static enum cli_exit take_interrupt(struct session *s)
 			    &s->closing);
 }
 
+/* The connection goes when we do. */
+static enum cli_exit no_answer(struct session *s)
+{
+	if (s->cli->classic)
+		fprintf(stderr, "Failed to connect to server.\n");
+	complain("no answer in %.1f s", (double)s->cli->timeout_us / SECOND_US);
+	s->over = true;
+	s->exit = CLI_NO_ANSWER;
+	return CLI_OK;
+}
+
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * SECOND_US + ts.tv_nsec / 1000;
+}
+
 static enum cli_exit turn(struct session *s, const sigset_t *waiting)
 {
 	struct client *client = s->cli->client;
@@ -392,12 +416,20 @@ static enum cli_exit turn(struct session *s, const sigset_t *waiting)
 		{.fd = client->fd, .events = POLLIN},
 		{.fd = want_text ? STDIN_FILENO : -1, .events = POLLIN},
 	};
+	int64_t left_us = s->until_us - now_us();
+	const struct timespec ts = {
+		.tv_sec = left_us > 0 ? left_us / SECOND_US : 0,
+		.tv_nsec = left_us > 0 ? left_us % SECOND_US * 1000 : 0,
+	};
 	enum cli_exit e = CLI_OK;
 	json_t *line;
 
+	if (!s->open && left_us <= 0)
+		return no_answer(s);
 	if (s->open && s->stdin_over && !s->ended && !s->sending)
 		return send_text(s, NULL, 0, true);
-	if (!client_has_line(client) && ppoll(p, 2, NULL, waiting) < 0)
+	if (!client_has_line(client) &&
+	    ppoll(p, 2, s->open ? NULL : &ts, waiting) < 0)
 		return errno == EINTR ? take_interrupt(s) : CLI_NO;
 	if (client_has_line(client) || p[0].revents) {
 		e = client_line(client, &line);
@@ -441,31 +473,36 @@ static enum cli_exit talk(struct session *s, const char *method, json_t *params,
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 {
 	struct session s = {.cli = cli, .peer = "Server", .own = "Client"};
+	char *end[2], filter[128];
 	json_t *params;
-	char filter[128];
 	int port, source;
 
-	(void)argc;
-	if (!text_parse_port(argv[1], &port) ||
+	if (!text_take_end(argc, argv, end, &port) ||
 	    (cli->source && !text_parse_port(cli->source, &source)))
 		return CLI_USAGE;
-	params = json_pack("{s:s, s:i, s:b}", "address", argv[0], "port", port,
+	params = json_pack("{s:s, s:i, s:b}", "address", end[0], "port", port,
 			   "nodelay", cli->nodelay);
 	if (cli->source)
 		json_object_set_new(params, "local_port", json_integer(source));
 	if (cli->classic && !cli->quiet)
 		fprintf(stderr, "Client: Not Connected\n");
 	snprintf(filter, sizeof(filter),
-		 strchr(argv[0], ':') ? "role = client and dst [%.64s]:%d"
-				      : "role = client and dst %.64s:%d",
-		 argv[0], port);
+		 strchr(end[0], ':') ? "role = client and dst [%.64s]:%d"
+				     : "role = client and dst %.64s:%d",
+		 end[0], port);
+	s.until_us = cli->timeout_set ? now_us() + cli->timeout_us : INT64_MAX;
 	return talk(&s, "conn.open", params,
 		    cli->classic && !cli->quiet ? filter : NULL);
 }
 
 enum cli_exit attach_run(struct cli *cli, int argc, char **argv)
 {
-	struct session s = {.cli = cli, .peer = "Client", .own = "Server"};
+	struct session s = {
+		.cli = cli,
+		.peer = "Client",
+		.own = "Server",
+		.until_us = INT64_MAX,
+	};
 
 	(void)argc;
 	return talk(&s, "conn.attach", json_pack("{s:s}", "conn", argv[0]),

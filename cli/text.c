@@ -152,6 +152,31 @@ bool text_parse_port(const char *s, int *port)
 	return false;
 }
 
+bool text_take_end(int argc, char **argv, char *end[2], int *port)
+{
+	char *addr = argv[0], *text = argc > 1 ? argv[1] : strrchr(addr, ':');
+	size_t len;
+
+	/* What follows the last colon of a bare IPv6 address is no port. */
+	if (argc < 2 && (!text || (strchr(addr, ':') != text &&
+				   (*addr != '[' || text[-1] != ']')))) {
+		complain("'%s' has no port; write it behind, as in: "
+			 "198.18.66.1 80",
+			 addr);
+		return false;
+	}
+	if (argc < 2)
+		*text++ = '\0';
+	len = strlen(addr);
+	if (*addr == '[' && addr[len - 1] == ']') {
+		addr[len - 1] = '\0';
+		addr++;
+	}
+	end[0] = addr;
+	end[1] = text;
+	return text_parse_port(text, port);
+}
+
 char *text_join(int n, char **words)
 {
 	size_t len = 1;

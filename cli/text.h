@@ -33,6 +33,15 @@ bool text_parse_duration(const char *s, int64_t *us);
 /** text_parse_port() - A TCP port; says so and returns false if it is none */
 bool text_parse_port(const char *s, int *port);
 
+/**
+ * text_take_end() - Where to: ADDR PORT, ADDR:PORT or [ADDR]:PORT
+ * @argc: Words of @argv, 1 or 2
+ * @argv: Is taken apart: the address, without brackets, and the port
+ *
+ * Return: false, having said why, if there is no port
+ */
+bool text_take_end(int argc, char **argv, char *end[2], int *port);
+
 /** text_join() - The words with blanks between; to be freed */
 char *text_join(int n, char **words);
 

@@ -160,6 +160,8 @@ check 'expected and not so: exit code 1' \
 	exits 1 probed "$HOST4" 5000 -c 1 --expect refused
 check 'no such outcome' exits 2 probed "$HOST4" 5000 --expect maybe
 check 'no such count' exits 2 probed "$HOST4" 5000 -c 0
+check 'a port behind a colon' probed -q "[$HOST6]:5000" -c 1
+check 'no port at all' exits 2 probed "$HOST4"
 check 'no such port' exits 2 probed "$HOST4" 0
 
 # Ctrl-C: in the middle of a pause, and while nobody answers.

@@ -127,6 +127,18 @@ ip route add unreachable 198.18.98.0/24
 check 'no way there: exit code 22' \
 	exits 22 said ctl connect 198.18.98.1 80 </dev/null
 check '... in words' has connect '198.18.98.1:80: .*unreachable'
+check 'no answer for as long as we wait: exit code 21' \
+	exits 21 said ctl connect 198.18.99.1:1 --timeout 300ms </dev/null
+check '... in words' has connect '^tcphsctl: no answer in 0\.3 s$'
+check '... and nothing is left' listed 0 state syn-sent
+check 'ADDR:PORT is refused as ADDR PORT is' \
+	exits 20 said ctl connect "$HOST4:5001" </dev/null
+check '... and [ADDR]:PORT' \
+	exits 20 said ctl connect --classic "[$HOST6]:5001" </dev/null
+check '... as it says' has connect "^tcphsctl: \\[$HOST6\\]:5001: refused"
+check 'an address of IPv6 alone has no port' exits 2 said \
+	ctl connect "$HOST6" </dev/null
+check '... as it says' has connect 'has no port'
 check 'no such address' exits 2 ctl connect nowhere 80 </dev/null
 check 'no such port' exits 2 ctl connect "$HOST4" 65536 </dev/null
 check 'our own address: exit code 25' exits 25 ctl connect "$OWN4" 80 \
