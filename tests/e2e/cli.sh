@@ -5,6 +5,8 @@
 # answers are the daemon's, and what was ordered is seen by real clients.
 . "$(dirname "$0")/lib.sh"
 
+export XDG_RUNTIME_DIR=$TMP # where stats --reset-view writes
+
 # field EXPR...: values from the JSON of the last `ctl`, as Python writes it.
 field()
 {
@@ -198,8 +200,6 @@ exec 5<&-
 
 # ---- counting from now on -------------------------------------------------
 
-export XDG_RUNTIME_DIR=$TMP/runtime
-mkdir -m 0700 "$XDG_RUNTIME_DIR"
 ALL=$(ctl -j stats | jq .counters.handshakes)
 check 'stats --reset-view' said 'counting from now on' ctl stats --reset-view
 check 'nothing was counted since' eval 'ctl stats | grep -q "in the last" &&
