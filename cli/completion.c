@@ -15,7 +15,7 @@
 
 #define FILTER_WORDS                                                        \
 	"state exclude src dst sport dport host port listener role id age " \
-	"idle rtt hs retrans bytes outcome and or not"
+	"idle rtt hs retrans bytes outcome alert and or not"
 #define STATE_GROUPS "all connected synchronized bucket big"
 #define LEVELS	     "error warning notice info debug"
 #define MODULES                                                             \

@@ -58,8 +58,8 @@ static void print_command(FILE *out, const struct command *cmd)
 		fputs("\nFILTER, as in ss(8): state NAME, exclude NAME, src or "
 		      "dst ADDR[/LEN][:PORT],\nsport or dport OP PORT, "
 		      "listener = NAME, role = server or client, id = CONN,\n"
-		      "age, idle, rtt or hs OP TIME, retrans or bytes OP N; "
-		      "and or not ( )\n",
+		      "age, idle, rtt or hs OP TIME, retrans or bytes OP N, "
+		      "alert [= KIND];\nand or not ( )\n",
 		      out);
 	if (cmd->words == WORDS_CONN)
 		fputs("\nCONN: an id such as c42, LOCAL:PORT-PEER:PORT, or "

@@ -230,10 +230,10 @@ static bool matches(const struct capture_taker *t, const struct stack_packet *p)
 	if (!t->filter)
 		return true;
 	name = listener_name(t->cap, p, &listener);
-	if (filter_match(t->filter, &info, name))
+	if (filter_match(t->filter, &info, name, 0))
 		return true;
 	info.state = p->state_after;
-	return filter_match(t->filter, &info, name);
+	return filter_match(t->filter, &info, name, 0);
 }
 
 static void show(struct capture_taker *t, const struct stack_packet *p,

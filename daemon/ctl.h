@@ -84,6 +84,8 @@ struct ctl_hooks {
 	 * is wrong, and @err has a sentence */
 	json_t *(*config_diff)(void *arg, ctl_put_fn *put, void *to, char *err,
 			       size_t errlen);
+	/* Whom filters ask for alerts; may be NULL. */
+	const struct alerts *judge;
 	/* Put the alerts that match, the newest first. */
 	void (*alerts)(void *arg, const struct ctl_alert_filter *filter,
 		       ctl_put_fn *put, void *to);

@@ -215,23 +215,34 @@ static void facts_of(const struct event *e, struct conn_info *info)
 		info->handshake_us = e->a;
 }
 
+/* What it tells of is its kind, a. */
+static bool is_alert(const struct event *e)
+{
+	return e->type == EVENT_ALERT_RAISED ||
+	       e->type == EVENT_ALERT_CHANGED || e->type == EVENT_ALERT_ENDED;
+}
+
 static bool matches(const struct ctl_events *f, const struct event *e)
 {
 	const struct ctl *ctl = f->job->client->ctl;
 	const char *listener = NULL;
 	struct conn_info info;
+	uint32_t alerts;
+	bool alert;
 
 	if (!(f->mask & EVBUS_BIT(e->type)))
 		return false;
 	if (filter_is_empty(f->job->filter))
 		return true;
-	if (!e->peer_port)
+	alert = is_alert(e) && filter_asks_alerts(f->job->filter);
+	if (!e->peer_port && !alert)
 		return false; /* of no connection */
 	if (e->listener < STACK_LISTENERS_MAX && *ctl->listeners[e->listener])
 		listener = ctl->listeners[e->listener];
 	facts_of(e, &info);
+	alerts = alert ? 1u << e->a : ctl_walk_alerts(f->job, &info);
 	return filter_match_ended(f->job->filter, &info, listener,
-				  evfields_outcome(e));
+				  evfields_outcome(e), alerts);
 }
 
 /* "12:00:00.123456 c42 [Server] ...": in the time zone of the daemon. */

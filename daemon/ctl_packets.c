@@ -131,6 +131,7 @@ static void recent_item(struct ctl_job *job, pktmem_ref ref)
 {
 	const struct ctl *ctl = job->client->ctl;
 	const char *listener = NULL;
+	struct conn_info info;
 	struct pktmem_conn c;
 
 	pktmem_conn(ctl->hooks.packets, ref, &c);
@@ -138,24 +139,24 @@ static void recent_item(struct ctl_job *job, pktmem_ref ref)
 		return;
 	if (c.listener < STACK_LISTENERS_MAX && *ctl->listeners[c.listener])
 		listener = ctl->listeners[c.listener];
-	if (!filter_match_ended(job->filter,
-				&(struct conn_info){
-					.id = c.id,
-					.state = c.state,
-					.role = c.role,
-					.listener = c.listener,
-					.local = c.local,
-					.peer = c.peer,
-					.local_port = c.local_port,
-					.peer_port = c.peer_port,
-					.age_us = c.ended_us - c.opened_us,
-					.idle_us = ctl_now_us() - c.ended_us,
-					.handshake_us = c.handshake_us,
-					.retrans = c.retrans,
-					.bytes_in = c.bytes_in,
-					.bytes_out = c.bytes_out,
-				},
-				listener, c.outcome))
+	info = (struct conn_info){
+		.id = c.id,
+		.state = c.state,
+		.role = c.role,
+		.listener = c.listener,
+		.local = c.local,
+		.peer = c.peer,
+		.local_port = c.local_port,
+		.peer_port = c.peer_port,
+		.age_us = c.ended_us - c.opened_us,
+		.idle_us = ctl_now_us() - c.ended_us,
+		.handshake_us = c.handshake_us,
+		.retrans = c.retrans,
+		.bytes_in = c.bytes_in,
+		.bytes_out = c.bytes_out,
+	};
+	if (!filter_match_ended(job->filter, &info, listener, c.outcome,
+				ctl_walk_alerts(job, &info)))
 		return;
 	ctl_reply_item(job->client, job->id, conn_json(&c, listener));
 	job->count++;

@@ -25,6 +25,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include <tcphs/alert.h>
 #include <tcphs/ctl.h>
 #include <tcphs/filter.h>
 #include <tcphs/ipaddr.h>
@@ -184,6 +185,8 @@ void ctl_walk_list(const struct ctl_request *r);
 void ctl_walk_kill(const struct ctl_request *r);
 void ctl_walk_show(const struct ctl_request *r);
 void ctl_walk_close(const struct ctl_request *r);
+uint32_t ctl_walk_alerts(const struct ctl_job *job,
+			 const struct conn_info *info);
 struct filter *ctl_walk_filter(const struct ctl_request *r);
 bool ctl_walk_cancel(struct ctl_client *c, const char *id);
 bool ctl_walk_running(const struct ctl_client *c, const char *id);

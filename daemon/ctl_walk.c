@@ -120,7 +120,19 @@ static const char *listener_of(const struct ctl_job *job,
 
 static bool job_matches(const struct ctl_job *job, const struct conn_info *info)
 {
-	return filter_match(job->filter, info, listener_of(job, info));
+	return filter_match(job->filter, info, listener_of(job, info),
+			    ctl_walk_alerts(job, info));
+}
+
+/** ctl_walk_alerts() - Those that concern a connection, if the filter asks */
+uint32_t ctl_walk_alerts(const struct ctl_job *job,
+			 const struct conn_info *info)
+{
+	const struct alerts *judge = job->client->ctl->hooks.judge;
+
+	if (!judge || !filter_asks_alerts(job->filter))
+		return 0;
+	return alerts_about(judge, info);
 }
 
 /* Ends a connection; what is not one yet, or no more, is left to the stack. */

@@ -180,6 +180,7 @@ static int start_ctl(struct run *r, int fd)
 		.capture = &r->capture,
 		.packets = r->pktmem,
 		.files = &r->files,
+		.judge = r->alerting.judge,
 	};
 	const struct ctl_conf conf = {
 		.path = r->conf.socket,

@@ -14,6 +14,7 @@
 
 static void tell(struct alerts *a, const struct alert *al, enum alert_step s);
 static struct alert *free_place(struct alerts *a);
+static bool is_about(const struct alert *al, const struct conn_info *info);
 
 size_t alerts_size(void)
 {
@@ -131,6 +132,29 @@ const struct alert *alerts_step(struct alerts *a, enum alert_step *step)
 	}
 	*step = (enum alert_step)a->told[a->next_told].step;
 	return &a->kept[a->told[a->next_told++].at];
+}
+
+uint32_t alerts_about(const struct alerts *a, const struct conn_info *info)
+{
+	uint32_t kinds = 0;
+
+	for (unsigned int i = 0; i < ALERTS_KEPT; i++) {
+		const struct alert *al = &a->kept[i];
+
+		if (al->id && is_about(al, info))
+			kinds |= 1u << al->kind;
+	}
+	return kinds;
+}
+
+static bool is_about(const struct alert *al, const struct conn_info *info)
+{
+	if (al->conn && al->conn == info->id)
+		return true;
+	if (al->source.len)
+		return ip_prefix_has(&al->source, &info->peer);
+	return !al->conn && al->listener != LISTENER_NONE &&
+	       al->listener == info->listener;
 }
 
 const struct alert *alerts_get(const struct alerts *a, unsigned int i)

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/alert.h>
 #include <tcphs/nearest.h>
 
 #include "core/assert.h"
@@ -136,6 +137,7 @@ struct subject {
 	const struct conn_info *info;
 	const char *listener;
 	enum outcome outcome;
+	uint32_t alerts;
 };
 
 static bool test(const struct step *s, const void *of)
@@ -176,6 +178,10 @@ static bool test(const struct step *s, const void *of)
 		return filter_compare(s->compare, info->retrans, s->number);
 	case STEP_OUTCOME:
 		return filter_same(s, s->outcomes >> subject->outcome & 1);
+	case STEP_ALERT:
+		return s->any ? subject->alerts != 0
+			      : filter_same(s,
+					    subject->alerts >> s->number & 1);
 	case STEP_BYTES:
 		return filter_compare(
 			s->compare, (int64_t)(info->bytes_in + info->bytes_out),
@@ -187,24 +193,27 @@ static bool test(const struct step *s, const void *of)
 /**
  * filter_match() - Run a filter over a connection that lives
  * @listener: Name of its listener, NULL if none
+ * @alerts:   Those that concern it: bits 1 << enum alert_kind
  *
  * Return: does it match?
  */
 bool filter_match(const struct filter *f, const struct conn_info *info,
-		  const char *listener)
+		  const char *listener, uint32_t alerts)
 {
 	bool open =
 		info->state == TCP_SYN_SENT || info->state == TCP_SYN_RECEIVED;
 
 	return filter_match_ended(f, info, listener,
-				  open ? ATTEMPT_OPEN : ATTEMPT_COMPLETED);
+				  open ? ATTEMPT_OPEN : ATTEMPT_COMPLETED,
+				  alerts);
 }
 
 /** filter_match_ended() - The same for one whose outcome is known */
 bool filter_match_ended(const struct filter *f, const struct conn_info *info,
-			const char *listener, enum outcome outcome)
+			const char *listener, enum outcome outcome,
+			uint32_t alerts)
 {
-	const struct subject subject = {info, listener, outcome};
+	const struct subject subject = {info, listener, outcome, alerts};
 
 	return filter_run(f, test, &subject);
 }
@@ -247,6 +256,16 @@ bool filter_fits_packets(const struct filter *f)
 			return false;
 	}
 	return true;
+}
+
+/** filter_asks_alerts() - Does it matter which alerts concern a connection? */
+bool filter_asks_alerts(const struct filter *f)
+{
+	for (unsigned int i = 0; i < f->n; i++) {
+		if (f->step[i].kind == STEP_ALERT)
+			return true;
+	}
+	return false;
 }
 
 /* ---- errors ------------------------------------------------------------ */
@@ -378,6 +397,15 @@ static bool parse_outcome(const struct token *t, struct step *s)
 	return filter_word_outcomes(t, &s->outcomes);
 }
 
+static bool parse_alert(const struct token *t, struct step *s)
+{
+	for (s->number = 0; s->number < ALERT_NKINDS; s->number++) {
+		if (filter_word_is(t, alert_name((enum alert_kind)s->number)))
+			return true;
+	}
+	return false;
+}
+
 bool filter_value_size(const struct token *t, struct step *s)
 {
 	return filter_word_size(t, &s->number);
@@ -417,6 +445,8 @@ static const struct filter_field fields[] = {
 	 "retrans > 0"},
 	{"outcome", STEP_OUTCOME, STYLE_NAME, parse_outcome, "an outcome",
 	 "outcome = refused"},
+	{"alert", STEP_ALERT, STYLE_MAYBE, parse_alert, "a kind of alert",
+	 "alert = port_scan"},
 	{"bytes", STEP_BYTES, STYLE_ORDERED, filter_value_size,
 	 "a number of bytes", "bytes > 10MiB"},
 };

@@ -68,9 +68,9 @@ enum step_kind {
 	STEP_RETRANS,
 	STEP_BYTES,
 	STEP_OUTCOME,
+	STEP_ALERT,
 	/* of a judged connection alone */
 	STEP_ENDING,
-	STEP_ALERT,
 	STEP_SEVERITY,
 	STEP_NOT,
 	STEP_SKIP_IF_FALSE,

@@ -132,6 +132,16 @@ const struct alert *alerts_step(struct alerts *a, enum alert_step *step);
 /** alerts_get() - The @i-th newest; NULL if there are no more */
 const struct alert *alerts_get(const struct alerts *a, unsigned int i);
 
+/**
+ * alerts_about() - Which kinds concern a connection, as far as they are kept
+ *
+ * An alert does that which names it, or whose source has its peer; and one that
+ * names neither, but its listener.
+ *
+ * Return: bits 1 << enum alert_kind
+ */
+uint32_t alerts_about(const struct alerts *a, const struct conn_info *info);
+
 /** alerts_active() - How many are active */
 unsigned int alerts_active(const struct alerts *a, enum alert_kind kind);
 

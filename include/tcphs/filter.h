@@ -12,6 +12,7 @@
  *	age|idle|rtt|hs OP DURATION   10us 1.5ms 5s 2m 1h
  *	retrans|bytes OP N            bytes: both ways; KiB MiB GiB suffixes
  *	outcome = NAME     a name of tcphs/outcome.h, or failed
+ *	alert   alert = KIND          an alert, or one of that kind, concerns it
  *	and or not ( ) && || & | !    two words beside each other: and
  *
  * States go by the RFC's names and by those of ss, in any case; so do their
@@ -37,6 +38,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <tcphs/outcome.h>
 #include <tcphs/stack.h>
@@ -72,18 +74,23 @@ bool filter_is_empty(const struct filter *f);
  */
 bool filter_fits_packets(const struct filter *f);
 
+/** filter_asks_alerts() - Does it matter which alerts concern a connection? */
+bool filter_asks_alerts(const struct filter *f);
+
 /**
  * filter_match() - Does a connection match?
  * @listener: Name of its listener, NULL if none
+ * @alerts:   Those that concern it: bits 1 << enum alert_kind
  *
  * Its outcome is taken from its state: open or completed.
  */
 bool filter_match(const struct filter *f, const struct conn_info *info,
-		  const char *listener);
+		  const char *listener, uint32_t alerts);
 
 /** filter_match_ended() - The same for one whose outcome is known */
 bool filter_match_ended(const struct filter *f, const struct conn_info *info,
-			const char *listener, enum outcome outcome);
+			const char *listener, enum outcome outcome,
+			uint32_t alerts);
 
 struct verdict;
 

@@ -172,6 +172,21 @@ check 'it is said in the log, as a suspicion' log_has \
 check 'it says what it may mean, and innocent causes' \
 	eval 'ctl alerts | grep -q "innocent  a monitoring system"'
 check_not 'it is no host scan' alert host_scan
+exec 5<>"/dev/tcp/$OWN4/7"
+exec 6<>"/dev/tcp/$OWN6/7"
+check 'whose peer asked is found by it' same "$OWN4" "$(ctl --json list \
+	alert = port_scan | jq -r '.[].local.ip' | sort -u)"
+check 'and by any' ctl -q list alert and state established
+check 'not by another' exits 1 ctl -q list alert = rst_guessing
+check 'so are its failures' eval 'ctl --json recent alert outcome = refused |
+	jq -e "length >= 50"'
+check 'and the event' same alert.raised "$(ctl --json events alert and \
+	not "dst $HOST4" | jq -r '.[].event')"
+check 'a wrong one is shown' eval 'ctl list "alert = scan" 2>&1 |
+	grep -q "for example: alert = port_scan"'
+check 'one may close by it' eval 'ctl close --all --rst alert = port_scan \
+	state established | grep -qx "reset 1 connection"'
+exec 5<&- 6<&-
 
 flood 6000
 check 'a flood of forged SYNs raises its alert' \

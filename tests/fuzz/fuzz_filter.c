@@ -42,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	f = filter_parse(text, &err);
 	if (f) {
-		bool yes = filter_match(f, &info, "web");
+		bool yes = filter_match(f, &info, "web", 5);
 
-		ASSERT(filter_match(f, &info, "web") == yes);
+		ASSERT(filter_match(f, &info, "web", 5) == yes);
 	} else {
 		ASSERT(err.message[0]);
 		ASSERT(err.at <= strlen(text));

@@ -618,6 +618,57 @@ static void ttl_of_a_rst(void)
 /* ---- the list ---------------------------------------------------------- */
 
 /* Newest first; the oldest that are over make room. */
+/* @peer as 198.18.66.N; the id and the listener's index of a connection. */
+static uint32_t about(unsigned int peer, uint32_t id, uint16_t listener)
+{
+	const struct conn_info info = {
+		.id = id,
+		.listener = listener,
+		.peer = addr4(198, 18, 66, peer),
+	};
+
+	return alerts_about(rig.judge, &info);
+}
+
+static void whom_an_alert_concerns(void)
+{
+	start();
+	CU_ASSERT_EQUAL(about(1, 8, LISTEN), 0);
+	for (uint16_t port = 1; port <= 100; port++)
+		event_from(EVENT_RESET_NOBODY, 0, addr4(198, 18, 66, 3), port,
+			   TH_SYN);
+	dropped(DROP_RST_INEXACT, 13, 8); /* by 198.18.66.1, it says */
+	tick();
+	CU_ASSERT_EQUAL(about(3, 9, LISTENER_NONE), 1u << ALERT_PORT_SCAN);
+	CU_ASSERT_EQUAL(about(4, 9, LISTEN), 0);
+	CU_ASSERT_EQUAL(about(4, 8, LISTEN), 1u << ALERT_RST_GUESS);
+	CU_ASSERT_EQUAL(about(1, 9, LISTEN), 1u << ALERT_RST_GUESS);
+	CU_ASSERT_EQUAL(about(3, 8, LISTEN),
+			1u << ALERT_RST_GUESS | 1u << ALERT_PORT_SCAN);
+	/* As long as it is kept. */
+	ticks(60);
+	CU_ASSERT_EQUAL(ended(ALERT_PORT_SCAN), 1);
+	CU_ASSERT_EQUAL(about(3, 9, LISTEN), 1u << ALERT_PORT_SCAN);
+	CU_ASSERT_EQUAL(about(3, 0, LISTENER_NONE), 1u << ALERT_PORT_SCAN);
+	stop();
+}
+
+/* Nobody is named: whoever comes to the listener. */
+static void a_flood_concerns_its_listener(void)
+{
+	start();
+	tick();
+	for (unsigned int i = 0; i < 1000; i++)
+		event_from(EVENT_COOKIE_SENT, 0, addr4(10, i / 256, i % 256, 1),
+			   80, TH_SYN);
+	syns(4000, 0, 1000);
+	CU_ASSERT_EQUAL(raised(ALERT_SYN_FLOOD), 1);
+	CU_ASSERT_EQUAL(about(1, 9, LISTEN), 1u << ALERT_SYN_FLOOD);
+	CU_ASSERT_EQUAL(about(1, 9, LISTEN + 1), 0);
+	CU_ASSERT_EQUAL(about(1, 9, LISTENER_NONE), 0);
+	stop();
+}
+
 static void the_list(void)
 {
 	const struct alert *al;
@@ -684,6 +735,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(conflicting_retransmission),
 		UNIT_TEST(ttl_jumps),
 		UNIT_TEST(ttl_of_a_rst),
+		UNIT_TEST(whom_an_alert_concerns),
+		UNIT_TEST(a_flood_concerns_its_listener),
 		UNIT_TEST(the_list),
 		UNIT_TEST(every_kind_has_words),
 	};

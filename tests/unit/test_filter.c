@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/alert.h>
 #include <tcphs/ipaddr.h>
 #include <tcphs/nearest.h>
 
@@ -18,6 +19,7 @@ struct conn {
 	char letter;
 	const char *local, *peer, *listener;
 	struct conn_info info;
+	uint32_t alerts;
 };
 
 static struct conn conns[] = {
@@ -35,7 +37,8 @@ static struct conn conns[] = {
 	  .handshake_us = 210,
 	  .bytes_in = 1000,
 	  .bytes_out = 2000,
-	  .srtt_us = 180}},
+	  .srtt_us = 180},
+	 0},
 	{'b',
 	 "198.18.66.2",
 	 "198.18.67.9",
@@ -50,7 +53,8 @@ static struct conn conns[] = {
 	  .age_us = 1900000,
 	  .idle_us = 1900000,
 	  .handshake_us = -1,
-	  .retrans = 2}},
+	  .retrans = 2},
+	 1u << ALERT_PORT_SCAN},
 	{'c',
 	 "fd74::2",
 	 "fd74::1",
@@ -62,7 +66,8 @@ static struct conn conns[] = {
 	  .peer_port = 50090,
 	  .age_us = -1,
 	  .idle_us = -1,
-	  .handshake_us = -1}},
+	  .handshake_us = -1},
+	 0},
 	{'d',
 	 "198.18.66.2",
 	 "198.18.66.1",
@@ -75,7 +80,8 @@ static struct conn conns[] = {
 	  .age_us = 500000,
 	  .idle_us = -1,
 	  .handshake_us = -1,
-	  .retrans = 1}},
+	  .retrans = 1},
+	 0},
 	{'e',
 	 "fd74::2",
 	 "fd74::9",
@@ -91,7 +97,8 @@ static struct conn conns[] = {
 	  .retrans = 9,
 	  .bytes_in = 5,
 	  .bytes_out = 3 << 20,
-	  .srtt_us = 20000}},
+	  .srtt_us = 20000},
+	 1u << ALERT_PORT_SCAN | 1u << ALERT_TTL},
 };
 
 static void conns_init(void)
@@ -118,7 +125,8 @@ static void expect(const char *text, const char *letters)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(conns); i++) {
-		if (filter_match(f, &conns[i].info, conns[i].listener))
+		if (filter_match(f, &conns[i].info, conns[i].listener,
+				 conns[i].alerts))
 			got[n++] = conns[i].letter;
 	}
 	got[n] = '\0';
@@ -314,7 +322,7 @@ static bool takes(const char *text, enum outcome o)
 	bool yes;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	yes = filter_match_ended(f, &conns[0].info, "web", o);
+	yes = filter_match_ended(f, &conns[0].info, "web", o, 0);
 	filter_free(f);
 	return yes;
 }
@@ -503,6 +511,34 @@ static void bad_values(void)
 }
 
 /* Bytes that no terminal and no JSON reader should get back as they are. */
+static void alerts_that_concern_it(void)
+{
+	struct filter_error err;
+	struct filter *f;
+
+	expect("alert", "be");
+	expect("not alert", "acd");
+	expect("alert = port_scan", "be");
+	expect("ALERT=TTL_JUMP", "e");
+	expect("alert != ttl_jump", "abcd");
+	expect("alert = syn_flood", "");
+	expect("listener = echo alert or id = c41", "ab");
+	refuse("alert = port_scn", 8, "'port_scn' is not a kind of alert",
+	       "for example: alert = port_scan");
+	refuse("alert > port_scan", 6, "'alert' is compared with = and != only",
+	       "for example: alert = port_scan");
+	refuse("id = c42 alert =", 16,
+	       "a kind of alert is missing after 'alert'",
+	       "for example: alert = port_scan");
+	f = filter_parse("id = c42 or alert", &err);
+	CU_ASSERT_TRUE(filter_asks_alerts(f));
+	CU_ASSERT_FALSE(filter_fits_packets(f));
+	filter_free(f);
+	f = filter_parse("outcome = failed", &err);
+	CU_ASSERT_FALSE(filter_asks_alerts(f));
+	filter_free(f);
+}
+
 static void errors_are_printable(void)
 {
 	refuse("\xff\x01\x1b[2J", 0, "unknown word '???[2J'",
@@ -718,7 +754,7 @@ static void random_filters_decide_like_their_tree(void)
 			struct conn_info i = random_conn();
 			const char *l = dice(2) ? "web" : NULL;
 
-			if (filter_match(f, &i, l) == tree_value(t, &i, l))
+			if (filter_match(f, &i, l, 0) == tree_value(t, &i, l))
 				continue;
 			fprintf(stderr, "'%s' decides wrongly\n", text);
 			CU_FAIL("filter and tree differ");
@@ -766,6 +802,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(errors_point_at_the_word),
 		UNIT_TEST(syntax_errors),
 		UNIT_TEST(bad_values),
+		UNIT_TEST(alerts_that_concern_it),
 		UNIT_TEST(errors_are_printable),
 		UNIT_TEST(nesting_and_length_are_bounded),
 		UNIT_TEST(random_filters_decide_like_their_tree),
