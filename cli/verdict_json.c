@@ -191,10 +191,11 @@ static void line_handshake(struct line *l, const struct verdict *v)
 	line_step(l, "SYN-ACK", &v->synack, true);
 	line_step(l, "ACK", &v->ack, true);
 	end(l, "]");
-	if (v->syn_synack_ns >= 0) {
+	if (v->syn_synack_ns >= 0)
 		number(l, "syn_to_synack_ns", v->syn_synack_ns);
+	/* Not of a SYN that came again behind its answer. */
+	if (v->last_syn_synack_ns >= 0)
 		number(l, "last_syn_to_synack_ns", v->last_syn_synack_ns);
-	}
 	if (v->synack_ack_ns >= 0)
 		number(l, "synack_to_ack_ns", v->synack_ack_ns);
 	if (v->total_ns >= 0)

@@ -129,6 +129,22 @@ static void the_longest_fits(void)
 	json_decref(o);
 }
 
+/* A SYN that came again behind its answer: that took no time at all. */
+static void no_time_below_zero(void)
+{
+	struct verdict v = {.synack_ack_ns = -1, .total_ns = -1};
+	json_t *h;
+	json_t *o;
+
+	v.syn_synack_ns = 100;
+	v.last_syn_synack_ns = -1000000000;
+	o = parsed(&v);
+	h = json_object_get(o, "handshake");
+	CU_ASSERT_PTR_NOT_NULL(json_object_get(h, "syn_to_synack_ns"));
+	CU_ASSERT_PTR_NULL(json_object_get(h, "last_syn_to_synack_ns"));
+	json_decref(o);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -136,6 +152,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(numbers_come_through),
 		UNIT_TEST(windows_that_are_known),
 		UNIT_TEST(the_longest_fits),
+		UNIT_TEST(no_time_below_zero),
 	};
 
 	return unit_run("verdict_json", tests, ARRAY_LEN(tests), argc, argv);
