@@ -119,10 +119,8 @@ static void icmp_error(struct stack *st, const struct icmp_msg *m)
 	ref_t ref = m->quoted ? table_find(&st->table, &key) : 0;
 	struct tcp_conn *c = ref ? ref_ptr(&st->arena, ref) : NULL;
 
-	if (tap_on(st) && m->quoted) {
-		st->tap.ends = key;
-		tap_found(st, ref, NULL);
-	}
+	if (tap_on(st) && m->quoted)
+		tap_quoted(st, &key, ref);
 	if (!c || c->kind != KIND_CONN || seq_lt(m->q_seq, c->snd_una) ||
 	    seq_geq(m->q_seq, c->snd_max)) {
 		stack_drop(st, DROP_ICMP_STALE, &key, NULL, NULL);

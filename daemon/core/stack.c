@@ -78,7 +78,7 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	st->challenge_bucket.filled_us = now_us - 1000000;
 	st->echo_bucket.filled_us = now_us - 1000000;
 	st->complaint_bucket.filled_us = now_us - 1000000;
-	tap_begin(st, NULL, 0, &unvouched);
+	tap_init(st);
 	stack_reconf(st, conf);
 	return st;
 }
@@ -450,17 +450,16 @@ static void packet_input(struct stack *st, const void *pkt, size_t len,
 {
 	struct ip_pkt ip;
 	enum drop_reason why = wire_ip_parse(pkt, len, &ip);
+	bool addressed = why == DROP_NONE;
 
-	if (why == DROP_NONE) {
+	if (addressed)
 		why = ip_for_us(st, &ip);
-		if (why == DROP_NONE && !ip.fragment &&
-		    ip.proto == IP_PROTO_TCP) {
-			tcp_input(st, &ip, meta); /* says more: tap_found() */
-			return;
-		}
-		if (tap_on(st))
-			tap_addressed(st, &ip);
+	if (why == DROP_NONE && !ip.fragment && ip.proto == IP_PROTO_TCP) {
+		tcp_input(st, &ip, meta); /* says more: tap_found() */
+		return;
 	}
+	if (tap_on(st))
+		tap_addressed(st, addressed ? &ip : NULL);
 	if (why != DROP_NONE) {
 		stack_drop(st, why, NULL, NULL, NULL);
 		/* RFC 1122, 3.2.2.1; RFC 8200, 4 */

@@ -19,7 +19,7 @@
 #include "tcp_priv.h"
 
 static void look_again(struct stack *st, struct stack_packet *p);
-static void found_other(struct stack *st, ref_t ref, const struct tcp_seg *seg);
+static inline void tap_nobody(struct stack *st);
 static void found_nobody(struct stack *st);
 static void tap_record(struct stack *st, ref_t ref, uint8_t *state);
 static inline void tap_conn(struct stack *st, struct tcp_conn *c);
@@ -34,65 +34,88 @@ void stack_watch(struct stack *st, const struct stack_watcher *w)
 	st->tap.watcher = w ? *w : none;
 }
 
+void tap_init(struct stack *st)
+{
+	st->tap.packet = (struct stack_packet){
+		.listener = LISTENER_NONE,
+		.iov = &st->tap.whole,
+		.iov_len = 1,
+		.ends = &nowhere,
+	};
+}
+
 void tap_begin(struct stack *st, const void *pkt, size_t len,
 	       const struct stack_rx *meta)
 {
 	struct stack_packet *p = &st->tap.packet;
 
-	st->tap.conn = NULL;
-	st->tap.again = false;
 	/* It is only read. */
 	memcpy(&st->tap.whole.iov_base, &pkt, sizeof(pkt));
 	st->tap.whole.iov_len = len;
-	p->conn = 0;
-	p->listener = LISTENER_NONE;
-	p->role = ROLE_SERVER;
 	p->csum_ok = meta->csum_ok;
 	p->state_before = p->state_after = TCP_CLOSED;
 	p->drop = DROP_NONE;
 	p->flags = 0;
 	p->gso_size = meta->gso_size;
-	p->csum_start = 0;
 	p->at_us = st->now_us;
 	p->len = (uint32_t)len;
-	p->text = 0;
-	p->iov = &st->tap.whole;
-	p->iov_len = 1;
-	p->ends = &nowhere;
 }
 
 void tap_addressed(struct stack *st, const struct ip_pkt *ip)
 {
 	struct tcp_key *ends = &st->tap.ends;
 
-	*ends = (struct tcp_key){.local = ip->dst, .peer = ip->src};
-	if ((ip->proto == IP_PROTO_TCP || ip->proto == IP_PROTO_UDP) &&
+	*ends = ip ? (struct tcp_key){.local = ip->dst, .peer = ip->src}
+		   : nowhere;
+	if (ip && (ip->proto == IP_PROTO_TCP || ip->proto == IP_PROTO_UDP) &&
 	    !ip->fragment && ip->body_len >= 4) {
 		ends->peer_port = be_get16(ip->body);
 		ends->local_port = be_get16(ip->body + 2);
 	}
-	st->tap.packet.ends = ends;
+	tap_nobody(st);
 	st->tap.again = ends->local_port != 0;
 }
 
-void tap_found(struct stack *st, ref_t ref, const struct tcp_seg *seg)
+void tap_found_conn(struct stack *st, struct tcp_conn *c,
+		    const struct tcp_seg *seg)
 {
 	struct stack_packet *p = &st->tap.packet;
-	struct tcp_conn *c = ref_ptr(&st->arena, ref);
 
-	if (!ref || c->kind != KIND_CONN) {
-		found_other(st, ref, seg);
-		return;
-	}
 	tap_conn(st, c);
 	p->state_before = c->state;
-	if (!seg)
-		return;
 	p->text = seg->len;
 	/* Does it begin with a number that was received already? */
 	if (seq_lt(seg->seq, c->rcv_nxt) && c->state != TCP_SYN_SENT &&
 	    seg_len(seg))
 		p->flags = PACKET_RETRANSMIT;
+}
+
+void tap_found(struct stack *st, ref_t ref, const struct tcp_seg *seg)
+{
+	struct stack_packet *p = &st->tap.packet;
+	const struct tcp_half *h = ref_ptr(&st->arena, ref);
+
+	tap_nobody(st);
+	p->text = seg->len;
+	if (!ref)
+		return; /* tcp_listen_input() may find somebody */
+	st->tap.again = true;
+	tap_record(st, ref, &p->state_before);
+	if (h->kind == KIND_HALF && seg->flags & TH_SYN && seg->seq == h->irs)
+		p->flags |= PACKET_RETRANSMIT;
+}
+
+void tap_quoted(struct stack *st, const struct tcp_key *key, ref_t ref)
+{
+	struct stack_packet *p = &st->tap.packet;
+
+	st->tap.ends = *key;
+	tap_nobody(st);
+	st->tap.again = true;
+	if (ref)
+		tap_record(st, ref, &p->state_before);
+	else
+		found_nobody(st);
 }
 
 void tap_taken(struct stack *st)
@@ -109,14 +132,12 @@ void tap_taken(struct stack *st)
 void tap_conn_sends(struct stack *st, const struct tcp_conn *c,
 		    unsigned int flags, uint32_t text)
 {
-	struct stack_packet *p = &st->tap.packet;
+	struct stack_packet *p = &st->tap.sent;
 
 	p->conn = c->id;
 	p->listener = c->listener;
 	p->role = role_of(c);
-	p->csum_ok = false;
 	p->state_before = p->state_after = c->state;
-	p->drop = DROP_NONE;
 	p->flags = (uint8_t)(flags | PACKET_OUT);
 	p->text = text;
 	p->ends = &c->e.key;
@@ -124,16 +145,14 @@ void tap_conn_sends(struct stack *st, const struct tcp_conn *c,
 
 void tap_reply_sends(struct stack *st, const struct reply *r)
 {
-	struct stack_packet *p = &st->tap.packet;
+	struct stack_packet *p = &st->tap.sent;
 	struct tcp_key *ends = &st->tap.ends;
 
 	p->conn = r->note.conn;
 	p->listener = r->note.listener;
 	p->role = r->note.role;
-	p->csum_ok = false;
 	p->state_before = r->note.before;
 	p->state_after = r->note.after;
-	p->drop = DROP_NONE;
 	p->flags = r->note.flags | PACKET_OUT;
 	p->text = 0;
 	p->ends = ends;
@@ -153,7 +172,7 @@ void tap_reply_sends(struct stack *st, const struct reply *r)
 
 void tap_sent(struct stack *st, const struct stack_pkt *out)
 {
-	struct stack_packet *p = &st->tap.packet;
+	struct stack_packet *p = &st->tap.sent;
 
 	p->at_us = st->now_us;
 	p->iov = out->iov;
@@ -224,25 +243,18 @@ look_again(struct stack *st, struct stack_packet *p)
 		p->state_before = p->state_after;
 }
 
-/* Not a full connection, or not yet. Few packets come here. */
-static void __attribute__((noinline))
-found_other(struct stack *st, ref_t ref, const struct tcp_seg *seg)
+/* As long as nobody is found. */
+static inline void tap_nobody(struct stack *st)
 {
 	struct stack_packet *p = &st->tap.packet;
-	const struct tcp_half *h = ref_ptr(&st->arena, ref);
 
+	st->tap.conn = NULL;
+	st->tap.again = false;
+	p->conn = 0;
+	p->listener = LISTENER_NONE;
+	p->role = ROLE_SERVER;
+	p->text = 0;
 	p->ends = &st->tap.ends;
-	p->text = seg ? seg->len : 0;
-	st->tap.again = ref || !seg;
-	if (!ref) {
-		if (!seg)
-			found_nobody(st);
-		return; /* or tcp_listen_input() finds somebody */
-	}
-	tap_record(st, ref, &p->state_before);
-	if (seg && h->kind == KIND_HALF && seg->flags & TH_SYN &&
-	    seg->seq == h->irs)
-		p->flags |= PACKET_RETRANSMIT;
 }
 
 /* Whose was an ICMP error about? RFC 9293, 3.3.2. */

@@ -55,7 +55,7 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 {
 	struct tcp_key *key = &st->tap.ends; /* where others look, too */
 	struct tcp_seg seg;
-	struct table_entry *e;
+	struct tcp_conn *c;
 	enum drop_reason why = wire_tcp_parse(ip, meta->csum_ok, &seg);
 	uint32_t hash;
 	ref_t ref;
@@ -79,23 +79,25 @@ void tcp_input(struct stack *st, const struct ip_pkt *ip,
 	key->peer_port = seg.sport;
 	hash = meta->hashed ? meta->hash : table_hash(&st->table, key);
 	ref = table_at(&st->table, hash, key);
-	if (tap_on(st))
-		tap_found(st, ref, &seg);
 	if (!ref) {
+		if (tap_on(st))
+			tap_found(st, 0, &seg);
 		tcp_listen_input(st, key, &seg, NULL);
 		return;
 	}
-	e = ref_ptr(&st->arena, ref);
-	switch (((struct tcp_conn *)e)->kind) {
-	case KIND_CONN:
-		tcp_conn_input(st, (struct tcp_conn *)e, &seg);
-		break;
-	case KIND_HALF:
-		tcp_half_input(st, (struct tcp_half *)e, &seg);
-		break;
-	default:
-		timewait_input(st, (struct tcp_timewait *)e, key, &seg);
+	c = ref_ptr(&st->arena, ref);
+	if (c->kind == KIND_CONN) {
+		if (tap_on(st))
+			tap_found_conn(st, c, &seg);
+		tcp_conn_input(st, c, &seg);
+		return;
 	}
+	if (tap_on(st))
+		tap_found(st, ref, &seg);
+	if (c->kind == KIND_HALF)
+		tcp_half_input(st, (struct tcp_half *)c, &seg);
+	else
+		timewait_input(st, (struct tcp_timewait *)c, key, &seg);
 }
 
 void tcp_conn_input(struct stack *st, struct tcp_conn *c, struct tcp_seg *seg)

@@ -61,17 +61,26 @@ static inline bool tap_on(const struct stack *st)
 	       __builtin_expect(st->tap.watcher.packet != NULL, 0);
 }
 
-/* Call these only if tap_on(); a packet that arrives takes the first four in
- * this order, one that leaves one of the next two and then tap_sent(). */
+/** tap_init() - Before all others */
+void tap_init(struct stack *st);
+
+/* Call these only if tap_on(). A packet that arrives takes tap_begin(), one of
+ * the next three, or tap_addressed() and another one, and tap_taken(); one that
+ * leaves one of the next two and then tap_sent(). */
 
 /** tap_begin() - A packet is about to be judged */
 void tap_begin(struct stack *st, const void *pkt, size_t len,
 	       const struct stack_rx *meta);
-/** tap_addressed() - Its IP header was read */
+/** tap_addressed() - Its IP header was read, and no TCP header; NULL if that is
+ * none */
 void tap_addressed(struct stack *st, const struct ip_pkt *ip);
-/** tap_found() - It is of st->tap.ends, which have this record (0 = none)
- * @seg: NULL if it is an ICMP error about it */
+/** tap_found_conn() - It is a segment of @c */
+void tap_found_conn(struct stack *st, struct tcp_conn *c,
+		    const struct tcp_seg *seg);
+/** tap_found() - Or of st->tap.ends, which have this record (0 = none) */
 void tap_found(struct stack *st, ref_t ref, const struct tcp_seg *seg);
+/** tap_quoted() - It is an ICMP error about @key, which has this record */
+void tap_quoted(struct stack *st, const struct tcp_key *key, ref_t ref);
 /** tap_taken() - It was judged: show it */
 void tap_taken(struct stack *st);
 /** tap_conn_sends() - A packet of @c was built

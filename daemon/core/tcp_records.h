@@ -429,9 +429,10 @@ struct listener {
 /* What is known so far of the packet in work: stack_tap.c. */
 struct tap {
 	struct stack_watcher watcher; /* packet is NULL if nobody watches */
-	struct stack_packet packet;
-	struct tcp_key ends;   /* of it; of a segment, watched or not */
-	struct iovec whole;    /* of it, if it was received */
+	struct stack_packet packet;   /* that arrives; its iov is whole */
+	struct stack_packet sent;     /* that leaves */
+	struct iovec whole;
+	struct tcp_key ends;   /* of either; of a segment, watched or not */
 	struct tcp_conn *conn; /* whose it is, if it has a full one */
 	bool again;	       /* what it found may be something else now */
 };
