@@ -37,20 +37,20 @@
 
 static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
 static void on_ended(struct pktbus_sink *s, const struct conn_end *end);
-static void take(struct pktmem *m, struct trace *t,
-		 const struct stack_packet *p);
+static void take(struct pktmem *m, const struct stack_packet *p,
+		 struct trace *t);
 static void take_first(struct pktmem *m, const struct stack_packet *p);
 static void end_unseen(struct pktmem *m, const struct conn_end *end);
 static bool one_of_a_flood(struct pktmem *m, const struct stack_packet *p);
 static uint32_t trace_continued(struct pktmem *m, const struct stack_packet *p);
 static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
 			  bool evict);
-static inline void trace_answered(struct trace *t,
-				  const struct stack_packet *p);
-static void trace_refused(struct pktmem *m, struct trace *t,
-			  const struct stack_packet *p);
-static void trace_established(struct pktmem *m, struct trace *t,
-			      const struct stack_packet *p);
+static inline void trace_answered(const struct stack_packet *p,
+				  struct trace *t);
+static void trace_refused(struct pktmem *m, const struct stack_packet *p,
+			  struct trace *t);
+static void trace_established(struct pktmem *m, const struct stack_packet *p,
+			      struct trace *t);
 static inline void trace_end(struct pktmem *m, uint32_t ref,
 			     const struct conn_end *end);
 static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared);
@@ -65,8 +65,8 @@ static inline uint32_t id_find(const struct pktmem *m, uint32_t id);
 static void id_insert(struct pktmem *m, struct trace *t, uint32_t ref);
 static void id_remove(struct pktmem *m, const struct trace *t);
 static uint32_t *ends_slot(const struct pktmem *m, const struct tcp_key *ends);
-static void ends_insert(struct pktmem *m, struct trace *t,
-			const struct stack_packet *p);
+static void ends_insert(struct pktmem *m, const struct stack_packet *p,
+			struct trace *t);
 static void ends_remove(struct pktmem *m, struct trace *t);
 static uint32_t ends_find(struct pktmem *m, const struct tcp_key *ends);
 static bool syn_number(const struct stack_packet *p, uint32_t *seq);
@@ -150,7 +150,7 @@ static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 	}
 	t->packets++;
 	if (!t->established_us) {
-		take(m, t, p);
+		take(m, p, t);
 		return;
 	}
 	/* A handshake alone does not make it one that is in use. */
@@ -158,7 +158,7 @@ static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 	/* Most of them: there is nothing new to see and all cells are there. */
 	if ((t->marks & (seen | TRACE_ENDED)) == seen) {
 		t->state = p->state_after;
-		pktmem_renew(m, t, p);
+		pktmem_renew(m, p, t);
 		return;
 	}
 	if (!(t->marks & TRACE_ENDED))
@@ -168,12 +168,12 @@ static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 					    p->state_after > TCP_ESTABLISHED
 				    ? TRACE_MORE
 				    : TRACE_DATA;
-	pktmem_keep(m, t, p);
+	pktmem_keep(m, p, t);
 }
 
 /* A packet of what is not established. */
 static void __attribute__((noinline))
-take(struct pktmem *m, struct trace *t, const struct stack_packet *p)
+take(struct pktmem *m, const struct stack_packet *p, struct trace *t)
 {
 	bool record = p->state_after > TCP_LISTEN;
 
@@ -182,7 +182,7 @@ take(struct pktmem *m, struct trace *t, const struct stack_packet *p)
 	if (p->flags & PACKET_COOKIE)
 		t->marks |= TRACE_COOKIE;
 	if (p->state_after >= TCP_ESTABLISHED) {
-		trace_established(m, t, p);
+		trace_established(m, p, t);
 		return;
 	}
 	if (p->drop == DROP_ACK_LIMIT) /* perhaps for good */
@@ -190,17 +190,17 @@ take(struct pktmem *m, struct trace *t, const struct stack_packet *p)
 	if (p->flags & PACKET_OUT) {
 		if (p->flags & PACKET_COOKIE ||
 		    (p->state_before == TCP_SYN_RECEIVED && record))
-			trace_answered(t, p);
+			trace_answered(p, t);
 		else if (!record) /* nothing else leaves then */
 			t->marks |= TRACE_RST_OUT;
 	} else if (p->state_before <= TCP_LISTEN && !record) {
-		trace_refused(m, t, p);
+		trace_refused(m, p, t);
 		return;
 	} else if (p->state_before == TCP_SYN_SENT &&
 		   p->state_after == TCP_SYN_RECEIVED) {
 		t->marks |= TRACE_SIMULTANEOUS;
 	}
-	pktmem_keep(m, t, p);
+	pktmem_keep(m, p, t);
 }
 
 static void on_ended(struct pktbus_sink *s, const struct conn_end *end)
@@ -249,7 +249,7 @@ take_first(struct pktmem *m, const struct stack_packet *p)
 	}
 	t = trace_at(m, ref);
 	t->packets++;
-	take(m, t, p);
+	take(m, p, t);
 }
 
 /* The end of what has no trace: it gets one for that. */
@@ -331,8 +331,8 @@ static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
 	return ref;
 }
 
-/* The class that is the furthest over its share gives up its oldest. */
-static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
+/* The class that is the furthest over its share, of all but one. */
+static inline uint32_t class_over(const struct pktmem *m, uint32_t without)
 {
 	/* Of four parts; as a shift. */
 	static const uint8_t share[TRACE_CLASSES] = {
@@ -343,15 +343,23 @@ static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
 	uint32_t class = 0, most = 0;
 
 	for (uint32_t c = TRACE_ATTEMPT; c < TRACE_CLASSES; c++) {
-		const struct trace_link *l = &m->links[c];
 		uint32_t over = m->held[c] >> share[c];
 
-		if (over >= most && l->newer != c &&
-		    !(l->newer == spared && l->older == spared)) {
+		if (over > most && c != without) {
 			class = c;
 			most = over;
 		}
 	}
+	return class;
+}
+
+/* It gives up its oldest. */
+static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
+{
+	uint32_t class = class_over(m, 0);
+
+	if (m->links[class].newer == spared && m->links[class].older == spared)
+		class = class_over(m, class);
 	if (!class)
 		return 0;
 	for (int i = 0;; i++) {
@@ -359,8 +367,8 @@ static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
 		struct trace *t = trace_at(m, ref);
 
 		ASSERT(ref >= TRACE_CLASSES);
-		if (ref != spared && (!(t->marks & TRACE_TOUCHED) ||
-				      i >= CHANCES || class != TRACE_LIVE))
+		if (ref != spared && (class != TRACE_LIVE || i >= CHANCES ||
+				      !(t->marks & TRACE_TOUCHED)))
 			return ref;
 		t->marks &= (uint16_t)~TRACE_TOUCHED;
 		class_cut(m, t, ref);
@@ -369,7 +377,7 @@ static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
 }
 
 /* A SYN-ACK of ours: the attempt goes on. */
-static inline void trace_answered(struct trace *t, const struct stack_packet *p)
+static inline void trace_answered(const struct stack_packet *p, struct trace *t)
 {
 	t->marks &= (uint16_t)~TRACE_ENDED;
 	t->ended_us = 0;
@@ -378,19 +386,19 @@ static inline void trace_answered(struct trace *t, const struct stack_packet *p)
 
 /* A SYN that nothing is kept of in the stack; unless a cookie follows. */
 static void __attribute__((noinline))
-trace_refused(struct pktmem *m, struct trace *t, const struct stack_packet *p)
+trace_refused(struct pktmem *m, const struct stack_packet *p, struct trace *t)
 {
 	t->drop = t->drop ? t->drop : p->drop;
 	t->marks |= TRACE_ENDED;
 	t->ended_us = p->at_us;
 	if (!(t->marks & TRACE_BY_ENDS))
-		ends_insert(m, t, p);
-	pktmem_keep(m, t, p);
+		ends_insert(m, p, t);
+	pktmem_keep(m, p, t);
 }
 
 static void __attribute__((noinline))
-trace_established(struct pktmem *m, struct trace *t,
-		  const struct stack_packet *p)
+trace_established(struct pktmem *m, const struct stack_packet *p,
+		  struct trace *t)
 {
 	if (p->state_before == TCP_SYN_SENT)
 		t->synack_us = p->at_us;
@@ -404,7 +412,7 @@ trace_established(struct pktmem *m, struct trace *t,
 		class_change(m, t, trace_ref(m, t), TRACE_LIVE);
 	if (t->marks & TRACE_BY_ENDS)
 		ends_remove(m, t);
-	pktmem_keep(m, t, p);
+	pktmem_keep(m, p, t);
 }
 
 static inline void trace_end(struct pktmem *m, uint32_t ref,
@@ -510,7 +518,7 @@ static uint32_t *ends_slot(const struct pktmem *m, const struct tcp_key *ends)
 }
 
 static void __attribute__((noinline))
-ends_insert(struct pktmem *m, struct trace *t, const struct stack_packet *p)
+ends_insert(struct pktmem *m, const struct stack_packet *p, struct trace *t)
 {
 	uint32_t *slot = ends_slot(m, &t->ends);
 

@@ -78,15 +78,15 @@ uint32_t pktmem_cells(uint32_t snapped)
 	return 1 + (snapped - CELL_DATA + CELL_SIZE - 1) / CELL_SIZE;
 }
 
-void pktmem_keep_any(struct pktmem *m, struct trace *t,
-		     const struct stack_packet *p)
+void pktmem_keep_any(struct pktmem *m, const struct stack_packet *p,
+		     struct trace *t)
 {
 	uint32_t snapped = p->len < m->conf.snaplen ? p->len : m->conf.snaplen;
 	struct cell *c;
 	uint32_t ref;
 
 	if (t->marks & TRACE_FULL) {
-		pktmem_renew(m, t, p);
+		pktmem_renew(m, p, t);
 		return;
 	}
 	ref = cell_new(m, t);
@@ -108,8 +108,8 @@ void pktmem_keep_any(struct pktmem *m, struct trace *t,
 		keep_long(m, t, c, p, snapped);
 }
 
-void pktmem_renew(struct pktmem *m, struct trace *t,
-		  const struct stack_packet *p)
+void pktmem_renew(struct pktmem *m, const struct stack_packet *p,
+		  struct trace *t)
 {
 	struct cell *to = cell_at(m, t->ring_next);
 

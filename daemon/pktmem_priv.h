@@ -184,11 +184,11 @@ uint32_t pktmem_block(struct pktmem *m, uint32_t spared);
 /** pktmem_cells() - How many a packet of so many bytes takes */
 uint32_t pktmem_cells(uint32_t snapped);
 /** pktmem_keep_any() - Keep a packet of @t */
-void pktmem_keep_any(struct pktmem *m, struct trace *t,
-		     const struct stack_packet *p);
+void pktmem_keep_any(struct pktmem *m, const struct stack_packet *p,
+		     struct trace *t);
 /** pktmem_renew() - The same, in place of the oldest of latest_max */
-void pktmem_renew(struct pktmem *m, struct trace *t,
-		  const struct stack_packet *p);
+void pktmem_renew(struct pktmem *m, const struct stack_packet *p,
+		  struct trace *t);
 
 /* What is known of a packet of which @snapped bytes are kept. */
 static inline void cell_describe(struct cell *c, const struct stack_packet *p,
@@ -217,15 +217,15 @@ static inline void copy_near(uint8_t *to, const uint8_t *from, uint32_t n)
  *
  * In line if it is as the first packets mostly are: in one piece, which fits the
  * next cell. */
-static inline void pktmem_keep(struct pktmem *m, struct trace *t,
-			       const struct stack_packet *p)
+static inline void pktmem_keep(struct pktmem *m, const struct stack_packet *p,
+			       struct trace *t)
 {
 	uint32_t n = p->len;
 	struct cell *c;
 
 	if (t->first == m->first_max || t->next_cell % BLOCK_CELLS == 0 ||
 	    n > m->head_max || n > p->iov->iov_len) {
-		pktmem_keep_any(m, t, p);
+		pktmem_keep_any(m, p, t);
 		return;
 	}
 	t->first++;
