@@ -188,6 +188,32 @@ run 'tcphsctl explain --last-failed'
 must 'outcome: refused' 'No listener takes port 8443' 'RFC 9293, 3\.10\.7\.1' \
 	'Evidence +packets #1'
 
+step 'A conversation, captured and analysed'
+say <<'EOF'
+One more server, started while the daemon runs. What its clients say is for
+whoever reads it; the packets go to a file.
+EOF
+run 'tcphsctl listener add demo --port 8090 --service chat'
+must '^listener demo 198\.18\.66\.2:8090 and .* enabled$'
+run_until '[ -s /run/talk.pcapng ]' \
+	'tcphsctl -q dump -w /run/talk.pcapng port 8090 &'
+dump=$!
+run_until '[ -n "$(tcphsctl -H --raw list bytes = 14 listener = demo)" ]' \
+	'(echo "Hello, server"; sleep inf) | nc -W 1 198.18.66.2 8090 >/run/heard &'
+run 'echo "Hello, client" | tcphsctl attach --classic last'
+must '^Connected to Client at 198\.18\.66\.1:' '^Client: Hello, server$' \
+	'^You: Hello, client$' '^Client disconnected\.|^Connection closed by Server'
+settle test -s /run/heard
+run 'cat /run/heard'
+must '^Hello, client$'
+kill -INT $dump
+wait $dump
+say <<'EOF'
+What the analyser makes of the file, as it does of anybody's:
+EOF
+run 'tcphsctl analyze /run/talk.pcapng'
+must 'completed' 'fin_both'
+
 step 'Look at its page'
 run 'curl -sS http://198.18.66.2/'
 must 'TCP Connection Analyzer' 'waiting for client'
