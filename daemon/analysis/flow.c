@@ -393,7 +393,8 @@ static void syn_again(struct flow *f, const struct packet *p, enum side s)
 		return;
 	}
 	if (s == CLIENT) {
-		f->last_syn_ns = p->ns;
+		if (!f->synack_frame) /* the last one before the answer */
+			f->last_syn_ns = p->ns;
 		if (f->syn_tries < UINT8_MAX)
 			f->syn_tries++;
 	}

@@ -683,6 +683,29 @@ static void fin_not_captured(void)
 	done();
 }
 
+/* The SYN-ACK was lost behind the capture: a SYN that comes again is not what it
+ * answers, and nothing took less than no time. */
+static void syn_again_behind_its_answer(void)
+{
+	const struct verdict *v;
+
+	begin();
+	c(SYN, CISN, 0, 0);
+	s(SA, SISN, CISN + 1, 0);
+	wait_ms(1000);
+	c(SYN, CISN, 0, 0);
+	s(SA, SISN, CISN + 1, 0);
+	c(ACK, CISN + 1, SISN + 1, 0);
+	c(PSH, CISN + 101, SISN + 1, 100);
+	wait_ms(0);
+	c(PSH, CISN + 1, SISN + 1, 100);
+	v = end();
+	CU_ASSERT_EQUAL(v->syn.tries, 2);
+	CU_ASSERT_EQUAL(v->last_syn_synack_ns, MS);
+	CU_ASSERT_EQUAL(v->side[CLIENT].late, 1);
+	done();
+}
+
 /* RFC 3168, 6.1.1; RFC 9768, 3.1.1. */
 static void ecn(void)
 {
@@ -1079,6 +1102,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(windows),
 		UNIT_TEST(zeek_letters),
 		UNIT_TEST(fin_not_captured),
+		UNIT_TEST(syn_again_behind_its_answer),
 		UNIT_TEST(zeek_letters_many),
 		UNIT_TEST(zeek_letters_again),
 		UNIT_TEST(zeek_letters_of_the_end),
