@@ -13,6 +13,7 @@
 #include <sodium/utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <tcphs/capture_packet.h>
 #include <tcphs/pcapng.h>
@@ -25,6 +26,7 @@
 #define COMMENT_MAX 512
 
 static enum cli_exit draw_run(struct cli *cli, int argc, char **argv);
+static bool is_same_file(const char *read, const char *written);
 static enum cli_exit write_text(const struct cli *cli, const char *text,
 				size_t len);
 static enum cli_exit write_file(const struct cli *cli, const json_t *doc);
@@ -41,6 +43,7 @@ enum cli_exit export_run(struct cli *cli, int argc, char **argv)
 
 	if (cli->draw && strcmp(cli->draw, "pcapng") != 0)
 		return draw_run(cli, argc, argv);
+	cli->draw = NULL;
 	if (!cli->file) {
 		complain("export wants -w FILE, or -w - for a pipe");
 		return CLI_USAGE;
@@ -60,6 +63,7 @@ enum cli_exit export_run(struct cli *cli, int argc, char **argv)
 /* What ladder would print, into the file if there is one. */
 static enum cli_exit draw_run(struct cli *cli, int argc, char **argv)
 {
+	const char *file = cli->file;
 	FILE *out = cli->out, *held;
 	char *text = NULL;
 	enum cli_exit e;
@@ -75,7 +79,8 @@ static enum cli_exit draw_run(struct cli *cli, int argc, char **argv)
 		cli->draw = NULL;
 	else if (!diagram_format(cli))
 		return CLI_USAGE;
-	if (!cli->file || strcmp(cli->file, "-") == 0)
+	cli->file = NULL; /* this is not analyze's */
+	if (!file || strcmp(file, "-") == 0)
 		return ladder_run(cli, argc, argv);
 	held = open_memstream(&text, &len);
 	if (!held)
@@ -84,10 +89,24 @@ static enum cli_exit draw_run(struct cli *cli, int argc, char **argv)
 	cli->terminal = false;
 	e = ladder_run(cli, argc, argv);
 	cli->out = out;
+	cli->file = file;
 	if (fclose(held) == 0 && e == CLI_OK)
-		e = write_text(cli, text, len);
+		e = is_same_file(argv[0], file) ? CLI_USAGE
+						: write_text(cli, text, len);
 	free(text);
 	return e;
+}
+
+/* By now the capture of FILE#N goes by its name. */
+static bool is_same_file(const char *read, const char *written)
+{
+	struct stat a, b;
+
+	if (stat(read, &a) < 0 || stat(written, &b) < 0 ||
+	    a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		return false;
+	complain("%s is what is read: write to another file", written);
+	return true;
 }
 
 static enum cli_exit write_text(const struct cli *cli, const char *text,
