@@ -11,7 +11,8 @@
  * What arrived in one turn of the daemon has the same time, and is a batch, with
  * what the service did then: otherwise the stack would answer each by itself.
  * An answer that took a timer may come after half the time or twice of it, for
- * the round trip is another one when it is played.
+ * the round trip is another one when it is played; where somebody else was
+ * watched, far from it perhaps, also at once.
  *
  * Where packets are not remembered the script ends.
  */
@@ -293,6 +294,15 @@ static unsigned int call_lines(struct writer *w, size_t i, char text[CALLS_MAX])
 	return lines;
 }
 
+/* Below 0 it is a difference: scripts have no sign. */
+static void put_number(struct writer *w, const char *before, uint32_t n)
+{
+	bool below = (int32_t)n < 0;
+
+	fprintf(w->out, "%s%s%" PRIu32, before, below ? "0-" : "",
+		below ? 0u - n : n);
+}
+
 static void put_segment(struct writer *w, const struct step *t, uint32_t from,
 			uint32_t len, bool last)
 {
@@ -313,12 +323,12 @@ static void put_segment(struct writer *w, const struct step *t, uint32_t from,
 	for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++)
 		if (flags & letters[i].flag)
 			fputc(letters[i].letter, w->out);
-	fprintf(w->out, "%s %" PRId32, flags ? "" : "-", (int32_t)seq);
+	fputs(flags ? "" : "-", w->out);
+	put_number(w, " ", seq);
 	if (len)
-		fprintf(w->out, ":%" PRId32, (int32_t)(seq + len));
+		put_number(w, ":", seq + len);
 	if (flags & TH_ACK)
-		fprintf(w->out, " ack %" PRId32,
-			(int32_t)(t->s.ack - w->first[!side]));
+		put_number(w, " ack ", t->s.ack - w->first[!side]);
 	if (!t->out)
 		fprintf(w->out, " win %u", t->s.wnd);
 	if (flags & TH_URG)
@@ -350,10 +360,11 @@ static void put_options(struct writer *w, const struct step *t)
 		   !(s->flags & TH_RST)) {
 		fputs(" nots", w->out);
 	}
-	for (uint8_t i = 0; s->options & SEGMENT_SACK && i < s->nsack; i++)
-		fprintf(w->out, "%s %" PRId32 ":%" PRId32, i ? "" : " sack",
-			(int32_t)(s->sack[i].start - w->first[!side]),
-			(int32_t)(s->sack[i].end - w->first[!side]));
+	for (uint8_t i = 0; s->options & SEGMENT_SACK && i < s->nsack; i++) {
+		put_number(w, i ? " " : " sack ",
+			   s->sack[i].start - w->first[!side]);
+		put_number(w, ":", s->sack[i].end - w->first[!side]);
+	}
 }
 
 /* The time since the packet before, if it is worth a word. */
@@ -365,8 +376,8 @@ static void put_wait(struct writer *w, int64_t at_us, bool answer)
 	if (ms <= 0)
 		return;
 	if (answer)
-		fprintf(w->out, "+%" PRId64 "ms..%" PRId64 "ms ", ms / 2,
-			2 * ms + 1);
+		fprintf(w->out, "+%" PRId64 "ms..%" PRId64 "ms ",
+			w->l->watched ? 0 : ms / 2, 2 * ms + 1);
 	else
 		fprintf(w->out, "+%" PRId64 "ms ", ms);
 }
