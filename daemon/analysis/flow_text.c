@@ -131,7 +131,7 @@ static void acked_holes(struct flow *f, const struct packet *p, enum side s)
  * timestamp, or knows less of what came out of order. */
 static bool was_overtaken(const struct half *me, const struct packet *p)
 {
-	tcp_seq known = p->ack, says = p->ack;
+	tcp_seq known = p->ack, says = known;
 
 	if (!(me->flags & HALF_ACK) || seq_gt(p->ack, me->acked))
 		return false;
