@@ -117,6 +117,7 @@ static enum cli_exit write_text(const struct cli *cli, const char *text,
 
 	if (!f)
 		return CLI_NO;
+	dump_begin(f);
 	ok = fwrite(text, 1, len, f) == len;
 	if (fclose(f) == 0 && ok)
 		return CLI_OK;
