@@ -33,13 +33,19 @@ def segments(path):
 
 
 def below(path):
-    """Those that lie below the highest number, and whether they came before."""
-    top, seen = {}, set()
+    """Those that lie below the highest number, and whether all of their bytes came
+    before: what is sent again need not begin or end where it did."""
+    top, runs = {}, {}
     for port, ip_id, seq, n in segments(path):
+        known = runs.setdefault(port, [])
         if seq < top.get(port, 0):
-            yield (port, ip_id, seq), (port, seq) in seen
+            yield (port, ip_id, seq), any(a <= seq and seq + n <= b
+                                          for a, b in known)
         top[port] = max(top.get(port, 0), seq + n)
-        seen.add((port, seq))
+        near = [r for r in known if r[0] <= seq + n and seq <= r[1]]
+        runs[port] = [r for r in known if r not in near] + [
+            (min([seq] + [a for a, _ in near]),
+             max([seq + n] + [b for _, b in near]))]
 
 
 def judged(ctl, path):
