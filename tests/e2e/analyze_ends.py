@@ -12,11 +12,14 @@ tell, and is left out. Only IPv4 has the identification.
 
 The yardstick of what is late is the time of the handshake. If a part of that was
 lost as well, it may be any part of a second, and only the sum of both is compared.
+A segment that was cut otherwise when it came again is new in part, and counts here
+or there: a few may.
 """
 import json
 import subprocess
 import sys
 
+FEW = 3
 FIELDS = ["tcp.srcport", "ip.id", "tcp.seq_raw", "tcp.len"]
 
 
@@ -80,8 +83,8 @@ def main():
     if not calm:
         truth, says_far = ([n[0], n[1] + n[2]] for n in (truth, says_far))
     # A path that did nothing would prove nothing.
-    return all(truth[1:]) and truth == says_far and \
-        says_near == [len(sent_again), 0, 0]
+    return all(truth[1:]) and says_near == [len(sent_again), 0, 0] and \
+        all(abs(a - b) <= FEW for a, b in zip(truth, says_far))
 
 
 sys.exit(0 if main() else 1)
