@@ -561,6 +561,7 @@ void flow_rst(struct flow *f, const struct packet *p, enum side s)
 	tcp_seq low = you->flags & HALF_ACK ? you->acked : me->next;
 	tcp_seq high = you->flags & HALF_EDGE ? you->edge : me->next;
 
+	f->flags |= FLOW_RST_SEEN;
 	if (rst_of_handshake(f, p, s))
 		return;
 	if (!(me->flags & HALF_NEXT) && !(you->flags & HALF_ACK)) {

@@ -96,6 +96,7 @@ enum flow_flag {
 	FLOW_ALT_ISN = 1 << 12, /* extra->alt_isn */
 	FLOW_PROBED = 1 << 13,	/* of the client, and << SERVER: it probed a
 				 * closed window with the byte at next */
+	FLOW_RST_SEEN = 1 << 15 /* any, also one that was not to be taken */
 };
 
 #define HISTORY_MAX 18

@@ -236,7 +236,8 @@ static enum side first_fin(const struct flow *f)
 	return (enum side)f->first_fin;
 }
 
-/* By the meaning of its bits, not by its errors: ACK is the handshake's. */
+/* By the meaning of its bits, not by its errors: ACK is the handshake's. But a
+ * RST is any that was seen, taken or not: the sum says what passed. */
 static uint8_t completeness(const struct flow *f)
 {
 	uint16_t both = f->half[CLIENT].flags | f->half[SERVER].flags;
@@ -257,7 +258,7 @@ static uint8_t completeness(const struct flow *f)
 		bits |= SEEN_DATA;
 	if (both & HALF_FIN)
 		bits |= SEEN_FIN;
-	if (f->flags & FLOW_RST)
+	if (f->flags & FLOW_RST_SEEN)
 		bits |= SEEN_RST;
 	return bits;
 }

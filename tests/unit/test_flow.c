@@ -835,6 +835,7 @@ static void reset_out_of_window(void)
 	/* Nothing behind it is taken for a copy of what came before. */
 	CU_ASSERT_EQUAL(v->side[SERVER].seen_before, 0);
 	CU_ASSERT_EQUAL(v->side[SERVER].by_seq, 10);
+	CU_ASSERT_EQUAL(v->completeness, 1 + 2 + 4 + 8 + 32);
 	done();
 }
 
@@ -852,6 +853,7 @@ static void reset_in_window_ignored(void)
 	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_RST_NOT_EXACT));
 	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_RST_IGNORED));
 	CU_ASSERT_PTR_NOT_NULL(odd(v, ANOMALY_RST_TTL_MISMATCH));
+	CU_ASSERT_EQUAL(v->completeness, 1 + 2 + 4 + 8 + 32);
 	done();
 }
 
