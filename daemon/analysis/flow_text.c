@@ -7,8 +7,10 @@
  * late, or it was lost before it came to where the capture was made and sent
  * once more. Timestamps tell the two apart: what was late was sent before the
  * segment that overtook it, what is sent again was sent after that (RFC 7323,
- * 4.1); where they cannot, the time since then does: nobody notices a loss
- * within half a round trip.
+ * 4.1). Where they cannot, the time since then does. What overtook it has to be
+ * acknowledged before it can be sent again, which takes a round trip. Half of one
+ * is the measure, for the handshake may have met a queue; all of it if both were
+ * sent in one tick of the clock.
  *
  * No endpoint takes text beyond its window, or is told by an ACK of what it had
  * no room for. But a capture that misses packets misses windows, too, and must
@@ -390,15 +392,16 @@ static void again(struct flow *f, const struct packet *p, enum side s,
 static bool is_late(const struct flow *f, const struct packet *p,
 		    const struct hole *h)
 {
-	int64_t round_us = LATE_DEFAULT_US;
+	bool has_ts = p->opts & POPT_TS && h->has_ts;
+	int64_t late_us = LATE_DEFAULT_US;
 
-	if (p->opts & POPT_TS && h->has_ts && p->ts_val != h->ts_val)
+	if (has_ts && p->ts_val != h->ts_val)
 		return seq_lt(p->ts_val, h->ts_val);
 	if (f->synack_frame && f->ack_frame)
-		round_us = (f->synack_ns - f->last_syn_ns + f->ack_ns -
-			    f->last_synack_ns) /
-			   2000;
-	return (uint32_t)(p->ns / 1000) - h->at_us < round_us;
+		late_us = (f->synack_ns - f->last_syn_ns + f->ack_ns -
+			   f->last_synack_ns) /
+			  (has_ts ? 1000 : 2000);
+	return (uint32_t)(p->ns / 1000) - h->at_us < late_us;
 }
 
 static bool was_acked(const struct half *you, tcp_seq start, tcp_seq end)

@@ -188,6 +188,30 @@ static void late_by_timestamp(void)
 	done();
 }
 
+/* Both were sent in one tick, and a round trip is 20 ms: within that nobody can
+ * have noticed a loss. */
+static void late_by_the_same_timestamp(void)
+{
+	for (int waits_ms = 15; waits_ms <= 25; waits_ms += 10) {
+		begin();
+		c(SYN, CISN, 0, 0);
+		wait_ms(20);
+		s(SA, SISN, CISN + 1, 0);
+		c(ACK, CISN + 1, SISN + 1, 0);
+		cap.p.opts = POPT_TS;
+		cap.p.ts_val = 10;
+		text(100);
+		wait_ms(waits_ms);
+		cap.p.opts = POPT_TS;
+		cap.p.ts_val = 10;
+		text(0);
+		v = end();
+		CU_ASSERT_EQUAL(v->side[CLIENT].late, waits_ms < 20);
+		CU_ASSERT_EQUAL(v->side[CLIENT].filled_hole, waits_ms > 20);
+		done();
+	}
+}
+
 /* What counts is when it was overtaken, however much came since. */
 static void sent_again_among_others(void)
 {
@@ -712,6 +736,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(late_by_time),
 		UNIT_TEST(late_behind_another_synack),
 		UNIT_TEST(late_by_timestamp),
+		UNIT_TEST(late_by_the_same_timestamp),
 		UNIT_TEST(sent_again_among_others),
 		UNIT_TEST(sent_again_by_timestamp),
 		UNIT_TEST(not_captured),
