@@ -154,6 +154,14 @@ enum counted {
 	NCOUNTED
 };
 
+/* Text that came beyond the window, and perhaps a FIN behind it: its number is
+ * the last one then. */
+struct beyond {
+	tcp_seq start, end;
+	uint32_t fin_frame; /* 0 = none */
+	int64_t fin_ns;
+};
+
 /* The last packets, by enum side: of a connection that had a copy. */
 struct copied {
 	uint32_t mark[2][COPIED_MAX];
@@ -168,7 +176,7 @@ struct flow_extra {
 	struct lost lost[2]; /* by enum side */
 	/* Text beyond the window that is known, the latest piece, by side: it
 	 * was taken after all if the other side acknowledges it. */
-	struct range beyond[2];
+	struct beyond beyond[2];
 	/* Of another SYN-ACK. */
 	int64_t alt_ns;
 	tcp_seq alt_isn;

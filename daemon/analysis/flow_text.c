@@ -36,8 +36,11 @@ static uint8_t scale_of(const struct flow *f, const struct packet *p,
 			enum side s, bool *known);
 static bool in_window(struct flow *f, const struct packet *p, enum side s,
 		      tcp_seq end);
-static void beyond_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end);
+static void beyond_add(struct flow *f, const struct packet *p, enum side s,
+		       tcp_seq end);
 static bool beyond_take(struct flow *f, const struct packet *p, enum side s);
+static void fin_seen(struct flow *f, enum side s, tcp_seq fin, int64_t ns,
+		     uint32_t frame);
 static void skip_to(struct flow *f, const struct packet *p, enum side s,
 		    tcp_seq to);
 static bool is_probe(struct flow *f, const struct packet *p, enum side s);
@@ -241,15 +244,8 @@ void flow_text(struct flow *f, const struct packet *p, enum side s,
 				     f->half[!s].edge - f->half[!s].acked);
 	}
 	flow_contents(f, p, s, copies);
-	if (fin && !(me->flags & HALF_FIN)) {
-		if (!(f->half[!s].flags & HALF_FIN)) {
-			f->first_fin = (uint8_t)s;
-			f->fin_ns = p->ns;
-			f->ending_frame = (uint32_t)p->number;
-		}
-		me->flags |= HALF_FIN;
-		me->fin = end - 1;
-	}
+	if (fin)
+		fin_seen(f, s, end - 1, p->ns, (uint32_t)p->number);
 	if (seq_lt(p->seq, me->next))
 		again(f, p, s, seq_min(end, me->next));
 	if (seq_leq(end, me->next))
@@ -259,6 +255,22 @@ void flow_text(struct flow *f, const struct packet *p, enum side s,
 	me->next = end;
 	me->next_ns = p->ns;
 	f->flags &= (uint16_t) ~(FLOW_PROBED << s);
+}
+
+static void fin_seen(struct flow *f, enum side s, tcp_seq fin, int64_t ns,
+		     uint32_t frame)
+{
+	struct half *me = &f->half[s];
+
+	if (me->flags & HALF_FIN)
+		return;
+	me->flags |= HALF_FIN;
+	me->fin = fin;
+	if (f->half[!s].flags & HALF_FIN)
+		return;
+	f->first_fin = (uint8_t)s;
+	f->fin_ns = ns;
+	f->ending_frame = frame;
 }
 
 /* There was text up to @to that did not come here, or not yet. */
@@ -281,39 +293,48 @@ static void skip_to(struct flow *f, const struct packet *p, enum side s,
 	me->next_ns = p->ns;
 }
 
-static void beyond_add(struct flow *f, enum side s, tcp_seq start, tcp_seq end)
+static void beyond_add(struct flow *f, const struct packet *p, enum side s,
+		       tcp_seq end)
 {
-	struct range *r;
+	struct beyond *b;
+	bool joins;
 
-	if (!f->extra)
+	if (!f->extra || end == p->seq)
 		return;
-	r = &f->extra->beyond[s];
-	if (r->start == r->end || seq_lt(start, r->start) ||
-	    seq_gt(start, r->end))
-		*r = (struct range){start, end};
-	else
-		r->end = seq_max(r->end, end);
+	b = &f->extra->beyond[s];
+	joins = b->start != b->end && seq_leq(b->start, p->seq) &&
+		seq_leq(p->seq, b->end);
+	if (joins && seq_leq(end, b->end))
+		return;
+	if (!joins)
+		b->start = p->seq;
+	b->end = end;
+	b->fin_frame = p->flags & TH_FIN ? (uint32_t)p->number : 0;
+	b->fin_ns = p->ns;
 }
 
 /* Text of @s beyond the window, which @p acknowledges or nearly so: as much of
  * what follows may be missing as a window has. */
 static bool beyond_take(struct flow *f, const struct packet *p, enum side s)
 {
-	struct range r = f->extra->beyond[s];
+	struct beyond b = f->extra->beyond[s];
 	struct half *me = &f->half[s];
+	tcp_seq text_end = b.end - !!b.fin_frame;
 
-	if (r.start == r.end || seq_leq(p->ack, r.start) ||
-	    seq_diff(p->ack, r.end) > (int32_t)f->half[!s].window_max)
+	if (b.start == b.end || seq_leq(p->ack, b.start) ||
+	    seq_diff(p->ack, b.end) > (int32_t)f->half[!s].window_max)
 		return false;
-	f->extra->beyond[s] = (struct range){0, 0};
-	if (seq_gt(r.start, me->next))
-		skip_to(f, p, s, r.start);
-	me->captured += hole_fill(f, s, r.start, r.end);
-	if (seq_gt(r.end, me->next)) {
-		me->by_seq += r.end - me->next;
-		me->captured += r.end - me->next;
-		me->next = r.end;
+	f->extra->beyond[s] = (struct beyond){0};
+	if (seq_gt(b.start, me->next))
+		skip_to(f, p, s, b.start);
+	me->captured += hole_fill(f, s, b.start, text_end);
+	if (seq_gt(b.end, me->next)) {
+		me->by_seq += text_end - me->next;
+		me->captured += text_end - me->next;
+		me->next = b.end;
 		me->next_ns = p->ns;
+		if (b.fin_frame)
+			fin_seen(f, s, text_end, b.fin_ns, b.fin_frame);
 	}
 	return true;
 }
@@ -347,7 +368,7 @@ static bool in_window(struct flow *f, const struct packet *p, enum side s,
 	flow_anomaly(f, ANOMALY_SEQ_OUT_OF_WINDOW, s, p,
 		     beyond ? you->edge : me->next, p->seq);
 	if (beyond)
-		beyond_add(f, s, p->seq, p->seq + p->len);
+		beyond_add(f, p, s, end);
 	return false;
 }
 

@@ -209,7 +209,9 @@ static void steps(const struct flow *f, struct verdict *v)
 }
 
 /* The last number that was acknowledged, and it alone, was not captured. If it
- * was by the other side's FIN, or behind that, it is no byte of text. */
+ * was by the other side's FIN, or behind that, it is no byte of text. Neither if
+ * it was before, once that FIN has an answer: it would be the last byte that was
+ * missed, and the FIN, too. */
 static bool fin_unseen(const struct flow *f, enum side s)
 {
 	const struct half *me = &f->half[s], *you = &f->half[!s];
@@ -221,17 +223,20 @@ static bool fin_unseen(const struct flow *f, enum side s)
 	last = &me->hole[me->nholes - 1];
 	return last->end - last->start == 1 && last->end == me->next &&
 	       you->acked == me->next &&
-	       seq_geq(last->at_us, (uint32_t)(f->fin_ns / 1000));
+	       (you->flags & HALF_FIN_ACKED ||
+		seq_geq(last->at_us, (uint32_t)(f->fin_ns / 1000)));
 }
 
-/* If the FIN that was captured acknowledges the other one, that came first. */
+/* If the FIN that was captured acknowledges the other one, or a packet before it
+ * does, that came first. */
 static enum side first_fin(const struct flow *f)
 {
 	enum side s = (enum side) !f->first_fin;
 	const struct half *other = &f->half[s];
 	uint32_t at_us = (uint32_t)(f->fin_ns / 1000);
 
-	if (fin_unseen(f, s) && other->hole[other->nholes - 1].at_us == at_us)
+	if (fin_unseen(f, s) &&
+	    seq_leq(other->hole[other->nholes - 1].at_us, at_us))
 		return s;
 	return (enum side)f->first_fin;
 }

@@ -683,6 +683,37 @@ static void fin_not_captured(void)
 	done();
 }
 
+/* Acknowledged before the client closes: it is the FIN once the server has
+ * answered that and said no more, as after any first FIN that was missed. */
+static void fin_not_captured_before(void)
+{
+	const struct verdict *v;
+
+	handshake();
+	s(PSH, SISN + 1, CISN + 1, 100);
+	c(ACK, CISN + 1, SISN + 101, 0);
+	c(ACK, CISN + 1, SISN + 102, 0);
+	c(FIN, CISN + 1, SISN + 102, 0);
+	s(ACK, SISN + 102, CISN + 2, 0);
+	v = end();
+	CU_ASSERT_EQUAL(v->ending, ENDING_FIN_BOTH);
+	CU_ASSERT_EQUAL(v->first_fin, SERVER);
+	CU_ASSERT_EQUAL(v->side[SERVER].by_seq, 100);
+	CU_ASSERT_EQUAL(v->side[SERVER].captured, 100);
+	done();
+
+	handshake();
+	s(PSH, SISN + 1, CISN + 1, 100);
+	c(ACK, CISN + 1, SISN + 102, 0);
+	c(FIN, CISN + 1, SISN + 102, 0);
+	s(PSH, SISN + 102, CISN + 2, 50);
+	v = end();
+	CU_ASSERT_EQUAL(v->ending, ENDING_HALF_CLIENT);
+	CU_ASSERT_EQUAL(v->side[SERVER].by_seq, 151);
+	CU_ASSERT_EQUAL(v->side[SERVER].captured, 150);
+	done();
+}
+
 /* The SYN-ACK was lost behind the capture: a SYN that comes again is not what it
  * answers, and nothing took less than no time. */
 static void syn_again_behind_its_answer(void)
@@ -1104,6 +1135,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(windows),
 		UNIT_TEST(zeek_letters),
 		UNIT_TEST(fin_not_captured),
+		UNIT_TEST(fin_not_captured_before),
 		UNIT_TEST(syn_again_behind_its_answer),
 		UNIT_TEST(zeek_letters_many),
 		UNIT_TEST(zeek_letters_again),

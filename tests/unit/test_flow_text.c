@@ -324,6 +324,45 @@ static void windows_not_captured(void)
 	done();
 }
 
+/* A FIN with text beyond it, or alone, is a FIN once it is acknowledged, and what
+ * stands before it comes to as many bytes as without. */
+static void fin_beyond_and_acknowledged(void)
+{
+	const uint32_t ahead = 2 * WND;
+
+	for (uint32_t len = 0; len <= 100; len += 100) {
+		handshake();
+		c(FIN, CISN + 1 + ahead, SISN + 1, len);
+		c(ACK, CISN + 2 + ahead + 2 * WND, SISN + 1, 0); /* forged */
+		acked(ahead + len + 1);
+		v = end();
+		CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, ahead + len);
+		CU_ASSERT_EQUAL(v->side[CLIENT].captured, len);
+		CU_ASSERT_EQUAL(v->ending, ENDING_HALF_CLIENT);
+		CU_ASSERT_EQUAL(v->first_fin, CLIENT);
+		CU_ASSERT_EQUAL(v->ending_frame, 4);
+		done();
+	}
+}
+
+/* Text comes first, then a FIN right behind it: one piece. */
+static void fin_behind_what_is_beyond(void)
+{
+	const uint32_t ahead = 2 * WND;
+
+	handshake();
+	text(ahead);
+	c(FIN, CISN + 101 + ahead, SISN + 1, 0);
+	text(ahead); /* again */
+	acked(ahead + 101);
+	v = end();
+	CU_ASSERT_EQUAL(v->side[CLIENT].by_seq, ahead + 100);
+	CU_ASSERT_EQUAL(v->side[CLIENT].captured, 100);
+	CU_ASSERT_EQUAL(v->ending, ENDING_HALF_CLIENT);
+	CU_ASSERT_EQUAL(v->ending_frame, 5);
+	done();
+}
+
 /* Text that nobody acknowledges proves nothing, and neither does an ACK. */
 static void beyond_and_not_acknowledged(void)
 {
@@ -744,6 +783,8 @@ int main(int argc, char **argv)
 		UNIT_TEST(keep_alive),
 		UNIT_TEST(out_of_window),
 		UNIT_TEST(windows_not_captured),
+		UNIT_TEST(fin_beyond_and_acknowledged),
+		UNIT_TEST(fin_behind_what_is_beyond),
 		UNIT_TEST(beyond_and_not_acknowledged),
 		UNIT_TEST(different_data),
 		UNIT_TEST(captured_twice),
