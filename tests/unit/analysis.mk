@@ -10,8 +10,9 @@ ANALYSIS_DECODER = daemon/analysis/decode.c daemon/analysis/decode_ip.c \
 UNIT_SRC_test_analysis_manual = $(ANALYSIS_ENGINE) tests/unit/flow_script.c
 UNIT_SRC_test_catalogue = $(ANALYSIS_ENGINE) tests/unit/flow_script.c \
 	tests/unit/catalogue_anomalies.c
-UNIT_SRC_test_flow = $(ANALYSIS_ENGINE) tests/unit/flow_rig.c
-UNIT_SRC_test_flow_text = $(ANALYSIS_ENGINE) tests/unit/flow_rig.c
+FLOW_TESTS = test_analysis test_flow test_flow_end test_flow_text test_flow_zeek
+$(foreach t,$(FLOW_TESTS),$(eval UNIT_SRC_$(t) = $$(ANALYSIS_ENGINE) \
+	tests/unit/flow_rig.c))
 UNIT_SRC_test_decode = $(ANALYSIS_DECODER) daemon/core/wire_ip.c \
 	daemon/core/wire_tcp.c
 UNIT_SRC_test_capfile = cli/bytes.c cli/capfile.c cli/capfile_pcap.c \
