@@ -364,7 +364,7 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
 		take_timestamp(st, c, s);
 	c->last_rx_ms = stack_ms(st);
 	c->keepalives = 0;
-	if (s->len || s->flags & TH_FIN)
+	if ((s->len || s->flags & TH_FIN) && !(s->flags & TH_RST))
 		trim(st, c, s);
 	return SEG_NEXT;
 }
@@ -374,6 +374,9 @@ static enum seg_verdict check_seq(struct stack *st, struct tcp_conn *c,
  * text may lie at the right edge itself: that is where the ACKs of a peer are
  * that used up the window. And text at a closed window is acceptable without
  * its text, since its ACK, RST or URG must be seen (MUST-66): trim() cuts it.
+ *
+ * A RST has no number but its own (RFC 5961, 3.2): if its text counted, one of a
+ * window's length would need no guess at all.
  */
 static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
 {
@@ -386,7 +389,7 @@ static bool seq_acceptable(const struct tcp_conn *c, const struct tcp_seg *s)
 		return off == 0;
 	if (off >= 0)
 		return (uint32_t)off < wnd;
-	return len > 0u - (uint32_t)off;
+	return len > 0u - (uint32_t)off && !(s->flags & TH_RST);
 }
 
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
