@@ -7,7 +7,7 @@
  * When the half-open table is full, the SYN-ACK's sequence number says what a
  * record would have kept (RFC 4987, 3.6): five bits of a minute counter, three
  * of an index into common MSS values, 24 of a keyed hash over the addresses,
- * the client's ISN and the first two. What does not fit goes into the low six
+ * the client's ISN, the whole counter and the index. What does not fit goes into the low six
  * bits of our timestamp, which the client echoes: window scale (15 = none), SACK
  * and ECN. Without timestamps those options are given up.
  *
@@ -30,6 +30,11 @@
 static const uint16_t mss_values[8] = {8940, 1460, 1440, 1400,
 				       1360, 1220, 536,	 MSS_LEAST};
 
+static uint32_t cookie_count(const struct stack *st)
+{
+	return (uint32_t)(st->now_us / COOKIE_PERIOD_US);
+}
+
 static uint32_t cookie_hash(const struct stack *st, const struct tcp_key *key,
 			    tcp_seq irs, uint32_t count, uint32_t mss_index)
 {
@@ -48,7 +53,7 @@ static uint32_t cookie_hash(const struct stack *st, const struct tcp_key *key,
 tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
 		    const struct tcp_seg *syn, uint32_t ts_offset, uint32_t *ts)
 {
-	uint32_t count = (uint32_t)(st->now_us / COOKIE_PERIOD_US) & 31;
+	uint32_t count = cookie_count(st);
 	uint32_t mss =
 		syn->opts & OPT_MSS ? syn->mss : tcp_default_mss(&key->peer);
 	uint32_t i = 0, now = tcp_ts_now(st, ts_offset), bits;
@@ -67,18 +72,23 @@ tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
 	return count << 27 | i << 24 | cookie_hash(st, key, syn->seq, count, i);
 }
 
+/* How many periods ago it was made, or 32 more of them, or 64 ... */
+static uint32_t cookie_age(const struct stack *st, const struct tcp_seg *ack)
+{
+	return (cookie_count(st) - ((ack->ack - 1) >> 27)) & 31;
+}
+
 bool cookie_recent(const struct stack *st, const struct tcp_seg *ack)
 {
-	uint32_t now = (uint32_t)(st->now_us / COOKIE_PERIOD_US);
-
-	return ((now - ((ack->ack - 1) >> 27)) & 31) < COOKIE_PERIODS;
+	return cookie_age(st, ack) < COOKIE_PERIODS;
 }
 
 bool cookie_check(const struct stack *st, const struct tcp_key *key,
 		  const struct tcp_seg *ack, struct cookie *k)
 {
 	tcp_seq c = ack->ack - 1;
-	uint32_t count = c >> 27, i = c >> 24 & 7;
+	uint32_t count = cookie_count(st) - cookie_age(st, ack);
+	uint32_t i = c >> 24 & 7;
 
 	if (!cookie_recent(st, ack))
 		return false;
