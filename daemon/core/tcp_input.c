@@ -286,7 +286,7 @@ static enum seg_verdict check_timestamp(struct stack *st, struct tcp_conn *c,
 	if (older(st, c, s) &&
 	    (st->conf.timestamps_strict || !overtaken(st, c, s))) {
 		stack_drop(st, DROP_PAWS, NULL, s, c);
-		if (seg_len(s)) {
+		if (seg_len(s) && !(s->flags & TH_SYN)) {
 			c->flags |= CF_ACK_NOW;
 			tcp_wake_output(st, c);
 		} else {

@@ -613,6 +613,11 @@ static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 		half_challenge(st, h);
 		return false;
 	}
+	if (h->flags & HALF_TS && !(seg->opts & OPT_TS) &&
+	    st->conf.timestamps_strict) { /* RFC 7323, 3.2 */
+		stack_drop(st, DROP_TS_MISSING, &h->e.key, seg, NULL);
+		return false;
+	}
 	if (h->flags & HALF_TS && seg->opts & OPT_TS &&
 	    seq_lt(seg->ts_val, h->ts_recent)) {
 		stack_drop(st, DROP_PAWS, &h->e.key, seg, NULL);
