@@ -425,6 +425,11 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 	if (a) /* beyond a closed window nothing was taken */
 		tcp_sack_twice(c, a, s->seq,
 			       seq_min(s->seq + s->len, c->rcv_nxt));
+	/* RFC 9293, 3.10.7.4, eighth: the FIN again, and its service still
+	 * reads. */
+	if (c->state == TCP_TIME_WAIT && s->flags & TH_FIN &&
+	    s->seq + s->len + 1 == c->rcv_nxt)
+		c->linger_at_us = st->now_us + 2 * st->conf.msl_us;
 	/* The peer's tail loss probe was quicker than our delayed ACK. */
 	if (c->flags & CF_ACK_DELAYED && s->seq + s->len == c->rcv_nxt)
 		tcp_receive_expire(st, c);

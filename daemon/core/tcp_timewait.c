@@ -15,7 +15,7 @@
 static struct tcp_timewait *tw_new(struct stack *st);
 static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us);
 static void tw_remove(struct stack *st, struct tcp_timewait *tw);
-static bool tw_reusable(const struct tcp_timewait *tw,
+static bool tw_reusable(const struct stack *st, const struct tcp_timewait *tw,
 			const struct tcp_seg *seg);
 static void tw_ack(struct stack *st, struct tcp_timewait *tw,
 		   const struct tcp_seg *seg);
@@ -78,7 +78,7 @@ void timewait_input(struct stack *st, struct tcp_timewait *tw,
 	}
 	/* RFC 9293, 3.6.1 (MAY-2) */
 	if (seg->flags & TH_SYN && !(seg->flags & TH_ACK) &&
-	    tw_reusable(tw, seg)) {
+	    tw_reusable(st, tw, seg)) {
 		tw_remove(st, tw);
 		tcp_listen_input(st, key, seg, tw);
 		return;
@@ -194,12 +194,16 @@ static void tw_remove(struct stack *st, struct tcp_timewait *tw)
 }
 
 /* RFC 6191, 2: later by its timestamp (RFC 9293, 3.6.1 (SHLD-4)), or by its
- * number. */
-static bool tw_reusable(const struct tcp_timewait *tw,
+ * number. What had no timestamps cannot be taken for what has some. */
+static bool tw_reusable(const struct stack *st, const struct tcp_timewait *tw,
 			const struct tcp_seg *seg)
 {
-	if (tw->ts && seg->opts & OPT_TS && seg->ts_val != tw->ts_recent)
-		return seq_gt(seg->ts_val, tw->ts_recent);
+	if (seg->opts & OPT_TS && st->conf.timestamps) {
+		if (!tw->ts)
+			return true;
+		if (seg->ts_val != tw->ts_recent)
+			return seq_gt(seg->ts_val, tw->ts_recent);
+	}
 	return seq_gt(seg->seq, tw->rcv_nxt);
 }
 
