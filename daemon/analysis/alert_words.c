@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <tcphs/ipaddr.h>
+#include <tcphs/plural.h>
 
 static const struct {
 	const char *key, *title;
@@ -139,8 +140,6 @@ static void append(char *buf, size_t len, const char *text);
 static const char *source_words(const struct alert *al,
 				char buf[IPPREFIX_TEXT_MAX]);
 
-static const char *plural(int64_t n);
-
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == ALERT_NKINDS, "a row each");
 
 const char *alert_name(enum alert_kind k)
@@ -197,21 +196,23 @@ static int details(const struct alert *al, char *buf, size_t len)
 	case ALERT_PORT_SCAN:
 	case ALERT_HOST_SCAN:
 		return snprintf(buf, len,
-				"%lld %s in %.1f s, %lld probes, %lld "
-				"handshakes completed",
+				"%lld %s in %.1f s, %lld probe%s, %lld "
+				"handshake%s completed",
 				(long long)n[0],
 				al->kind == ALERT_PORT_SCAN ? "ports"
 							    : "addresses",
 				(double)n[3] / SECOND_US, (long long)n[1],
-				(long long)n[2]);
+				plural(n[1]), (long long)n[2], plural(n[2]));
 	case ALERT_RST_GUESS:
 		return snprintf(buf, len,
-				"%lld segments that fit no number, %lld "
+				"%lld segment%s that fit no number, %lld "
 				"connection%s",
-				(long long)n[0], (long long)n[1], plural(n[1]));
+				(long long)n[0], plural(n[0]), (long long)n[1],
+				plural(n[1]));
 	case ALERT_ICMP_GUESS:
-		return snprintf(buf, len, "%lld errors about nothing in flight",
-				(long long)n[0]);
+		return snprintf(buf, len,
+				"%lld error%s about nothing in flight",
+				(long long)n[0], plural(n[0]));
 	case ALERT_CONFLICT:
 		return snprintf(buf, len,
 				"%lld segment%s with other bytes than before",
@@ -228,11 +229,6 @@ static int details(const struct alert *al, char *buf, size_t len)
 		break;
 	}
 	return 0;
-}
-
-static const char *plural(int64_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* Of a pattern it is said that it is no more than that. */

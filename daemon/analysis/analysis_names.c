@@ -2,6 +2,7 @@
  * analysis_names.c - The words of the lists in analysis.h
  */
 #include <tcphs/analysis.h>
+#include <tcphs/plural.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,7 +95,7 @@ static void say_opening(struct words *w, const struct verdict *v)
 		break;
 	case JUDGED_TIMEOUT:
 		say(w, "No answer to %u SYN%s", v->syn.tries,
-		    v->syn.tries == 1 ? "" : "s");
+		    plural(v->syn.tries));
 		if (v->icmp)
 			say(w, ", but an ICMP%s error (type %u, code %u)",
 			    v->icmp6 ? "v6" : "", v->icmp_type, v->icmp_code);

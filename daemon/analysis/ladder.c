@@ -6,6 +6,7 @@
  * and the states that are new with it. All formats draw the same rows.
  */
 #include <tcphs/ladder.h>
+#include <tcphs/plural.h>
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -138,8 +139,8 @@ void ladder_verdict(const struct ladder_end *e, char *text, size_t len)
 	at = strlen(text);
 	if (e->bytes_in >= 0 && e->bytes_out >= 0)
 		snprintf(text + at, len - at,
-			 "; %" PRId64 " bytes in, %" PRId64 " out", e->bytes_in,
-			 e->bytes_out);
+			 "; %" PRId64 " byte%s in, %" PRId64 " out",
+			 e->bytes_in, plural(e->bytes_in), e->bytes_out);
 	at = strlen(text);
 	if (e->retrans > 0)
 		snprintf(text + at, len - at, "; %" PRId64 " sent again",

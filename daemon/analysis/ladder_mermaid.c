@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "ladder_priv.h"
 
 static void put_words(struct paper *p, const char *text);
@@ -79,5 +81,5 @@ static void put_gap(struct paper *p, uint32_t n)
 {
 	if (n)
 		paper_put(p, "    Note over C,S: %u packet%s not kept\n", n,
-			  n == 1 ? "" : "s");
+			  plural(n));
 }

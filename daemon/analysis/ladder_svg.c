@@ -6,6 +6,8 @@
  */
 #include <stdio.h>
 
+#include <tcphs/plural.h>
+
 #include "ladder_priv.h"
 
 #define WIDTH	 900
@@ -157,8 +159,7 @@ static unsigned int put_gap(struct paper *p, uint32_t n, unsigned int y)
 
 	if (!n)
 		return y;
-	snprintf(words, sizeof(words), "%u packet%s not kept", n,
-		 n == 1 ? "" : "s");
+	snprintf(words, sizeof(words), "%u packet%s not kept", n, plural(n));
 	put_text(p, (LEFT_X + RIGHT_X) / 2, y, "middle", "dim", words);
 	return y + ROW_Y;
 }

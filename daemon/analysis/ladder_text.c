@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "ladder_priv.h"
 
 #define DELTA_WIDTH 9
@@ -118,7 +120,7 @@ static void put_gap(struct paper *p, const struct layout *o, uint32_t n)
 	if (!n)
 		return;
 	paper_fill(p, ' ', o->arrow);
-	paper_put(p, "... %u packet%s not kept ...\n", n, n == 1 ? "" : "s");
+	paper_put(p, "... %u packet%s not kept ...\n", n, plural(n));
 }
 
 static void put_row(struct paper *p, const struct ladder_row *r,

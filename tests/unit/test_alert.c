@@ -689,6 +689,38 @@ static void the_list(void)
 	stop();
 }
 
+/* A number of one has no plural behind it. */
+static void one_of_each(void)
+{
+	static const struct {
+		enum alert_kind kind;
+		int64_t number[ALERT_NUMBERS_MAX];
+		const char *words;
+	} all[] = {
+		{ALERT_PORT_SCAN,
+		 {20, 1, 1, 1500000},
+		 "20 ports in 1.5 s, 1 probe, 1 handshake completed"},
+		{ALERT_HOST_SCAN,
+		 {20, 21, 2, 1500000},
+		 "20 addresses in 1.5 s, 21 probes, 2 handshakes completed"},
+		{ALERT_RST_GUESS,
+		 {1, 1},
+		 "1 segment that fit no number, 1 connection"},
+		{ALERT_ICMP_GUESS, {1}, "1 error about nothing in flight"},
+		{ALERT_CONFLICT, {1}, "1 segment with other bytes than before"},
+		{ALERT_CHECKSUM, {1}, "1 packet"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct alert al = {.kind = (uint8_t)all[i].kind};
+		char text[256];
+
+		memcpy(al.number, all[i].number, sizeof(al.number));
+		alert_sentence(&al, NULL, ALERT_RAISED, text, sizeof(text));
+		CU_ASSERT_STRING_EQUAL(strstr(text, ": ") + 2, all[i].words);
+	}
+}
+
 /* Each kind has all its words; indicators do not claim a proof. */
 static void every_kind_has_words(void)
 {
@@ -738,6 +770,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(whom_an_alert_concerns),
 		UNIT_TEST(a_flood_concerns_its_listener),
 		UNIT_TEST(the_list),
+		UNIT_TEST(one_of_each),
 		UNIT_TEST(every_kind_has_words),
 	};
 

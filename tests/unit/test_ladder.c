@@ -397,7 +397,7 @@ static void verdicts(void)
 	e.retrans = 3;
 	ladder_verdict(&e, t, sizeof(t));
 	CU_ASSERT_STRING_EQUAL(t, "completed in 213 us; reset by peer after "
-				  "61.5 s; 1 bytes in, 2 out; 3 sent again");
+				  "61.5 s; 1 byte in, 2 out; 3 sent again");
 	ladder_verdict(&e, small, sizeof(small));
 	CU_ASSERT_STRING_EQUAL(small, "completed in 21");
 	e = (struct ladder_end){
