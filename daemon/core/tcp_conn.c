@@ -80,7 +80,8 @@ struct tcp_active *tcp_activate(struct stack *st, struct tcp_conn *c)
 	a->answers = (struct bucket){st->now_us, ANSWERS_A_SECOND};
 	a->reo_mult = 1;
 	a->quick_acks = st->conf.quick_acks;
-	a->recover = a->rack_end = a->rack_fack = c->snd_una;
+	a->rack_end = a->rack_fack = c->snd_una;
+	a->recover = c->snd_una - 1;
 	a->used_us = a->drs_at_us = a->sent_us = a->text_us = st->now_us;
 	c->active = ptr_ref(&st->arena, a);
 	return a;

@@ -311,6 +311,9 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 
 		a->dupacks = 0;
 		a->sacked = partial && a->sacked > gone ? a->sacked - gone : 0;
+		/* Or it would fall behind by half of all numbers. */
+		if (seq_gt(seg->ack, a->recover))
+			a->recover = seg->ack - 1;
 	} else if (head && tcp_ack_duplicate(c, seg)) {
 		a->dupacks++;
 		a->sacked += mss;
@@ -320,8 +323,11 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 		a->sacked = out > a->lost + mss ? out - a->lost - mss : 0;
 	if (!head || head->flags & (TX_LOST | TX_RETRANS))
 		return;
+	/* RFC 6582, 3.2, step 2: right behind a recovery, duplicates may be those
+	 * of what was sent again for nothing. */
 	if (partial ||
-	    (a->dupacks == DUP_THRESH && a->recovery == RECOVERY_OPEN)) {
+	    (a->dupacks == DUP_THRESH && a->recovery == RECOVERY_OPEN &&
+	     seq_gt(seg->ack, a->recover))) {
 		if (tx_len(head) > mss)
 			tcp_tx_split(st, a, head, head->start + mss);
 		tcp_tx_lost(a, head);

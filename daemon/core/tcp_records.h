@@ -323,7 +323,8 @@ struct tcp_active {
 	uint32_t sacked, lost; /* bytes; lost and not sent again */
 	uint32_t dupacks;
 	tcp_seq fin_seq; /* its number */
-	tcp_seq recover; /* RFC 6582, snd_nxt when recovery began */
+	tcp_seq recover; /* RFC 6582: snd_nxt when the last recovery began, or
+			  * anything below snd_una */
 	struct cc_state ccs;
 	struct prr prr;
 	struct cwv cwv;

@@ -278,6 +278,7 @@ static void undo(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 	}
 	if (a->recovery != RECOVERY_OPEN)
 		tcp_recovery_leave(st, c, a);
+	a->recover = c->snd_una - 1;
 	a->force_one = false;
 	/* It was the small window that was full. */
 	a->cwnd_limited = false;
