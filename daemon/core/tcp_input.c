@@ -198,6 +198,8 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 		if (c->flags & CF_DEAD)
 			return;
 		/* Urgent data, text and FIN may ride on the SYN-ACK. */
+		s->flags &= (uint8_t)~TH_SYN;
+		trim(st, c, s);
 		if (take_urg(st, c, s) == SEG_DONE)
 			return;
 		if (s->len)
