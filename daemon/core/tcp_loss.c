@@ -387,8 +387,10 @@ static void measure(struct stack *st, struct tcp_conn *c,
 		int32_t ms =
 			seq_diff(tcp_ts_now(st, c->ts_offset), seg->ts_ecr);
 
+		/* Less than a tick is not nothing: the least there was is what
+		 * RACK and pacing go by. */
 		if (ms >= 0 && ms < 600000)
-			us = (int64_t)ms * 1000;
+			us = ms ? (int64_t)ms * 1000 : 1000;
 	}
 	if (us == NO_RTT || us >= UINT32_MAX)
 		return;

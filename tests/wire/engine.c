@@ -575,6 +575,7 @@ static bool check_info(struct stage *g, const struct stage_conn *c,
 	INFO_CHECK(ssthresh, ssthresh);
 	INFO_CHECK(rto, rto_us);
 	INFO_CHECK(srtt, srtt_us);
+	INFO_CHECK(min_rtt, min_rtt_us);
 	INFO_CHECK(rttvar, rttvar_us);
 	INFO_CHECK(mss, snd_mss);
 	INFO_CHECK(pmtu, pmtu);
