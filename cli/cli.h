@@ -56,7 +56,8 @@ struct cli {
 	bool colour;
 	bool rst, yes, all; /* of close and kill */
 	bool classic, nodelay, strict;
-	const char *source;	    /* port */
+	bool raw;	    /* also of what a peer says, which --quiet leaves */
+	const char *source; /* port */
 	const char *port, *service; /* of listener add and set */
 	const char *since, *level;
 	bool follow;

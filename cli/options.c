@@ -242,6 +242,7 @@ enum cli_exit options_parse(struct cli *cli, int argc, char **argv,
 	}
 	while (optind < argc)
 		words[(*n)++] = argv[optind++]; /* after "--" */
+	cli->raw = cli->format == FORMAT_RAW;
 	if (cli->quiet)
 		cli->format = FORMAT_NONE;
 	return e;

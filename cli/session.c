@@ -1,12 +1,16 @@
 /*
  * session.c - Talking: connect, attach and send
  *
- * What the peer says goes to stdout as it is, and stdin to the peer; words
- * about the connection go to stderr. One request with text is under way at a
- * time, so stdin is read no faster than the peer reads. The end of stdin is a
- * FIN; then the peer's is waited for. Ctrl-C ends our side, a second one resets.
+ * What the peer says goes to stdout, and stdin to the peer; words about the
+ * connection go to stderr. One request with text is under way at a time, so
+ * stdin is read no faster than the peer reads. The end of stdin is a FIN; then
+ * the peer's is waited for. Ctrl-C ends our side, a second one resets.
  *
- * --classic is for people: lines of the peer and of ours with a name in front,
+ * connect is for programs, too, and as binary safe as nc; attach is for people,
+ * with the peer's name in front of each line. A terminal gets no controls of the
+ * peer's from either; --raw gives everything as it came.
+ *
+ * --classic has lines of the peer and of ours with a name in front,
  * and the steps of the handshake and of the close as the daemon tells them
  * (events.follow). Those come on a request of their own, and may come later
  * than what they led to. So words about the connection, and what the peer says,
@@ -48,6 +52,7 @@ struct session {
 	json_int_t id;		     /* of conn.open or conn.attach */
 	json_int_t sending, closing; /* requests under way; 0 = none */
 	char conn[16];
+	bool named, visible; /* lines of the peer's; its controls */
 	bool open, stdin_over, ended, line_begun;
 	enum cli_exit exit;
 	bool over;
@@ -119,10 +124,10 @@ static size_t put_visible(FILE *out, const uint8_t *text)
 	return 1;
 }
 
-static void print_classic(struct session *s, const uint8_t *text, size_t len)
+static void print_visible(struct session *s, const uint8_t *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		if (!s->line_begun)
+		if (!s->line_begun && s->named)
 			fprintf(s->cli->out, "%s: ", s->peer);
 		s->line_begun = text[i] != '\n';
 		i += put_visible(s->cli->out, text + i);
@@ -149,8 +154,8 @@ static void say_text(struct session *s, json_t *item)
 	    sodium_base642bin(text, most + 1, base64, most, NULL, &len, NULL,
 			      BASE64) == 0) {
 		text[len] = '\0';
-		if (s->cli->classic)
-			print_classic(s, text, len);
+		if (s->visible)
+			print_visible(s, text, len);
 		else
 			fwrite(text, 1, len, s->cli->out);
 		if (fflush(s->cli->out) != 0) {
@@ -173,7 +178,7 @@ static void say_end(struct session *s, json_t *result)
 		s->exit = interrupts > 1 ? CLI_OK : CLI_RESET;
 	if (s->cli->quiet)
 		return;
-	if (s->cli->classic && s->line_begun)
+	if (s->named && s->line_begun)
 		putc('\n', s->cli->out);
 	if (s->cli->classic &&
 	    (interrupts > 1 || (s->first_fin == FIN_OURS && s->exit == CLI_OK)))
@@ -368,7 +373,7 @@ static enum cli_exit take_stdin(struct session *s)
 		return CLI_OK;
 	}
 	text[n] = '\0';
-	if (s->cli->classic)
+	if (s->cli->classic && s->named)
 		echo_classic(s, text, (size_t)n);
 	return send_text(s, text, (size_t)n, false);
 }
@@ -443,10 +448,12 @@ static enum cli_exit turn(struct session *s, const sigset_t *waiting)
 	return e;
 }
 
-/* @filter: Whose steps are told from the start; NULL = of nobody */
+/* @named:  Lines of the peer's have its name in front
+ * @filter: Whose steps are told from the start; NULL = of nobody */
 static enum cli_exit talk(struct session *s, const char *method, json_t *params,
-			  const char *filter)
+			  bool named, const char *filter)
 {
+	bool raw = s->cli->raw;
 	struct sigaction act = {.sa_handler = on_interrupt}, was;
 	sigset_t block, waiting;
 	enum cli_exit e;
@@ -456,6 +463,8 @@ static enum cli_exit talk(struct session *s, const char *method, json_t *params,
 	sigprocmask(SIG_BLOCK, &block, &waiting);
 	sigaction(SIGINT, &act, &was);
 	interrupts = 0;
+	s->named = named && !raw;
+	s->visible = !raw && (named || s->cli->terminal);
 	e = filter ? follow_steps(s, filter) : CLI_OK;
 	if (e == CLI_OK)
 		e = client_begin(s->cli->client, method, params, &s->id);
@@ -491,7 +500,7 @@ enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 				     : "role = client and dst %.64s:%d",
 		 end[0], port);
 	s.until_us = cli->timeout_set ? now_us() + cli->timeout_us : INT64_MAX;
-	return talk(&s, "conn.open", params,
+	return talk(&s, "conn.open", params, cli->classic,
 		    cli->classic && !cli->quiet ? filter : NULL);
 }
 
@@ -506,7 +515,7 @@ enum cli_exit attach_run(struct cli *cli, int argc, char **argv)
 
 	(void)argc;
 	return talk(&s, "conn.attach", json_pack("{s:s}", "conn", argv[0]),
-		    NULL);
+		    true, NULL);
 }
 
 enum cli_exit send_run(struct cli *cli, int argc, char **argv)

@@ -95,7 +95,7 @@ conn=$(ctl --raw -H list -o id listener = talk)
 check "$HEARD bytes to nobody yet: the window shuts" wait_for 10 shut "$conn"
 check '... others are served' same hi "$(echo hi | nc -N "$OWN4" 7)"
 check '... nothing was lost: a reader gets it all' \
-	same $HEARD "$(ctl -q attach "$conn" </dev/null | tr -d '[\1-\377]' |
+	same $HEARD "$(ctl -q --raw attach "$conn" </dev/null | tr -d '[\1-\377]' |
 		wc -c)"
 wait $client
 check '... and memory is as before' test $(($(rss_kib) - before)) -le 12288
@@ -106,7 +106,7 @@ flood $((HEARD / 10)) >/dev/null &
 client=$!
 wait_for 5 listed 1 listener = talk
 conn=$(ctl --raw -H list -o id listener = talk)
-"$TCPHSCTL" -s "$SOCKET" -q attach "$conn" </dev/null \
+"$TCPHSCTL" -s "$SOCKET" -q --raw attach "$conn" </dev/null \
 	> >(wc -c >"$TMP/count") &
 reader=$!
 wait_for 5 test -e "$TMP/count"

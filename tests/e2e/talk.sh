@@ -115,6 +115,21 @@ check 'and takes them there and back' \
 	cmp "$TMP/file" <(ctl -q connect "$HOST4" 5000 <"$TMP/file")
 wait $SERVER
 
+# What the server says, as it is in a pipe, and on a terminal.
+printf 'a\033[2Jb\n' >"$TMP/evil"
+server 5000 sh -c "exec nc -l -N $HOST4 5000 <$TMP/evil"
+check 'control characters go into a pipe' \
+	cmp "$TMP/evil" <(ctl -q connect "$HOST4" 5000 </dev/null)
+wait $SERVER
+server 5000 sh -c "exec nc -l -N $HOST4 5000 <$TMP/evil"
+onto_terminal()
+{
+	timeout 10 socat -u EXEC:"$1",pty,rawer -
+}
+check '... but to no terminal' same 'a\x1b[2Jb' "$(
+	onto_terminal "$TCPHSCTL -s $SOCKET -q connect $HOST4 5000")"
+wait $SERVER
+
 check 'nobody listens: exit code 20' \
 	exits 20 said ctl connect "$HOST4" 5001 </dev/null
 check '... in words' has connect "$HOST4:5001: .* after 1 SYN, "
@@ -182,9 +197,12 @@ listed 1 listener = talk
 echo early >&6
 talk attached attach last
 check 'attach: what came before is there' \
-	wait_for 5 has attached.out '^early$'
+	wait_for 5 has attached.out '^Client: early$'
 echo question >&6
-check '... what comes later, too' wait_for 5 has attached.out '^question$'
+check '... what comes later, too' wait_for 5 has attached.out '^Client: question$'
+printf 'a\033[2Jb\n' >&6
+check '... and cannot steer the terminal' \
+	wait_for 5 has attached.out '^Client: a\\x1b\[2Jb$'
 echo answer >&5
 IFS= read -r -t 5 line <&7
 check 'what is typed arrives' same answer "$line"
@@ -251,7 +269,7 @@ nc -N "$OWN4" 8090 <"$TMP/file" &
 client=$!
 listed 1 listener = talk
 check 'a reader who comes late gets all of it' \
-	cmp "$TMP/file" <(ctl -q attach last </dev/null)
+	cmp "$TMP/file" <(ctl -q --raw attach last </dev/null)
 wait $client
 
 check 'stops' stop_daemon
