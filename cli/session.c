@@ -330,15 +330,31 @@ static enum cli_exit take_line(struct session *s, json_t *line)
 	return CLI_OK;
 }
 
+/* Does the answer tell of an attempt that has steps? Who is refused at once may
+ * know it before the first of them is told. */
+static bool was_tried(const json_t *answer)
+{
+	static const char *const codes[] = {"refused", "timeout", "unreachable",
+					    "protocol_error"};
+	const char *code = json_string_value(
+		json_object_get(json_object_get(answer, "error"), "code"));
+
+	for (size_t i = 0; code && i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
 /* What is left of the steps, and then how it ended. */
 static enum cli_exit take_last(struct session *s)
 {
 	struct client *client = s->cli->client;
 	struct pollfd p = {.fd = client->fd, .events = POLLIN};
 	json_t *result = json_object_get(s->last, "result"), *line;
+	bool has_steps = *s->steps_of || was_tried(s->last);
 	enum cli_exit e = CLI_OK;
 
-	while (s->steps && *s->steps_of && !s->closed && e == CLI_OK &&
+	while (s->steps && has_steps && !s->closed && e == CLI_OK &&
 	       (client_has_line(client) || poll(&p, 1, LAST_STEP_MS) > 0)) {
 		e = client_line(client, &line);
 		if (e != CLI_OK)

@@ -556,6 +556,23 @@ def scene_late(c):
             c.result(req, {"reason": "fin", "words": "closed"})
 
 
+def scene_late_refusal(c):
+    """The steps of an attempt come behind its failure."""
+    c.hello()
+    steps = None
+    for req in c.requests():
+        if req["method"] == "events.follow":
+            steps = req
+        elif req["method"] == "conn.open":
+            c.error(req, "refused", "198.18.66.1:5000: refused")
+            for n, (event, words) in enumerate((
+                    ("syn.sent", "[Client] Sending SYN"),
+                    ("handshake.failed", "[Client] Handshake failed"),
+                    ("conn.closed", "[Client] Connection closed"))):
+                c.item(steps, {"seq": n, "event": event, "message": words,
+                               "conn": "c9"})
+
+
 def scene_slow(c):
     """Each request after the first is answered by hanging up."""
     c.hello()

@@ -463,6 +463,19 @@ group_talk()
 	[Client] Connection closed
 	Server disconnected.
 	WORDS
+
+	NAME='connect --classic, the steps of a refusal late'
+	scene late_refusal
+	"$CTL" connect --classic 198.18.66.1 5000 >"$TMP/out" 2>&1 </dev/null
+	code_is $? 20
+	out_is <<-'WORDS'
+	Client: Not Connected
+	[Client] Sending SYN
+	[Client] Handshake failed
+	[Client] Connection closed
+	Failed to connect to server.
+	tcphsctl: 198.18.66.1:5000: refused
+	WORDS
 }
 
 # On a terminal kill asks; script(1) makes one.
