@@ -52,6 +52,33 @@ static void grown(int64_t rtt_us)
 	rig_check(look().cwnd == 40000);
 }
 
+/*
+ * RFC 8985, 7.3: nor does a tail loss probe wait for the clock of pacing. It
+ * comes first if the path got shorter at once: the pause after what left was made
+ * for the long one. One byte acknowledged is one sample.
+ */
+static void probe_does_not_wait(void)
+{
+	rig.conf.pacing = true;
+	rig.conf.gso_max = 60000;
+	rig.conf.rto_initial_us = S(3);
+	grown(S(2));
+	rig_wait(MS(100));
+	rig_send(20000);
+	rig_check(taken() == 2000);
+	rig_wait(MS(2));
+	rig_check(taken() == 0);
+	for (tcp_seq i = 1; i <= 80; i++)
+		rx_ack(at + i);
+	rig_check(taken() == 0);
+	rig_check(look().probe_in_us > 0);
+	rig_check(look().probe_in_us + MS(10) < look().pace_in_us);
+	rig_wait(look().probe_in_us + RIG_LATE_US);
+	rig_check(taken() == 1000);
+	rig_check(look().pace_in_us > 0);
+	rig_end();
+}
+
 /* Two windows a round trip, some bytes each millisecond. */
 static void spread_over_the_round_trip(void)
 {
@@ -272,6 +299,7 @@ static void no_timer_without_text(void)
 }
 
 static const struct unit_test tests[] = {
+	UNIT_TEST(probe_does_not_wait),
 	UNIT_TEST(spread_over_the_round_trip),
 	UNIT_TEST(slower_in_avoidance),
 	UNIT_TEST(initial_window_at_once),
