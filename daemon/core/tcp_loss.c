@@ -126,7 +126,7 @@ void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
 	if (a->recovery == RECOVERY_FAST)
 		c->cc.cwnd = c->cc.ssthresh; /* not PRR's passing one */
 	tcp_cc(c)->timeout(&c->cc, &a->ccs, c->snd_nxt - c->snd_una,
-			   a->recovery != RECOVERY_RTO, st->now_us);
+			   c->rexmt_count <= 1, st->now_us);
 	tcp_ecn_reduced(c, a);
 	a->recovery = RECOVERY_RTO;
 	a->recover = c->snd_nxt;
