@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <tcphs/plural.h>
+
 #include "client.h"
 #include "output.h"
 
@@ -19,7 +21,6 @@ static enum cli_exit end_all(struct cli *cli, const char *command, int argc,
 static enum cli_exit tell_all(struct cli *cli, const json_t *result);
 static enum cli_exit ask(struct cli *cli, const char *filter);
 static int count_item(void *arg, const char *text, size_t len);
-static const char *plural(json_int_t n);
 
 enum cli_exit close_run(struct cli *cli, int argc, char **argv)
 {
@@ -91,9 +92,9 @@ static enum cli_exit tell_all(struct cli *cli, const json_t *result)
 			 "; %" JSON_INTEGER_FORMAT
 			 " half-open or in TIME-WAIT left",
 			 skipped);
-	output_sentence(cli, result, "%s %" JSON_INTEGER_FORMAT "%s%s",
-			cli->rst ? "reset" : "closing", count, plural(count),
-			others);
+	output_sentence(
+		cli, result, "%s %" JSON_INTEGER_FORMAT " connection%s%s",
+		cli->rst ? "reset" : "closing", count, plural(count), others);
 	return count ? CLI_OK : CLI_NO;
 }
 
@@ -117,7 +118,7 @@ static enum cli_exit ask(struct cli *cli, const char *filter)
 		complain("no connection matches");
 		return CLI_NO;
 	}
-	fprintf(stderr, "%s %" JSON_INTEGER_FORMAT "%s? [y/N] ",
+	fprintf(stderr, "%s %" JSON_INTEGER_FORMAT " connection%s? [y/N] ",
 		cli->rst ? "reset" : "close", count, plural(count));
 	if (fgets(answer, sizeof(answer), stdin) &&
 	    (strcasecmp(answer, "y\n") == 0 ||
@@ -135,9 +136,4 @@ static int count_item(void *arg, const char *text, size_t len)
 	(void)len;
 	++*count;
 	return ITEM_NEXT;
-}
-
-static const char *plural(json_int_t n)
-{
-	return n == 1 ? " connection" : " connections";
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <tcphs/plural.h>
+
 #include "analyze.h"
 #include "diagram.h"
 #include "explain.h"
@@ -219,8 +221,9 @@ static void put_side(char *text, const char *who, const struct verdict_side *s)
 	size_t n = strlen(text);
 
 	n += (size_t)snprintf(text + n, LINE_MAX - n,
-			      "%s%s: %" PRIu64 " packets, %" PRIu64 " bytes",
-			      n ? "; " : "", who, s->packets, s->by_seq);
+			      "%s%s: %" PRIu64 " packet%s, %" PRIu64 " byte%s",
+			      n ? "; " : "", who, s->packets,
+			      plural(s->packets), s->by_seq, plural(s->by_seq));
 	if (s->captured < s->by_seq)
 		n += (size_t)snprintf(text + n, LINE_MAX - n,
 				      " (%" PRIu64 " of them not captured)",
@@ -238,8 +241,8 @@ static void put_side(char *text, const char *who, const struct verdict_side *s)
 				      s->window_min, s->window_max);
 	if (s->zero_windows)
 		snprintf(text + n, LINE_MAX - n,
-			 ", closed its window %" PRIu32 " times",
-			 s->zero_windows);
+			 ", closed its window %" PRIu32 " time%s",
+			 s->zero_windows, plural(s->zero_windows));
 }
 
 static void explain_text_of(const struct cli *cli, const struct verdict *v)

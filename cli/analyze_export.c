@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <tcphs/pcapng.h>
+#include <tcphs/plural.h>
 
 #include "analyze.h"
 #include "dump.h"
@@ -199,8 +200,8 @@ static enum cli_exit end(struct analyze *z)
 		return CLI_NOT_FOUND;
 	}
 	if (cli->format == FORMAT_TEXT && strcmp(cli->file, "-") != 0)
-		fprintf(cli->out, "%" PRIu64 " packets in %s\n", one->written,
-			cli->file);
+		fprintf(cli->out, "%" PRIu64 " packet%s in %s\n", one->written,
+			plural(one->written), cli->file);
 	return CLI_OK;
 }
 

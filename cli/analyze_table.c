@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "analyze.h"
 #include "findings.h"
 #include "summary.h"
@@ -140,11 +142,12 @@ static void tell_unread(const struct analysis_stats *stats)
 			most = i;
 	if (broken)
 		complain("%" PRIu64 " of %" PRIu64
-			 " packets cannot be read: %s%s",
-			 broken, all, fault_words(most),
+			 " packet%s cannot be read: %s%s",
+			 broken, all, plural(all), fault_words(most),
 			 stats->faults[most] < broken ? ", and more" : "");
 	else if (all && !stats->packets[PACKET_TCP])
-		complain("none of %" PRIu64 " packets is TCP", all);
+		complain("none of %" PRIu64 " packet%s is TCP", all,
+			 plural(all));
 }
 
 static void free_rows(struct analyze *z)

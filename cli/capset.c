@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "text.h"
 
 #define AHEAD 64 /* divides the numbers of an unsigned int */
@@ -201,9 +203,9 @@ static bool refill(struct capset *set, struct source *s)
 			set->damaged++;
 			words = capfile_damage(s->file, &offset);
 			complain("%s is damaged at offset %" PRIu64
-				 ": %s; the %" PRIu64
-				 " packets before it are judged",
-				 s->path, offset, words, s->frames);
+				 ": %s; %" PRIu64 " packet%s before it judged",
+				 s->path, offset, words, s->frames,
+				 plural(s->frames));
 			s->end = true;
 			break;
 		case CAPFILE_END:

@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "client.h"
 #include "dump.h"
 #include "output.h"
@@ -73,6 +75,7 @@ enum cli_exit capture_stop_run(struct cli *cli, int argc, char **argv)
 	FILE *out = cli->file ? dump_open(cli) : NULL;
 	json_t *result = NULL;
 	enum cli_exit e;
+	long long packets;
 	size_t nfiles;
 
 	(void)argc;
@@ -86,15 +89,15 @@ enum cli_exit capture_stop_run(struct cli *cli, int argc, char **argv)
 		complain("cannot write: %s", strerror(errno));
 		e = CLI_NO;
 	}
+	packets = json_integer_value(json_object_get(result, "packets"));
 	nfiles = json_array_size(json_object_get(result, "files"));
 	if (result && (!cli->file || strcmp(cli->file, "-") != 0))
 		output_sentence(cli, result,
-				"%lld packets, %lld lost, %zu file%s in %s",
-				(long long)json_integer_value(
-					json_object_get(result, "packets")),
+				"%lld packet%s, %lld lost, %zu file%s in %s",
+				packets, plural(packets),
 				(long long)json_integer_value(
 					json_object_get(result, "lost")),
-				nfiles, nfiles == 1 ? "" : "s",
+				nfiles, plural(nfiles),
 				json_string_value(
 					json_object_get(result, "directory")));
 	json_decref(result);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <tcphs/plural.h>
+
 #include "client.h"
 #include "output.h"
 
@@ -100,7 +102,7 @@ static enum cli_exit tell(const struct cli *cli, const struct drain *d)
 		output_sentence(cli, doc,
 				"%s disabled, %" JSON_INTEGER_FORMAT
 				" connection%s left",
-				who, d->left, d->left == 1 ? "" : "s");
+				who, d->left, plural(d->left));
 	else
 		output_sentence(cli, doc, "%s drained", who);
 	json_decref(doc);

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tcphs/plural.h>
+
 #include "client.h"
 #include "output.h"
 
@@ -232,11 +234,13 @@ static json_t *follow_params(const struct cli *cli, int argc, char **argv)
 /* What is in the file: on stderr, for stdout may be the file. */
 static void say_result(const struct cli *cli, const json_t *result)
 {
+	long long packets =
+		json_integer_value(json_object_get(result, "packets"));
+
 	if (cli->quiet || !result)
 		return;
-	fprintf(stderr, "%lld packets written, %lld lost, of %lld seen\n",
-		(long long)json_integer_value(
-			json_object_get(result, "packets")),
+	fprintf(stderr, "%lld packet%s written, %lld lost, of %lld seen\n",
+		packets, plural(packets),
 		(long long)json_integer_value(json_object_get(result, "lost")),
 		(long long)json_integer_value(json_object_get(result, "seen")));
 }

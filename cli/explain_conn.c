@@ -12,6 +12,7 @@
 #include <sodium/utils.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
 #include <tcphs/segment.h>
 #include <tcphs/stack.h>
 
@@ -144,8 +145,8 @@ static void packet_words(const struct segment *s, char *buf, size_t size)
 			n += (size_t)snprintf(buf + n, size - n, "%s%s",
 					      n ? "," : "", flags[i].name);
 	if (s->kind == SEGMENT_TCP && s->text_len)
-		snprintf(buf + n, size - n, "%s%" PRIu32 " bytes", n ? " " : "",
-			 s->text_len);
+		snprintf(buf + n, size - n, "%s%" PRIu32 " byte%s",
+			 n ? " " : "", s->text_len, plural(s->text_len));
 }
 
 static int take_listener(void *arg, const char *text, size_t len)

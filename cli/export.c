@@ -17,6 +17,7 @@
 
 #include <tcphs/capture_packet.h>
 #include <tcphs/pcapng.h>
+#include <tcphs/plural.h>
 
 #include "diagram.h"
 #include "dump.h"
@@ -276,6 +277,6 @@ static void tell(const struct cli *cli, const json_t *doc)
 			 seen - kept);
 	output_sentence(cli, result,
 			"%" JSON_INTEGER_FORMAT " packet%s in %s%s", kept,
-			kept == 1 ? "" : "s", cli->file, others);
+			plural(kept), cli->file, others);
 	json_decref(result);
 }

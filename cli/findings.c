@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <tcphs/ipaddr.h>
+#include <tcphs/plural.h>
 
 #include "text.h"
 
@@ -49,7 +50,7 @@ const char *finding_words(const json_t *f, char buf[FINDING_WORDS_MAX])
 			 (int)number(f, "port"));
 	snprintf(buf, FINDING_WORDS_MAX,
 		 "%s (%s): %s; %s to %s%s in %s: %" JSON_INTEGER_FORMAT
-		 " attempts, %" JSON_INTEGER_FORMAT
+		 " attempt%s, %" JSON_INTEGER_FORMAT
 		 " answered, %" JSON_INTEGER_FORMAT
 		 " completed, %s%" JSON_INTEGER_FORMAT " different",
 		 json_string_value(json_object_get(f, "kind")),
@@ -59,8 +60,8 @@ const char *finding_words(const json_t *f, char buf[FINDING_WORDS_MAX])
 		 text_duration((number(f, "to_ns") - number(f, "from_ns")) /
 				       1000,
 			       span),
-		 number(f, "count"), number(f, "answered"),
-		 number(f, "completed"),
+		 number(f, "count"), plural(number(f, "count")),
+		 number(f, "answered"), number(f, "completed"),
 		 json_is_true(json_object_get(f, "estimated")) ? "about " : "",
 		 number(f, "distinct"));
 	return buf;

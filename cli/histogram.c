@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "client.h"
 #include "output.h"
 
@@ -118,7 +120,7 @@ static void put_head(const struct cli *cli, const json_t *o)
 	fprintf(cli->out, "%s%s%s  %" JSON_INTEGER_FORMAT " handshake%s",
 		output_sgr(cli, SGR_BOLD), name, output_sgr(cli, SGR_OFF),
 		number(outcomes, "completed"),
-		number(outcomes, "completed") == 1 ? "" : "s");
+		plural(number(outcomes, "completed")));
 	if (number(o, "cookies"))
 		fprintf(cli->out,
 			" (%" JSON_INTEGER_FORMAT " by cookie, not timed)",

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 static void add_text(const struct probe_report *r,
 		     const struct probe_answer *a);
 static json_t *answer_json(const struct probe_report *r,
@@ -180,8 +182,8 @@ static void end_text(const struct probe_report *r)
 	FILE *out = r->cli->out;
 	const char *comma = ": ";
 
-	fprintf(out, "%u probe%s of %s port %s", r->count,
-		r->count == 1 ? "" : "s", r->addr, r->port);
+	fprintf(out, "%u probe%s of %s port %s", r->count, plural(r->count),
+		r->addr, r->port);
 	for (int i = 0; i < PROBE_NOUTCOMES; i++) {
 		if (!r->outcomes[i])
 			continue;

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tcphs/plural.h>
+
 #define FIRST_MS   1000
 #define EACH_MS	   200
 #define CLOCK_EACH 4096 /* packets between two looks at the clock */
@@ -53,8 +55,9 @@ void progress_show(struct progress *p, uint64_t done, uint64_t all,
 	fputs("\r", stderr);
 	if (all)
 		fprintf(stderr, "%3" PRIu64 "%%, ", 100 * done / all);
-	fprintf(stderr, "%" PRIu64 " packets, %" PRIu64 " connections\033[K",
-		p->packets, connections);
+	fprintf(stderr, "%" PRIu64 " packet%s, %" PRIu64 " connection%s\033[K",
+		p->packets, plural(p->packets), connections,
+		plural(connections));
 	fflush(stderr);
 }
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "client.h"
 #include "output.h"
 #include "security.h"
@@ -62,9 +64,9 @@ enum cli_exit report_run(struct cli *cli, int argc, char **argv)
 	if (e == CLI_OK)
 		e = show(cli, &r);
 	if (e == CLI_OK && cli->verify && (r.gaps || r.torn)) {
-		complain("%llu gaps and %llu damaged lines in the log",
-			 (unsigned long long)r.gaps,
-			 (unsigned long long)r.torn);
+		complain("%llu gap%s and %llu damaged line%s in the log",
+			 (unsigned long long)r.gaps, plural(r.gaps),
+			 (unsigned long long)r.torn, plural(r.torn));
 		e = CLI_NO;
 	}
 	report_free(&r);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "output.h"
 #include "page.h"
 #include "security.h"
@@ -179,6 +181,11 @@ static void put_value(FILE *out, const json_t *o, const char *key,
 	page_escape(out, cell);
 }
 
+static json_int_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
 static void put_period(FILE *out, const json_t *period)
 {
 	fputs("<p>", out);
@@ -189,7 +196,7 @@ static void put_period(FILE *out, const json_t *period)
 	put_value(out, period, "covered_us", COLUMN_TIME);
 	fputs("), from ", out);
 	put_value(out, period, "events", COLUMN_COUNT);
-	fputs(" events</p>\n", out);
+	fprintf(out, " event%s</p>\n", plural(number(period, "events")));
 	if (json_object_get(period, "cut")) {
 		fputs("<p class=\"note\">Asked from ", out);
 		put_value(out, period, "asked_from", COLUMN_TEXT);
@@ -197,11 +204,12 @@ static void put_period(FILE *out, const json_t *period)
 		put_value(out, period, "cut", COLUMN_TEXT);
 		fputs(".</p>\n", out);
 	}
-	if (json_integer_value(json_object_get(period, "lost"))) {
+	if (number(period, "lost")) {
 		fputs("<p class=\"note\">", out);
 		put_value(out, period, "lost", COLUMN_COUNT);
-		fputs(" events were lost: the figures are what is left.</p>\n",
-		      out);
+		fprintf(out,
+			" event%s lost: the figures are what is left.</p>\n",
+			plural(number(period, "lost")));
 	}
 }
 

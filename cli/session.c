@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include <tcphs/jsontext.h>
+#include <tcphs/plural.h>
 
 #include "client.h"
 #include "output.h"
@@ -539,16 +540,18 @@ enum cli_exit send_run(struct cli *cli, int argc, char **argv)
 	char *text = text_join(argc - 1, argv + 1), *line = NULL;
 	enum cli_exit e = CLI_NO;
 	json_t *result = NULL;
+	json_int_t sent;
 
 	if (text && asprintf(&line, "%s\n", text) >= 0)
 		e = client_call(
 			cli->client, "conn.send",
 			json_pack("{s:s, s:s}", "conn", argv[0], "text", line),
 			NULL, NULL, &result);
+	sent = json_integer_value(json_object_get(result, "sent"));
 	if (e == CLI_OK)
-		output_sentence(
-			cli, result, "%" JSON_INTEGER_FORMAT " bytes queued",
-			json_integer_value(json_object_get(result, "sent")));
+		output_sentence(cli, result,
+				"%" JSON_INTEGER_FORMAT " byte%s queued", sent,
+				plural(sent));
 	json_decref(result);
 	free(line);
 	free(text);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "explain.h"
 #include "findings.h"
 #include "output.h"
@@ -245,14 +247,15 @@ void summary_text(const struct cli *cli, const json_t *doc)
 
 	snprintf(line, sizeof(line),
 		 "%" JSON_INTEGER_FORMAT " in %s: %" JSON_INTEGER_FORMAT
-		 " packets, %s bytes of text",
+		 " packet%s, %s byte%s of text",
 		 all,
 		 text_duration(
 			 (number(doc, "end_ns") - number(doc, "start_ns")) /
 				 1000,
 			 span),
-		 number(doc, "tcp_packets"),
-		 text_bytes((uint64_t)number(doc, "bytes"), bytes));
+		 number(doc, "tcp_packets"), plural(number(doc, "tcp_packets")),
+		 text_bytes((uint64_t)number(doc, "bytes"), bytes),
+		 plural(number(doc, "bytes")));
 	explain_text(cli, "Connections", line);
 	counts_text(cli, "Outcomes", json_object_get(doc, "outcomes"), all);
 	counts_text(cli, "Endings", json_object_get(doc, "endings"), all);
@@ -260,10 +263,11 @@ void summary_text(const struct cli *cli, const json_t *doc)
 	times_text(cli, "  to SYN-ACK", json_object_get(doc, "synack_us"));
 	times_text(cli, "  to ACK", json_object_get(doc, "ack_us"));
 	snprintf(line, sizeof(line),
-		 "%" JSON_INTEGER_FORMAT " segments, %" JSON_INTEGER_FORMAT
-		 " of them SYNs, %" JSON_INTEGER_FORMAT " SYN-ACKs",
-		 number(again, "all"), number(again, "syn"),
-		 number(again, "synack"));
+		 "%" JSON_INTEGER_FORMAT " segment%s, %" JSON_INTEGER_FORMAT
+		 " of them SYN%s, %" JSON_INTEGER_FORMAT " SYN-ACK%s",
+		 number(again, "all"), plural(number(again, "all")),
+		 number(again, "syn"), plural(number(again, "syn")),
+		 number(again, "synack"), plural(number(again, "synack")));
 	explain_text(cli, "Sent again", line);
 	for (size_t i = 0; i < json_array_size(odd); i++) {
 		const json_t *a = json_array_get(odd, i);
@@ -283,17 +287,19 @@ void summary_text(const struct cli *cli, const json_t *doc)
 		 "%" JSON_INTEGER_FORMAT " other, %" JSON_INTEGER_FORMAT
 		 " unreadable, %" JSON_INTEGER_FORMAT
 		 " out of order; %" JSON_INTEGER_FORMAT
-		 " connections judged early for want of memory",
+		 " connection%s judged early for want of memory",
 		 number(packets, "other"), number(packets, "broken"),
-		 number(doc, "unordered"), number(doc, "evicted"));
+		 number(doc, "unordered"), number(doc, "evicted"),
+		 plural(number(doc, "evicted")));
 	explain_text(cli, "Other packets", line);
 	faults_text(cli, json_object_get(doc, "faults"));
 	if (!captured)
 		return;
 	snprintf(line, sizeof(line),
-		 "%" JSON_INTEGER_FORMAT " frames; %" JSON_INTEGER_FORMAT
-		 " were dropped here, %" JSON_INTEGER_FORMAT " by the card",
-		 number(captured, "seen"), number(captured, "dropped"),
+		 "%" JSON_INTEGER_FORMAT " frame%s; %" JSON_INTEGER_FORMAT
+		 " dropped here, %" JSON_INTEGER_FORMAT " by the card",
+		 number(captured, "seen"), plural(number(captured, "seen")),
+		 number(captured, "dropped"),
 		 number(captured, "dropped_by_card"));
 	explain_text(cli, "Captured", line);
 }
@@ -368,10 +374,12 @@ static void talkers_text(const struct cli *cli, const char *label,
 			snprintf(end, sizeof(end), "%s", text_of(t, "ip"));
 		snprintf(line, sizeof(line),
 			 "%s: %" JSON_INTEGER_FORMAT
-			 " connections, %" JSON_INTEGER_FORMAT
-			 " failed, %s bytes of text",
-			 end, number(t, "connections"), number(t, "failed"),
-			 text_bytes((uint64_t)number(t, "bytes"), bytes));
+			 " connection%s, %" JSON_INTEGER_FORMAT
+			 " failed, %s byte%s of text",
+			 end, number(t, "connections"),
+			 plural(number(t, "connections")), number(t, "failed"),
+			 text_bytes((uint64_t)number(t, "bytes"), bytes),
+			 plural(number(t, "bytes")));
 		explain_text(cli, i ? "" : label, line);
 	}
 }

@@ -21,6 +21,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include <tcphs/plural.h>
+
 #define TABLE_AT  3 /* line of the headings */
 #define ROWS_LESS 5 /* lines that are no rows */
 #define LINES_MIN 8
@@ -162,19 +164,24 @@ static const char *rate(double n, char buf[TEXT_NUMBER_MAX])
 	return buf;
 }
 
+static json_int_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
 static void draw_numbers(const struct top *t)
 {
 	char a[128], b[128], c[128], line[768];
 	char r[5][TEXT_NUMBER_MAX];
-	long long alerts =
-		json_integer_value(json_object_get(t->status, "alerts"));
+	json_int_t alerts = number(t->status, "alerts");
+	json_int_t conns = number(t->status, "connections");
 
 	snprintf(line, sizeof(line),
-		 "%s conns  %s half-open  %s alerts  %s hs/s"
+		 "%s conn%s  %s half-open  %s alert%s  %s hs/s"
 		 "  in %s/s %sB/s  out %s/s %sB/s",
 		 value(t->status, "connections", COLUMN_COUNT, a),
-		 value(t->status, "half_open", COLUMN_COUNT, b),
-		 value(t->status, "alerts", COLUMN_COUNT, c),
+		 plural(conns), value(t->status, "half_open", COLUMN_COUNT, b),
+		 value(t->status, "alerts", COLUMN_COUNT, c), plural(alerts),
 		 rate(t->handshakes, r[0]), rate(t->segs_in, r[1]),
 		 rate(t->text_in, r[2]), rate(t->segs_out, r[3]),
 		 rate(t->text_out, r[4]));

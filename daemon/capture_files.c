@@ -26,6 +26,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <tcphs/plural.h>
+
 #include "held_dir.h"
 #include "log.h"
 
@@ -140,8 +142,8 @@ void capture_files_stop(struct capture_files *f)
 		f->taker.lost += n;
 		f->cap->lost += n;
 		log_warnx("The end of the capture could not be written to "
-			  "%s: %llu packets",
-			  f->dir, (unsigned long long)n);
+			  "%s: %llu packet%s",
+			  f->dir, (unsigned long long)n, plural(n));
 	}
 	f->running = false;
 	ev_timer_stop(f->loop, &f->flush);
@@ -333,8 +335,9 @@ static void failed(struct capture_files *f)
 
 static void recovered(struct capture_files *f)
 {
-	log_notice("Capture is written to %s/%s again, %llu packets were lost",
-		   f->dir, f->name, (unsigned long long)f->taker.lost);
+	log_notice("Capture is written to %s/%s again, %llu packet%s lost",
+		   f->dir, f->name, (unsigned long long)f->taker.lost,
+		   plural(f->taker.lost));
 	f->bad = false;
 }
 

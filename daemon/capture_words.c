@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <tcphs/plural.h>
+
 #define TCP_FLAGS_AT 13 /* RFC 9293, 3.1 */
 
 struct words {
@@ -102,7 +104,7 @@ const char *capture_comment(const struct stack_packet *p, uint64_t lost,
 		    drop_words((enum drop_reason)p->drop),
 		    drop_clause((enum drop_reason)p->drop));
 	if (lost)
-		add(&w, "%" PRIu64 " packets before it are not in this file",
-		    lost);
+		add(&w, "%" PRIu64 " packet%s before it %s not in this file",
+		    lost, plural(lost), lost == 1 ? "is" : "are");
 	return w.begun ? buf : NULL;
 }

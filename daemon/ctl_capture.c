@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tcphs/plural.h>
+
 #include "capture_files.h"
 #include "ctl_priv.h"
 #include "log.h"
@@ -92,8 +94,9 @@ void ctl_capture_stop(const struct ctl_request *r)
 		return;
 	}
 	capture_files_stop(files);
-	log_notice("Capture ended by the operator, %llu packets, %llu lost",
-		   (unsigned long long)t->kept, (unsigned long long)t->lost);
+	log_notice("Capture ended by the operator, %llu packet%s, %llu lost",
+		   (unsigned long long)t->kept, plural(t->kept),
+		   (unsigned long long)t->lost);
 	ctl_reply_result(r->client, r->id,
 			 json_pack("{s:I, s:I, s:I, s:I, s:s, s:o}", "packets",
 				   (json_int_t)t->kept, "lost",

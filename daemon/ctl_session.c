@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "ctl_priv.h"
 #include "describe.h"
 #include "service/chat.h"
@@ -381,7 +383,7 @@ static void tell_failed(const struct ctl_session *s)
 				    json_sprintf("c%" PRIu32, r->last.id)),
 			  "%s: %s after %" PRIu32 " SYN%s, %.1f ms", peer,
 			  words, r->last.retrans + 1,
-			  r->last.retrans ? "s" : "",
+			  plural(r->last.retrans + 1ull),
 			  (double)r->last.age_us / 1000);
 }
 

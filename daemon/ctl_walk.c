@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include <tcphs/nearest.h>
+#include <tcphs/plural.h>
 
 #include "ctl_priv.h"
 #include "describe.h"
@@ -350,8 +351,8 @@ static bool kill_step(struct ctl_job *job)
 		kill_progress(job);
 		return false;
 	}
-	log_notice("%" PRIu64 " connections %s by the operator", job->count,
-		   job->rst ? "reset" : "closed");
+	log_notice("%" PRIu64 " connection%s %s by the operator", job->count,
+		   plural(job->count), job->rst ? "reset" : "closed");
 	ctl_reply_result(job->client, job->id, kill_counts(job));
 	return true;
 }

@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <tcphs/plural.h>
+
 #include "evline.h"
 #include "held_dir.h"
 #include "log.h"
@@ -184,8 +186,9 @@ static void put_lost(struct evfile *f, uint64_t n, const char *why,
 		.note = &note,
 	};
 
-	snprintf(text, sizeof(text), "%llu events%s%s were left out (%s)",
-		 (unsigned long long)n, of < EVENT_NTYPES ? " of " : "",
+	snprintf(text, sizeof(text), "%llu event%s%s%s left out (%s)",
+		 (unsigned long long)n, plural(n),
+		 of < EVENT_NTYPES ? " of " : "",
 		 of < EVENT_NTYPES ? event_name(of) : "", why);
 	put_line(f, &r);
 }

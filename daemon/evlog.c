@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "evfields.h"
 #include "evid.h"
 #include "evline.h"
@@ -114,8 +116,8 @@ static int64_t turn(struct evbus_sink *s, int64_t now_us)
 static void say_left_out(void *arg, enum event_type type, uint32_t n)
 {
 	(void)arg;
-	log_at(event_level(type), "%u more lines of %s suppressed", n,
-	       event_name(type));
+	log_at(event_level(type), "%u more line%s of %s suppressed", n,
+	       plural(n), event_name(type));
 }
 
 static void log_event(const struct evbus_record *r, const struct stack *st)

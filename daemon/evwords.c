@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <tcphs/ipaddr.h>
+#include <tcphs/plural.h>
 
 static int words(const struct event *e, const struct stack_conf *conf,
 		 char *buf, size_t len);
@@ -89,12 +90,12 @@ static int words(const struct event *e, const struct stack_conf *conf,
 		return snprintf(buf, len,
 				"Received ACK without a valid SYN cookie");
 	case EVENT_DATA_RECEIVED:
-		return snprintf(buf, len, "Received %lld bytes, sending ACK",
-				(long long)e->a);
+		return snprintf(buf, len, "Received %lld byte%s, sending ACK",
+				(long long)e->a, plural(e->a));
 	case EVENT_URGENT:
 		return snprintf(buf, len,
-				"Received urgent mark, %lld bytes ahead",
-				(long long)e->a);
+				"Received urgent mark, %lld byte%s ahead",
+				(long long)e->a, plural(e->a));
 	case EVENT_ACK_SENT:
 		return snprintf(buf, len, "Sending ACK %lld", (long long)e->a);
 	case EVENT_DATA_RETRANSMIT:
@@ -134,8 +135,8 @@ static int words(const struct event *e, const struct stack_conf *conf,
 		if (e->b)
 			return words_icmp(e, buf, len);
 		return snprintf(buf, len,
-				"No acknowledgement after %lld tries, going on",
-				(long long)e->a);
+				"No acknowledgement after %lld %s, going on",
+				(long long)e->a, e->a == 1 ? "try" : "tries");
 	case EVENT_PMTU:
 		return snprintf(buf, len, "Path MTU is %lld now, was %lld",
 				(long long)e->a, (long long)e->b);
@@ -148,7 +149,7 @@ static int words(const struct event *e, const struct stack_conf *conf,
 		return snprintf(buf, len,
 				"Received %lld packet%s with TTL %u, usually "
 				"%u",
-				(long long)e->a, e->a == 1 ? "" : "s",
+				(long long)e->a, plural(e->a),
 				(unsigned int)e->b >> 8,
 				(unsigned int)e->b & 0xff);
 	case EVENT_LIMIT:
@@ -157,9 +158,10 @@ static int words(const struct event *e, const struct stack_conf *conf,
 				limit_name((enum stack_limit)e->a));
 	case EVENT_LOST:
 		return snprintf(buf, len,
-				"%lld events came faster than they could be "
+				"%lld event%s came faster than %s could be "
 				"taken",
-				(long long)e->a);
+				(long long)e->a, plural(e->a),
+				e->a == 1 ? "it" : "they");
 	default: /* the shell's bring their own */
 		break;
 	}
@@ -220,7 +222,8 @@ static int words_retransmit(const struct event *e, char *buf, size_t len)
 	char what[32] = "FIN", why[32] = "fast";
 
 	if (e->a)
-		snprintf(what, sizeof(what), "%lld bytes", (long long)e->a);
+		snprintf(what, sizeof(what), "%lld byte%s", (long long)e->a,
+			 plural(e->a));
 	if (e->b < 0)
 		snprintf(why, sizeof(why), "tail loss probe");
 	else if (e->b)

@@ -13,6 +13,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 #include "core/assert.h"
 #include "core/wire.h"
 #include "evwords.h"
@@ -134,8 +136,8 @@ static void segment_words(const struct lab *l, const struct tcp_seg *s,
 			n += (size_t)snprintf(buf + n, len - n, "%s%s",
 					      n ? "-" : "", flags[i].name);
 	if (s->len)
-		n += (size_t)snprintf(buf + n, len - n, "%s%u bytes",
-				      n ? "-" : "", s->len);
+		n += (size_t)snprintf(buf + n, len - n, "%s%u byte%s",
+				      n ? "-" : "", s->len, plural(s->len));
 	else if (s->flags & TH_ACK)
 		n += (size_t)snprintf(buf + n, len - n, "%sACK", n ? "-" : "");
 	n += (size_t)snprintf(buf + n, len - n, " seq=%u",

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include <tcphs/jsontext.h>
+#include <tcphs/plural.h>
 
 #include "core/assert.h"
 
@@ -277,8 +278,8 @@ static bool say_left_out(void)
 	struct iovec fields[LOG_FIELDS_MIN];
 	char text[64], buf[128], line[256];
 
-	snprintf(text, sizeof(text), "%u lines left out: %s was stuck",
-		 out.left_out,
+	snprintf(text, sizeof(text), "%u line%s left out: %s was stuck",
+		 out.left_out, plural(out.left_out),
 		 log_is_journal()  ? "the journal"
 		 : out.syslog >= 0 ? "syslog"
 		 : out.file >= 0   ? "the file"

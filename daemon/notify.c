@@ -16,6 +16,8 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include <tcphs/plural.h>
+
 #define STATUS_SECONDS 1.
 
 static void on_watchdog(struct ev_loop *ev, ev_timer *w, int revents);
@@ -114,9 +116,9 @@ static void tell_status(struct notify *n)
 	}
 	shards_stats(n->shards, &stats);
 	snprintf(text, sizeof(text),
-		 "STATUS=%s, %u listeners, %u connections%s%s", n->state,
-		 listeners, stats.full, n->remark ? "; " : "",
-		 n->remark ? n->remark : "");
+		 "STATUS=%s, %u listener%s, %u connection%s%s%s", n->state,
+		 listeners, plural(listeners), stats.full, plural(stats.full),
+		 n->remark ? "; " : "", n->remark ? n->remark : "");
 	if (strcmp(text, n->told) == 0)
 		return;
 	memcpy(n->told, text, sizeof(text));

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include <tcphs/ipaddr.h>
+#include <tcphs/plural.h>
 #include <tcphs/segment.h>
 
 #include "capture.h"
@@ -55,7 +56,8 @@ static int64_t turn(struct evbus_sink *s, int64_t now_us)
 	if (!l->until_us || now_us < l->until_us)
 		return l->until_us ? l->until_us : TIME_NEVER;
 	if (l->left_out)
-		log_info("%" PRIu32 " more packets suppressed", l->left_out);
+		log_info("%" PRIu32 " more packet%s suppressed", l->left_out,
+			 plural(l->left_out));
 	l->taken = l->left_out = 0;
 	l->until_us = 0;
 	return TIME_NEVER;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <tcphs/plural.h>
+
 #include "log.h"
 #include "privacy.h"
 #include "service/service.h"
@@ -114,7 +116,8 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	run_measure_listeners(r);
 	run_kick(r);
 	evbus_say(&r->bus, EVENT_DAEMON_RELOADED, 1,
-		  "Configuration read again, %u listeners", new.nlisteners);
+		  "Configuration read again, %u listener%s", new.nlisteners,
+		  plural(new.nlisteners));
 	return 1;
 }
 

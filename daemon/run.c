@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <tcphs/ipaddr.h>
+#include <tcphs/plural.h>
 
 #include "log.h"
 #include "service/service.h"
@@ -240,8 +241,9 @@ static void say_ready(struct run *r)
 	if (c->net6.len)
 		ipaddr_format(&c->own6, own6);
 	evbus_say(&r->bus, EVENT_DAEMON_READY, 0,
-		  "Ready on %s: %s%s%s, %u listeners", r->tun.name, own4,
-		  own4[0] && own6[0] ? " and " : "", own6, r->conf.nlisteners);
+		  "Ready on %s: %s%s%s, %u listener%s", r->tun.name, own4,
+		  own4[0] && own6[0] ? " and " : "", own6, r->conf.nlisteners,
+		  plural(r->conf.nlisteners));
 }
 
 static void on_stop(struct ev_loop *ev, ev_signal *w, int revents)
@@ -255,14 +257,14 @@ static void on_stop(struct ev_loop *ev, ev_signal *w, int revents)
 	if (r->stage != RUN_READY) {
 		evbus_say(&r->bus, EVENT_DAEMON_STOPPING, s.full,
 			  "Stopping at once (%s again), resetting %u "
-			  "connections",
-			  strsignal(w->signum), s.full);
+			  "connection%s",
+			  strsignal(w->signum), s.full, plural(s.full));
 		r->stage = RUN_RESETTING;
 		return;
 	}
 	evbus_say(&r->bus, EVENT_DAEMON_STOPPING, s.full,
-		  "Stopping (%s), closing %u connections", strsignal(w->signum),
-		  s.full);
+		  "Stopping (%s), closing %u connection%s",
+		  strsignal(w->signum), s.full, plural(s.full));
 	r->stage = RUN_CLOSING;
 	r->patience_us = loop_now_us() + r->conf.stop_timeout_us;
 	ev_timer_set(&r->patience, (double)r->conf.stop_timeout_us / SECOND_US,
@@ -334,14 +336,16 @@ static bool hook_turn(void *arg, int64_t now_us)
 static bool closing(struct run *r, int64_t now_us)
 {
 	struct stack_stats s;
+	uint32_t left;
 
 	if (!r->told_all)
 		r->told_all = in_all(r, stack_stop, now_us);
 	if (now_us >= r->patience_us) {
 		shards_stats(&r->shards, &s);
-		log_notice("%u connections did not close in time, resetting "
-			   "them",
-			   s.full + s.half_open);
+		left = s.full + s.half_open;
+		log_notice("%u connection%s did not close in time, resetting "
+			   "%s",
+			   left, plural(left), left == 1 ? "it" : "them");
 		r->stage = RUN_RESETTING;
 		return true;
 	}

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include <tcphs/ipaddr.h>
+#include <tcphs/plural.h>
 
 #include "log.h"
 
@@ -67,9 +68,9 @@ void selfcheck_stop(struct selfcheck *c)
 	if (!c->judge)
 		return;
 	analysis_end(c->judge);
-	log_info("Self-check: %" PRIu64 " verdicts agree, %" PRIu64
-		 " differ, %" PRIu64 " could not be compared",
-		 c->agreed, c->differed, c->unknown);
+	log_info("Self-check: %" PRIu64 " verdict%s in agreement, %" PRIu64
+		 " different, %" PRIu64 " not compared",
+		 c->agreed, plural(c->agreed), c->differed, c->unknown);
 	analysis_free(c->judge);
 	decoder_free(c->decoder);
 	decoder_free(c->pieces);

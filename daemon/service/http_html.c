@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include <tcphs/plural.h>
+
 static const char head[] =
 	"<!DOCTYPE html>\n"
 	"<html lang=\"en\">\n"
@@ -149,12 +151,12 @@ static void html_end(struct stack *st, struct tcp_conn *c, struct http_conn *h)
 	http_facts(st, c, &f);
 	http_put(h,
 		 "</tbody></table></div>\n"
-		 "<p>%u of %u connections. This page's own is marked; "
+		 "<p>%u of %u connection%s. This page's own is marked; "
 		 "<a href=\"/connections.json\">connections.json</a> has "
 		 "them all.</p>\n"
 		 "<h2>Try next</h2>\n"
 		 "<pre>",
-		 h->walk.rows, f.all);
+		 h->walk.rows, f.all, plural(f.all));
 	http_advice(st, c, h);
 	http_put(h, "</pre>\n"
 		    "</main>\n"

@@ -220,7 +220,7 @@ exec 3<>"/dev/tcp/$OWN4/9"
 ip link set "$IFACE" down
 kill -s INT "$DAEMON"
 check 'INT waits for those who do not answer' \
-	wait_for 5 log_has 'Stopping \(Interrupt\), closing 1 connections'
+	wait_for 5 log_has 'Stopping \(Interrupt\), closing 1 connection$'
 check 'and is still there' daemon_alive
 kill -s INT "$DAEMON"
 check 'a second INT does not wait' reap_daemon 5
@@ -233,7 +233,7 @@ exec 3<>"/dev/tcp/$OWN4/9"
 ip link set "$IFACE" down
 check 'taking it down is noticed' wait_for 5 log_has 'was taken down by someone'
 check 'stop_timeout ends the patience' stop_daemon TERM 5
-check 'and says so' log_has '1 connections did not close in time'
+check 'and says so' log_has '1 connection did not close in time, resetting it'
 exec 3>&-
 
 check 'and once more' start_daemon

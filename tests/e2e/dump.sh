@@ -309,7 +309,7 @@ check 'the file says how many are missing' same \
 	"$(fields "$SLOW" 'frame.drop_count' frame.drop_count |
 		awk '{ n += $1 } END { print n }')"
 check_not 'in words, too' same 0 "$(count "$SLOW" \
-	'frame.comment matches "[1-9][0-9]* packets before it are not in"')"
+	'frame.comment matches "[1-9][0-9]* packets? before it (is|are) not in"')"
 check 'nobody watches any more' wait_for 5 readers 0
 
 echo '--- the end of the daemon'

@@ -178,10 +178,14 @@ check 'no daemon is needed; nothing is missing' ctl -q report --verify "$EVENTS"
 sed 5d "$EVENTS" >"$TMP/cut.ndjson"
 check 'a line that was taken out' exits 1 ctl report --verify "$TMP/cut.ndjson"
 check 'is counted' is 1 .period.gaps "$TMP/cut.ndjson"
+check 'in words, too' eval 'ctl report "$TMP/cut.ndjson" |
+	grep -Eq "lines, 1 gap, 0 damaged; the daemon started 2 times$"'
 sed '5s/.*/{"line":5,"ti/' "$EVENTS" >"$TMP/torn.ndjson"
 check 'a line that was torn' exits 1 ctl report --verify "$TMP/torn.ndjson"
 head -n 10 "$EVENTS" >"$TMP/first"
 tail -n +11 "$EVENTS" >"$TMP/second"
+check 'one start is one' eval 'ctl report "$TMP/first" |
+	grep -Eq "^10 lines, 0 gaps, 0 damaged; the daemon started 1 time$"'
 check 'files that took turns' is '[8,0]' \
 	'[.total.completed, .period.gaps]' "$TMP/first" "$TMP/second"
 cat >"$TMP/twice.ndjson" <<'E'

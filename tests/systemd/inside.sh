@@ -257,7 +257,7 @@ check 'by the same process' prop_is MainPID "^$pid\$"
 
 timeout 60 nc -d 198.18.66.2 7 &
 client=$!
-check 'a client is served' wait_for 10 prop_is StatusText ' 1 connections'
+check 'a client is served' wait_for 10 prop_is StatusText ' 1 connection$'
 check 'stops' systemctl stop tcphsd
 check 'successfully' prop_is Result '^success$'
 check 'the client is told' wait_for 10 test ! -d "/proc/$client"

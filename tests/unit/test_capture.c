@@ -329,6 +329,10 @@ static void words_of_packets(void)
 		 "dropped: ack number beyond what was sent (RFC 9293, "
 		 "3.10.7.4); 7 packets before it are not in this file"},
 		{{.drop = DROP_TCP_PORT}, 0, "dropped: port 0 (RFC 9293, 3.1)"},
+		{{.drop = DROP_TCP_PORT},
+		 1,
+		 "dropped: port 0 (RFC 9293, 3.1); 1 packet before it is not "
+		 "in this file"},
 	};
 	char buf[CAPTURE_COMMENT_MAX];
 	const char *got;

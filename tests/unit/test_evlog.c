@@ -243,6 +243,16 @@ static const struct sentence sentences[] = {
 	 "[Server] Received urgent mark, 5 bytes ahead"},
 	{EVENT_TROUBLE, ROLE_SERVER, 3, 0, 0, 0,
 	 "[Server] No acknowledgement after 3 tries, going on"},
+	{EVENT_DATA_RECEIVED, ROLE_SERVER, 1, 0, TH_ACK, 1,
+	 "[Server] Received 1 byte, sending ACK"},
+	{EVENT_DATA_RETRANSMIT, ROLE_CLIENT, 1, 0, TH_ACK, 1,
+	 "[Client] Retransmitting 1 byte (fast)"},
+	{EVENT_URGENT, ROLE_SERVER, 1, 0, TH_ACK | TH_URG, 1,
+	 "[Server] Received urgent mark, 1 byte ahead"},
+	{EVENT_TROUBLE, ROLE_SERVER, 1, 0, 0, 0,
+	 "[Server] No acknowledgement after 1 try, going on"},
+	{EVENT_TTL_ODD, ROLE_CLIENT, 1, 49 << 8 | 64, 0, 0,
+	 "[Client] Received 1 packet with TTL 49, usually 64"},
 	{EVENT_TROUBLE, ROLE_SERVER, 0, 3 << 8 | 1, 0, 0,
 	 "[Server] The path says: host unreachable (ICMP 3/1), going on"},
 	{EVENT_TROUBLE, ROLE_SERVER, 0, 3 << 8 | 13, 0, 0,
@@ -437,6 +447,14 @@ static void events_that_were_lost_are_said(void)
 	CU_ASSERT_EQUAL(fake.nlines, 3);
 	CU_ASSERT_STRING_EQUAL(fake.lines[1],
 			       "2 events came faster than they could be taken");
+
+	fake_reset();
+	e[0] = event(EVENT_FIN_SENT, ROLE_SERVER, 0, 0);
+	(void)event(EVENT_FIN_SENT, ROLE_SERVER, 0, 0);
+	e[1] = event(EVENT_FIN_SENT, ROLE_SERVER, 0, 0);
+	drain(e, 2, 40 * SECOND_US);
+	CU_ASSERT_STRING_EQUAL(fake.lines[1],
+			       "1 event came faster than it could be taken");
 }
 
 /* What the daemon says of itself has no budget and names no connection. */
