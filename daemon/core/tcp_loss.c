@@ -18,6 +18,8 @@
  */
 #include "tcp_loss.h"
 
+#define CUT_LEAST 536 /* the least that segments usually have */
+
 static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 			   struct tcp_active *a, const struct tcp_seg *seg,
 			   struct ack_news *news);
@@ -27,6 +29,8 @@ static bool is_dsack(const struct tcp_seg *seg);
 static void sack_range(struct stack *st, struct tcp_conn *c,
 		       struct tcp_active *a, const struct tcp_seg *seg,
 		       const struct sack_block *b, struct ack_news *news);
+static bool worth_cutting(const struct tcp_conn *c, const struct tx_rec *t,
+			  tcp_seq at);
 static void ack_dsack(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a, const struct tcp_seg *seg,
 		      const struct ack_news *news);
@@ -273,16 +277,29 @@ static void sack_range(struct stack *st, struct tcp_conn *c,
 			continue;
 		if (seq_lt(t->start, b->start)) {
 			/* The rest is the next record now. */
-			if (tcp_tx_split(st, a, t, b->start))
+			if (worth_cutting(c, t, b->start) &&
+			    tcp_tx_split(st, a, t, b->start))
 				r = t->next;
 			continue;
 		}
-		if (seq_gt(t->end, b->end) && !tcp_tx_split(st, a, t, b->end))
+		if (seq_gt(t->end, b->end) && (!worth_cutting(c, t, b->end) ||
+					       !tcp_tx_split(st, a, t, b->end)))
 			break;
 		tcp_rack_delivered(st, c, a, t, seg, news);
 		news->sacked += tx_len(t);
 		r = tcp_tx_sacked(st, a, t)->next;
 	}
+}
+
+/* Segments arrive as they were sent: a super-segment may be cut where one of its
+ * segments ends. Who has smaller pieces wants us to keep a record of each, to
+ * look at all of them with each ACK, and to send each alone (CVE-2019-11478). */
+static bool worth_cutting(const struct tcp_conn *c, const struct tx_rec *t,
+			  tcp_seq at)
+{
+	uint32_t least = c->cc.mss < CUT_LEAST ? c->cc.mss : CUT_LEAST;
+
+	return at - t->start >= least / 2;
 }
 
 /* Something of ours arrived twice. */

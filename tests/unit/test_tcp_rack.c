@@ -629,7 +629,34 @@ static void reneged(void)
 	rig_end();
 }
 
+/* Peers who SACK each second byte (CVE-2019-11478) get no record for each, and no
+ * packet for each byte between. */
+static void single_bytes_are_not_cut_out(void)
+{
+	uint32_t before;
+
+	open_sack();
+	rig_send(10000);
+	expect_text(1001, 10);
+	rig_wait(RTT_US);
+	before = look().memory;
+	for (tcp_seq at = 2001; at < 11001; at += 8)
+		rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001,
+			   .nsack = 4,
+			   .sack = {{at, at + 1},
+				    {at + 2, at + 3},
+				    {at + 4, at + 5},
+				    {at + 6, at + 7}}));
+	rig_check(look().memory < before + 40 * sizeof(struct tx_rec));
+	rig_forget();
+	rig_check(rig_stats().retransmit_fast <= 40);
+	rx_ack(11001);
+	rig_check(look().in_flight == 0);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
+	UNIT_TEST(single_bytes_are_not_cut_out),
 	UNIT_TEST(late_segments_are_no_queue),
 	UNIT_TEST(sacked_neighbours_are_one),
 	UNIT_TEST(sent_again_stays_apart),
