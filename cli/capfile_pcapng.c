@@ -232,6 +232,8 @@ static bool simple(struct capfile *c, const uint8_t *b, uint32_t len,
 		f->cap_len = i->snaplen;
 	if (f->cap_len > len - SIMPLE_MIN)
 		f->cap_len = len - SIMPLE_MIN;
+	if (f->cap_len > FRAME_MAX)
+		return fail(c, "a packet that no link carries");
 	f->bytes = b + 12;
 	return true;
 }

@@ -390,6 +390,28 @@ static void pcapng_simple(void)
 	expect_end();
 }
 
+/* Readers hold some eighty frames: none of them may be of any length. */
+static void pcapng_simple_too_long(void)
+{
+	static uint8_t bytes[(2 << 20) + sizeof(file.bytes)];
+	const uint32_t text = 2 << 20, all = text + 16;
+	size_t at;
+
+	new_file(false);
+	section();
+	at = file.len;
+	face(LINK_RAW, 0, 0);
+	memset(file.bytes + at + 12, 0, 4); /* no snaplen */
+	at = file.len;
+	put32(3);
+	put32(all);
+	put32(text);
+	memcpy(bytes, file.bytes, file.len);
+	memcpy(bytes + at + all - 4, &all, 4);
+	file.c = capfile_open(bytes_of(bytes, at + all), file.words);
+	expect_damage(at, "a packet that no link carries");
+}
+
 static void pcapng_damaged(void)
 {
 	size_t at;
@@ -510,6 +532,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(pcapng_resolutions),
 		UNIT_TEST(pcapng_sections),
 		UNIT_TEST(pcapng_simple),
+		UNIT_TEST(pcapng_simple_too_long),
 		UNIT_TEST(pcapng_damaged),
 		UNIT_TEST(every_length),
 		UNIT_TEST(packed),
