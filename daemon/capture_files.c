@@ -9,7 +9,7 @@
  * capture.
  *
  * Names sort by age, so the oldest are found by looking at the directory and
- * not by remembering; files of captures before count, too.
+ * not by remembering; files of captures before count, too, and go first.
  *
  * A write that fails, a full disk most often, may have written a part: the file
  * is cut back to the block before, so that it can be read at any time, and the
@@ -401,13 +401,29 @@ int capture_files_list(struct capture_files *f, struct capture_file **files)
 	return n;
 }
 
+static bool is_of_this_capture(const struct capture_files *f, const char *name)
+{
+	const char *stamp = name + strlen("capture-");
+
+	return strncmp(stamp, f->stamp, strlen(f->stamp)) == 0;
+}
+
+/* Those of this capture last, whatever their names say: the clock may have been
+ * set back since the others were made. */
 static void remove_oldest(struct capture_files *f)
 {
 	struct capture_file *files;
 	int n = capture_files_list(f, &files);
+	int left = n - (int)f->rotate_keep;
 
-	for (int i = 0; i + (int)f->rotate_keep < n; i++)
-		(void)unlinkat(f->dir_fd, files[i].name, 0);
+	for (int own = 0; own < 2; own++) {
+		for (int i = 0; i < n && left > 0; i++) {
+			if (is_of_this_capture(f, files[i].name) != own)
+				continue;
+			(void)unlinkat(f->dir_fd, files[i].name, 0);
+			left--;
+		}
+	}
 	free(files);
 }
 

@@ -197,6 +197,36 @@ static void rotates(void)
 	cleanup();
 }
 
+/* After the clock was set back the newest file has the oldest name. */
+static void files_of_the_future(void)
+{
+	struct capture_file *files;
+	char command[256];
+	int packets = 0;
+
+	setup();
+	snprintf(command, sizeof(command),
+		 "mkdir %s && cd %s && for i in 1 2 3; do "
+		 "touch capture-29990101-000000-00000$i.pcapng; done",
+		 sub, sub);
+	CU_ASSERT_EQUAL(system(command), 0);
+	start();
+	for (int i = 0; i < 20; i++) {
+		show();
+		written();
+	}
+	capture_files_stop(&f);
+	CU_ASSERT_EQUAL(f.number, 2);
+	CU_ASSERT_EQUAL_FATAL(list(&files), 3);
+	for (int i = 0; i < 2; i++)
+		packets += (int)count_blocks(files[i].name, PACKETS);
+	CU_ASSERT_EQUAL(packets, 20);
+	CU_ASSERT_STRING_EQUAL(files[2].name,
+			       "capture-29990101-000000-000003.pcapng");
+	free(files);
+	cleanup();
+}
+
 /* Half a block is never left in a file: here the limit is one of the process,
  * later it would be the disk. */
 static void full_disk_is_survived(void)
@@ -358,6 +388,7 @@ static void start_refused(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(starts_and_stops),
 	UNIT_TEST(rotates),
+	UNIT_TEST(files_of_the_future),
 	UNIT_TEST(full_disk_is_survived),
 	UNIT_TEST(full_disk_to_the_end),
 	UNIT_TEST(lost_directory_is_found_again),
