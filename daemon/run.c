@@ -532,11 +532,12 @@ static void hook_stats(void *arg, json_t *stats)
 				    selfcheck_describe(&r->selfcheck));
 }
 
-/* What is empty does not apply, and is left out. */
+/* What is empty does not apply, and is left out. Paths and complaints about a
+ * file have whatever bytes it has. */
 static void put_text(json_t *o, const char *key, const char *text)
 {
 	if (text[0])
-		json_object_set_new(o, key, json_string(text));
+		json_object_set_new(o, key, ctl_reply_text(text));
 }
 
 static void put_address(json_t *o, const char *key, const struct ip_addr *a,

@@ -163,6 +163,11 @@ check 'the file wants the same port: refused' exits 1 ctl reload
 check 'the log says who is in the way' log_has \
 	"listeners 'other' and 'more' share port 9 and an address"
 check 'nothing changed' listed 'echo demo web more daytime'
+printf '[log]\nlevel = l\xe4ut\n' >>"$CONF"
+check 'a file that is no UTF-8: refused' exits 1 ctl reload
+check 'status says why' eval 'ctl --json status |
+	jq -r .config_error | grep -q "level = l?ut is unknown"'
+check 'still, nothing changed' listed 'echo demo web more daytime'
 cp "$TMP/good" "$CONF"
 cat >>"$CONF" <<'CONF'
 [listener.more]
