@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tcphs/plural.h>
@@ -130,7 +131,7 @@ static int load(const struct run_source *s, struct conf *c, char *err,
 
 	if (ret < 0)
 		return ret;
-	ret = conf_load(c, s->path, s->overrides, s->noverrides, said.to);
+	ret = run_read_again(s, c, said.to);
 	complaints_end(&said, ret, true, err, errlen);
 	run_explain_rights(ret, err, errlen);
 	return ret;
@@ -253,6 +254,20 @@ static void complaints_end(struct complaints *c, int ret, bool log, char *err,
 			snprintf(err, errlen, "%s", line);
 	}
 	free(c->text);
+}
+
+int run_read_again(const struct run_source *s, struct conf *c, FILE *err)
+{
+	struct stat st;
+
+	if (s->path && stat(s->path, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		fprintf(err,
+			"%s: a pipe is read once, at the start; name a file "
+			"with -c\n",
+			s->path);
+		return -ESPIPE;
+	}
+	return conf_load(c, s->path, s->overrides, s->noverrides, err);
 }
 
 void run_explain_rights(int error, char *err, size_t errlen)

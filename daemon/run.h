@@ -122,6 +122,14 @@ void run_numbers_status(const struct run *r, json_t *status);
 /** run_config_hooks() - What they may ask of the configuration */
 void run_config_hooks(struct ctl_hooks *hooks);
 
+/**
+ * run_read_again() - What the file says by now, as conf_load()
+ *
+ * A pipe had its one reading at the start: it is empty now, which would be a
+ * configuration, or nobody writes into it any more. So it is refused.
+ */
+int run_read_again(const struct run_source *s, struct conf *c, FILE *err);
+
 /** run_explain_rights() - Add why a file cannot be read any more, if so */
 void run_explain_rights(int error, char *err, size_t errlen);
 

@@ -122,7 +122,7 @@ static int read_again(const struct run *r, struct conf *file, json_t *errors)
 	said = open_memstream(&text, &len);
 	if (!said)
 		return -ENOMEM;
-	ret = conf_load(file, s->path, s->overrides, s->noverrides, said);
+	ret = run_read_again(s, file, said);
 	run_explain_rights(ret, rights, sizeof(rights));
 	if (*rights)
 		fprintf(said, "%s%s\n", s->path, rights);

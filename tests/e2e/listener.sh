@@ -31,6 +31,12 @@ echoes()
 	same hi "$(echo hi | nc -N -w 5 "${2:-$OWN4}" "$1")"
 }
 
+said_of_pipe()
+{
+	timeout 10 "$TCPHSCTL" -s "$SOCKET" "$@" 2>&1 |
+		grep -q 'a pipe is read once'
+}
+
 listed()
 {
 	same "$1" "$(ctl --raw -H listener list -o name | paste -sd' ')"
@@ -167,7 +173,13 @@ printf '[log]\nlevel = l\xe4ut\n' >>"$CONF"
 check 'a file that is no UTF-8: refused' exits 1 ctl reload
 check 'status says why' eval 'ctl --json status |
 	jq -r .config_error | grep -q "level = l?ut is unknown"'
+rm "$CONF"
+mkfifo "$CONF"
+check 'a pipe has no second reading: refused' exits 1 timeout 10 \
+	"$TCPHSCTL" -s "$SOCKET" reload
+check 'nor does it hold up the question' said_of_pipe config check
 check 'still, nothing changed' listed 'echo demo web more daytime'
+rm "$CONF"
 cp "$TMP/good" "$CONF"
 cat >>"$CONF" <<'CONF'
 [listener.more]
