@@ -44,6 +44,7 @@ static void keep_fragment(struct one *one, const struct frame *f,
 			  const struct packet *p);
 static void write_fragments(struct analyze *z, const struct packet *p);
 static void write_frame(struct analyze *z, const struct frame *f);
+static void write_head(FILE *out);
 static bool find_link(struct one *one, uint32_t link, uint32_t *interface);
 static void verdict(struct analyze *z, const struct verdict *v);
 static enum cli_exit end(struct analyze *z);
@@ -59,12 +60,7 @@ const struct view export_view = {
 
 static enum cli_exit begin(struct analyze *z)
 {
-	static const struct pcapng_section section = {
-		.application = "tcphsctl " TCPHS_VERSION,
-	};
-	uint8_t head[PCAPNG_HEAD_MAX];
 	struct one *one;
-	size_t len;
 
 	if (!z->cli->file) {
 		complain("--export wants -w FILE, or -w - for a pipe");
@@ -74,12 +70,7 @@ static enum cli_exit begin(struct analyze *z)
 	if (!one)
 		return CLI_NO;
 	one->out = dump_open(z->cli);
-	if (!one->out)
-		return CLI_NO;
-	dump_begin(one->out);
-	len = pcapng_section(head, &section);
-	fwrite(head, 1, len, one->out);
-	return CLI_OK;
+	return one->out ? CLI_OK : CLI_NO;
 }
 
 static void packet(struct analyze *z, const struct frame *f,
@@ -155,11 +146,27 @@ static void write_frame(struct analyze *z, const struct frame *f)
 		one->block = block;
 		one->size = size;
 	}
+	if (!one->nlinks)
+		write_head(one->out);
 	if (!find_link(one, f->link, &p.interface))
 		return;
 	size = pcapng_packet(one->block, &p);
 	fwrite(one->block, 1, size, one->out);
 	one->written++;
+}
+
+/* With the first frame, and no sooner: for a connection that is not there the
+ * file stays as it is. */
+static void write_head(FILE *out)
+{
+	static const struct pcapng_section section = {
+		.application = "tcphsctl " TCPHS_VERSION,
+	};
+	uint8_t head[PCAPNG_HEAD_MAX];
+	size_t len = pcapng_section(head, &section);
+
+	dump_begin(out);
+	fwrite(head, 1, len, out);
 }
 
 /* An interface is described where it is needed first. */
@@ -214,7 +221,7 @@ static void free_one(struct analyze *z)
 	for (unsigned int i = 0; i < FRAGMENTS_MAX; i++)
 		free(one->fragment[i].bytes);
 	free(one->block);
-	if (one->out && one->out != stdout)
-		fclose(one->out);
+	if (one->out)
+		dump_close(z->cli, one->out);
 	free(one);
 }

@@ -85,7 +85,7 @@ enum cli_exit capture_stop_run(struct cli *cli, int argc, char **argv)
 	e = client_call(cli->client, "capture.stop", NULL, NULL, NULL, &result);
 	if (e == CLI_OK && out)
 		e = fetch(cli, json_object_get(result, "files"), out);
-	if (out && fclose(out) && e == CLI_OK) {
+	if (out && dump_close(cli, out) && e == CLI_OK) {
 		complain("cannot write: %s", strerror(errno));
 		e = CLI_NO;
 	}

@@ -66,6 +66,7 @@ struct cli {
 	bool last, last_failed; /* of explain: which connection */
 	const char *expect;	/* outcome; NULL = none in particular */
 	const char *file;	/* to write; "-" = stdout; NULL = none given */
+	bool file_made;		/* it was not there before: dump_open() */
 	uint32_t snaplen;	/* 0 = as the daemon is told */
 	int64_t duration_us;	/* 0 = until interrupted */
 	const char *draw;	/* format of ladder or report; NULL = text */

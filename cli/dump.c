@@ -16,6 +16,7 @@
 #include <sodium/utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -188,8 +189,9 @@ enum cli_exit dump_to(struct cli *cli, FILE *out, json_t *params,
 
 /* Of stdout a copy: what its reader does is not for the others to judge. A file
  * that is there stays as it is until there is something to write: dump_begin(). */
-FILE *dump_open(const struct cli *cli)
+FILE *dump_open(struct cli *cli)
 {
+	const int mode = O_WRONLY | O_CREAT | O_CLOEXEC;
 	bool pipe = strcmp(cli->file, "-") == 0;
 	FILE *f;
 	int fd;
@@ -199,12 +201,26 @@ FILE *dump_open(const struct cli *cli)
 			 "wireshark -k -i -");
 		return NULL;
 	}
-	fd = pipe ? dup(STDOUT_FILENO)
-		  : open(cli->file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	fd = pipe ? dup(STDOUT_FILENO) : open(cli->file, mode | O_EXCL, 0666);
+	cli->file_made = !pipe && fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(cli->file, mode, 0666);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!f)
 		complain("%s: %s", cli->file, strerror(errno));
 	return f;
+}
+
+int dump_close(const struct cli *cli, FILE *out)
+{
+	struct stat st;
+	bool empty = cli->file_made && fflush(out) == 0 &&
+		     fstat(fileno(out), &st) == 0 && st.st_size == 0;
+	int err = fclose(out);
+
+	if (empty && !err)
+		(void)unlink(cli->file);
+	return err;
 }
 
 void dump_begin(FILE *out)
@@ -259,7 +275,7 @@ enum cli_exit dump_run(struct cli *cli, int argc, char **argv)
 	if (!out)
 		return CLI_USAGE;
 	e = dump_to(cli, out, follow_params(cli, argc, argv), &result);
-	if (fclose(out) && e == CLI_OK && errno != EPIPE) {
+	if (dump_close(cli, out) && e == CLI_OK && errno != EPIPE) {
 		complain("cannot write: %s", strerror(errno));
 		e = CLI_NO;
 	}

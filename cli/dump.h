@@ -10,7 +10,14 @@
 #include "cli.h"
 
 /** dump_open() - cli->file, or stdout if that is "-"; NULL if that failed */
-FILE *dump_open(const struct cli *cli);
+FILE *dump_open(struct cli *cli);
+
+/**
+ * dump_close() - And a file that was not there before goes, if it is empty
+ *
+ * Return: as fclose(3)
+ */
+int dump_close(const struct cli *cli, FILE *out);
 
 /** dump_begin() - Before the first byte: what the file had goes */
 void dump_begin(FILE *out);

@@ -28,9 +28,8 @@
 
 static enum cli_exit draw_run(struct cli *cli, int argc, char **argv);
 static bool is_same_file(const char *read, const char *written);
-static enum cli_exit write_text(const struct cli *cli, const char *text,
-				size_t len);
-static enum cli_exit write_file(const struct cli *cli, const json_t *doc);
+static enum cli_exit write_text(struct cli *cli, const char *text, size_t len);
+static enum cli_exit write_file(struct cli *cli, const json_t *doc);
 static void write_head(FILE *out, const char *id);
 static bool write_packet(FILE *out, const char *id, const json_t *packet);
 static const char *comment(const char *id, const json_t *packet,
@@ -110,8 +109,7 @@ static bool is_same_file(const char *read, const char *written)
 	return true;
 }
 
-static enum cli_exit write_text(const struct cli *cli, const char *text,
-				size_t len)
+static enum cli_exit write_text(struct cli *cli, const char *text, size_t len)
 {
 	FILE *f = dump_open(cli);
 	bool ok;
@@ -120,7 +118,7 @@ static enum cli_exit write_text(const struct cli *cli, const char *text,
 		return CLI_NO;
 	dump_begin(f);
 	ok = fwrite(text, 1, len, f) == len;
-	if (fclose(f) == 0 && ok)
+	if (dump_close(cli, f) == 0 && ok)
 		return CLI_OK;
 	complain("cannot write: %s", strerror(errno));
 	return CLI_NO;
@@ -133,7 +131,7 @@ static const char *string(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-static enum cli_exit write_file(const struct cli *cli, const json_t *doc)
+static enum cli_exit write_file(struct cli *cli, const json_t *doc)
 {
 	const char *id = string(doc, "id");
 	FILE *out = dump_open(cli);
@@ -148,7 +146,7 @@ static enum cli_exit write_file(const struct cli *cli, const json_t *doc)
 	json_array_foreach(json_object_get(doc, "kept_packets"), i, packet)
 		ok &= write_packet(out, id, packet);
 	ok &= !ferror(out);
-	if (fclose(out) == 0 && ok)
+	if (dump_close(cli, out) == 0 && ok)
 		return CLI_OK;
 	complain("cannot write: %s", strerror(errno));
 	return CLI_NO;

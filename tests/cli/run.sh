@@ -445,6 +445,16 @@ group_export()
 	err 'No such file'
 	if [ -e "$TMP/y.pcapng" ]; then bad 'a file of nothing'; else ok; fi
 	ctl 1 export "$TMP/no.pcap#3" -w "$TMP/y.pcapng"
+	scene error:busy
+	ctl 7 dump -w "$TMP/y.pcapng"
+	ctl 7 capture stop -w "$TMP/y.pcapng"
+	if [ -e "$TMP/y.pcapng" ]; then bad 'a file of nothing'; else ok; fi
+	echo mine >"$TMP/mine"
+	ctl 7 dump -w "$TMP/mine"
+	if grep -q mine "$TMP/mine"; then ok; else bad 'it was mine'; fi
+	: >"$TMP/mine"
+	ctl 7 dump -w "$TMP/mine"
+	if [ -e "$TMP/mine" ]; then ok; else bad 'it was mine'; fi
 }
 
 # What the peer says stands behind the steps of the handshake.

@@ -247,6 +247,12 @@ check 'and tshark reads them' same 0 \
 	"$(count "$TMP/cut.pcapng" '_ws.malformed')"
 check 'a wrong filter is refused' exits 2 ctl dump -w "$TMP/no" state nowhere
 check 'what packets do not know, too' exits 2 ctl dump -w "$TMP/no" 'rtt > 1ms'
+check 'a capture that does not run cannot be stopped' exits 5 \
+	ctl capture stop -w "$TMP/no"
+check_not '... and none of them leaves a file' test -e "$TMP/no"
+: >"$TMP/empty"
+check_not 'an empty one that is there stays' eval '
+	ctl dump -w "$TMP/empty" state nowhere || test ! -e "$TMP/empty"'
 cp "$RUN" "$TMP/kept.pcapng"
 check 'a wrong filter costs no file that is there' eval '
 	exits 2 ctl dump -w "$TMP/kept.pcapng" state nowhere &&

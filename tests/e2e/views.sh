@@ -253,6 +253,13 @@ check 'into a pipe' same 2 "$(analyze "$PCAP" --export 5 -w - |
 	analyze - --raw -H -o packets)"
 check 'where to? 2' exits 2 analyze "$PCAP" --export 5
 check 'nothing of 99: 5' exits 5 analyze "$PCAP" --export 99 -w "$TMP/none"
+check 'in words' same 'tcphsctl: there is no connection 99' \
+	"$(analyze "$PCAP" --export 99 -w "$TMP/none" 2>&1)"
+check_not 'nor a file' test -e "$TMP/none"
+cp "$TMP/five.pcapng" "$TMP/kept.pcapng"
+check 'a file that is there stays' eval '
+	exits 5 analyze "$PCAP" --export 99 -w "$TMP/kept.pcapng" &&
+	cmp "$TMP/five.pcapng" "$TMP/kept.pcapng"'
 
 # --- a page ---------------------------------------------------------------------
 
