@@ -219,7 +219,7 @@ static void add(char text[COMMENT_MAX], size_t name, const char *words)
 		 words);
 }
 
-/* NULL if there is nothing to say, as of most. */
+/* Of most packets it is the name alone. */
 static const char *comment(const char *id, const json_t *packet,
 			   char text[COMMENT_MAX])
 {
@@ -257,7 +257,7 @@ static const char *comment(const char *id, const json_t *packet,
 			 string(packet, "drop_clause"));
 		add(text, name, words);
 	}
-	return strlen(text) > name ? text : NULL;
+	return text;
 }
 
 static void tell(const struct cli *cli, const json_t *doc)

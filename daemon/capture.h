@@ -121,7 +121,7 @@ uint32_t capture_bytes(const struct stack_packet *p, uint32_t keep,
  * capture_comment() - What there is to say about a packet
  * @lost: Packets that are missing before it
  *
- * Return: @buf, NULL if there is nothing
+ * Return: @buf
  */
 const char *capture_comment(const struct stack_packet *p, uint64_t lost,
 			    char buf[CAPTURE_COMMENT_MAX]);

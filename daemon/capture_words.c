@@ -2,8 +2,8 @@
  * capture_words.c - What a capture file says about a packet
  *
  * Only what the bytes do not tell: whose it is and what became of it here. A
- * packet that did what it was expected to do has no comment, so those that have
- * one stand out.
+ * packet that did what it was expected to do has the name of its connection, by
+ * which Wireshark finds all of one, and no more, so the others stand out.
  */
 #include "capture.h"
 
@@ -106,5 +106,7 @@ const char *capture_comment(const struct stack_packet *p, uint64_t lost,
 	if (lost)
 		add(&w, "%" PRIu64 " packet%s before it %s not in this file",
 		    lost, plural(lost), lost == 1 ? "is" : "are");
-	return w.begun ? buf : NULL;
+	if (!w.len)
+		add(&w, "no connection");
+	return buf;
 }

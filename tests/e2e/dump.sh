@@ -94,6 +94,7 @@ for i in 1 2 3; do
 	echo "hello $i" | nc -N $OWN6 7 >/dev/null
 done
 curl -s "http://$OWN4/bytes/3000000" | wc -c >"$TMP/got"
+check 'a ping' ping -q -c 1 -W 5 $OWN4
 check 'curl gets it all' same 3000000 "$(cat "$TMP/got")"
 check_not 'port 99 is refused' nc -z $OWN4 99
 # Daemon as client, to the kernel.
@@ -222,6 +223,13 @@ check 'a drop has its reason' same 1 "$(count "$RUN" 'frame.comment contains
 	"dropped: wrong TCP checksum (RFC 9293, 3.1 (MUST-3))"')"
 check 'the refusal is told' same 1 \
 	"$(count "$RUN" 'frame.comment contains "nobody listens"')"
+check 'each packet has a comment' same 0 "$(count "$RUN" '!frame.comment')"
+check 'those of a ping, too' same 2 "$(count "$RUN" \
+	'icmp and frame.comment == "no connection"')"
+stream=$(fields "$RUN" 'frame.comment contains "c1 LISTEN -> "' tcp.stream)
+check 'a connection is found by its name' same \
+	"$(fields "$RUN" "tcp.stream == $stream" frame.number)" \
+	"$(fields "$RUN" 'frame.comment matches "^c1( |$)"' frame.number)"
 check 'directions are told' same \
 	"$(count "$RUN" "ip.src == $OWN4 or ipv6.src == $OWN6")" \
 	"$(count "$RUN" 'frame.packet_flags_direction == 2')"

@@ -102,6 +102,8 @@ check '... the same to tshark' same 'S 0 1460' "$(exported tcp.flags==2 \
 check '... with what became of them' same 'c1 SYN-RECEIVED -> ESTABLISHED' \
 	"$(exported 'frame.comment contains "ESTABLISHED" && tcp.seq==1' \
 		-e frame.comment | head -n 1)"
+check '... each with its name' same 0 "$(exported \
+	'!(frame.comment matches "^c1( |$)")' -e frame.number | wc -l)"
 check '... and their text' same "$(printf 'hello\n' | xxd -p)" \
 	"$(exported 'ip.src==198.18.66.1 && tcp.len>0' -e tcp.payload)"
 check '... and their times' same "$(ctl -j ladder c1 |
