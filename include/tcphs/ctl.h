@@ -34,7 +34,7 @@
 #define CTL_PROTO	1
 #define CTL_SOCKET	"/run/tcphsd/control.sock"
 #define CTL_REQUEST_MAX (64 * 1024) /* bytes of a line, line feed included */
-#define CTL_CLIENTS_MAX 256
+#define CTL_CLIENTS_MAX 1024
 
 /* Error codes: name on the wire, exit code of tcphsctl. */
 #define CTL_ERROR_LIST(E)                      \

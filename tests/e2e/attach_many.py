@@ -3,9 +3,10 @@
 	attach_many.py SOCKET ADDRESS PORT SESSIONS
 
 Opens SESSIONS connections to the chat listener, and attaches to each through
-the control socket, some to a control client. Each client says something that
-his reader must hear, each reader answers, and all of them end: half the readers
-go first, half the clients. Prints what is wrong and exits with 1, or nothing.
+the control socket, most as tcphsctl does, by a control client of its own, the
+rest some to a client. Each client says something that his reader must hear, each
+reader answers, and all of them end: half the readers go first, half the clients.
+Prints what is wrong and exits with 1, or nothing.
 """
 import base64
 import json
@@ -14,7 +15,8 @@ import sys
 
 PATH, HOST, PORT, SESSIONS = (sys.argv[1], sys.argv[2], int(sys.argv[3]),
                               int(sys.argv[4]))
-EACH = 8  # requests of one control client at once
+ALONE = 900  # sessions with a control client of their own
+EACH = 8  # of the others at one client, which is as many as it may have
 TIMEOUT = 60
 
 
@@ -74,9 +76,11 @@ def main():
     for number in range(SESSIONS):
         clients.append(socket.create_connection((HOST, PORT), TIMEOUT))
         clients[-1].sendall(f"I am {number}\n".encode())
-    controls = [Control() for _ in range((SESSIONS + EACH - 1) // EACH)]
+    controls = []
     for number, client in enumerate(clients):
-        attach(controls[number // EACH], number, client)
+        if number < ALONE or (number - ALONE) % EACH == 0:
+            controls.append(Control())
+        attach(controls[-1], number, client)
     for control in controls:
         hear(control)
     for control in controls:
