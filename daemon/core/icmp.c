@@ -71,9 +71,9 @@ static void icmp_echo(struct stack *st, const struct ip_pkt *ip)
 	if (!r)
 		return;
 	r->ipv6 = ip->v6;
-	r->len = (uint16_t)wire_ip_build(r->head, &ip->dst, &ip->src, ip->proto,
-					 st->conf.ttl, ip->tos & 0xfc,
-					 st->next_ip_id++, false, len);
+	r->len = (uint16_t)wire_ip_build(
+		r->head, &ip->dst, &ip->src, ip->proto, st->conf.ttl,
+		ip->tos & 0xfc, (uint16_t)stack_random(st), false, len);
 	r->mtu = echo_mtu(st, ip);
 	if (ip->v6)
 		r->frag_id = (uint32_t)stack_random(st); /* RFC 7739, 5.2 */

@@ -121,9 +121,9 @@ static void complain(struct stack *st, enum icmp_complaint what,
 	if (!r)
 		return;
 	r->ipv6 = p->v6;
-	r->len = (uint16_t)wire_icmp_build(r->head, p->dst, p->src,
-					   st->conf.ttl, st->next_ip_id++, what,
-					   at, p->pkt, len);
+	r->len = (uint16_t)wire_icmp_build(
+		r->head, p->dst, p->src, st->conf.ttl,
+		(uint16_t)stack_random(st), what, at, p->pkt, len);
 	if (reply_queue(st, r, p->pkt, len))
 		st->stats.icmp_errors_out++;
 }

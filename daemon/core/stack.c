@@ -72,7 +72,6 @@ struct stack *stack_init(void *mem, size_t len, const struct stack_conf *conf,
 	list_init(&st->ready, offsetof(struct tcp_active, ready));
 	tcp_early_init(st);
 	st->tw_tick = (uint64_t)(now_us / TW_TICK_US);
-	st->next_ip_id = (uint16_t)stack_random(st);
 	st->next_port = (uint16_t)stack_random(st);
 	st->rst_bucket.filled_us = now_us - 1000000;
 	st->challenge_bucket.filled_us = now_us - 1000000;

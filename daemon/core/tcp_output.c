@@ -560,7 +560,7 @@ static void emit(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		sum = text_sum(out->iov + 1, out->iov_len - 1);
 	out->iov[0].iov_base = st->out_head;
 	out->iov[0].iov_len = wire_tcp_build(
-		st->out_head, s, st->next_ip_id++,
+		st->out_head, s, (uint16_t)(c->ts_offset + c->segs_out),
 		partial ? WIRE_CSUM_PARTIAL : WIRE_CSUM_FULL, sum, &tcp_off);
 	wire_ip_label(st->out_head, conn_active(st, c)->flow_label);
 	out->len = (uint32_t)out->iov[0].iov_len + s->len;

@@ -497,7 +497,6 @@ struct stack {
 		complaint_bucket;
 	uint32_t last_id; /* or that of share */
 	uint32_t attempt; /* id of the SYN in work that found no record; or 0 */
-	uint16_t next_ip_id;
 	uint16_t next_port; /* RFC 6056 */
 	bool stopping;
 	uint64_t stop_cursor;

@@ -41,6 +41,57 @@ static void ttl_configured(void)
 	rig_end();
 }
 
+/* Of the next packet. */
+static uint16_t sent_id(void)
+{
+	size_t len;
+	const uint8_t *pkt = rig_take_packet(&len);
+
+	rig_check(pkt != NULL);
+	return pkt ? (uint16_t)(pkt[4] << 8 | pkt[5]) : 0;
+}
+
+/* Those of a text, of the same once more, of a SYN-ACK and of a RST; with packets
+ * to somebody else before each, or without. */
+static void identifications(uint16_t id[4], bool others)
+{
+	const struct rig_seg challenged = {
+		.flags = TH_SYN, .seq = 5001, .peer_port = OTHER_PORT};
+
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000),
+			  .peer_port = OTHER_PORT));
+	rig_established();
+	for (unsigned int i = 0; i < 4; i++) {
+		if (others)
+			rig_rx(&challenged);
+		rig_forget();
+		if (i == 0)
+			rig_send(10);
+		else if (i == 1)
+			rig_wait(S(1) + MS(1));
+		else
+			rig_rx(SEG(.flags = TH_SYN, .seq = 5000,
+				   .port = i == 2 ? RIG_PORT : 9,
+				   .peer_port = 40002));
+		id[i] = sent_id();
+	}
+	rig_end();
+}
+
+/* RFC 6274, 3.5: an identification that counts all packets tells anybody how
+ * many others got, and so whether a challenge ACK was among them. */
+static void identification_tells_of_nobody_else(void)
+{
+	uint16_t alone[4], beside[4];
+
+	if (rig.v6)
+		return;
+	identifications(alone, false);
+	identifications(beside, true);
+	rig_check(memcmp(alone, beside, sizeof(alone)) == 0);
+	rig_check(alone[0] != alone[1]);
+}
+
 /* RFC 9293, 3.9.1.1 (MUST-44): the address is known before the first SYN. */
 static void open_finds_local_address(void)
 {
@@ -266,10 +317,15 @@ static void destination_is_no_host(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(flow_label_stable),	UNIT_TEST(flow_label_of_cookie),
-	UNIT_TEST(source_is_no_host),	UNIT_TEST(destination_is_no_host),
-	UNIT_TEST(ttl_configured),	UNIT_TEST(open_finds_local_address),
-	UNIT_TEST(local_address_stays), UNIT_TEST(icmp_error_demultiplexed),
+	UNIT_TEST(flow_label_stable),
+	UNIT_TEST(flow_label_of_cookie),
+	UNIT_TEST(source_is_no_host),
+	UNIT_TEST(destination_is_no_host),
+	UNIT_TEST(identification_tells_of_nobody_else),
+	UNIT_TEST(ttl_configured),
+	UNIT_TEST(open_finds_local_address),
+	UNIT_TEST(local_address_stays),
+	UNIT_TEST(icmp_error_demultiplexed),
 };
 
 int main(int argc, char **argv)
