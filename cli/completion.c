@@ -24,7 +24,7 @@
 #define SHELLS	   "bash zsh fish"
 #define COLORS	   "auto always never"
 #define SEVERITIES "info notice warning"
-#define FILES	   "$(ls -d -- \"$cur\"* 2>/dev/null)"
+#define FILES	   "FILES" /* of the directory; each shell has its way */
 #define NAMES	   "$(tcphsctl listener list --raw -H -o name 2>/dev/null)"
 
 static void print_bash(FILE *out);
@@ -58,6 +58,8 @@ enum cli_exit completion_run(struct cli *cli, int argc, char **argv)
 	return CLI_OK;
 }
 
+/* compgen -W expands what it is given, $() and all: only words of ours may come
+ * there, never the name of a file. */
 static void print_bash(FILE *out)
 {
 	fputs("# bash completion of tcphsctl\n"
@@ -70,8 +72,9 @@ static void print_bash(FILE *out)
 	      "\tfor w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n",
 	      out);
 	print_lookup(out);
-	fputs("\tif [[ $try == FILES ]]; then\n"
-	      "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
+	fputs("\tif [[ $try == " FILES " ]]; then\n"
+	      "\t\tcompopt -o filenames 2>/dev/null\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	      "\telse\n"
 	      "\t\tCOMPREPLY=($(compgen -W \"$try\" -- \"$cur\"))\n"
 	      "\tfi\n"
@@ -92,7 +95,7 @@ static void print_zsh(FILE *out)
 	      "\tfor w in \"${(@)words[2,CURRENT-1]}\"; do\n",
 	      out);
 	print_lookup(out);
-	fputs("\tif [[ $try == FILES ]]; then\n"
+	fputs("\tif [[ $try == " FILES " ]]; then\n"
 	      "\t\t_files\n"
 	      "\telse\n"
 	      "\t\tcompadd -- ${=try}\n"
@@ -136,7 +139,7 @@ static void print_lookup(FILE *out)
 	fputs("'\n"
 	      "\tif [[ $skip ]]; then\n"
 	      "\t\tcase $prev in\n"
-	      "\t\t-s|--socket) try=FILES ;;\n"
+	      "\t\t-s|--socket) try=" FILES " ;;\n"
 	      "\t\t--color) try='" COLORS "' ;;\n"
 	      "\t\t--fail-on) try='" SEVERITIES "' ;;\n"
 	      "\t\t*) try= ;;\n"

@@ -1030,20 +1030,27 @@ group_completion()
 	complete_is 'tcphsctl --color ne' 'never'
 	complete_is 'tcphsctl log level de' 'debug'
 	complete_is 'tcphsctl completion z' 'zsh'
+	mkdir "$TMP/hostile"
+	: >"$TMP/hostile/a \$(touch obeyed).pcap"
+	complete_is 'tcphsctl report ' 'a $(touch obeyed).pcap' "$TMP/hostile"
+	complete_is 'tcphsctl -s a' 'a $(touch obeyed).pcap' "$TMP/hostile"
+	NAME='the name of a file is no command'
+	if [ -e "$TMP/hostile/obeyed" ]; then bad 'it was run'; else ok; fi
 }
 
-# complete_is LINE WORDS: what bash offers at the end of the line
+# complete_is LINE WORDS [DIRECTORY]: what bash offers at the end of the line
 complete_is()
 {
 	NAME="completion of '$1'"
 	: >"$TMP/err"
 	PATH=$(dirname "$CTL"):$PATH bash -c '
 		eval "$(tcphsctl completion bash)"
+		cd "$2" || exit
 		IFS=" " read -ra COMP_WORDS <<<"$1"
 		[[ $1 == *" " ]] && COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 		_tcphsctl
-		echo "${COMPREPLY[*]}"' _ "$1" >"$TMP/out" 2>"$TMP/err"
+		echo "${COMPREPLY[*]}"' _ "$1" "${3:-.}" >"$TMP/out" 2>"$TMP/err"
 	out_is <<<"$2"
 }
 
