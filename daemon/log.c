@@ -109,12 +109,24 @@ void log_to_syslog(void)
 		socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+/* At the start we may be root, and the directory the user's that we become: a
+ * link that somebody else may put there is not followed. */
+static int no_strange_link(void)
+{
+	struct stat st;
+
+	if (fstat(out.dir, &st) == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
+	    (st.st_uid == 0 || st.st_uid == geteuid()))
+		return 0;
+	return O_NOFOLLOW;
+}
+
 /* Nobody reads a FIFO that nobody opened: do not wait for him. */
 static int open_file(void)
 {
 	return openat(out.dir, out.name,
 		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
-			      O_NONBLOCK,
+			      O_NONBLOCK | no_strange_link(),
 		      FILE_MODE);
 }
 

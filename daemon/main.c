@@ -78,6 +78,7 @@ static int start_pktmem(struct run *r);
 static void warn_if_reachable(const struct conf *c);
 static void *reserve(size_t len);
 static void make_seed(const struct conf *c, uint8_t seed[32]);
+static void give_log_file(const struct priv_user *u);
 static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 		   int64_t now_us);
 
@@ -649,6 +650,20 @@ static void make_seed(const struct conf *c, uint8_t seed[32])
 	ASSERT(n == 32); /* up to 256 bytes come whole: getrandom(2) */
 }
 
+/* So that it can be opened again. A file that has another name, too, may be
+ * anybody's. */
+static void give_log_file(const struct priv_user *u)
+{
+	int fd = log_file_fd();
+	struct stat st;
+
+	if (!u->change || fd < 0)
+		return;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+	    fchown(fd, u->uid, u->gid) < 0)
+		log_warnx("The log file is not ours to open again");
+}
+
 /*
  * The control socket looks up groups when it is set up, and a name service may
  * do anything for that: no rights any more, but not yet in the sandbox.
@@ -658,9 +673,7 @@ static int confine(struct run *r, const struct priv_user *u, int ctl_fd,
 {
 	char err[256];
 
-	if (u->change && log_file_fd() >= 0 &&
-	    fchown(log_file_fd(), u->uid, u->gid) < 0)
-		log_warn("The log file is not ours to open again");
+	give_log_file(u);
 	if (priv_drop(u, err, sizeof(err)) < 0) {
 		log_errorx("Cannot start: %s", err);
 		return EX_OSERR;

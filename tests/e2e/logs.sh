@@ -62,6 +62,29 @@ check 'no such directory: 78' exits 78 "$TCPHSD" -c "$CONF" \
 	-D log.target=file -D "log.target_file=$TMP/none/x"
 check 'no file at all: 78' exits 78 "$TCPHSD" -t -c "$CONF" -D log.target=file
 
+# The directory is the daemon's user's, who may have been somebody else for a
+# moment: as root we must not open what he links to.
+mkdir "$TMP/his"
+chown nobody "$TMP/his"
+: >"$TMP/roots"
+ln -s "$TMP/roots" "$TMP/his/log"
+check 'a link by the user we become is not followed: 78' exits 78 timeout 10 \
+	"$TCPHSD" -c "$CONF" -D tcphsd.user=nobody -D log.target=file \
+	-D "log.target_file=$TMP/his/log"
+check 'what it leads to is as it was' same '0 0' \
+	"$(stat -c '%u %s' "$TMP/roots")"
+rm "$TMP/his/log"
+ln "$TMP/roots" "$TMP/his/log"
+FOREGROUND= start_daemon -D tcphsd.user=nobody -D log.target=file \
+	-D "log.target_file=$TMP/his/log"
+check 'nor is a file with two names given away' same 0 \
+	"$(stat -c %u "$TMP/roots")"
+check 'ends, too' stop_daemon
+ln -s "$TMP/roots" "$TMP/linked"
+FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$TMP/linked"
+check 'a link by root is followed' wait_for 5 has "$TMP/roots" 'Ready on '
+stop_daemon
+
 mkdir "$TMP/small"
 mount -t tmpfs -o size=16k tmpfs "$TMP/small"
 FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$TMP/small/log"
