@@ -2,7 +2,7 @@
  * bench_core.c - What the engine costs without any input or output
  *
  *	bench_core [--json FILE] [--packets] [--events] [--only FIGURE]
- *		   [CONNECTIONS...]
+ *		   [--work N] [CONNECTIONS...]
  *
  * For each number of connections (1, 1,000 and 100,000 if none is given) a
  * stack is filled with that many, all established and idle. The work is then
@@ -18,11 +18,13 @@
  *
  * With --packets each slice is done twice, as it is and with the packets of each
  * connection kept, and the quotient of the fastest ones stands beside the
- * figure: of what else the machine does, they have the least.
+ * figure: of what else the machine does, they have the least. The memory of
+ * packets is full by then, as that of a daemon is sooner or later.
  *
  * With --events those that the daemon wants by default are recorded and read in
  * each turn. --only segment, request, handshake or timer leaves the others out,
- * for callgrind(1): all that is measured happens in core_turn().
+ * for callgrind(1): all that is measured happens in core_turn(). --work is how
+ * many connections are worked on in all slices together.
  *
  * Each figure is the median of SLICES, in nanoseconds of this thread's time:
  * turns of CORE_TURN packets, of fewer if there are fewer connections. The
@@ -37,9 +39,9 @@
 #include "core_peer.h"
 
 #define SLICES	    7
-#define WORK	    70000 /* connections to be worked on, all slices together */
-#define STRIDE	    7919  /* from one to the next: prime, so all come */
+#define STRIDE	    7919 /* from one to the next: prime, so all come */
 #define PER_TURN    (CORE_TURN / 2)
+#define WORK_MIN    (SLICES * CORE_TURN)
 #define COUNTS_MAX  8
 #define BYTES_FROM  10000    /* fewer connections than pages show nothing */
 #define LONG_ENOUGH 10000000 /* us after which nothing goes on any more */
@@ -87,10 +89,20 @@ static const char *const groups[] = {
 
 static bool with_packets, with_events;
 static const char *only; /* one of groups; NULL = all */
+static unsigned int work = 70000;
 
 static void measure(struct column *cols, size_t n);
 static void print_table(const struct column *cols, size_t n);
 static int print_json(const char *path, const struct column *cols, size_t n);
+
+/* A number of the command line; 0 if it is none or not in range. */
+static uint32_t number(const char *text, unsigned long least)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	return *end || n < least || n > 10000000 ? 0 : (uint32_t)n;
+}
 
 int main(int argc, char **argv)
 {
@@ -99,15 +111,17 @@ int main(int argc, char **argv)
 	size_t n = 0;
 
 	for (int i = 1; i < argc; i++) {
-		char *end;
-		unsigned long count;
-
 		if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
 			json = argv[++i];
 			continue;
 		}
 		if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
 			only = argv[++i];
+			continue;
+		}
+		if (strcmp(argv[i], "--work") == 0 && i + 1 < argc &&
+		    (work = number(argv[i + 1], WORK_MIN))) {
+			i++;
 			continue;
 		}
 		if (strcmp(argv[i], "--packets") == 0) {
@@ -118,14 +132,14 @@ int main(int argc, char **argv)
 			with_events = true;
 			continue;
 		}
-		count = strtoul(argv[i], &end, 10);
-		if (*end || count < 1 || count > 10000000 || n == COUNTS_MAX) {
+		if (n == COUNTS_MAX || !(cols[n].n = number(argv[i], 1))) {
 			fputs("usage: bench_core [--json FILE] [--packets] "
-			      "[--events] [--only FIGURE] [CONNECTIONS...]\n",
+			      "[--events] [--only FIGURE] [--work N] "
+			      "[CONNECTIONS...]\n",
 			      stderr);
 			return 2;
 		}
-		cols[n++].n = (uint32_t)count;
+		n++;
 	}
 	if (n == 0)
 		n = 3;
@@ -194,7 +208,7 @@ static unsigned int width(const struct column *col)
 static double slice_segment(struct column *col)
 {
 	struct core *core = col->core;
-	const unsigned int turns = WORK / SLICES / width(col);
+	const unsigned int turns = work / SLICES / width(col);
 	const uint64_t before = core_stats(core).text_in;
 	uint64_t ns = 0, n = 0;
 
@@ -218,7 +232,7 @@ static double slice_segment(struct column *col)
 static void slice_request(struct column *col, double *request, double *ack)
 {
 	struct core *core = col->core;
-	const unsigned int turns = WORK / SLICES / width(col);
+	const unsigned int turns = work / SLICES / width(col);
 	const uint64_t before = core_stats(core).text_out;
 	uint64_t request_ns = 0, ack_ns = 0, n = 0;
 	uint32_t peers[PER_TURN];
@@ -248,7 +262,7 @@ static void slice_request(struct column *col, double *request, double *ack)
 static double slice_handshake(struct column *col)
 {
 	struct core *core = col->core;
-	const unsigned int turns = WORK / SLICES / CORE_TURN;
+	const unsigned int turns = work / SLICES / CORE_TURN;
 	const uint64_t before = core_stats(core).closed_fin;
 	uint64_t ns = 0;
 
@@ -267,7 +281,7 @@ static double slice_handshake(struct column *col)
 /* From deadline to deadline, until enough alarms have gone off. */
 static double slice_timer(struct core *core)
 {
-	const uint64_t until = core->alarms + WORK / SLICES;
+	const uint64_t until = core->alarms + work / SLICES;
 	uint64_t ns = 0, before = core->alarms;
 	int64_t next;
 
@@ -365,6 +379,20 @@ static void measure_ns(struct column *cols, size_t n)
 	}
 }
 
+/* As many come and go as would fit if all the memory of packets were theirs. */
+static void fill_kept(struct column *col)
+{
+	struct core *core = col->core;
+
+	core->mode = CORE_READ;
+	for (uint32_t kept = 0; kept < CORE_KEPT; kept += CORE_TURN << 10) {
+		fill_all(core, col->n, CORE_TURN, TH_SYN);
+		fill_all(core, col->n, CORE_TURN, TH_ACK);
+		fill_all(core, col->n, CORE_TURN, TH_ACK | TH_FIN);
+		fill_all(core, col->n, CORE_TURN, TH_ACK);
+	}
+}
+
 /* What @n connections left by fill() occupy, each. */
 static double bytes_each(const struct core *core, uint32_t n, uint64_t before)
 {
@@ -386,6 +414,8 @@ static void open_all(struct column *col)
 	core_wait(core, core->now_us + LONG_ENOUGH);
 	core_require(core_stats(core).full == col->n, "not all opened");
 	col->figure[BYTES_ESTABLISHED] = bytes_each(core, col->n, before);
+	if (with_packets)
+		fill_kept(col);
 }
 
 static void measure_bytes(struct column *col)

@@ -17,7 +17,6 @@
 #include <time.h>
 
 #define MEMORY_MIN  (256ull << 20)
-#define KEPT_LEN    (32ull << 20)
 #define MEMORY_EACH 2048ull /* bytes of the arena for each connection */
 #define TURN_US	    50
 #define PORT	    7777
@@ -181,7 +180,7 @@ void core_init(struct core *c, uint32_t n)
 void core_free(struct core *c)
 {
 	if (c->kept)
-		munmap(c->kept_mem, KEPT_LEN);
+		munmap(c->kept_mem, CORE_KEPT);
 	munmap(c->mem, c->len + STACK_ALIGN);
 	free(c->peers);
 }
@@ -192,10 +191,10 @@ void core_keep(struct core *c, bool on)
 
 	if (on && !c->kept) {
 		c->kept_mem =
-			mmap(NULL, KEPT_LEN, PROT_READ | PROT_WRITE,
+			mmap(NULL, CORE_KEPT, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		core_require(c->kept_mem != MAP_FAILED, "no memory");
-		c->kept = pktmem_init(c->kept_mem, KEPT_LEN, &conf);
+		c->kept = pktmem_init(c->kept_mem, CORE_KEPT, &conf);
 	}
 	if (on && !c->keeping)
 		pktbus_add(&c->packets, pktmem_sink(c->kept));

@@ -14,11 +14,12 @@
 #include "core/wire.h"
 #include "pktmem.h"
 
-#define CORE_TURN     64      /* packets in a turn, as in the daemon */
-#define CORE_SENT_MAX 4096    /* packets that one turn may bring */
-#define CORE_MSS      1448    /* text bytes of a full segment */
-#define CORE_ANSWER   2896    /* bytes that answer a request */
-#define CORE_ALARM    1000000 /* us between two alarms of a connection */
+#define CORE_TURN     64	 /* packets in a turn, as in the daemon */
+#define CORE_SENT_MAX 4096	 /* packets that one turn may bring */
+#define CORE_MSS      1448	 /* text bytes of a full segment */
+#define CORE_ANSWER   2896	 /* bytes that answer a request */
+#define CORE_ALARM    1000000	 /* us between two alarms of a connection */
+#define CORE_KEPT     (8u << 20) /* memory of packets, the default */
 
 /* The far end of a connection; its address follows from its index. */
 struct core_peer {
