@@ -28,7 +28,7 @@
 #include "core/assert.h"
 #include "wallclock.h"
 
-static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
+static void on_packet(void *sink, const struct stack_packet *p);
 
 void capture_init(struct capture *cap, struct pktbus *bus,
 		  const char *interface)
@@ -272,9 +272,9 @@ static void show(struct capture_taker *t, const struct stack_packet *p,
 		t->ready(t);
 }
 
-static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
+static void on_packet(void *sink, const struct stack_packet *p)
 {
-	struct capture *cap = (struct capture *)s;
+	struct capture *cap = sink;
 	int64_t at_ns = wallclock_read_ns(CLOCK_MONOTONIC);
 	struct capture_taker *t, *next;
 

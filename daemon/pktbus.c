@@ -10,9 +10,7 @@
 
 static void watch(struct pktbus *b);
 static void show_packet(void *ctx, const struct stack_packet *p);
-static void show_the_only(void *ctx, const struct stack_packet *p);
 static void show_end(void *ctx, const struct conn_end *end);
-static void show_its_end(void *ctx, const struct conn_end *end);
 
 void pktbus_init(struct pktbus *b, struct stack *st)
 {
@@ -75,9 +73,9 @@ static void watch(struct pktbus *b)
 	uint32_t snap = 0;
 
 	if (!b->watch) {
+		/* Mostly there is one, the memory of packets. */
 		if (s && !TAILQ_NEXT(s, link))
-			w = (struct stack_watcher){show_the_only, show_its_end,
-						   s};
+			w = (struct stack_watcher){s->packet, s->ended, s};
 		stack_watch(b->st, s ? &w : NULL);
 		return;
 	}
@@ -98,20 +96,4 @@ static void show_packet(void *ctx, const struct stack_packet *p)
 static void show_end(void *ctx, const struct conn_end *end)
 {
 	pktbus_ended(ctx, end);
-}
-
-/* Mostly there is one, the memory of packets. */
-static void show_the_only(void *ctx, const struct stack_packet *p)
-{
-	struct pktbus_sink *s = ctx;
-
-	s->packet(s, p);
-}
-
-static void show_its_end(void *ctx, const struct conn_end *end)
-{
-	struct pktbus_sink *s = ctx;
-
-	if (s->ended)
-		s->ended(s, end);
 }

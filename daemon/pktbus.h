@@ -8,15 +8,15 @@
 
 #include <tcphs/stack.h>
 
-/* Inside whatever watches. As struct stack_watcher, for one of several. */
+/* Inside whatever watches: one of several struct stack_watcher, whose functions
+ * get the sink. */
 struct pktbus_sink {
 	TAILQ_ENTRY(pktbus_sink) link;
-	void (*packet)(struct pktbus_sink *s, const struct stack_packet *p);
-	/* May be NULL. */
-	void (*ended)(struct pktbus_sink *s, const struct conn_end *end);
+	void (*packet)(void *sink, const struct stack_packet *p);
+	void (*ended)(void *sink, const struct conn_end *end); /* or NULL */
 	/* Packets were lost on the way here, all before that time. May be
 	 * NULL. */
-	void (*missed)(struct pktbus_sink *s, int64_t before_us);
+	void (*missed)(void *sink, int64_t before_us);
 	uint32_t snap; /* bytes of a packet it looks at; 0 = all */
 };
 

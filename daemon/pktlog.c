@@ -23,7 +23,7 @@
 #define SECOND_US      1000000
 #define FLAGS_MAX      9
 
-static void take(struct pktbus_sink *s, const struct stack_packet *p);
+static void take(void *sink, const struct stack_packet *p);
 static int64_t turn(struct evbus_sink *s, int64_t now_us);
 static void log_packet(const struct stack_packet *p);
 static const char *numbers(const struct segment *s, uint32_t len, char *buf,
@@ -36,10 +36,10 @@ void pktlog_start(struct pktlog *l, struct evbus *b, struct pktbus *packets)
 	pktbus_add(packets, &l->packets);
 }
 
-static void take(struct pktbus_sink *s, const struct stack_packet *p)
+static void take(void *sink, const struct stack_packet *p)
 {
-	struct pktlog *l =
-		(struct pktlog *)((char *)s - offsetof(struct pktlog, packets));
+	struct pktlog *l = (struct pktlog *)((char *)sink -
+					     offsetof(struct pktlog, packets));
 
 	if (!l->until_us)
 		l->until_us = p->at_us + SECOND_US;

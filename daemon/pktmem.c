@@ -35,41 +35,45 @@
 #define FLOOD_EVERY_US 100000
 #define FLOOD_KEPT     1000
 
-static void on_packet(struct pktbus_sink *s, const struct stack_packet *p);
-static void on_ended(struct pktbus_sink *s, const struct conn_end *end);
+static void on_packet(void *sink, const struct stack_packet *p);
+static void on_ended(void *sink, const struct conn_end *end);
 static void take(struct pktmem *m, const struct stack_packet *p,
 		 struct trace *t);
 static void take_first(struct pktmem *m, const struct stack_packet *p);
 static void end_unseen(struct pktmem *m, const struct conn_end *end);
 static bool one_of_a_flood(struct pktmem *m, const struct stack_packet *p);
 static uint32_t trace_continued(struct pktmem *m, const struct stack_packet *p);
-static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
-			  bool evict);
+static inline uint32_t trace_begin(struct pktmem *m,
+				   const struct stack_packet *p);
+static inline struct trace *trace_new(struct pktmem *m, uint32_t ref,
+				      uint32_t id, enum trace_class class);
+static bool has_free(const struct pktmem *m);
 static inline void trace_answered(const struct stack_packet *p,
 				  struct trace *t);
 static void trace_refused(struct pktmem *m, const struct stack_packet *p,
 			  struct trace *t);
 static void trace_established(struct pktmem *m, const struct stack_packet *p,
 			      struct trace *t);
+static void cookie_returned(struct pktmem *m, const struct stack_packet *p,
+			    struct trace *t);
 static inline void trace_end(struct pktmem *m, uint32_t ref,
 			     const struct conn_end *end);
+static uint32_t block_of_another(struct pktmem *m, uint32_t spared);
 static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared);
-static void trace_forget(struct pktmem *m, uint32_t ref);
-static inline void class_add(struct pktmem *m, const struct trace *t,
-			     uint32_t ref);
-static inline void class_cut(struct pktmem *m, const struct trace *t,
-			     uint32_t ref);
+static inline void link_add(struct pktmem *m, uint32_t ref,
+			    enum trace_class class);
+static inline void link_cut(struct pktmem *m, uint32_t ref);
 static inline void class_change(struct pktmem *m, struct trace *t, uint32_t ref,
-				enum trace_class to);
+				enum trace_class from, enum trace_class to);
 static inline uint32_t id_find(const struct pktmem *m, uint32_t id);
 static void id_insert(struct pktmem *m, struct trace *t, uint32_t ref);
-static void id_remove(struct pktmem *m, const struct trace *t);
+static void id_remove(struct pktmem *m, const struct trace *t, uint32_t ref);
 static uint32_t *ends_slot(const struct pktmem *m, const struct tcp_key *ends);
 static void ends_insert(struct pktmem *m, const struct stack_packet *p,
 			struct trace *t);
 static void ends_remove(struct pktmem *m, struct trace *t);
 static uint32_t ends_find(struct pktmem *m, const struct tcp_key *ends);
-static bool syn_number(const struct stack_packet *p, uint32_t *seq);
+static int64_t syn_number(const struct stack_packet *p);
 
 struct pktmem *pktmem_init(void *mem, size_t len,
 			   const struct pktmem_conf *conf)
@@ -78,8 +82,8 @@ struct pktmem *pktmem_init(void *mem, size_t len,
 	/* With its part of links, next, ids and ends. */
 	const size_t unit =
 		block + sizeof(struct trace_link) + 5 * sizeof(uint32_t);
-	struct pktmem *m = mem;
-	uint8_t *at = mem;
+	uint8_t *at = (uint8_t *)mem + -(uintptr_t)mem % block;
+	struct pktmem *m = (struct pktmem *)(void *)at;
 
 	ASSERT(len >= PKTMEM_MIN);
 	ASSERT(conf->packets >= 2 && conf->packets <= PKTMEM_PACKETS_MAX);
@@ -96,8 +100,6 @@ struct pktmem *pktmem_init(void *mem, size_t len,
 	pktmem_snaplen(m, conf->snaplen);
 	while (m->mask < m->nblocks)
 		m->mask = m->mask * 2 + 1;
-	at += -(uintptr_t)at % block;
-	m->cells = (struct cell *)(void *)at;
 	m->links = (struct trace_link *)(void *)(at + m->nblocks * block);
 	m->next = (uint32_t *)(m->links + m->nblocks);
 	m->ids = m->next + m->nblocks;
@@ -123,24 +125,18 @@ uint32_t pktmem_block(struct pktmem *m, uint32_t spared)
 {
 	uint32_t block = m->free;
 
-	if (!block && m->used < m->nblocks)
-		return m->used++;
-	if (!block) {
-		uint32_t ref = trace_to_forget(m, spared);
-
-		if (!ref)
-			return 0;
-		trace_forget(m, ref);
-		block = m->free;
+	if (block) {
+		m->free = m->next[block];
+		return block;
 	}
-	m->free = m->next[block];
-	return block;
+	if (m->used < m->nblocks)
+		return m->used++;
+	return block_of_another(m, spared);
 }
 
-static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
+static void on_packet(void *sink, const struct stack_packet *p)
 {
-	const unsigned int seen = TRACE_FULL | TRACE_MORE;
-	struct pktmem *m = (struct pktmem *)s;
+	struct pktmem *m = sink;
 	uint32_t ref = id_find(m, p->conn);
 	struct trace *t = trace_at(m, ref);
 
@@ -154,9 +150,9 @@ static void on_packet(struct pktbus_sink *s, const struct stack_packet *p)
 		return;
 	}
 	/* A handshake alone does not make it one that is in use. */
-	t->marks |= TRACE_TOUCHED;
+	t->touched = true;
 	/* Most of them: there is nothing new to see and all cells are there. */
-	if ((t->marks & (seen | TRACE_ENDED)) == seen) {
+	if (t->full && (t->marks & (TRACE_MORE | TRACE_ENDED)) == TRACE_MORE) {
 		t->state = p->state_after;
 		pktmem_renew(m, p, t);
 		return;
@@ -203,9 +199,9 @@ take(struct pktmem *m, const struct stack_packet *p, struct trace *t)
 	pktmem_keep(m, p, t);
 }
 
-static void on_ended(struct pktbus_sink *s, const struct conn_end *end)
+static void on_ended(void *sink, const struct conn_end *end)
 {
-	struct pktmem *m = (struct pktmem *)s;
+	struct pktmem *m = sink;
 	uint32_t ref = id_find(m, end->id);
 
 	if (ref)
@@ -216,6 +212,13 @@ static void on_ended(struct pktbus_sink *s, const struct conn_end *end)
 
 /* ---- traces ------------------------------------------------------------ */
 
+/* A SYN that makes a record in the stack: nothing else is to be seen in it. */
+static inline bool opens(const struct stack_packet *p)
+{
+	return p->state_before == TCP_LISTEN &&
+	       p->state_after == TCP_SYN_RECEIVED;
+}
+
 /* A packet of what has no trace: it gets one, if it is to be kept. */
 static void __attribute__((noinline))
 take_first(struct pktmem *m, const struct stack_packet *p)
@@ -223,44 +226,34 @@ take_first(struct pktmem *m, const struct stack_packet *p)
 	bool begins = p->state_before <= TCP_SYN_RECEIVED ||
 		      (p->state_before == TCP_TIME_WAIT &&
 		       p->state_after == TCP_SYN_RECEIVED);
-	uint32_t seq, ref = 0;
+	uint32_t ref = 0;
 	struct trace *t;
 
-	if (!p->conn || one_of_a_flood(m, p))
+	if (!p->conn || (!opens(p) && one_of_a_flood(m, p)))
 		return;
 	if (begins && m->nby_ends && !(p->flags & PACKET_OUT))
 		ref = trace_continued(m, p);
-	if (!ref) {
-		ref = trace_new(m, p->conn,
-				p->role == ROLE_CLIENT ? TRACE_LIVE
-						       : TRACE_ATTEMPT,
-				begins);
-		if (!ref)
-			return;
-		t = trace_at(m, ref);
-		if (!(p->state_before == TCP_LISTEN &&
-		      p->state_after == TCP_SYN_RECEIVED) &&
-		    !syn_number(p, &seq))
-			t->marks = TRACE_MIDSTREAM;
-		t->ends = *p->ends;
-		t->listener = p->listener;
-		t->role = p->role;
-		t->opened_us = p->at_us;
-	}
+	if (!ref && (begins || has_free(m)))
+		ref = trace_begin(m, p);
+	if (!ref)
+		return;
 	t = trace_at(m, ref);
 	t->packets++;
-	take(m, p, t);
+	if (opens(p)) {
+		t->state = p->state_after;
+		pktmem_keep(m, p, t);
+	} else {
+		take(m, p, t);
+	}
 }
 
 /* The end of what has no trace: it gets one for that. */
 static void __attribute__((noinline))
 end_unseen(struct pktmem *m, const struct conn_end *end)
 {
-	uint32_t ref = trace_new(m, end->id, TRACE_CLOSED, true);
-	struct trace *t = trace_at(m, ref);
+	uint32_t ref = pktmem_block(m, 0);
+	struct trace *t = trace_new(m, ref, end->id, TRACE_CLOSED);
 
-	if (!ref)
-		return;
 	t->marks = TRACE_MIDSTREAM;
 	t->ends = *end->ends;
 	t->listener = end->listener;
@@ -289,33 +282,47 @@ static bool one_of_a_flood(struct pktmem *m, const struct stack_packet *p)
 static uint32_t __attribute__((noinline))
 trace_continued(struct pktmem *m, const struct stack_packet *p)
 {
-	uint32_t ref = ends_find(m, p->ends), seq;
+	uint32_t ref = ends_find(m, p->ends);
 	struct trace *t = trace_at(m, ref);
 
-	if (!ref || !(p->flags & PACKET_COOKIE ||
-		      (syn_number(p, &seq) && t->syn == seq)))
+	if (!ref || !(p->flags & PACKET_COOKIE || t->syn == syn_number(p)))
 		return 0;
-	id_remove(m, t);
+	id_remove(m, t, ref);
 	t->id = p->conn;
 	id_insert(m, t, ref);
 	return ref;
 }
 
-static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
-			  bool evict)
+/* One that begins with @p. */
+static inline uint32_t trace_begin(struct pktmem *m,
+				   const struct stack_packet *p)
 {
-	struct trace *t;
-	uint32_t ref;
+	uint32_t ref = pktmem_block(m, 0);
+	struct trace *t =
+		trace_new(m, ref, p->conn,
+			  p->role == ROLE_CLIENT ? TRACE_LIVE : TRACE_ATTEMPT);
 
-	if (!evict && !m->free && m->used == m->nblocks)
-		return 0;
-	ref = pktmem_block(m, 0);
-	t = trace_at(m, ref);
+	if (!opens(p) && syn_number(p) < 0)
+		t->marks = TRACE_MIDSTREAM;
+	t->ends = *p->ends;
+	t->listener = p->listener;
+	t->role = p->role;
+	t->opened_us = p->at_us;
+	return ref;
+}
+
+static inline struct trace *trace_new(struct pktmem *m, uint32_t ref,
+				      uint32_t id, enum trace_class class)
+{
+	struct trace *t = trace_at(m, ref);
+
+	ASSERT(ref);
 	/* What is left is set before it means something. */
 	t->id = t->first_id = id;
 	t->marks = 0;
 	t->class = class;
 	t->state = TCP_CLOSED;
+	t->touched = t->full = false;
 	t->packets = t->first = t->last = 0;
 	t->block = ref;
 	t->next_cell = ref * BLOCK_CELLS + TRACE_CELLS;
@@ -327,8 +334,15 @@ static uint32_t trace_new(struct pktmem *m, uint32_t id, enum trace_class class,
 	t->handshake_us = -1;
 	t->bytes_in = t->bytes_out = 0;
 	id_insert(m, t, ref);
-	class_add(m, t, ref);
-	return ref;
+	link_add(m, ref, class);
+	m->held[class]++;
+	return t;
+}
+
+/* Is there a block without taking one from somebody? */
+static bool has_free(const struct pktmem *m)
+{
+	return m->free || m->used < m->nblocks;
 }
 
 /* The class that is the furthest over its share, of all but one. */
@@ -353,7 +367,28 @@ static inline uint32_t class_over(const struct pktmem *m, uint32_t without)
 	return class;
 }
 
-/* It gives up its oldest. */
+/* None is free: a trace is forgotten for its blocks. 0 if there is none but
+ * @spared. */
+static uint32_t __attribute__((noinline))
+block_of_another(struct pktmem *m, uint32_t spared)
+{
+	uint32_t ref = trace_to_forget(m, spared);
+	struct trace *t = trace_at(m, ref);
+
+	if (!ref)
+		return 0;
+	link_cut(m, ref);
+	m->held[t->class] -= t->nblocks;
+	id_remove(m, t, ref);
+	/* The others of its chain are free then. */
+	m->next[t->block] = 0;
+	m->free = m->next[ref];
+	if (t->marks & TRACE_BY_ENDS)
+		ends_remove(m, t);
+	return ref;
+}
+
+/* The oldest of the class that gives way. */
 static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
 {
 	uint32_t class = class_over(m, 0);
@@ -367,12 +402,12 @@ static uint32_t trace_to_forget(struct pktmem *m, uint32_t spared)
 		struct trace *t = trace_at(m, ref);
 
 		ASSERT(ref >= TRACE_CLASSES);
-		if (ref != spared && (class != TRACE_LIVE || i >= CHANCES ||
-				      !(t->marks & TRACE_TOUCHED)))
+		if (ref != spared &&
+		    (class != TRACE_LIVE || i >= CHANCES || !t->touched))
 			return ref;
-		t->marks &= (uint16_t)~TRACE_TOUCHED;
-		class_cut(m, t, ref);
-		class_add(m, t, ref);
+		t->touched = false;
+		link_cut(m, ref);
+		link_add(m, ref, class);
 	}
 }
 
@@ -409,10 +444,18 @@ trace_established(struct pktmem *m, const struct stack_packet *p,
 	if (p->text)
 		t->marks |= TRACE_DATA;
 	if (t->class == TRACE_ATTEMPT)
-		class_change(m, t, trace_ref(m, t), TRACE_LIVE);
+		class_change(m, t, trace_ref(m, t), TRACE_ATTEMPT, TRACE_LIVE);
 	if (t->marks & TRACE_BY_ENDS)
-		ends_remove(m, t);
-	pktmem_keep(m, p, t);
+		cookie_returned(m, p, t);
+	else
+		pktmem_keep(m, p, t);
+}
+
+static void __attribute__((noinline))
+cookie_returned(struct pktmem *m, const struct stack_packet *p, struct trace *t)
+{
+	ends_remove(m, t);
+	pktmem_keep_any(m, p, t);
 }
 
 static inline void trace_end(struct pktmem *m, uint32_t ref,
@@ -420,7 +463,9 @@ static inline void trace_end(struct pktmem *m, uint32_t ref,
 {
 	struct trace *t = trace_at(m, ref);
 
-	t->marks |= TRACE_ENDED | (end->odd ? TRACE_ODD : 0);
+	t->marks |= TRACE_ENDED;
+	if (end->odd)
+		t->marks |= TRACE_ODD;
 	t->ended_us = end->at_us;
 	t->state = end->state;
 	t->reason = end->reason;
@@ -429,54 +474,42 @@ static inline void trace_end(struct pktmem *m, uint32_t ref,
 	t->bytes_in = end->bytes_in;
 	t->bytes_out = end->bytes_out;
 	if (t->class == TRACE_LIVE)
-		class_change(m, t, ref, TRACE_CLOSED);
-}
-
-static void trace_forget(struct pktmem *m, uint32_t ref)
-{
-	struct trace *t = trace_at(m, ref);
-
-	class_cut(m, t, ref);
-	m->links[ref].newer = 0;
-	id_remove(m, t);
-	if (t->marks & TRACE_BY_ENDS)
-		ends_remove(m, t);
-	/* The whole chain; and this is its first block. */
-	m->next[t->block] = m->free;
-	m->free = ref;
+		class_change(m, t, ref, TRACE_LIVE, TRACE_CLOSED);
 }
 
 /* ---- the classes, by age ----------------------------------------------- */
 
-static inline void class_add(struct pktmem *m, const struct trace *t,
-			     uint32_t ref)
+/* It is the newest. */
+static inline void link_add(struct pktmem *m, uint32_t ref,
+			    enum trace_class class)
 {
 	struct trace_link *links = m->links;
-	uint32_t class = t->class, newest = links[class].older;
+	uint32_t newest = links[class].older;
 
 	links[ref] = (struct trace_link){.newer = class, .older = newest};
 	links[newest].newer = ref;
 	links[class].older = ref;
-	m->held[class] += t->nblocks;
 }
 
-static inline void class_cut(struct pktmem *m, const struct trace *t,
-			     uint32_t ref)
+static inline void link_cut(struct pktmem *m, uint32_t ref)
 {
 	struct trace_link *links = m->links;
 	const struct trace_link l = links[ref];
 
 	links[l.older].newer = l.newer;
 	links[l.newer].older = l.older;
-	m->held[t->class] -= t->nblocks;
 }
 
 static inline void class_change(struct pktmem *m, struct trace *t, uint32_t ref,
-				enum trace_class to)
+				enum trace_class from, enum trace_class to)
 {
-	class_cut(m, t, ref);
+	uint32_t n = t->nblocks;
+
+	link_cut(m, ref);
+	link_add(m, ref, to);
+	m->held[from] -= n;
+	m->held[to] += n;
 	t->class = to;
-	class_add(m, t, ref);
 }
 
 /* ---- the tables -------------------------------------------------------- */
@@ -498,11 +531,11 @@ static void id_insert(struct pktmem *m, struct trace *t, uint32_t ref)
 	*slot = ref;
 }
 
-static void id_remove(struct pktmem *m, const struct trace *t)
+static void id_remove(struct pktmem *m, const struct trace *t, uint32_t ref)
 {
 	uint32_t *slot = &m->ids[t->id & m->mask];
 
-	while (trace_at(m, *slot) != t)
+	while (*slot != ref)
 		slot = &trace_at(m, *slot)->next_id;
 	*slot = t->next_id;
 }
@@ -521,9 +554,9 @@ static void __attribute__((noinline))
 ends_insert(struct pktmem *m, const struct stack_packet *p, struct trace *t)
 {
 	uint32_t *slot = ends_slot(m, &t->ends);
+	int64_t syn = syn_number(p);
 
-	if (!syn_number(p, &t->syn))
-		t->syn = 0;
+	t->syn = syn < 0 ? 0 : (uint32_t)syn;
 	t->next_ends = *slot;
 	*slot = trace_ref(m, t);
 	t->marks |= TRACE_BY_ENDS;
@@ -554,22 +587,21 @@ static uint32_t ends_find(struct pktmem *m, const struct tcp_key *ends)
 /* ---- bytes ------------------------------------------------------------- */
 
 /* The number of a SYN that opens something, if all of its header is in the
- * first part; extension headers of IPv6 hide it. */
-static bool syn_number(const struct stack_packet *p, uint32_t *seq)
+ * first part; extension headers of IPv6 hide it. -1 if it is none. */
+static int64_t syn_number(const struct stack_packet *p)
 {
 	const uint8_t *b = p->iov[0].iov_base, *tcp;
 	uint32_t len = (uint32_t)p->iov[0].iov_len, ip = 40;
 
 	if (len < 40)
-		return false;
+		return -1;
 	if (b[0] >> 4 == 4)
 		ip = (b[0] & 15u) * 4;
 	if ((b[0] >> 4 == 4 ? b[9] : b[6]) != 6 || len < ip + 20)
-		return false;
+		return -1;
 	tcp = b + ip;
 	if ((tcp[13] & (TH_SYN | TH_ACK | TH_RST)) != TH_SYN)
-		return false;
-	*seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
+		return -1;
+	return (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
 	       (uint32_t)tcp[6] << 8 | tcp[7];
-	return true;
 }

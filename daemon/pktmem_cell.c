@@ -38,12 +38,11 @@ static inline uint64_t word(const void *p)
 	return w;
 }
 
-/* len and number of struct cell. */
+/* lens and number of struct cell. */
 static inline uint64_t lens(const struct stack_packet *p, uint32_t snapped,
 			    uint32_t number)
 {
-	return (uint64_t)number << 32 | snapped << LEN_BITS |
-	       (p->len & LEN_MASK);
+	return (uint64_t)number << 32 | cell_lens(p, snapped);
 }
 #endif
 
@@ -85,7 +84,7 @@ void pktmem_keep_any(struct pktmem *m, const struct stack_packet *p,
 	struct cell *c;
 	uint32_t ref;
 
-	if (t->marks & TRACE_FULL) {
+	if (t->full) {
 		pktmem_renew(m, p, t);
 		return;
 	}
@@ -99,7 +98,7 @@ void pktmem_keep_any(struct pktmem *m, const struct stack_packet *p,
 		if (!t->last++)
 			t->ring = t->ring_next = ref;
 		if (t->last == m->latest_max)
-			t->marks |= TRACE_FULL;
+			t->full = true;
 		snapped = snapped < CELL_DATA ? snapped : CELL_DATA;
 	}
 	if (snapped <= CELL_DATA)
@@ -137,6 +136,7 @@ chain_grow(struct pktmem *m, struct trace *t)
 
 	if (!block)
 		return false;
+	m->links[block].newer = 0; /* it begins no trace */
 	m->next[t->block] = block;
 	t->block = block;
 	t->next_cell = block * BLOCK_CELLS;
@@ -150,13 +150,13 @@ static void __attribute__((noinline))
 keep_long(struct pktmem *m, struct trace *t, struct cell *c,
 	  const struct stack_packet *p, uint32_t snapped)
 {
-	uint32_t room = CELL_DATA, n, ref = (uint32_t)(c - m->cells);
+	uint32_t room = CELL_DATA, n, ref = cell_ref(m, c);
 	struct source from = {p->iov, 0};
 
 	while (room < snapped && cell_new(m, t))
 		room += CELL_SIZE;
 	snapped = snapped < room ? snapped : room;
-	cell_describe(c, p, snapped, t->packets);
+	cell_describe(c, p, cell_lens(p, snapped), t->packets);
 	copy(&from, c->data, CELL_DATA);
 	for (snapped -= CELL_DATA; snapped; snapped -= n) {
 		ref = cell_next(m, ref);
@@ -172,7 +172,7 @@ static void cell_write(struct cell *c, const struct stack_packet *p, uint32_t n,
 	const struct iovec *iov = p->iov;
 	uint32_t part;
 
-	cell_describe(c, p, n, number);
+	cell_describe(c, p, cell_lens(p, n), number);
 	if (iov->iov_len >= n) {
 		copy_near(c->data, iov->iov_base, n);
 		return;
@@ -201,7 +201,7 @@ static inline void cell_put(struct cell *to, const struct stack_packet *p,
 	put_piece(at + 6, from + 72);
 	put_piece(at + 7, from + 88);
 #else
-	cell_describe(to, p, CELL_DATA, number);
+	cell_describe(to, p, cell_lens(p, CELL_DATA), number);
 	memcpy(to->data, from, CELL_DATA);
 #endif
 }

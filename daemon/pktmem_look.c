@@ -196,13 +196,13 @@ static void copy_out(const struct pktmem *m, uint32_t ref,
 		     struct pktmem_packet *out)
 {
 	const struct cell *c = cell_at(m, ref);
-	uint32_t left = c->len >> LEN_BITS,
+	uint32_t left = c->lens >> LEN_BITS,
 		 n = left < CELL_DATA ? left : CELL_DATA;
 	uint8_t *to = out->data;
 
 	out->at_us = c->fate.at_us;
 	out->number = c->number;
-	out->len = c->len & LEN_MASK;
+	out->len = c->lens & LEN_MASK;
 	out->gso_size = c->fate.gso_size;
 	out->before = c->fate.before;
 	out->after = c->fate.after;

@@ -17,6 +17,7 @@
 #define CELL_SIZE   128 /* two cache lines */
 #define LEN_BITS    20
 #define LEN_MASK    ((1u << LEN_BITS) - 1)
+#define LENS_EQUAL  (1u << LEN_BITS | 1) /* times the length of all of it */
 #define CELL_DATA   104 /* bytes of a packet in its first cell */
 
 /*
@@ -29,8 +30,8 @@ struct cell {
 		uint8_t before, after, drop, flags;
 		uint16_t gso_size, csum_start;
 		int64_t at_us;
-	} fate;	      /* as in struct stack_packet */
-	uint32_t len; /* and above LEN_BITS how many bytes are kept */
+	} fate;	       /* as in struct stack_packet */
+	uint32_t lens; /* its own and, above LEN_BITS, what is kept */
 	uint32_t number;
 	uint8_t data[CELL_DATA];
 };
@@ -73,17 +74,15 @@ struct trace_link {
 };
 
 enum trace_marks {
-	TRACE_TOUCHED = 1 << 0, /* had a packet since it was looked at */
-	TRACE_ENDED = 1 << 1,
-	TRACE_COOKIE = 1 << 2,
-	TRACE_SIMULTANEOUS = 1 << 3,
-	TRACE_RST_OUT = 1 << 4,	  /* during the handshake */
-	TRACE_BY_ENDS = 1 << 5,	  /* in the table of ends */
-	TRACE_MIDSTREAM = 1 << 6, /* its beginning was not seen */
-	TRACE_DATA = 1 << 7,	  /* text was seen */
-	TRACE_MORE = 1 << 8,	  /* and then more of it */
-	TRACE_ODD = 1 << 9,	  /* our SYN was answered by what fits no SYN */
-	TRACE_FULL = 1 << 10,	  /* of packets: a new one replaces another */
+	TRACE_ENDED = 1 << 0,
+	TRACE_COOKIE = 1 << 1,
+	TRACE_SIMULTANEOUS = 1 << 2,
+	TRACE_RST_OUT = 1 << 3,	  /* during the handshake */
+	TRACE_BY_ENDS = 1 << 4,	  /* in the table of ends */
+	TRACE_MIDSTREAM = 1 << 5, /* its beginning was not seen */
+	TRACE_DATA = 1 << 6,	  /* text was seen */
+	TRACE_MORE = 1 << 7,	  /* and then more of it */
+	TRACE_ODD = 1 << 8,	  /* our SYN was answered by what fits no SYN */
 };
 
 /*
@@ -95,6 +94,8 @@ struct trace {
 	uint32_t next_id; /* in the table */
 	uint16_t marks;
 	uint8_t class, state;
+	bool touched; /* had a packet since it was looked at */
+	bool full;    /* of packets: a new one replaces another */
 	uint32_t packets;
 	uint32_t first, last; /* packets that are kept */
 	/* The latest go round from ring to the end of the chain. */
@@ -117,12 +118,12 @@ struct trace {
 _Static_assert(sizeof(struct trace) <= TRACE_CELLS * sizeof(struct cell),
 	       "it has that much room");
 
+/* In the first blocks: all others are found from where it is. */
 struct pktmem {
 	struct pktbus_sink sink;
 	struct pktmem_conf conf;
 	uint32_t first_max, latest_max; /* packets kept of a connection */
 	uint32_t head_max;		/* bytes of each of the latest */
-	struct cell *cells;
 	uint32_t *next;		  /* of each block: in its chain, or free */
 	struct trace_link *links; /* of each block */
 	uint32_t *ids, *ends;	  /* tables of slots, a power of two */
@@ -136,11 +137,17 @@ struct pktmem {
 };
 
 _Static_assert(sizeof(struct pktmem) <= TRACE_CLASSES * BLOCK_CELLS * CELL_SIZE,
-	       "it lies in the first blocks");
+	       "there is room for it");
 
-static inline struct cell *cell_at(const struct pktmem *m, uint32_t ref)
+static inline struct cell *cell_at(const struct pktmem *m, size_t ref)
 {
-	return &m->cells[ref];
+	return (struct cell *)(uintptr_t)m + ref;
+}
+
+static inline uint32_t cell_ref(const struct pktmem *m, const void *cell)
+{
+	return (uint32_t)((const struct cell *)cell -
+			  (const struct cell *)(const void *)m);
 }
 
 /* The cell behind another one of the same chain. */
@@ -160,14 +167,13 @@ static inline uint32_t ring_after(const struct pktmem *m, const struct trace *t,
 
 static inline struct trace *trace_at(const struct pktmem *m, uint32_t ref)
 {
-	return (struct trace *)(void *)(m->cells + (size_t)ref * BLOCK_CELLS);
+	return (struct trace *)(void *)cell_at(m, (size_t)ref * BLOCK_CELLS);
 }
 
 static inline uint32_t trace_ref(const struct pktmem *m, const struct trace *t)
 {
-	const struct cell *c = (const struct cell *)(const void *)t;
-
-	return (uint32_t)(c - m->cells) / BLOCK_CELLS;
+	return (uint32_t)(((uintptr_t)t - (uintptr_t)m) /
+			  (BLOCK_CELLS * CELL_SIZE));
 }
 
 /* Of a class, from the newest to the oldest. */
@@ -190,24 +196,33 @@ void pktmem_keep_any(struct pktmem *m, const struct stack_packet *p,
 void pktmem_renew(struct pktmem *m, const struct stack_packet *p,
 		  struct trace *t);
 
-/* What is known of a packet of which @snapped bytes are kept. */
+/* Both lengths of a packet of which @snapped bytes are kept. */
+static inline uint32_t cell_lens(const struct stack_packet *p, uint32_t snapped)
+{
+	return (p->len & LEN_MASK) | snapped << LEN_BITS;
+}
+
+/* What is known of a packet. */
 static inline void cell_describe(struct cell *c, const struct stack_packet *p,
-				 uint32_t snapped, uint32_t number)
+				 uint32_t lens, uint32_t number)
 {
 	memcpy(&c->fate, &p->state_before, sizeof(c->fate));
-	c->len = (p->len & LEN_MASK) | snapped << LEN_BITS;
+	c->lens = lens;
 	c->number = number;
 }
 
 /* Up to CELL_DATA bytes: two halves that overlap are quicker than a call. */
 static inline void copy_near(uint8_t *to, const uint8_t *from, uint32_t n)
 {
+	uint8_t *to_end = to + n;
+	const uint8_t *end = from + n;
+
 	if (n >= 64) {
 		memcpy(to, from, 64);
-		memcpy(to + n - 64, from + n - 64, 64);
+		memcpy(to_end - 64, end - 64, 64);
 	} else if (n >= 32) {
 		memcpy(to, from, 32);
-		memcpy(to + n - 32, from + n - 32, 32);
+		memcpy(to_end - 32, end - 32, 32);
 	} else {
 		memcpy(to, from, n);
 	}
@@ -220,18 +235,19 @@ static inline void copy_near(uint8_t *to, const uint8_t *from, uint32_t n)
 static inline void pktmem_keep(struct pktmem *m, const struct stack_packet *p,
 			       struct trace *t)
 {
+	const struct iovec *iov = p->iov;
 	uint32_t n = p->len;
 	struct cell *c;
 
 	if (t->first == m->first_max || t->next_cell % BLOCK_CELLS == 0 ||
-	    n > m->head_max || n > p->iov->iov_len) {
+	    n > m->head_max || n > iov->iov_len) {
 		pktmem_keep_any(m, p, t);
 		return;
 	}
 	t->first++;
 	c = cell_at(m, t->next_cell++);
-	cell_describe(c, p, n, t->packets);
-	copy_near(c->data, p->iov->iov_base, n);
+	cell_describe(c, p, n * LENS_EQUAL, t->packets);
+	copy_near(c->data, iov->iov_base, n);
 }
 
 #endif

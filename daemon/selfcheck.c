@@ -30,8 +30,8 @@
 #define TOLD	20 /* differences; more are only counted */
 #define IDLE_NS (3600ll * 1000000000)
 
-static void show(struct pktbus_sink *s, const struct stack_packet *p);
-static void missed(struct pktbus_sink *s, int64_t before_us);
+static void show(void *sink, const struct stack_packet *p);
+static void missed(void *sink, int64_t before_us);
 static analysis_fn compare;
 
 int selfcheck_start(struct selfcheck *c, struct pktbus *packets,
@@ -127,9 +127,9 @@ bool selfcheck_agrees(const struct verdict *v, const struct pktmem_conn *c)
 	}
 }
 
-static void show(struct pktbus_sink *s, const struct stack_packet *p)
+static void show(void *sink, const struct stack_packet *p)
 {
-	struct selfcheck *c = (struct selfcheck *)s; /* its first member */
+	struct selfcheck *c = sink; /* its first member */
 	uint8_t head[SNAP];
 	struct frame f = {
 		.ns = p->at_us * 1000,
@@ -152,9 +152,11 @@ static void show(struct pktbus_sink *s, const struct stack_packet *p)
 		analysis_take(c->judge, &seg);
 }
 
-static void missed(struct pktbus_sink *s, int64_t before_us)
+static void missed(void *sink, int64_t before_us)
 {
-	((struct selfcheck *)s)->missed_us = before_us;
+	struct selfcheck *c = sink;
+
+	c->missed_us = before_us;
 }
 
 static void tell(const struct verdict *v, const struct pktmem_conn *c)

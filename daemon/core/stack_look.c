@@ -117,17 +117,20 @@ void conn_text(const struct stack *st, const struct tcp_conn *c, uint64_t *in,
 	       uint64_t *out)
 {
 	const struct tcp_active *a = conn_active(st, c);
+	/* Perhaps on its way to the service. */
+	uint64_t received = a ? a->direct_total : 0, sent = 0;
 
-	*in = *out = 0;
-	if (a)
-		*in = a->direct_total; /* on its way to the service */
-	if (c->state == TCP_SYN_SENT)
-		return;
-	*in += ((uint64_t)c->rcv_laps << 32) + (c->rcv_nxt - c->irs - 1) -
-	       !!(c->flags & CF_PEER_FIN);
-	if (c->flags & CF_OPEN)
-		*out = ((uint64_t)c->snd_laps << 32) +
-		       (c->snd_nxt - c->iss - 1) - !!(c->flags & CF_FIN_SENT);
+	if (c->state != TCP_SYN_SENT) {
+		received += ((uint64_t)c->rcv_laps << 32) +
+			    (c->rcv_nxt - c->irs - 1) -
+			    !!(c->flags & CF_PEER_FIN);
+		if (c->flags & CF_OPEN)
+			sent = ((uint64_t)c->snd_laps << 32) +
+			       (c->snd_nxt - c->iss - 1) -
+			       !!(c->flags & CF_FIN_SENT);
+	}
+	*in = received;
+	*out = sent;
 }
 
 int64_t conn_handshake_us(const struct tcp_conn *c)

@@ -18,7 +18,7 @@
 #include "be.h"
 #include "tcp_priv.h"
 
-static void look_again(struct stack *st, struct stack_packet *p);
+static void look_again(struct stack *st);
 static inline void tap_nobody(struct stack *st);
 static void found_nobody(struct stack *st);
 static void tap_record(struct stack *st, ref_t ref, uint8_t *state);
@@ -120,13 +120,11 @@ void tap_quoted(struct stack *st, const struct tcp_key *key, ref_t ref)
 
 void tap_taken(struct stack *st)
 {
-	struct stack_packet *p = &st->tap.packet;
-
 	if (st->tap.conn)
-		p->state_after = st->tap.conn->state;
+		st->tap.packet.state_after = st->tap.conn->state;
 	else if (st->tap.again)
-		look_again(st, p);
-	st->tap.watcher.packet(st->tap.watcher.ctx, p);
+		look_again(st);
+	st->tap.watcher.packet(st->tap.watcher.ctx, &st->tap.packet);
 }
 
 void tap_conn_sends(struct stack *st, const struct tcp_conn *c,
@@ -188,24 +186,23 @@ void tap_sent(struct stack *st, const struct stack_pkt *out)
 void tap_ended(struct stack *st, const struct tcp_conn *c)
 {
 	const struct tcp_active *a = conn_active(st, c);
-	struct conn_end end = {
-		.id = c->id,
-		.listener = c->listener,
-		.state = c->state,
-		.role = role_of(c),
-		.reason = c->reason,
-		.odd = a && a->odd,
-		.retrans = c->retrans,
-		.at_us = st->now_us,
-		.opened_us = c->created_us,
-		.handshake_us = conn_handshake_us(c),
-		.ends = &c->e.key,
-	};
+	struct conn_end *end = &st->tap.end;
 
 	if (!st->tap.watcher.ended)
 		return;
-	conn_text(st, c, &end.bytes_in, &end.bytes_out);
-	st->tap.watcher.ended(st->tap.watcher.ctx, &end);
+	conn_text(st, c, &end->bytes_in, &end->bytes_out);
+	end->id = c->id;
+	end->listener = c->listener;
+	end->state = c->state;
+	end->role = role_of(c);
+	end->reason = c->reason;
+	end->odd = a && a->odd;
+	end->retrans = c->retrans;
+	end->at_us = st->now_us;
+	end->opened_us = c->created_us;
+	end->handshake_us = conn_handshake_us(c);
+	end->ends = &c->e.key;
+	st->tap.watcher.ended(st->tap.watcher.ctx, end);
 }
 
 void tap_half_ended(struct stack *st, const struct tcp_half *h,
@@ -230,9 +227,9 @@ void tap_half_ended(struct stack *st, const struct tcp_half *h,
 
 /* A malformed segment was not looked up, and what is not a full connection may
  * have become something else, or nothing. */
-static void __attribute__((noinline))
-look_again(struct stack *st, struct stack_packet *p)
+static void __attribute__((noinline)) look_again(struct stack *st)
 {
+	struct stack_packet *p = &st->tap.packet;
 	ref_t ref = table_find(&st->table, p->ends);
 
 	if (ref)

@@ -156,7 +156,6 @@ void tcp_set_state(struct stack *st, struct tcp_conn *c, enum tcp_state to)
 		st->client_count[to]++;
 	}
 	c->state = (uint8_t)to;
-	EVENT_CONN(st, c, STATE, .a = from, .b = to);
 	if (to == TCP_FIN_WAIT_2) {
 		/* A peer that never closes must not keep memory of ours; text
 		 * that still comes puts it off (tcp_receive_text()). */
@@ -165,6 +164,8 @@ void tcp_set_state(struct stack *st, struct tcp_conn *c, enum tcp_state to)
 		c->linger_at_us = st->now_us + 2 * st->conf.msl_us;
 		reap_later(st, c);
 	}
+	/* Last: so nothing has to be saved for a call that mostly is none. */
+	EVENT_CONN(st, c, STATE, .a = from, .b = to);
 }
 
 void tcp_wake_output(struct stack *st, struct tcp_conn *c)

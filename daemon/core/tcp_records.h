@@ -432,6 +432,7 @@ struct tap {
 	struct stack_watcher watcher; /* packet is NULL if nobody watches */
 	struct stack_packet packet;   /* that arrives; its iov is whole */
 	struct stack_packet sent;     /* that leaves */
+	struct conn_end end;	      /* of a connection */
 	struct iovec whole;
 	struct tcp_key ends;   /* of either; of a segment, watched or not */
 	struct tcp_conn *conn; /* whose it is, if it has a full one */

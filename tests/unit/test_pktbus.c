@@ -12,19 +12,21 @@ struct watcher {
 
 static struct pktbus bus;
 
-static void take(struct pktbus_sink *s, const struct stack_packet *p)
+static void take(void *sink, const struct stack_packet *p)
 {
-	struct watcher *w = (struct watcher *)s;
+	struct watcher *w = sink;
 
 	CU_ASSERT_EQUAL(p->conn, 1);
 	if (++w->packets == w->leave_after)
-		pktbus_remove(&bus, s);
+		pktbus_remove(&bus, sink);
 }
 
-static void end(struct pktbus_sink *s, const struct conn_end *e)
+static void end(void *sink, const struct conn_end *e)
 {
+	struct watcher *w = sink;
+
 	CU_ASSERT_EQUAL(e->reason, CLOSE_RESET_BY_US);
-	((struct watcher *)s)->ends++;
+	w->ends++;
 }
 
 static void each_sees_everything(void)
