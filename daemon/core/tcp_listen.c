@@ -731,8 +731,9 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	c->handshake_us = (uint32_t)(st->now_us - h->created_us);
 	tcp_set_state(st, c, TCP_SYN_RECEIVED);
 	tcp_init_windows(c);
-	/* RFC 6298, 2.2; Karn forbids it after a retransmission (3). */
-	if (!h->retries)
+	/* RFC 6298, 2.2; Karn forbids it after a retransmission (3), whoever
+	 * asked for that. */
+	if (!h->retries && !(h->flags & HALF_SYN_AGAIN))
 		rtt_sample(&c->rtt, &st->rtt_limits, c->handshake_us);
 	table_replace(&st->table, ptr_ref(&st->arena, h), conn_ref(st, c));
 	h->flags &= (uint8_t)~HALF_COUNTED;
