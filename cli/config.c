@@ -130,13 +130,10 @@ static enum cli_exit collect(struct cli *cli, const char *method,
 
 static int keep(void *arg, const char *text, size_t len)
 {
-	json_t *item = json_loadb(text, len, 0, NULL);
+	json_t *item = output_item(text, len);
 
-	if (!json_is_object(item)) {
-		json_decref(item);
-		complain("an item of the daemon is not JSON");
+	if (!item)
 		return CLI_PROTOCOL;
-	}
 	json_array_append_new(arg, item);
 	return ITEM_NEXT;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "client.h"
+#include "member.h"
 #include "names.h"
 #include "output.h"
 #include "since.h"
@@ -43,13 +44,6 @@ struct stream {
 	uint64_t shown;
 };
 
-static const char *text_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 /* "2026-11-21T15:24:54.123456Z" as the clock on the wall, "16:24:54.123456" */
 static void local_time(const char *time, char *buf, size_t len)
 {
@@ -70,7 +64,7 @@ static void local_time(const char *time, char *buf, size_t len)
 static void end_text(const struct cli *cli, const json_t *o, bool peer,
 		     char *buf, size_t len)
 {
-	const char *addr = text_of(o, peer ? "peer_addr" : "local_addr");
+	const char *addr = member_text(o, peer ? "peer_addr" : "local_addr");
 	json_int_t port = json_integer_value(
 		json_object_get(o, peer ? "peer_port" : "local_port"));
 	bool v6 = strchr(addr, ':');
@@ -88,15 +82,15 @@ static void end_text(const struct cli *cli, const json_t *o, bool peer,
 static void text_line(const struct cli *cli, const json_t *o, char *buf,
 		      size_t len)
 {
-	bool client = strcmp(text_of(o, "role"), "client") == 0;
-	const char *conn = text_of(o, "conn");
+	bool client = strcmp(member_text(o, "role"), "client") == 0;
+	const char *conn = member_text(o, "conn");
 	char time[64], left[320], right[320];
 	size_t n;
 
-	local_time(text_of(o, "time"), time, sizeof(time));
+	local_time(member_text(o, "time"), time, sizeof(time));
 	n = (size_t)snprintf(buf, len, "%s %s%s%s", time, conn,
-			     *conn ? " " : "", text_of(o, "message"));
-	if (!*text_of(o, "peer_addr") || n >= len)
+			     *conn ? " " : "", member_text(o, "message"));
+	if (!*member_text(o, "peer_addr") || n >= len)
 		return;
 	end_text(cli, o, !client, left, sizeof(left));
 	end_text(cli, o, client, right, sizeof(right));
@@ -115,21 +109,18 @@ static const char *level_sgr(const struct cli *cli, const char *level)
 static int text_row(struct stream *s, const char *text, size_t len)
 {
 	const struct cli *cli = s->cli;
-	json_t *o = json_loadb(text, len, 0, NULL);
+	json_t *o = output_item(text, len);
 	const char *sgr;
 	char line[2048];
 
-	if (!json_is_object(o)) {
-		json_decref(o);
-		complain("an item of the daemon is not JSON");
+	if (!o)
 		return CLI_PROTOCOL;
-	}
 	if (cli->classic)
-		snprintf(line, sizeof(line), "%s", text_of(o, "message"));
+		snprintf(line, sizeof(line), "%s", member_text(o, "message"));
 	else
 		text_line(cli, o, line, sizeof(line));
 	text_clean(line);
-	sgr = level_sgr(cli, text_of(o, "level"));
+	sgr = level_sgr(cli, member_text(o, "level"));
 	fprintf(cli->out, "%s%s%s\n", sgr, line,
 		*sgr ? output_sgr(cli, SGR_OFF) : "");
 	json_decref(o);

@@ -21,6 +21,7 @@
 
 #include "diagram.h"
 #include "dump.h"
+#include "member.h"
 #include "output.h"
 #include "since.h"
 
@@ -124,16 +125,9 @@ static enum cli_exit write_text(struct cli *cli, const char *text, size_t len)
 	return CLI_NO;
 }
 
-static const char *string(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 static enum cli_exit write_file(struct cli *cli, const json_t *doc)
 {
-	const char *id = string(doc, "id");
+	const char *id = member_text(doc, "id");
 	FILE *out = dump_open(cli);
 	bool ok = true;
 	json_t *packet;
@@ -176,7 +170,7 @@ static void write_head(FILE *out, const char *id)
 /* False without memory. */
 static bool write_packet(FILE *out, const char *id, const json_t *packet)
 {
-	const char *base64 = string(packet, "data");
+	const char *base64 = member_text(packet, "data");
 	size_t most = strlen(base64) / 4 * 3 + 3, len = 0;
 	uint8_t *block = malloc(PCAPNG_PACKET_MAX(most));
 	uint8_t *data = malloc(most);
@@ -185,9 +179,10 @@ static bool write_packet(FILE *out, const char *id, const json_t *packet)
 		.data = data,
 		.len = (uint32_t)json_integer_value(
 			json_object_get(packet, "len")),
-		.direction = strcmp(string(packet, "direction"), "out") == 0
-				     ? PCAPNG_OUT
-				     : PCAPNG_IN,
+		.direction =
+			strcmp(member_text(packet, "direction"), "out") == 0
+				? PCAPNG_OUT
+				: PCAPNG_IN,
 		.super = json_object_get(packet, "gso_size") != NULL,
 		.comment = comment(id, packet, text),
 	};
@@ -197,7 +192,7 @@ static bool write_packet(FILE *out, const char *id, const json_t *packet)
 	if (ok &&
 	    sodium_base642bin(data, most, base64, strlen(base64), NULL, &len,
 			      NULL, sodium_base64_VARIANT_ORIGINAL) == 0) {
-		(void)since_utc(string(packet, "time"), &wall_us);
+		(void)since_utc(member_text(packet, "time"), &wall_us);
 		p.at_ns = wall_us * 1000;
 		p.kept = (uint32_t)len;
 		if (p.len < p.kept)
@@ -232,8 +227,8 @@ static const char *comment(const char *id, const json_t *packet,
 		{"challenge", "challenge ACK"},
 		{"cookie", "SYN cookie"},
 	};
-	const char *before = string(packet, "state_before");
-	const char *after = string(packet, "state_after");
+	const char *before = member_text(packet, "state_before");
+	const char *after = member_text(packet, "state_after");
 	size_t name = (size_t)snprintf(text, COMMENT_MAX, "%.20s", id), i;
 	char words[COMMENT_MAX - 128];
 	json_t *flag;
@@ -253,8 +248,8 @@ static const char *comment(const char *id, const json_t *packet,
 		add(text, name, flags[k].words);
 	if (json_object_get(packet, "drop_words")) {
 		snprintf(words, sizeof(words), "dropped: %.200s (%.100s)",
-			 string(packet, "drop_words"),
-			 string(packet, "drop_clause"));
+			 member_text(packet, "drop_words"),
+			 member_text(packet, "drop_clause"));
 		add(text, name, words);
 	}
 	return text;

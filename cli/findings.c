@@ -11,10 +11,10 @@
 #include <tcphs/ipaddr.h>
 #include <tcphs/plural.h>
 
+#include "member.h"
 #include "text.h"
 
 static void add_addr(json_t *o, const char *key, const struct ip_addr *addr);
-static json_int_t number(const json_t *o, const char *key);
 
 json_t *finding_json(const struct finding *f)
 {
@@ -47,7 +47,7 @@ const char *finding_words(const json_t *f, char buf[FINDING_WORDS_MAX])
 
 	if (json_object_get(f, "port"))
 		snprintf(port, sizeof(port), " port %d",
-			 (int)number(f, "port"));
+			 (int)member_number(f, "port"));
 	snprintf(buf, FINDING_WORDS_MAX,
 		 "%s (%s): %s; %s to %s%s in %s: %" JSON_INTEGER_FORMAT
 		 " attempt%s, %" JSON_INTEGER_FORMAT
@@ -57,13 +57,14 @@ const char *finding_words(const json_t *f, char buf[FINDING_WORDS_MAX])
 		 json_string_value(json_object_get(f, "severity")),
 		 json_string_value(json_object_get(f, "text")),
 		 source ? source : "many", target ? target : "many", port,
-		 text_duration((number(f, "to_ns") - number(f, "from_ns")) /
+		 text_duration((member_number(f, "to_ns") -
+				member_number(f, "from_ns")) /
 				       1000,
 			       span),
-		 number(f, "count"), plural(number(f, "count")),
-		 number(f, "answered"), number(f, "completed"),
+		 member_number(f, "count"), plural(member_number(f, "count")),
+		 member_number(f, "answered"), member_number(f, "completed"),
 		 json_is_true(json_object_get(f, "estimated")) ? "about " : "",
-		 number(f, "distinct"));
+		 member_number(f, "distinct"));
 	return buf;
 }
 
@@ -75,9 +76,4 @@ static void add_addr(json_t *o, const char *key, const struct ip_addr *addr)
 	if (memcmp(addr, &many, sizeof(many)) != 0)
 		json_object_set_new(o, key,
 				    json_string(ipaddr_format(addr, ip)));
-}
-
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
 }

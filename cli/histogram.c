@@ -13,6 +13,7 @@
 #include <tcphs/plural.h>
 
 #include "client.h"
+#include "member.h"
 #include "output.h"
 
 #define STEPS	   27 /* 1 us, 2 us, 5 us, ... 500 s */
@@ -52,7 +53,6 @@ static void put_percentiles(const struct cli *cli, const json_t *o);
 static void put_bars(const struct cli *cli, const json_t *o);
 static int64_t step_bound(unsigned int step);
 static const char *step_label(unsigned int step, char buf[TEXT_NUMBER_MAX]);
-static json_int_t number(const json_t *o, const char *key);
 
 enum cli_exit histogram_run(struct cli *cli, int argc, char **argv)
 {
@@ -87,7 +87,7 @@ static int draw(void *arg, const char *text, size_t len)
 {
 	struct drawing *d = arg;
 	json_t *o = json_loadb(text, len, 0, NULL);
-	json_int_t count = number(o, "count"), all = 0;
+	json_int_t count = member_number(o, "count"), all = 0;
 	const char *key;
 	json_t *v;
 
@@ -119,19 +119,19 @@ static void put_head(const struct cli *cli, const json_t *o)
 			    name, sizeof(name));
 	fprintf(cli->out, "%s%s%s  %" JSON_INTEGER_FORMAT " handshake%s",
 		output_sgr(cli, SGR_BOLD), name, output_sgr(cli, SGR_OFF),
-		number(outcomes, "completed"),
-		plural(number(outcomes, "completed")));
-	if (number(o, "cookies"))
+		member_number(outcomes, "completed"),
+		plural(member_number(outcomes, "completed")));
+	if (member_number(o, "cookies"))
 		fprintf(cli->out,
 			" (%" JSON_INTEGER_FORMAT " by cookie, not timed)",
-			number(o, "cookies"));
-	if (number(o, "slow"))
+			member_number(o, "cookies"));
+	if (member_number(o, "slow"))
 		fprintf(cli->out, ", %" JSON_INTEGER_FORMAT " slow",
-			number(o, "slow"));
-	if (number(o, "resent"))
+			member_number(o, "slow"));
+	if (member_number(o, "resent"))
 		fprintf(cli->out,
 			", %" JSON_INTEGER_FORMAT " after a retransmission",
-			number(o, "resent"));
+			member_number(o, "resent"));
 	put_failures(cli, outcomes);
 	fputc('\n', cli->out);
 }
@@ -164,14 +164,15 @@ static void put_percentiles(const struct cli *cli, const json_t *o)
 
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 		fprintf(cli->out, "  %s %s", shown[i][0],
-			text_duration(number(o, shown[i][1]), buf));
+			text_duration(member_number(o, shown[i][1]), buf));
 	fputc('\n', cli->out);
 }
 
 static void put_bars(const struct cli *cli, const json_t *o)
 {
 	const json_t *buckets = json_object_get(o, "buckets");
-	json_int_t n[STEPS + 1] = {0}, most = 0, count = number(o, "count");
+	json_int_t n[STEPS + 1] = {0}, most = 0,
+			     count = member_number(o, "count");
 	unsigned int step, first = STEPS, last = 0, width = BAR_MAX;
 	char buf[TEXT_NUMBER_MAX];
 	json_t *pair;
@@ -233,9 +234,4 @@ static const char *step_label(unsigned int step, char buf[TEXT_NUMBER_MAX])
 		n *= 10;
 	snprintf(buf, TEXT_NUMBER_MAX, "%d%s", n, units[step / 9]);
 	return buf;
-}
-
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
 }

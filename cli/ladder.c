@@ -16,6 +16,7 @@
 
 #include "client.h"
 #include "diagram.h"
+#include "member.h"
 #include "output.h"
 
 #define ADDRESS_MAX 64
@@ -158,13 +159,6 @@ static void draw_text(const struct cli *cli, const json_t *doc)
 	free(text);
 }
 
-static const char *string(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 /* -1 if it is not there. */
 static int64_t number(const json_t *o, const char *key)
 {
@@ -186,7 +180,7 @@ static char *words(const json_t *o, const char *key)
 
 static void address(const json_t *end, char text[ADDRESS_MAX])
 {
-	const char *ip = string(end, "ip");
+	const char *ip = member_text(end, "ip");
 
 	snprintf(text, ADDRESS_MAX, strchr(ip, ':') ? "[%s]:%d" : "%s:%d", ip,
 		 (int)number(end, "port"));
@@ -207,7 +201,7 @@ static bool drawing_init(struct drawing *d, const json_t *doc)
 		.local = d->local,
 		.peer = d->peer,
 		.listener = words(doc, "listener"),
-		.client = strcmp(string(doc, "role"), "client") == 0,
+		.client = strcmp(member_text(doc, "role"), "client") == 0,
 		.verdict = d->verdict,
 		.packets = d->packets,
 		.npackets = n < PACKETS_MAX ? n : PACKETS_MAX,
@@ -270,7 +264,7 @@ static unsigned int flags(const json_t *packet)
 
 static void take(struct ladder_packet *p, const json_t *packet)
 {
-	const char *base64 = string(packet, "data");
+	const char *base64 = member_text(packet, "data");
 	size_t most = strlen(base64) / 4 * 3 + 3;
 	uint8_t *data = malloc(most);
 
@@ -278,7 +272,7 @@ static void take(struct ladder_packet *p, const json_t *packet)
 		.at_us = number(packet, "mono_us"),
 		.number = (uint32_t)number(packet, "number"),
 		.len = (uint32_t)number(packet, "len"),
-		.out = strcmp(string(packet, "direction"), "out") == 0,
+		.out = strcmp(member_text(packet, "direction"), "out") == 0,
 		.flags = flags(packet),
 		.before = state(packet, "state_before"),
 		.after = state(packet, "state_after"),
@@ -297,8 +291,8 @@ static void take(struct ladder_packet *p, const json_t *packet)
 static void verdict(const json_t *doc, char *text, size_t len)
 {
 	const struct ladder_end e = {
-		.outcome = string(doc, "outcome"),
-		.words = string(doc, "outcome_words"),
+		.outcome = member_text(doc, "outcome"),
+		.words = member_text(doc, "outcome_words"),
 		.closed = json_string_value(json_object_get(doc, "words")),
 		.drop = json_string_value(json_object_get(doc, "drop_words")),
 		.handshake_us = number(doc, "handshake_us"),
@@ -315,7 +309,7 @@ static void verdict(const json_t *doc, char *text, size_t len)
  * packet that has both. */
 static int64_t clock_offset(const struct cli *cli, const json_t *packet)
 {
-	const char *text = string(packet, "time"), *rest;
+	const char *text = member_text(packet, "time"), *rest;
 	struct tm tm = {0}, local;
 	int64_t us;
 	time_t s;

@@ -135,6 +135,17 @@ void output_document(const struct cli *cli, const json_t *doc,
 	}
 }
 
+json_t *output_item(const char *text, size_t len)
+{
+	json_t *item = json_loadb(text, len, 0, NULL);
+
+	if (json_is_object(item))
+		return item;
+	json_decref(item);
+	complain("an item of the daemon is not JSON");
+	return NULL;
+}
+
 void output_sentence(const struct cli *cli, const json_t *doc, const char *fmt,
 		     ...)
 {
@@ -253,14 +264,11 @@ static void delimited_begin(struct table *t)
 
 static int delimited_row(struct table *t, const char *text, size_t len)
 {
-	json_t *item = json_loadb(text, len, 0, NULL);
+	json_t *item = output_item(text, len);
 	char cell[CELL_MAX];
 
-	if (!json_is_object(item)) {
-		json_decref(item);
-		complain("an item of the daemon is not JSON");
+	if (!item)
 		return CLI_PROTOCOL;
-	}
 	for (unsigned int i = 0; i < t->ncols; i++) {
 		output_cell(json_object_get(item, t->col[i]->field),
 			    t->col[i]->kind, false, cell, sizeof(cell));
@@ -405,12 +413,9 @@ static int put_item(struct table *t, const char *text, size_t len)
 		fwrite_unlocked(text, 1, len, t->out);
 		return ferror(t->out) ? ITEM_ENOUGH : ITEM_NEXT;
 	}
-	item = json_loadb(text, len, 0, NULL);
-	if (!json_is_object(item)) {
-		json_decref(item);
-		complain("an item of the daemon is not JSON");
+	item = output_item(text, len);
+	if (!item)
 		return CLI_PROTOCOL;
-	}
 	some = t->picked ? json_object() : json_incref(item);
 	for (unsigned int i = 0; t->picked && i < t->ncols; i++) {
 		json_t *v = json_object_get(item, t->col[i]->field);

@@ -124,6 +124,9 @@ void table_end(struct table *t, bool complete);
 void output_document(const struct cli *cli, const json_t *doc,
 		     void (*text)(const struct cli *cli, const json_t *doc));
 
+/** output_item() - An item that came; NULL, having said so, if it is no object */
+json_t *output_item(const char *text, size_t len);
+
 /**
  * output_sentence() - Tell people what was done; programs get @doc
  */

@@ -14,6 +14,7 @@
 
 #include "findings.h"
 #include "kept.h"
+#include "member.h"
 #include "output.h"
 #include "verdict.h"
 
@@ -61,7 +62,6 @@ static void talkers(const struct page *p, FILE *out, const char *key,
 static void rows(const struct page *p, FILE *out);
 static void row(const struct page_row *r, FILE *out);
 static void ladders(const struct page *p, FILE *out);
-static json_int_t number(const json_t *o, const char *key);
 static void list_cell(FILE *out, char *words);
 static void cell(FILE *out, const char *class, const char *text);
 
@@ -114,10 +114,10 @@ static void tiles(const struct page *p, FILE *out)
 	tile(out, text, "handshakes completed");
 	snprintf(text, sizeof(text), "%" PRIu64, failed);
 	tile(out, text, "attempts failed");
-	if (number(times, "count")) {
-		tile(out, text_duration(number(times, "p50"), span),
+	if (member_number(times, "count")) {
+		tile(out, text_duration(member_number(times, "p50"), span),
 		     "handshake, median");
-		tile(out, text_duration(number(times, "p99"), span),
+		tile(out, text_duration(member_number(times, "p99"), span),
 		     "handshake, 99 of 100");
 	}
 	snprintf(text, sizeof(text), "%" PRIu64, s->retransmissions);
@@ -224,7 +224,7 @@ static void anomalies(const struct page *p, FILE *out)
 		cell(out, "", json_string_value(json_object_get(a, "kind")));
 		cell(out, severity, severity);
 		fprintf(out, "<td class=\"n\">%" JSON_INTEGER_FORMAT "</td>",
-			number(a, "connections"));
+			member_number(a, "connections"));
 		cell(out, "", json_string_value(json_object_get(a, "text")));
 		fputs("</tr>\n", out);
 	}
@@ -256,8 +256,9 @@ static void talkers(const struct page *p, FILE *out, const char *key,
 			"<td class=\"n\">%" JSON_INTEGER_FORMAT
 			"</td><td class=\"n\">%" JSON_INTEGER_FORMAT
 			"</td><td class=\"n\">%s</td></tr>\n",
-			number(t, "connections"), number(t, "failed"),
-			text_bytes((uint64_t)number(t, "bytes"), bytes));
+			member_number(t, "connections"),
+			member_number(t, "failed"),
+			text_bytes((uint64_t)member_number(t, "bytes"), bytes));
 	}
 	fputs("</table></div>\n", out);
 }
@@ -340,11 +341,6 @@ static void ladders(const struct page *p, FILE *out)
 		fputs("</div></details>\n", out);
 		free(text);
 	}
-}
-
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
 }
 
 /* Lines may be broken between its words. */

@@ -16,6 +16,7 @@
 #include <tcphs/plural.h>
 
 #include "client.h"
+#include "member.h"
 #include "output.h"
 #include "security.h"
 #include "since.h"
@@ -73,18 +74,6 @@ enum cli_exit report_run(struct cli *cli, int argc, char **argv)
 	return e;
 }
 
-static const char *string(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 /* ---- from the daemon ---------------------------------------------------- */
 
 static enum cli_exit of_daemon(struct cli *cli, struct report *r)
@@ -110,7 +99,7 @@ static enum cli_exit of_daemon(struct cli *cli, struct report *r)
 	client_close(cli->client);
 	if (e != CLI_OK)
 		return e;
-	(void)since_utc(string(status, "started"), &started_us);
+	(void)since_utc(member_text(status, "started"), &started_us);
 	json_decref(status);
 	/* The first number says that nothing was forgotten before it. */
 	if (!r->from_us || r->line == 1)
@@ -129,14 +118,14 @@ static int take_item(void *arg, const char *text, size_t len)
 	struct report *r = arg;
 	int64_t at_us;
 
-	if (!since_utc(string(o, "time"), &at_us)) {
+	if (!since_utc(member_text(o, "time"), &at_us)) {
 		json_decref(o);
 		complain("an item of the daemon is no event");
 		return CLI_PROTOCOL;
 	}
 	if (!r->from_us) {
 		r->from_us = at_us;
-		r->line = number(o, "seq");
+		r->line = member_number(o, "seq");
 	}
 	if (at_us >= r->since_us)
 		take_event(r, o, at_us);
@@ -148,11 +137,11 @@ static int take_item(void *arg, const char *text, size_t len)
 static int take_turned_away(void *arg, const char *text, size_t len)
 {
 	json_t *o = json_loadb(text, len, 0, NULL);
-	const char *drop = string(o, "drop");
+	const char *drop = member_text(o, "drop");
 	struct report *r = arg;
 	int64_t at_us;
 
-	if (*drop && since_utc(string(o, "closed"), &at_us) &&
+	if (*drop && since_utc(member_text(o, "closed"), &at_us) &&
 	    at_us >= r->since_us) {
 		take_failed(r, o, "rejected", drop);
 		if (r->security)
@@ -195,11 +184,11 @@ static enum cli_exit of_file(struct report *r, const char *name)
 /* Lines are numbered; a daemon that starts begins with 1. */
 static void take_line(struct report *r, const json_t *o)
 {
-	json_int_t line = number(o, "line");
+	json_int_t line = member_number(o, "line");
 	int64_t at_us;
 
 	r->lines++;
-	if (line <= 0 || !since_utc(string(o, "time"), &at_us)) {
+	if (line <= 0 || !since_utc(member_text(o, "time"), &at_us)) {
 		r->torn++;
 		return;
 	}
@@ -219,7 +208,7 @@ static void take_line(struct report *r, const json_t *o)
 
 static void take_event(struct report *r, const json_t *o, int64_t at_us)
 {
-	const char *event = string(o, "event");
+	const char *event = member_text(o, "event");
 
 	r->events++;
 	if (r->files)
@@ -229,39 +218,42 @@ static void take_event(struct report *r, const json_t *o, int64_t at_us)
 	if (strcmp(event, "handshake.completed") == 0) {
 		take_completed(r, o);
 	} else if (strcmp(event, "handshake.failed") == 0) {
-		take_failed(r, o, string(o, "outcome"), string(o, "reason"));
+		take_failed(r, o, member_text(o, "outcome"),
+			    member_text(o, "reason"));
 	} else if (strcmp(event, "segment.refused") == 0) {
 		/* A RST to nobody's segment; an attempt if that was a SYN. */
-		if (strcmp(string(o, "seg_flags"), "S") == 0)
+		if (strcmp(member_text(o, "seg_flags"), "S") == 0)
 			take_failed(r, o, "refused", "no_listener");
 	} else if (strcmp(event, "handshake.slow") == 0) {
-		group_of(r, string(o, "listener"),
-			 strcmp(string(o, "role"), "client") == 0)
+		group_of(r, member_text(o, "listener"),
+			 strcmp(member_text(o, "role"), "client") == 0)
 			->slow++;
 	} else if (strcmp(event, "conn.closed") == 0) {
-		const char *why = string(o, "reason");
+		const char *why = member_text(o, "reason");
 
-		json_object_set_new(r->endings, why,
-				    json_integer(number(r->endings, why) + 1));
+		json_object_set_new(
+			r->endings, why,
+			json_integer(member_number(r->endings, why) + 1));
 	} else if (strncmp(event, "alert.", 6) == 0) {
 		take_alert(r, o, event);
 	} else if (strcmp(event, "daemon.ready") == 0) {
 		r->starts++;
 	} else if (strcmp(event, "lost") == 0) {
-		r->lost += (uint64_t)number(o, "count");
+		r->lost += (uint64_t)member_number(o, "count");
 	}
 }
 
 static void take_completed(struct report *r, const json_t *o)
 {
 	struct report_group *g =
-		group_of(r, string(o, "listener"),
-			 strcmp(string(o, "role"), "client") == 0);
+		group_of(r, member_text(o, "listener"),
+			 strcmp(member_text(o, "role"), "client") == 0);
 	const json_t *hs = json_object_get(o, "hs_us");
-	bool cookie = strcmp(string(o, "outcome"), "completed_cookie") == 0;
+	bool cookie =
+		strcmp(member_text(o, "outcome"), "completed_cookie") == 0;
 
 	g->outcome[cookie ? ATTEMPT_COMPLETED_COOKIE : ATTEMPT_COMPLETED]++;
-	g->resent += number(o, "retrans") > 0;
+	g->resent += member_number(o, "retrans") > 0;
 	if (!hs)
 		return;
 	if (g->nhs == g->room) {
@@ -314,8 +306,8 @@ static void peer_of(const json_t *o, char *buf, size_t size)
 	if (end)
 		json_incref(end);
 	else
-		end = json_pack("{s:s, s:I}", "ip", string(o, "peer_addr"),
-				"port", number(o, "peer_port"));
+		end = json_pack("{s:s, s:I}", "ip", member_text(o, "peer_addr"),
+				"port", member_number(o, "peer_port"));
 	output_cell(end, COLUMN_TEXT, true, buf, size);
 	json_decref(end);
 }
@@ -323,25 +315,26 @@ static void peer_of(const json_t *o, char *buf, size_t size)
 static void take_failed(struct report *r, const json_t *o, const char *outcome,
 			const char *reason)
 {
-	const char *time = string(o, "time"), *conn = string(o, "conn");
+	const char *time = member_text(o, "time"),
+		   *conn = member_text(o, "conn");
 	struct report_failure like = {
-		.client = strcmp(string(o, "role"), "client") == 0,
+		.client = strcmp(member_text(o, "role"), "client") == 0,
 	};
 	struct report_failure *f;
 
 	snprintf(like.listener, sizeof(like.listener), "%s",
-		 string(o, "listener"));
+		 member_text(o, "listener"));
 	snprintf(like.outcome, sizeof(like.outcome), "%s", outcome);
 	snprintf(like.reason, sizeof(like.reason), "%s", reason);
 	group_of(r, like.listener, like.client)->outcome[outcome_of(outcome)]++;
 	f = failure_of(r, &like);
 	f->n++;
-	time = *time ? time : string(o, "closed");
+	time = *time ? time : member_text(o, "closed");
 	if (strcmp(time, f->time) < 0)
 		return;
 	snprintf(f->time, sizeof(f->time), "%s", time);
 	snprintf(f->conn, sizeof(f->conn), "%s",
-		 *conn ? conn : string(o, "id"));
+		 *conn ? conn : member_text(o, "id"));
 	peer_of(o, f->peer, sizeof(f->peer));
 }
 
@@ -350,7 +343,8 @@ static void take_failed(struct report *r, const json_t *o, const char *outcome,
 static void take_alert(struct report *r, const json_t *o, const char *event)
 {
 	bool raised = strcmp(event, "alert.raised") == 0;
-	const char *id = string(o, "alert"), *time = string(o, "time");
+	const char *id = member_text(o, "alert"),
+		   *time = member_text(o, "time");
 	static const char *const kept[] = {"kind", "severity", "listener",
 					   "source", "conn"};
 	json_t *a = NULL;
@@ -359,7 +353,7 @@ static void take_alert(struct report *r, const json_t *o, const char *event)
 	for (i = json_array_size(r->alerts); i > 0 && !a && !raised; i--) {
 		json_t *old = json_array_get(r->alerts, i - 1);
 
-		if (strcmp(string(old, "id"), id) == 0 &&
+		if (strcmp(member_text(old, "id"), id) == 0 &&
 		    !json_object_get(old, "ended"))
 			a = old;
 	}

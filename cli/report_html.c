@@ -9,6 +9,7 @@
 
 #include <tcphs/plural.h>
 
+#include "member.h"
 #include "output.h"
 #include "page.h"
 #include "security.h"
@@ -181,11 +182,6 @@ static void put_value(FILE *out, const json_t *o, const char *key,
 	page_escape(out, cell);
 }
 
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 static void put_period(FILE *out, const json_t *period)
 {
 	fputs("<p>", out);
@@ -196,7 +192,7 @@ static void put_period(FILE *out, const json_t *period)
 	put_value(out, period, "covered_us", COLUMN_TIME);
 	fputs("), from ", out);
 	put_value(out, period, "events", COLUMN_COUNT);
-	fprintf(out, " event%s</p>\n", plural(number(period, "events")));
+	fprintf(out, " event%s</p>\n", plural(member_number(period, "events")));
 	if (json_object_get(period, "cut")) {
 		fputs("<p class=\"note\">Asked from ", out);
 		put_value(out, period, "asked_from", COLUMN_TEXT);
@@ -204,12 +200,12 @@ static void put_period(FILE *out, const json_t *period)
 		put_value(out, period, "cut", COLUMN_TEXT);
 		fputs(".</p>\n", out);
 	}
-	if (number(period, "lost")) {
+	if (member_number(period, "lost")) {
 		fputs("<p class=\"note\">", out);
 		put_value(out, period, "lost", COLUMN_COUNT);
 		fprintf(out,
 			" event%s lost: the figures are what is left.</p>\n",
-			plural(number(period, "lost")));
+			plural(member_number(period, "lost")));
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include <tcphs/plural.h>
 
+#include "member.h"
 #include "output.h"
 #include "since.h"
 
@@ -89,11 +90,6 @@ static const char *value(const json_t *o, const char *key,
 	return buf;
 }
 
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 void report_put_period(const struct cli *cli, const json_t *period)
 {
 	char a[256], b[256], c[256];
@@ -106,22 +102,22 @@ void report_put_period(const struct cli *cli, const json_t *period)
 		fprintf(cli->out, "asked from %s, but %s\n",
 			value(period, "asked_from", COLUMN_TEXT, a),
 			value(period, "cut", COLUMN_TEXT, b));
-	if (number(period, "lost"))
+	if (member_number(period, "lost"))
 		fprintf(cli->out,
 			"%s event%s lost: the figures are what is left\n",
 			value(period, "lost", COLUMN_COUNT, a),
-			plural(number(period, "lost")));
+			plural(member_number(period, "lost")));
 	if (json_object_get(period, "lines"))
 		fprintf(cli->out,
 			"%s line%s, %s gap%s, %s damaged; the daemon "
 			"started %s time%s\n",
 			value(period, "lines", COLUMN_COUNT, a),
-			plural(number(period, "lines")),
+			plural(member_number(period, "lines")),
 			value(period, "gaps", COLUMN_COUNT, b),
-			plural(number(period, "gaps")),
+			plural(member_number(period, "gaps")),
 			value(period, "damaged", COLUMN_COUNT, c),
 			value(period, "starts", COLUMN_COUNT, (char[256]){0}),
-			plural(number(period, "starts")));
+			plural(member_number(period, "starts")));
 }
 
 static void put_title(const struct cli *cli, const char *title)

@@ -16,6 +16,8 @@
 
 #include <sodium/crypto_shorthash.h>
 
+#include "member.h"
+
 #define SOURCES_MAX (1u << 15)
 #define SOURCES_MIN (1u << 6)
 
@@ -58,28 +60,17 @@ void security_free(struct security *s)
 	free(s);
 }
 
-static const char *string(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 static struct security_source *peer_of(struct security *s, const json_t *o)
 {
-	return source_of(s, string(o, "peer_addr"), number(o, "local_port"),
-			 string(o, "time"));
+	return source_of(s, member_text(o, "peer_addr"),
+			 member_number(o, "local_port"),
+			 member_text(o, "time"));
 }
 
 /* Our own attempts are no business of others. */
 void security_event(struct security *s, const json_t *o)
 {
-	const char *event = string(o, "event");
+	const char *event = member_text(o, "event");
 	struct security_source *src;
 
 	if (strncmp(event, "alert.", 6) == 0) {
@@ -87,16 +78,17 @@ void security_event(struct security *s, const json_t *o)
 	} else if (strncmp(event, "cookie.", 7) == 0) {
 		take_cookie(s, event + 7);
 	} else if (strcmp(event, "limit.reached") == 0) {
-		const char *why = string(o, "reason");
+		const char *why = member_text(o, "reason");
 
-		json_object_set_new(s->limits, why,
-				    json_integer(number(s->limits, why) + 1));
+		json_object_set_new(
+			s->limits, why,
+			json_integer(member_number(s->limits, why) + 1));
 	} else if (strcmp(event, "daemon.ready") == 0) {
 		for (int k = 0; k < ALERT_NKINDS; k++)
 			s->alert[k].open = 0;
 	} else if (strcmp(event, "segment.refused") == 0) {
 		take_refused(s, o);
-	} else if (strcmp(string(o, "role"), "server") != 0) {
+	} else if (strcmp(member_text(o, "role"), "server") != 0) {
 		return;
 	} else if (strcmp(event, "syn.received") == 0) {
 		src = peer_of(s, o);
@@ -114,9 +106,9 @@ void security_event(struct security *s, const json_t *o)
 void security_turned_away(struct security *s, const json_t *o)
 {
 	struct security_source *src =
-		source_of(s, string(json_object_get(o, "peer"), "ip"),
-			  number(json_object_get(o, "local"), "port"),
-			  string(o, "closed"));
+		source_of(s, member_text(json_object_get(o, "peer"), "ip"),
+			  member_number(json_object_get(o, "local"), "port"),
+			  member_text(o, "closed"));
 
 	if (src)
 		src->n[SECURITY_REJECTED]++;
@@ -134,7 +126,8 @@ const char *security_isn(const struct security_source *src)
 /* One that is changed or ended and was never raised began before. */
 static void take_alert(struct security *s, const json_t *o, const char *event)
 {
-	const char *kind = string(o, "kind"), *time = string(o, "time");
+	const char *kind = member_text(o, "kind"),
+		   *time = member_text(o, "time");
 	struct security_alerts *a;
 	const char *name;
 	int k = 0;
@@ -152,13 +145,14 @@ static void take_alert(struct security *s, const json_t *o, const char *event)
 	a->open -= strcmp(event, "ended") == 0;
 	for (unsigned int i = 0;
 	     (name = alert_number_name((enum alert_kind)k, i)); i++)
-		if (number(o, name) > a->most[i])
-			a->most[i] = number(o, name);
-	name_source(a, string(o, "source"));
+		if (member_number(o, name) > a->most[i])
+			a->most[i] = member_number(o, name);
+	name_source(a, member_text(o, "source"));
 	if (!*a->first)
 		snprintf(a->first, sizeof(a->first), "%s", time);
 	snprintf(a->last, sizeof(a->last), "%s", time);
-	snprintf(a->message, sizeof(a->message), "%s", string(o, "message"));
+	snprintf(a->message, sizeof(a->message), "%s",
+		 member_text(o, "message"));
 }
 
 static void name_source(struct security_alerts *a, const char *source)
@@ -174,9 +168,9 @@ static void name_source(struct security_alerts *a, const char *source)
 /* @options: What it offers is told. A SYN that came again is no new one. */
 static void take_syn(struct security_source *src, const json_t *o, bool options)
 {
-	uint16_t from = (uint16_t)number(o, "peer_port");
-	uint16_t to = (uint16_t)number(o, "local_port");
-	uint32_t isn = (uint32_t)number(o, "seg_seq");
+	uint16_t from = (uint16_t)member_number(o, "peer_port");
+	uint16_t to = (uint16_t)member_number(o, "local_port");
+	uint32_t isn = (uint32_t)member_number(o, "seg_seq");
 	int32_t step = (int32_t)(isn - src->isn);
 
 	if (src->from == from && src->to == to && step == 0)
@@ -191,9 +185,9 @@ static void take_syn(struct security_source *src, const json_t *o, bool options)
 	src->isn = isn;
 	if (!options)
 		return;
-	src->bare += !*string(o, "options");
+	src->bare += !*member_text(o, "options");
 	snprintf(src->options, sizeof(src->options), "%s",
-		 string(o, "options"));
+		 member_text(o, "options"));
 }
 
 static void take_failed(struct security *s, const json_t *o)
@@ -212,7 +206,7 @@ static void take_failed(struct security *s, const json_t *o)
 	if (!src)
 		return;
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-		if (strcmp(string(o, "outcome"), classes[i].outcome) == 0)
+		if (strcmp(member_text(o, "outcome"), classes[i].outcome) == 0)
 			class = classes[i].class;
 	src->n[class]++;
 }
@@ -225,7 +219,7 @@ static void take_refused(struct security *s, const json_t *o)
 
 	if (!src)
 		return;
-	if (strcmp(string(o, "seg_flags"), "S") == 0) {
+	if (strcmp(member_text(o, "seg_flags"), "S") == 0) {
 		src->n[SECURITY_REFUSED]++;
 		take_syn(src, o, false);
 	} else {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "advice.h"
+#include "member.h"
 #include "output.h"
 #include "report.h"
 
@@ -79,13 +80,6 @@ void security_csv(const struct cli *cli, const json_t *doc)
 	json_decref(rows);
 }
 
-static const char *text_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 /* "probes 40, ports 25"; a value beyond the room is left out. */
 static const char *numbers_text(const json_t *numbers, char *buf, size_t size)
 {
@@ -132,12 +126,13 @@ static void put_finding(const struct cli *cli, const json_t *f)
 {
 	char words[512], title[80], count[64];
 
-	snprintf(title, sizeof(title), "%s", text_of(f, "title"));
+	snprintf(title, sizeof(title), "%s", member_text(f, "title"));
 	text_clean(title);
 	output_cell(json_object_get(f, "count"), COLUMN_COUNT, true, count,
 		    sizeof(count));
 	fprintf(cli->out, "\n%s%s%s (%s): %s%s\n", output_sgr(cli, SGR_BOLD),
-		title, output_sgr(cli, SGR_OFF), text_of(f, "severity"), count,
+		title, output_sgr(cli, SGR_OFF), member_text(f, "severity"),
+		count,
 		json_is_true(json_object_get(f, "active")) ? ", goes on" : "");
 	advice_put(cli, "numbers",
 		   numbers_text(json_object_get(f, "numbers"), words,
@@ -146,13 +141,13 @@ static void put_finding(const struct cli *cli, const json_t *f)
 		   list_text(json_object_get(f, "from"), words, sizeof(words)));
 	if (json_object_get(f, "first")) {
 		snprintf(words, sizeof(words), "%s, last %s",
-			 text_of(f, "first"), text_of(f, "last"));
+			 member_text(f, "first"), member_text(f, "last"));
 		advice_put(cli, "first", words);
-		advice_put(cli, "latest", text_of(f, "message"));
+		advice_put(cli, "latest", member_text(f, "message"));
 	}
-	advice_put(cli, "meaning", text_of(f, "meaning"));
-	advice_put(cli, "innocent", text_of(f, "innocent"));
-	advice_put(cli, "do", text_of(f, "action"));
+	advice_put(cli, "meaning", member_text(f, "meaning"));
+	advice_put(cli, "innocent", member_text(f, "innocent"));
+	advice_put(cli, "do", member_text(f, "action"));
 }
 
 /* As a row: its numbers are one text. */

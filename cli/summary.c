@@ -11,6 +11,7 @@
 
 #include "explain.h"
 #include "findings.h"
+#include "member.h"
 #include "output.h"
 #include "talkers.h"
 
@@ -223,18 +224,6 @@ static json_t *faults_json(const struct analysis_stats *stats)
 
 /* ---- for people --------------------------------------------------------- */
 
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-static const char *text_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 void summary_text(const struct cli *cli, const json_t *doc)
 {
 	const json_t *packets = json_object_get(doc, "packets");
@@ -242,20 +231,21 @@ void summary_text(const struct cli *cli, const json_t *doc)
 	const json_t *odd = json_object_get(doc, "anomalies");
 	const json_t *captured = json_object_get(doc, "captured");
 	const json_t *findings = json_object_get(doc, "findings");
-	json_int_t all = number(doc, "connections");
+	json_int_t all = member_number(doc, "connections");
 	char bytes[TEXT_NUMBER_MAX], span[TEXT_NUMBER_MAX], line[LINE_MAX];
 
 	snprintf(line, sizeof(line),
 		 "%" JSON_INTEGER_FORMAT " in %s: %" JSON_INTEGER_FORMAT
 		 " packet%s, %s byte%s of text",
 		 all,
-		 text_duration(
-			 (number(doc, "end_ns") - number(doc, "start_ns")) /
-				 1000,
-			 span),
-		 number(doc, "tcp_packets"), plural(number(doc, "tcp_packets")),
-		 text_bytes((uint64_t)number(doc, "bytes"), bytes),
-		 plural(number(doc, "bytes")));
+		 text_duration((member_number(doc, "end_ns") -
+				member_number(doc, "start_ns")) /
+				       1000,
+			       span),
+		 member_number(doc, "tcp_packets"),
+		 plural(member_number(doc, "tcp_packets")),
+		 text_bytes((uint64_t)member_number(doc, "bytes"), bytes),
+		 plural(member_number(doc, "bytes")));
 	explain_text(cli, "Connections", line);
 	counts_text(cli, "Outcomes", json_object_get(doc, "outcomes"), all);
 	counts_text(cli, "Endings", json_object_get(doc, "endings"), all);
@@ -265,17 +255,21 @@ void summary_text(const struct cli *cli, const json_t *doc)
 	snprintf(line, sizeof(line),
 		 "%" JSON_INTEGER_FORMAT " segment%s, %" JSON_INTEGER_FORMAT
 		 " of them SYN%s, %" JSON_INTEGER_FORMAT " SYN-ACK%s",
-		 number(again, "all"), plural(number(again, "all")),
-		 number(again, "syn"), plural(number(again, "syn")),
-		 number(again, "synack"), plural(number(again, "synack")));
+		 member_number(again, "all"),
+		 plural(member_number(again, "all")),
+		 member_number(again, "syn"),
+		 plural(member_number(again, "syn")),
+		 member_number(again, "synack"),
+		 plural(member_number(again, "synack")));
 	explain_text(cli, "Sent again", line);
 	for (size_t i = 0; i < json_array_size(odd); i++) {
 		const json_t *a = json_array_get(odd, i);
 
 		snprintf(line, sizeof(line),
 			 "%s (%s) in %" JSON_INTEGER_FORMAT ": %s",
-			 text_of(a, "kind"), text_of(a, "severity"),
-			 number(a, "connections"), text_of(a, "text"));
+			 member_text(a, "kind"), member_text(a, "severity"),
+			 member_number(a, "connections"),
+			 member_text(a, "text"));
 		explain_text(cli, i ? "" : "Anomalies", line);
 	}
 	for (size_t i = 0; i < json_array_size(findings); i++)
@@ -288,9 +282,10 @@ void summary_text(const struct cli *cli, const json_t *doc)
 		 " unreadable, %" JSON_INTEGER_FORMAT
 		 " out of order; %" JSON_INTEGER_FORMAT
 		 " connection%s judged early for want of memory",
-		 number(packets, "other"), number(packets, "broken"),
-		 number(doc, "unordered"), number(doc, "evicted"),
-		 plural(number(doc, "evicted")));
+		 member_number(packets, "other"),
+		 member_number(packets, "broken"),
+		 member_number(doc, "unordered"), member_number(doc, "evicted"),
+		 plural(member_number(doc, "evicted")));
 	explain_text(cli, "Other packets", line);
 	faults_text(cli, json_object_get(doc, "faults"));
 	if (!captured)
@@ -298,9 +293,10 @@ void summary_text(const struct cli *cli, const json_t *doc)
 	snprintf(line, sizeof(line),
 		 "%" JSON_INTEGER_FORMAT " frame%s; %" JSON_INTEGER_FORMAT
 		 " dropped here, %" JSON_INTEGER_FORMAT " by the card",
-		 number(captured, "seen"), plural(number(captured, "seen")),
-		 number(captured, "dropped"),
-		 number(captured, "dropped_by_card"));
+		 member_number(captured, "seen"),
+		 plural(member_number(captured, "seen")),
+		 member_number(captured, "dropped"),
+		 member_number(captured, "dropped_by_card"));
 	explain_text(cli, "Captured", line);
 }
 
@@ -349,14 +345,15 @@ static void times_text(const struct cli *cli, const char *label,
 	char line[LINE_MAX] = "", span[TEXT_NUMBER_MAX];
 	size_t n = 0;
 
-	if (!number(times, "count")) {
+	if (!member_number(times, "count")) {
 		explain_text(cli, label, "none");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		n += (size_t)snprintf(
 			line + n, sizeof(line) - n, "%s%s %s", n ? ", " : "",
-			keys[i], text_duration(number(times, keys[i]), span));
+			keys[i],
+			text_duration(member_number(times, keys[i]), span));
 	explain_text(cli, label, line);
 }
 
@@ -371,15 +368,16 @@ static void talkers_text(const struct cli *cli, const char *label,
 		if (services)
 			output_cell(t, COLUMN_TEXT, true, end, sizeof(end));
 		else
-			snprintf(end, sizeof(end), "%s", text_of(t, "ip"));
+			snprintf(end, sizeof(end), "%s", member_text(t, "ip"));
 		snprintf(line, sizeof(line),
 			 "%s: %" JSON_INTEGER_FORMAT
 			 " connection%s, %" JSON_INTEGER_FORMAT
 			 " failed, %s byte%s of text",
-			 end, number(t, "connections"),
-			 plural(number(t, "connections")), number(t, "failed"),
-			 text_bytes((uint64_t)number(t, "bytes"), bytes),
-			 plural(number(t, "bytes")));
+			 end, member_number(t, "connections"),
+			 plural(member_number(t, "connections")),
+			 member_number(t, "failed"),
+			 text_bytes((uint64_t)member_number(t, "bytes"), bytes),
+			 plural(member_number(t, "bytes")));
 		explain_text(cli, i ? "" : label, line);
 	}
 }

@@ -58,14 +58,11 @@ static void forget_widths(struct table *t)
 
 static int row(struct table *t, const char *text, size_t len)
 {
-	json_t *item = json_loadb(text, len, 0, NULL);
+	json_t *item = output_item(text, len);
 	char cell[CELL_MAX];
 
-	if (!json_is_object(item)) {
-		json_decref(item);
-		complain("an item of the daemon is not JSON");
+	if (!item)
 		return CLI_PROTOCOL;
-	}
 	if (t->flowing)
 		t->held_len = 0;
 	for (unsigned int i = 0; i < t->ncols; i++) {

@@ -23,6 +23,8 @@
 
 #include <tcphs/plural.h>
 
+#include "member.h"
+
 #define TABLE_AT  3 /* line of the headings */
 #define ROWS_LESS 5 /* lines that are no rows */
 #define LINES_MIN 8
@@ -164,17 +166,12 @@ static const char *rate(double n, char buf[TEXT_NUMBER_MAX])
 	return buf;
 }
 
-static json_int_t number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 static void draw_numbers(const struct top *t)
 {
 	char a[128], b[128], c[128], line[768];
 	char r[5][TEXT_NUMBER_MAX];
-	json_int_t alerts = number(t->status, "alerts");
-	json_int_t conns = number(t->status, "connections");
+	json_int_t alerts = member_number(t->status, "alerts");
+	json_int_t conns = member_number(t->status, "connections");
 
 	snprintf(line, sizeof(line),
 		 "%s conn%s  %s half-open  %s alert%s  %s hs/s"
