@@ -7,7 +7,8 @@
 #	make bench RUNS=7 BENCH_SECONDS=1
 #	make bench-million CONNECTIONS=1000000
 #	make bench-events		what the log and its readers cost
-#	make bench-observers		what it costs to be observed
+#	make bench-observers		what it costs to be observed; bench-smoke
+#					has its goals as a test
 #	make goodput			five seeds, 40 minutes
 #	make goodput GOODPUT_SEEDS=1	8 minutes
 #	make bench_core CORE_CONNECTIONS='1 1000 1000000'
@@ -75,7 +76,8 @@ goodput: all $(GOODPUT_BIN)
 	@B=$(B) SEEDS=$(GOODPUT_SEEDS) SECONDS_EACH=$(GOODPUT_SECONDS) \
 		tests/bench/goodput.sh $(B)/goodput.json
 
-bench-smoke: all $(BENCH_BIN) $(GOODPUT_BIN)
+bench-smoke: all $(BENCH_BIN) $(BENCH_B)/bench_core_unobserved $(GOODPUT_BIN)
+	@B=$(B) tests/bench/observers.sh --check
 	@B=$(B) tests/bench/bench.sh --smoke
 	@B=$(B) tests/bench/million.sh --smoke
 	@B=$(B) tests/bench/goodput.sh --smoke

@@ -1,8 +1,8 @@
 /*
  * bench_core.c - What the engine costs without any input or output
  *
- *	bench_core [--json FILE] [--packets] [--events] [--only FIGURE]
- *		   [--work N] [CONNECTIONS...]
+ *	bench_core [--json FILE] [--packets] [--events | --unread]
+ *		   [--only FIGURE] [--work N] [CONNECTIONS...]
  *
  * For each number of connections (1, 1,000 and 100,000 if none is given) a
  * stack is filled with that many, all established and idle. The work is then
@@ -22,7 +22,8 @@
  * packets is full by then, as that of a daemon is sooner or later.
  *
  * With --events those that the daemon wants by default are recorded and read in
- * each turn. --only segment, request, handshake or timer leaves the others out,
+ * each turn. With --unread nobody reads them: at the end those that are left must
+ * be the newest, and all before them counted as lost. --only segment, request, handshake or timer leaves the others out,
  * for callgrind(1): all that is measured happens in core_turn(). --work is how
  * many connections are worked on in all slices together.
  *
@@ -87,7 +88,7 @@ static const char *const groups[] = {
 	[NS_TIMER] = "timer",
 };
 
-static bool with_packets, with_events;
+static bool with_packets, with_events, with_unread;
 static const char *only; /* one of groups; NULL = all */
 static unsigned int work = 70000;
 
@@ -132,10 +133,14 @@ int main(int argc, char **argv)
 			with_events = true;
 			continue;
 		}
+		if (strcmp(argv[i], "--unread") == 0) {
+			with_unread = true;
+			continue;
+		}
 		if (n == COUNTS_MAX || !(cols[n].n = number(argv[i], 1))) {
 			fputs("usage: bench_core [--json FILE] [--packets] "
-			      "[--events] [--only FIGURE] [--work N] "
-			      "[CONNECTIONS...]\n",
+			      "[--events | --unread] [--only FIGURE] "
+			      "[--work N] [CONNECTIONS...]\n",
 			      stderr);
 			return 2;
 		}
@@ -408,7 +413,7 @@ static void open_all(struct column *col)
 
 	core_init(core, col->n);
 	core_keep(core, with_packets);
-	core_tell(core, with_events);
+	core_tell(core, with_events || with_unread, with_events);
 	before = core_stats(core).memory_used;
 	fill(core, col->n, TH_ACK);
 	core_wait(core, core->now_us + LONG_ENOUGH);
@@ -450,6 +455,8 @@ static void measure(struct column *cols, size_t n)
 	}
 	measure_ns(cols, n);
 	for (size_t i = 0; i < n; i++) {
+		if (with_unread)
+			core_require_lost(&cores[i]);
 		core_free(&cores[i]);
 		measure_bytes(&cols[i]);
 	}

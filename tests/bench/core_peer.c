@@ -203,7 +203,7 @@ void core_keep(struct core *c, bool on)
 	c->keeping = on;
 }
 
-void core_tell(struct core *c, bool on)
+void core_tell(struct core *c, bool on, bool read)
 {
 	/* What log.level = info, log.recent and the alerts want. */
 	const uint64_t debug = UINT64_C(1) << EVENT_DATA_RECEIVED |
@@ -211,7 +211,20 @@ void core_tell(struct core *c, bool on)
 			       UINT64_C(1) << EVENT_STATE;
 
 	stack_event_mask(c->st, on ? ~debug : 0);
-	c->telling = on;
+	c->reading = read;
+}
+
+void core_require_lost(struct core *c)
+{
+	const uint64_t lost = core_stats(c).events_lost;
+	const struct event *e;
+	uint64_t left = 0;
+
+	core_require(lost > 0, "nothing was lost");
+	while ((e = stack_event_next(c->st)))
+		core_require(e->number == lost + ++left,
+			     "an event is missing that is not counted");
+	core_require(left > 0, "no event is left");
 }
 
 void core_put(struct core *c, uint32_t i, uint8_t flags, uint32_t len)
@@ -278,7 +291,7 @@ void core_run(struct core *c)
 		       pkt.iov[0].iov_len);
 	}
 	stack_reap(c->st, c->now_us);
-	while (c->telling && stack_event_next(c->st))
+	while (c->reading && stack_event_next(c->st))
 		;
 	c->nin = 0;
 	c->now_us += TURN_US;

@@ -55,7 +55,7 @@ struct core {
 	struct pktmem *kept; /* NULL as long as nobody asked for it */
 	void *kept_mem;
 	bool keeping;
-	bool telling; /* events, which are thrown away */
+	bool reading; /* events, to throw them away */
 };
 
 /** core_init() - Make a stack for @n peers and some more; exits if it fails */
@@ -65,8 +65,13 @@ void core_free(struct core *c);
 /** core_keep() - Have packets kept from now on, as the daemon does, or not */
 void core_keep(struct core *c, bool on);
 
-/** core_tell() - Have events recorded and read, as the daemon does, or not */
-void core_tell(struct core *c, bool on);
+/** core_tell() - Have events recorded, as the daemon does, or not
+ * @read: In each turn; else never */
+void core_tell(struct core *c, bool on, bool read);
+
+/** core_require_lost() - Exit if events that nobody read are not all counted:
+ * more than the stack remembers, those left the newest and in order */
+void core_require_lost(struct core *c);
 
 /** core_put() - Have peer @i send a segment in the next turn */
 void core_put(struct core *c, uint32_t i, uint8_t flags, uint32_t len);
