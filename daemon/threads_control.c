@@ -22,6 +22,7 @@
 static int64_t told_us;
 
 static void take_what_waits(struct threads *t, bool all);
+static void wait_for_turns(struct threads *t);
 static void on_news(struct ev_loop *ev, ev_async *w, int revents);
 static void on_due(struct ev_loop *ev, ev_timer *w, int revents);
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents);
@@ -60,17 +61,25 @@ void threads_control_start(struct threads *t, struct ev_loop *ev,
 
 void threads_settle(struct threads *t)
 {
+	/* A turn that is writing: what this host answers within that is in a
+	 * queue only when the turn is over, and its client knows before. */
+	wait_for_turns(t);
 	take_what_waits(t, false);
 	/* What one reads for another is in a ring when its turn is over, and is
 	 * taken in the other's next one. */
-	shards_hold_all(t->shards);
-	shards_release_all(t->shards);
+	wait_for_turns(t);
 	if (!t->steered)
 		take_what_waits(t, true);
 	/* What comes after this moment may wait. */
 	(void)show_packets(t, t->n * BURST);
 	t->events_left = t->n * BURST;
 	(void)evbus_drain(t->bus, loop_now_us());
+}
+
+static void wait_for_turns(struct threads *t)
+{
+	shards_hold_all(t->shards);
+	shards_release_all(t->shards);
 }
 
 /* A turn of each thread for which packets wait in the device, or of all. */

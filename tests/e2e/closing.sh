@@ -48,7 +48,7 @@ told_now()
 # said REGEX: the log says it of the newest connection.
 said()
 {
-	wait_for 5 log_has " $(newest) .*$1"
+	log_has " $(newest) .*$1"
 }
 
 # listed N FILTER...: so many match, soon.
@@ -119,7 +119,7 @@ for to in "$OWN4" "$OWN6"; do
 	check "closed port, $to" same "nc: connect to $to port 9 (tcp) failed: \
 Connection refused" "$(timeout 10 nc -v "$to" 9 2>&1)"
 	check '... and logged' \
-		wait_for 5 log_has 'Received SYN, nobody listens on port 9, sending RST'
+		log_has 'Received SYN, nobody listens on port 9, sending RST'
 done
 
 # The client has closed its side; 20 MB and our FIN come after that.
@@ -197,7 +197,7 @@ stop_relay
 lossy -x up:2
 in_client timeout 20 nc -d "$OWN6" 7 &
 check 'the last ACK is lost, and nothing follows' \
-	wait_for 5 log_has 'sending SYN-ACK again \(2 of 6\)'
+	log_has 'sending SYN-ACK again \(2 of 6\)'
 check '... the copy is answered' listed 1 state established
 check '... and is counted' same 1 "$(number retransmit_synack)"
 check 'a FIN from us' ctl close last

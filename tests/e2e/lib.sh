@@ -304,13 +304,19 @@ reap_daemon()
 	return "$code"
 }
 
-# log_has REGEX: did the daemon say this (since it started)?
+# log_has REGEX: does the daemon say this? What happened is on the wire before it
+# is in the log.
 log_has()
 {
-	grep -Eq -- "$1" "$LOG" && return 0
-	echo "the log has no line like: $1"
+	wait_for 5 log_has_now "$1" && return 0
 	tail -n 10 "$LOG"
 	return 1
+}
+
+# log_has_now REGEX: did it (since it started)?
+log_has_now()
+{
+	grep -Eq -- "$1" "$LOG"
 }
 
 # ctl ARG...: tcphsctl at the daemon of this script.

@@ -141,7 +141,7 @@ check 'with their priority' has "$TMP/syslog" '^<29>.*Ready on '
 check 'and stderr does not' same '' "$(cat "$LOG")"
 rm /dev/log
 echo_once >/dev/null
-check 'without one there is stderr' wait_for 5 log_has 'handshake completed'
+check 'without one there is stderr' log_has 'handshake completed'
 stop_daemon
 
 # ---- levels of modules -------------------------------------------------------
@@ -152,15 +152,15 @@ echo_once >/dev/null
 check 'info: no states' has_not "$LOG" 'ESTABLISHED ->'
 check 'a module' same 'log level of data debug' "$(ctl log level data debug)"
 echo_once >/dev/null
-check 'is told of' wait_for 5 log_has 'Received 3 bytes, sending ACK'
+check 'is told of' log_has 'Received 3 bytes, sending ACK'
 check 'and quiet again' ctl -q log level syn error
 : >"$LOG"
 echo_once >/dev/null
-check 'others go on' wait_for 5 log_has 'Received ACK, handshake completed'
+check 'others go on' log_has 'Received ACK, handshake completed'
 check 'but not this one' has_not "$LOG" 'Received SYN'
 check 'the level for all ends that' ctl -q log level info
 echo_once >/dev/null
-check 'and SYNs are told of again' wait_for 5 log_has 'Received SYN'
+check 'and SYNs are told of again' log_has 'Received SYN'
 check 'no such module: 2' exits 2 ctl log level pigeon debug
 check 'no such level: 2' exits 2 ctl log level data loud
 
@@ -190,7 +190,7 @@ stop_daemon
 
 start_daemon -D log.packets=yes
 echo_once >/dev/null
-check 'a packet in' wait_for 5 log_has \
+check 'a packet in' log_has \
 	"\[Packet\] $HOST4:[0-9]+ -> $OWN4:7 S seq=[0-9]+ ack=0 len=0 win=[0-9]+  c1 LISTEN -> SYN-RECEIVED"
 check 'a packet out' log_has \
 	"\[Packet\] $OWN4:7 -> $HOST4:[0-9]+ SA seq=[0-9]+ ack=[0-9]+ len=0 "
