@@ -10,7 +10,7 @@
  * 4.1). Where they cannot, the time since then does. What overtook it has to be
  * acknowledged before it can be sent again, which takes a round trip. Half of one
  * is the measure, for the handshake may have met a queue; all of it if both were
- * sent in one tick of the clock.
+ * sent in one tick of the clock, and no time at all if a tick is shorter.
  *
  * No endpoint takes text beyond its window, or is told by an ACK of what it had
  * no room for. But a capture that misses packets misses windows, too, and must
@@ -22,7 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATE_DEFAULT_US 3000 /* without a handshake to measure */
+#define LATE_DEFAULT_US 3000  /* without a handshake to measure */
+#define TICK_MAX_US	10000 /* of a clock of timestamps, as they are today */
 #define FAR_BEHIND	(1 << 30)
 #define HOLES_FEW	8
 
@@ -414,14 +415,18 @@ static bool is_late(const struct flow *f, const struct packet *p,
 		    const struct hole *h)
 {
 	bool has_ts = p->opts & POPT_TS && h->has_ts;
-	int64_t late_us = LATE_DEFAULT_US;
+	int64_t late_us = LATE_DEFAULT_US, round_us;
 
 	if (has_ts && p->ts_val != h->ts_val)
 		return seq_lt(p->ts_val, h->ts_val);
-	if (f->synack_frame && f->ack_frame)
-		late_us = (f->synack_ns - f->last_syn_ns + f->ack_ns -
-			   f->last_synack_ns) /
-			  (has_ts ? 1000 : 2000);
+	if (f->synack_frame && f->ack_frame) {
+		round_us = (f->synack_ns - f->last_syn_ns + f->ack_ns -
+			    f->last_synack_ns) /
+			   1000;
+		if (has_ts && round_us > TICK_MAX_US)
+			return true;
+		late_us = has_ts ? round_us : round_us / 2;
+	}
 	return (uint32_t)(p->ns / 1000) - h->at_us < late_us;
 }
 

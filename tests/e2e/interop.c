@@ -235,7 +235,8 @@ static void print_facts(const struct engine *e)
 	       (unsigned long long)s.retransmit_fast);
 	printf(" kernel.delivered_ce=%u kernel.ssthresh=%u", k->delivered_ce,
 	       k->ssthresh);
-	printf(" retrans=%u kernel.retrans=%u", i->retrans, k->retrans);
+	printf(" retrans=%u kernel.retrans=%u kernel.dsacks=%u", i->retrans,
+	       k->retrans, k->dsacks);
 	printf(" syn_again=%llu rto=%llu probes=%llu resets=%llu "
 	       "write_full=%llu",
 	       (unsigned long long)(s.retransmit_syn + s.retransmit_synack),

@@ -68,6 +68,7 @@ struct kernel_report {
 	bool ts, sack, wscale, ecn;
 	uint8_t snd_wscale, rcv_wscale;
 	uint32_t snd_mss, retrans, ssthresh;
+	uint32_t dsacks;       /* it sent again, and we said that we had it */
 	uint32_t delivered_ce; /* segments of its own that we say had a mark */
 	char error[160];       /* "" = it is content */
 };

@@ -212,6 +212,7 @@ static void look(struct end *k)
 	r->retrans = ti.tcpi_total_retrans;
 	r->ssthresh = ti.tcpi_snd_ssthresh;
 	r->delivered_ce = ti.tcpi_delivered_ce;
+	r->dsacks = ti.tcpi_dsack_dups;
 }
 
 /* The report is small: it fits the pipe whether somebody reads it or not. */

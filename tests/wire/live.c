@@ -7,7 +7,9 @@
  * says in which state a connection is and how many segments were dropped.
  *
  * The clock is the real one. What should happen at once may take late_us, and
- * what should not happen is given a moment to do so.
+ * what should not happen is given a moment to do so. What should come later may
+ * come early_us sooner: the daemon reads its clock at the beginning of a turn, and
+ * may be off the processor before it reads the packet.
  */
 #include "stage.h"
 
@@ -35,7 +37,7 @@
 #include "core/assert.h"
 #include "packet.h"
 
-#define EARLY_US  2000
+#define EARLY_US  10000
 #define LATE_US	  400000
 #define START_US  10000000
 #define POLL_US	  2000
