@@ -53,6 +53,7 @@ struct session {
 	json_int_t id;		     /* of conn.open or conn.attach */
 	json_int_t sending, closing; /* requests under way; 0 = none */
 	char conn[16];
+	bool calls;	     /* connect, not attach */
 	bool named, visible; /* lines of the peer's; its controls */
 	bool open, stdin_over, ended, line_begun;
 	enum cli_exit exit;
@@ -367,7 +368,7 @@ static enum cli_exit take_last(struct session *s)
 	if (result) {
 		say_end(s, result);
 	} else if (s->last) {
-		if (s->cli->classic)
+		if (s->cli->classic && s->calls)
 			fprintf(stderr, "Failed to connect to server.\n");
 		s->exit =
 			client_failed(json_object_get(s->last, "error"), NULL);
@@ -498,7 +499,12 @@ static enum cli_exit talk(struct session *s, const char *method, json_t *params,
 
 enum cli_exit connect_run(struct cli *cli, int argc, char **argv)
 {
-	struct session s = {.cli = cli, .peer = "Server", .own = "Client"};
+	struct session s = {
+		.cli = cli,
+		.peer = "Server",
+		.own = "Client",
+		.calls = true,
+	};
 	char *end[2], filter[128];
 	json_t *params;
 	int port, source;

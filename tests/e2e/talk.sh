@@ -151,6 +151,7 @@ check 'ADDR:PORT is refused as ADDR PORT is' \
 check '... and [ADDR]:PORT' \
 	exits 20 said ctl connect --classic "[$HOST6]:5001" </dev/null
 check '... as it says' has connect "^tcphsctl: \\[$HOST6\\]:5001: refused"
+check '... step by step' has connect '^\[Client\] Handshake failed: refused by'
 check 'an address of IPv6 alone has no port' exits 2 said \
 	ctl connect "$HOST6" </dev/null
 check '... as it says' has connect 'has no port'
@@ -256,6 +257,31 @@ check '... until we close' over 0
 check '... in words' has first.err '^Connection closed by Server$'
 check '... and nobody said that he was not there' \
 	negate grep -q 'Not Connected' "$TMP/first.err"
+
+# A client that resets: it goes when its input ends.
+python3 -c "
+import socket, struct, sys
+c = socket.create_connection(('$OWN4', 8090))
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+c.sendall(b'bye\n')
+sys.stdin.read()
+c.close()" < <(wait_for 20 test -e "$TMP/go") &
+client=$!
+listed 1 state established
+talk reset attach --classic last
+check 'classic: a client who resets' wait_for 5 has reset.out '^Client: bye$'
+: >"$TMP/go"
+check '... is the end: exit code 23' over 23
+check '... in words' has reset.err '^Client disconnected\.$'
+check '... and why' has reset.err '^closed: reset by peer$'
+check '... as the events say' eval 'ctl events --classic | tail -n 2 |
+	grep -qx "\[Server\] Connection reset by client"'
+exec 5>&-
+wait $client
+ctl attach --classic c4000000000 </dev/null 2>"$TMP/nobody"
+check 'classic: nobody to talk to' has nobody 'there is no connection'
+check_not '... and no server that we would have called' \
+	has nobody 'Failed to connect'
 
 exec 8<>"/dev/tcp/$OWN4/7"
 check 'an echo connection is not to be attached to' exits 2 ctl attach last \
