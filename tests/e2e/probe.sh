@@ -108,7 +108,7 @@ check 'our own address: exit code 25' exits 25 probed "$OWN4" 80 -c 1
 check '... in words' said '^ +1  not possible from here$'
 
 # A server behind another TUN, whose SYN-ACKs acknowledge too much.
-/usr/bin/python3 "$ROOT/tests/e2e/odd_server.py" &
+python3 "$ROOT/tests/e2e/odd_server.py" &
 ODD=$!
 check 'a server that is odd' wait_for 10 eval 'ip route get 198.18.95.1 |
 	grep -q "dev odd0"'

@@ -303,9 +303,10 @@ check 'stops' stop_daemon
 # ---- an answer that answers nothing, and no memory of packets ----
 
 start_daemon -D capture.ring_packets=0
-/usr/bin/python3 "$ROOT/tests/e2e/odd_server.py" &
+python3 "$ROOT/tests/e2e/odd_server.py" &
 ODD=$!
-wait_for 10 eval 'ip route get 198.18.95.1 | grep -q "dev odd0"'
+check 'a server that is odd' wait_for 10 eval 'ip route get 198.18.95.1 |
+	grep -q "dev odd0"'
 check 'against the protocol: exit code 24' \
 	exits 24 said ctl connect 198.18.95.1 80 </dev/null
 check '... in words' has connect 'answered against the protocol after 2 SYNs'
