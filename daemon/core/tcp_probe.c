@@ -92,7 +92,9 @@ void tcp_probe_acked(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		a->tlp_out = false;
 	} else if (seq_gt(seg->ack, a->tlp_end)) {
 		a->tlp_out = false;
-		if (a->recovery != RECOVERY_OPEN)
+		/* RFC 3168, 6.1.2: its window was reduced already. */
+		if (a->recovery != RECOVERY_OPEN ||
+		    seq_leq(a->tlp_end, a->cwr_end))
 			return;
 		tcp_undo_drop(st, a);
 		tcp_recovery_reduce(st, c, a, a->tlp_flight);

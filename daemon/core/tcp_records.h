@@ -314,7 +314,8 @@ struct tcp_active {
 	int64_t ts_round_us; /* ts_mark takes the place of ts_floor then */
 	uint32_t ts_floor, ts_mark;
 
-	/* ECN: ACKs up to here tell of a window that was reduced already. */
+	/* What is in flight up to here was the cause of a reduction already: RFC
+	 * 3168, 6.1.2. */
 	tcp_seq cwr_end;
 
 	/* The octets after urgent data: CF_URG_IN, CF_URG_OUT. */

@@ -25,7 +25,9 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 	 * goes beyond cwnd. */
 	if (flight > c->cc.cwnd)
 		flight = c->cc.cwnd;
-	tcp_recovery_reduce(st, c, a, flight);
+	/* RFC 3168, 6.1.2: once for the marks and losses of one window. */
+	if (seq_geq(ack, a->cwr_end))
+		tcp_recovery_reduce(st, c, a, flight);
 	tcp_ecn_reduced(c, a);
 	prr_enter(&a->prr, recover_fs);
 }

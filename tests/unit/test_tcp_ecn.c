@@ -521,6 +521,55 @@ static void reused_after_time_wait(void)
 	rig_end();
 }
 
+/* 6.1.2: nor for a loss in the window that a mark reduced. */
+static void snd_lost_after_echo(void)
+{
+	established_ecn();
+	flight();
+	rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 2001));
+	rig_check(info().ssthresh == 5000);
+	for (unsigned int i = 0; i < 3; i++)
+		rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 2001));
+	rig_expect(SEG(.flags = ACK, .seq = 2001, .ack = 5001, .len = 1000));
+	rig_check(info().ssthresh == 5000);
+	/* A loss of the next window is another one. */
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 11001));
+	rig_forget();
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 12001));
+	rig_forget();
+	for (unsigned int i = 0; i < 3; i++)
+		rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 12001));
+	rig_check(info().ssthresh < 5000);
+	rig_forget();
+	rig_end();
+}
+
+/* Nor for one that a tail loss probe repaired. */
+static void snd_probed_after_echo(void)
+{
+	struct tcp_seg s;
+
+	rig.conf.ecn = ECN_ACCEPT;
+	rig_rx(SEG(.flags = TH_SYN | TH_ECE | TH_CWR, .seq = 5000, MSS(1000),
+		   SACK_OK));
+	rig_check(rig_take(&s));
+	rig_wait(MS(10));
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 1001));
+	rig_send(10000);
+	rig_forget();
+	rig_wait(MS(10));
+	rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 9001));
+	rig_check(info().ssthresh == 5000);
+	rig_wait(MS(60));
+	rig_check(rig_take(&s) && s.seq == 10001 && s.len == 1000);
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 11001));
+	rig_send(1000);
+	rig_forget();
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 12001));
+	rig_check(info().ssthresh == 5000);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(syn_accepted),
 	UNIT_TEST(syn_not_asking),
@@ -542,6 +591,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(probe_between_segments),
 	UNIT_TEST(snd_cwr_after_timeout),
 	UNIT_TEST(reused_after_time_wait),
+	UNIT_TEST(snd_lost_after_echo),
+	UNIT_TEST(snd_probed_after_echo),
 };
 
 int main(int argc, char **argv)
