@@ -201,10 +201,12 @@ struct tcp_undo {
 	tcp_seq nxt_then; /* snd_nxt as it ended, or as it was undone */
 	uint32_t resent;  /* bytes sent again and not known to be needless */
 	uint32_t ts;	  /* our timestamp clock at the first of them */
+	tcp_seq cwr_end;  /* as in struct tcp_active then */
 	bool some;	  /* something was sent again */
 	bool needed;	  /* an ACK came only after that */
 	bool timeout;	  /* a retransmission timeout was part of it */
 	bool undone;	  /* waits for a round trip to adapt the RTO */
+	bool cwr;	  /* CF_CWR was set then */
 };
 
 /* What a user set for one connection alone. Few do. */

@@ -78,6 +78,8 @@ void tcp_undo_save(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 		.rtt = c->rtt,
 		.una = c->snd_una,
 		.nxt = c->snd_nxt,
+		.cwr_end = a->cwr_end,
+		.cwr = c->flags & CF_CWR,
 	};
 	/* A probe that is out is a retransmission, too. */
 	if (a->tlp_out && a->tlp_retrans && a->tx_tail) {
@@ -283,6 +285,11 @@ static void undo(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 	/* It was the small window that was full. */
 	a->cwnd_limited = false;
 	cc_undo(&c->cc, &a->ccs, &u->cc, &u->ccs);
+	/* A mark on what is in flight still asks for a reduction, and to the
+	 * peer there was none. */
+	a->cwr_end = u->cwr_end;
+	if (!u->cwr)
+		c->flags &= ~CF_CWR;
 	if (u->timeout)
 		st->stats.spurious_timeouts++;
 	else

@@ -570,6 +570,36 @@ static void snd_probed_after_echo(void)
 	rig_end();
 }
 
+/* RFC 4015, 3.2: a reduction that was taken back is none, and what was in
+ * flight may have been marked. */
+static void snd_echoed_after_undo(void)
+{
+	struct tcp_seg s;
+
+	rig.conf.ecn = ECN_ACCEPT;
+	rig_rx(SEG(.flags = TH_SYN | TH_ECE | TH_CWR, .seq = 5000, MSS(1012),
+		   SACK_OK, TS(1)));
+	rig_check(rig_take(&s));
+	rig_wait(MS(100));
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 1001));
+	rig_send(20000);
+	rig_forget();
+	rig_wait(MS(100));
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 1001, SACK(2001, 5001)));
+	rig_check(rig_take(&s) && s.seq == 1001);
+	rig_forget();
+	rig_wait(MS(10));
+	rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = 5001, .echo_ago_ms = 100));
+	rig_check(rig_stats().spurious_recoveries == 1);
+	/* No CWR either: it would hide the next mark. */
+	while (rig_take(&s))
+		rig_check(!(s.flags & TH_CWR));
+	rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 6001));
+	rig_check(rig_stats().ecn_reductions == 1);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(syn_accepted),
 	UNIT_TEST(syn_not_asking),
@@ -593,6 +623,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(reused_after_time_wait),
 	UNIT_TEST(snd_lost_after_echo),
 	UNIT_TEST(snd_probed_after_echo),
+	UNIT_TEST(snd_echoed_after_undo),
 };
 
 int main(int argc, char **argv)
