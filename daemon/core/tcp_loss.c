@@ -320,6 +320,9 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 	struct tx_rec *head = a->tx_head ? tx_ptr(st, a->tx_head) : NULL;
 	uint32_t out = c->snd_nxt - seg->ack, mss = c->cc.mss;
 	bool partial = news->acked && a->recovery == RECOVERY_FAST;
+	/* RFC 6582, 3.2, step 2: right behind a recovery, duplicates may be those
+	 * of what was sent again for nothing. */
+	bool beyond = seq_gt(seg->ack, a->recover);
 
 	if (news->acked) {
 		/* Each duplicate ACK stood for a segment; the first of those
@@ -329,22 +332,21 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 		a->dupacks = 0;
 		a->sacked = partial && a->sacked > gone ? a->sacked - gone : 0;
 		/* Or it would fall behind by half of all numbers. */
-		if (seq_gt(seg->ack, a->recover))
+		if (beyond)
 			a->recover = seg->ack - 1;
 	} else if (head && tcp_ack_duplicate(c, seg)) {
-		a->dupacks++;
-		a->sacked += mss;
+		/* RFC 3042, 2: two segments until the loss is certain. */
+		if (++a->dupacks <= (beyond ? DUP_THRESH : DUP_THRESH - 1) ||
+		    a->recovery != RECOVERY_OPEN)
+			a->sacked += mss;
 	}
 	/* Something is missing, and what is lost did not arrive. */
 	if (a->sacked + a->lost + mss > out)
 		a->sacked = out > a->lost + mss ? out - a->lost - mss : 0;
 	if (!head || head->flags & (TX_LOST | TX_RETRANS))
 		return;
-	/* RFC 6582, 3.2, step 2: right behind a recovery, duplicates may be those
-	 * of what was sent again for nothing. */
-	if (partial ||
-	    (a->dupacks == DUP_THRESH && a->recovery == RECOVERY_OPEN &&
-	     seq_gt(seg->ack, a->recover))) {
+	if (partial || (a->dupacks == DUP_THRESH &&
+			a->recovery == RECOVERY_OPEN && beyond)) {
 		if (tx_len(head) > mss)
 			tcp_tx_split(st, a, head, head->start + mss);
 		tcp_tx_lost(a, head);

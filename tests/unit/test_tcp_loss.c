@@ -486,6 +486,42 @@ static void keepalive_off(void)
 	rig_end();
 }
 
+/* RFC 6582, 3.2, step 2, and 4: duplicate ACKs at the end of what a timeout sent
+ * again are those of segments that had arrived before. */
+static void newreno_needless_are_no_loss(void)
+{
+	struct tcp_seg s;
+	unsigned int fresh = 0;
+
+	rig_established();
+	rig_send(30000);
+	rig_forget();
+	rig_wait(S(1) + MS(1));
+	rig_expect(TEXT(1001, 1000));
+	rx_ack(1001); /* no F-RTO (RFC 5682, 2.1) */
+	rx_ack(2001);
+	rx_ack(4001);
+	rig_forget();
+	rx_ack(11001);
+	rig_forget();
+	for (unsigned int i = 0; i < 6; i++)
+		rx_ack(11001);
+	rig_check(rig_stats().retransmit_fast == 0);
+	/* RFC 3042, 2: new text for two of them. */
+	while (rig_take(&s)) {
+		rig_check(s.len == 1000);
+		fresh++;
+	}
+	rig_check(fresh == 2);
+	rx_ack(12001);
+	rig_forget();
+	for (unsigned int i = 0; i < 3; i++)
+		rx_ack(12001);
+	rig_check(rig_stats().retransmit_fast == 1);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(rto_backs_off),
 	UNIT_TEST(rto_maximum),
@@ -513,6 +549,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(sack_of_nothing),
 	UNIT_TEST(keepalive),
 	UNIT_TEST(keepalive_off),
+	UNIT_TEST(newreno_needless_are_no_loss),
 };
 
 int main(int argc, char **argv)

@@ -552,6 +552,25 @@ static void eifel_fast_one_real(void)
 	rig_end();
 }
 
+/* RFC 6582, 3.2, step 2: of what was in flight then, something may be lost. */
+static void lost_after_undo(void)
+{
+	flight_plain();
+	rig_wait(RTT_US);
+	rig_hold();
+	for (unsigned int i = 0; i < 3; i++)
+		rx_ack(1001);
+	rx_ack(5001);
+	rig_release();
+	expect_undone(0, 1);
+	rig_forget();
+	for (unsigned int i = 0; i < 3; i++)
+		rx_ack(5001);
+	rig_check(rig_stats().retransmit_fast == 1);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(eifel_timeout),
 	UNIT_TEST(eifel_timeout_marked),
@@ -580,6 +599,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(eifel_fast_newreno),
 	UNIT_TEST(eifel_fast_two),
 	UNIT_TEST(eifel_fast_one_real),
+	UNIT_TEST(lost_after_undo),
 };
 
 int main(int argc, char **argv)
