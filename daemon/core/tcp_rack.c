@@ -87,6 +87,8 @@ void tcp_rack_detect(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 	int64_t wait = 0, reo;
 
 	a->reorder_at_us = TIME_NEVER;
+	if (seq_geq(c->snd_una, a->reo_round))
+		a->reo_grown = false;
 	if (!a->rack_sent_us || (!a->sacked && a->recovery == RECOVERY_OPEN))
 		return;
 	reo = reo_wnd_us(c, a);

@@ -655,6 +655,26 @@ static void single_bytes_are_not_cut_out(void)
 	rig_end();
 }
 
+/* 6.2, step 4: a round is over when it is acknowledged, however long ago. */
+static void rounds_of_dsack_end(void)
+{
+	const struct tcp_active *a;
+
+	open_sack();
+	rig_send(2000);
+	rig_forget();
+	rx_ack(2001);
+	rx_twice(2001, 1001);
+	a = ref_ptr(&rig.st->arena, rig_only()->c->active);
+	rig_check(a->reo_grown);
+	rx_ack(3001);
+	rig_send(1000);
+	rig_forget();
+	rx_ack(4001);
+	rig_check(!a->reo_grown);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(single_bytes_are_not_cut_out),
 	UNIT_TEST(late_segments_are_no_queue),
@@ -684,6 +704,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(one_probe_a_round_trip),
 	UNIT_TEST(timeout_spares_the_young),
 	UNIT_TEST(reneged),
+	UNIT_TEST(rounds_of_dsack_end),
 };
 
 int main(int argc, char **argv)
