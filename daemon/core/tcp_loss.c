@@ -39,7 +39,7 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 			  const struct ack_news *news);
 static void grow(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		 const struct tcp_seg *seg, const struct ack_news *news,
-		 uint32_t in_flight);
+		 uint32_t in_flight, uint32_t counted);
 static void measure(struct stack *st, struct tcp_conn *c,
 		    const struct tcp_seg *seg, const struct ack_news *news);
 
@@ -65,7 +65,7 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	struct ack_news news = {.rtt_us = NO_RTT};
 	uint32_t in_flight = tcp_in_flight(c, a), sacked = a->sacked, lost;
 	uint32_t recover_fs = c->snd_nxt - c->snd_una - a->sacked;
-	bool marked;
+	bool marked, timeout;
 
 	if (a->tx_head)
 		news.acked = seg->ack - c->snd_una;
@@ -78,6 +78,7 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	tcp_probe_acked(st, c, a, seg, &news);
 	measure(st, c, seg, &news);
 	tcp_undo_ack(st, c, a, seg, &news);
+	timeout = a->recovery == RECOVERY_RTO;
 	if (a->recovery != RECOVERY_OPEN && seq_geq(seg->ack, a->recover))
 		tcp_recovery_leave(st, c, a);
 	if (a->sacked)
@@ -102,7 +103,8 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	if (a->lost || tcp_in_flight(c, a) < in_flight)
 		tcp_wake_output(st, c);
 	if (news.acked && a->recovery != RECOVERY_FAST && !marked)
-		grow(st, c, a, seg, &news, in_flight);
+		grow(st, c, a, seg, &news, in_flight,
+		     timeout ? news.flown : news.acked);
 }
 
 void tcp_loss_timeout(struct stack *st, struct tcp_conn *c)
@@ -213,6 +215,8 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 			tcp_rack_delivered(st, c, a, &part, seg, news);
 		if (t->flags & TX_LOST)
 			a->lost -= tx_len(&part);
+		if (!(t->flags & (TX_SACKED | TX_LOST)))
+			news->flown += tx_len(&part);
 		if (part.end == t->end)
 			tcp_tx_unlink(st, a, t);
 		else
@@ -356,13 +360,15 @@ static void ack_duplicate(struct stack *st, struct tcp_conn *c,
 	}
 }
 
-/* What was acknowledged may make cwnd grow; @in_flight is from before. */
+/* What was acknowledged may make cwnd grow; @in_flight is from before. After a
+ * timeout an ACK may cover what arrived long ago: only what was sent since is
+ * @counted (RFC 3465, 2.3). */
 static void grow(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 		 const struct tcp_seg *seg, const struct ack_news *news,
-		 uint32_t in_flight)
+		 uint32_t in_flight, uint32_t counted)
 {
 	const struct cc_ack ack = {
-		.acked = news->acked,
+		.acked = counted,
 		.in_flight = in_flight,
 		.srtt_us = c->rtt.srtt_us,
 		.rtt_us = a->rtt_least_us,

@@ -15,6 +15,7 @@
 /* What one ACK told. */
 struct ack_news {
 	uint32_t acked;	 /* bytes cumulatively */
+	uint32_t flown;	 /* of these: neither SACKed before nor given up */
 	uint32_t sacked; /* bytes for the first time */
 	int64_t rtt_us;	 /* NO_RTT if nothing may be measured (Karn) */
 	/* What arrived twice (RFC 2883); start == end: nothing did. */

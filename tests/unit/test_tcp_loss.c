@@ -522,6 +522,25 @@ static void newreno_needless_are_no_loss(void)
 	rig_end();
 }
 
+/* RFC 3465, 2.3: after a timeout an ACK may cover what arrived long before, and
+ * says nothing of the path: only what was sent again counts. */
+static void rto_then_all_acked(void)
+{
+	struct conn_info info;
+
+	rig_established();
+	rig_send(30000);
+	rig_forget();
+	rig_wait(S(1) + MS(1));
+	rig_expect(TEXT(1001, 1000));
+	rx_ack(1001); /* no F-RTO (RFC 5682, 2.1) */
+	rx_ack(11001);
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(info.cwnd == 2000);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(rto_backs_off),
 	UNIT_TEST(rto_maximum),
@@ -550,6 +569,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(keepalive),
 	UNIT_TEST(keepalive_off),
 	UNIT_TEST(newreno_needless_are_no_loss),
+	UNIT_TEST(rto_then_all_acked),
 };
 
 int main(int argc, char **argv)
