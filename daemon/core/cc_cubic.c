@@ -78,8 +78,10 @@ static void cubic_ack(struct cc *cc, struct cc_state *st,
 	struct cubic *s = cubic_of(st);
 	uint32_t acked = ack->acked;
 
-	if (cc->cwnd < cc->ssthresh)
+	if (cc->cwnd < cc->ssthresh) {
 		acked = hystart_grow(&s->hystart, cc, ack);
+		s->w_est = 0; /* what follows is another stage: 4.1.2 */
+	}
 	if (cc->cwnd >= cc->ssthresh)
 		avoidance(cc, s, ack, acked);
 	if (cc->cwnd > CWND_MAX)

@@ -500,6 +500,26 @@ static void random_stays_in_bounds(void)
 	}
 }
 
+/* RFC 9438, 4.1.2: after an idle time, slow start leads back to three quarters
+ * of the window, and what follows is another stage of congestion avoidance:
+ * its W_est is the window it began with. */
+static void avoidance_after_slow_start_begins_anew(void)
+{
+	struct flow f = flow_with(MSS, 40, 10000);
+	uint32_t was;
+
+	loss(&f);
+	run_for(&f, 10 * SECOND, 2 * MSS);
+	was = f.cc.cwnd;
+	cc_restart(&f.cc);
+	CU_ASSERT(f.cc.cwnd < f.cc.ssthresh);
+	while (f.cc.cwnd < f.cc.ssthresh)
+		ack(&f, 2 * MSS, true);
+	for (int i = 0; i < 4; i++)
+		ack(&f, 2 * MSS, true);
+	CU_ASSERT(f.cc.cwnd < was - was / 8);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(loss_keeps_seven_tenths),
 	UNIT_TEST(growth_follows_the_formulas),
@@ -519,6 +539,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(reduction_can_be_undone),
 	UNIT_TEST(extremes),
 	UNIT_TEST(random_stays_in_bounds),
+	UNIT_TEST(avoidance_after_slow_start_begins_anew),
 };
 
 int main(int argc, char **argv)
