@@ -34,6 +34,8 @@ enum frto {
 #define FRTO_NEW_SEGMENTS 2
 #define FRTO_CWND	  3
 
+static void probed_before(const struct stack *st, const struct tcp_conn *c,
+			  const struct tcp_active *a, struct tcp_undo *u);
 static bool none_missing(const struct tcp_active *a, const struct tcp_undo *u);
 static bool eifel(const struct stack *st, const struct tcp_conn *c,
 		  const struct tcp_active *a, struct tcp_undo *u,
@@ -81,13 +83,26 @@ void tcp_undo_save(struct stack *st, struct tcp_conn *c, struct tcp_active *a)
 		.cwr_end = a->cwr_end,
 		.cwr = c->flags & CF_CWR,
 	};
-	/* A probe that is out is a retransmission, too. */
-	if (a->tlp_out && a->tlp_retrans && a->tx_tail) {
-		const struct tx_rec *t = tx_ptr(st, a->tx_tail);
+	probed_before(st, c, a, u);
+}
 
+/* A tail loss probe that is out is a retransmission, too. */
+static void probed_before(const struct stack *st, const struct tcp_conn *c,
+			  const struct tcp_active *a, struct tcp_undo *u)
+{
+	if (!a->tlp_out || !a->tlp_retrans)
+		return;
+	for (ref_t r = a->tx_tail; r; r = tx_ptr(st, r)->prev) {
+		const struct tx_rec *t = tx_ptr(st, r);
+
+		if (seq_gt(t->end, a->tlp_end))
+			continue; /* new text that followed */
+		if (t->end != a->tlp_end || !(t->flags & TX_RETRANS))
+			return;
 		u->some = true;
 		u->ts = (uint32_t)(t->sent_us / 1000) + c->ts_offset;
 		u->resent = tx_len(t);
+		return;
 	}
 }
 

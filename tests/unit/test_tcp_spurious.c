@@ -552,6 +552,28 @@ static void eifel_fast_one_real(void)
 	rig_end();
 }
 
+/* A tail loss probe was the first that was sent again, and the last segment by
+ * then is not it: new text followed. */
+static void eifel_probed_before(void)
+{
+	flight(SEG(.flags = TH_SYN, .seq = 5000, MSS(1012), SACK_OK, TS(1)),
+	       10000);
+	rig_wait(RTT_US);
+	rx_ack(8001);
+	rig_expect_after(PTO_US, TEXT(10001, 1000));
+	rig_wait(MS(20));
+	rig_send(4000);
+	expect_text(11001, 4);
+	rig_wait(MS(80));
+	/* What followed overtakes the probe. */
+	rx_sack(10001, 11001, 15001);
+	rig_expect(TEXT(10001, 1000));
+	rig_wait(MS(10));
+	rx_late_ack(15001, 100); /* the probe, and it was needed */
+	expect_undone(0, 0);
+	rig_end();
+}
+
 /* RFC 6582, 3.2, step 2: of what was in flight then, something may be lost. */
 static void lost_after_undo(void)
 {
@@ -599,6 +621,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(eifel_fast_newreno),
 	UNIT_TEST(eifel_fast_two),
 	UNIT_TEST(eifel_fast_one_real),
+	UNIT_TEST(eifel_probed_before),
 	UNIT_TEST(lost_after_undo),
 };
 
