@@ -110,7 +110,9 @@ int main(int argc, char **argv)
 	}
 	if (start_log(&r.conf, o.foreground) < 0)
 		return EX_CONFIG;
+	/* Readers that go, and ulimit -f: a write that failed is answer enough. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	now_us = loop_now_us();
 	code = start(&r, &ctl_fd, now_us);
 	if (!code)

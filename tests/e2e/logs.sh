@@ -98,6 +98,15 @@ check 'and is told when there is room' wait_for 5 has "$TMP/small/log" \
 	'[0-9]+ lines left out: the file was stuck'
 stop_daemon
 
+FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$TMP/limited"
+prlimit --pid "$DAEMON" --fsize=8192:8192
+for _ in $(seq 60); do
+	echo_once >/dev/null
+done
+check 'nor does the most that a file may have (ulimit -f)' echo_once
+check 'which it has' test "$(stat -c %s "$TMP/limited")" -gt 4096
+stop_daemon
+
 # ---- a terminal -------------------------------------------------------------
 
 start_daemon -D log.target=file -D "log.target_file=$TMP/unwanted"
