@@ -277,6 +277,7 @@ static void turn_away(int fd, enum ctl_error code, const char *message,
 static void admit(struct ctl *ctl, int fd)
 {
 	enum ctl_rights rights = client_rights(ctl, fd);
+	unsigned int most = CTL_CLIENTS_MAX;
 	char hint[160] = "only root and the user of tcphsd may";
 	struct ctl_client *c;
 
@@ -289,7 +290,10 @@ static void admit(struct ctl *ctl, int fd)
 			  "you may not use this socket", hint);
 		return;
 	}
-	if (ctl->stats.clients >= CTL_CLIENTS_MAX) {
+	/* Those who may only look cannot lock out those who may act. */
+	if (rights < RIGHTS_ADMIN)
+		most -= CTL_ADMINS_MIN;
+	if (ctl->stats.clients >= most) {
 		ctl->stats.busy++;
 		turn_away(fd, CTL_ERROR_BUSY, "too many control clients",
 			  "try again when one has gone");

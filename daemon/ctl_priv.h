@@ -34,6 +34,7 @@
 #include "shards.h"
 
 #define CTL_OUT_HIGH   (64 * 1024) /* bytes waiting: the client must read first */
+#define CTL_ADMINS_MIN 16	   /* of CTL_CLIENTS_MAX: for admins alone */
 #define CTL_JOBS_MAX   8	   /* requests of one client at once */
 #define CTL_STALL_S    30.0	   /* without a byte read by the client */
 #define CTL_ID_MAX     64	   /* bytes of a request's id as JSON */

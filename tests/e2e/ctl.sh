@@ -168,7 +168,10 @@ check 'none of it costs memory' \
 many_clients()
 {
 	python3 - "$SOCKET" "$TCPHSCTL" <<'PY'
-import json, os, socket, subprocess, sys
+import json, os, resource, socket, subprocess, sys
+
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 def client():
     s = socket.socket(socket.AF_UNIX)
@@ -180,7 +183,7 @@ ctl = [sys.argv[2], "-s", sys.argv[1], "-q", "status"]
 idle = [client() for i in range(200)]
 assert all(hello["tcphs"]["rights"] == "admin" for s, hello in idle)
 assert subprocess.call(ctl) == 0, "refused beside 200 idle clients"
-idle += [client() for i in range(56)]
+idle += [client() for i in range(824)]
 s, hello = client()
 assert hello["error"]["code"] == "busy", hello
 assert s.recv(1) == b""
@@ -193,7 +196,7 @@ else:
     raise AssertionError("the place of one that left is not free")
 PY
 }
-check '256 idle clients, and the next is told' many_clients
+check '1024 idle clients, and the next is told' many_clients
 
 hold 300 9
 check '300 connections are listed' counts 300 dport != 1 and state established
@@ -285,6 +288,27 @@ EOF
 start_daemon || summary
 check 'everybody may look' as eve "$TCPHSCTL" -s "$SOCKET" -q status
 check 'but not act' exits 4 as eve "$TCPHSCTL" -s "$SOCKET" -q reload
+crowd()
+{
+	python3 - "$SOCKET" "$(id -u eve)" <<'PY'
+import os, resource, socket, sys
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def come():
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    return s, s.makefile().readline()
+os.seteuid(int(sys.argv[2]))
+there = [come()]
+while '"busy"' not in there[-1][1]:
+    assert len(there) < 1100
+    there.append(come())
+os.seteuid(0)
+line = come()[1]
+assert '"rights":"admin"' in line, line
+PY
+}
+check 'a crowd that looks cannot keep an admin out' crowd
 stop_daemon
 
 summary
