@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -45,6 +46,8 @@
 
 #define AUTO_THREADS_MAX 8
 
+#define FILES_MIN 2048 /* CTL_CLIENTS_MAX of them clients */
+
 struct options {
 	struct run_source source;
 	const char *overrides[OVERRIDES_MAX];
@@ -61,6 +64,7 @@ _Noreturn static void usage(FILE *f, int code);
 static int load(struct run *r, const struct options *o);
 static int dump_defaults(const struct conf *c);
 static int start_log(const struct conf *c, bool foreground);
+static void raise_file_limit(void);
 static int start(struct run *r, int *ctl_fd, int64_t now_us);
 static int make_socket_dir(const char *path, const struct priv_user *u);
 static void make_capture_dir(const char *path, const struct priv_user *u);
@@ -113,6 +117,7 @@ int main(int argc, char **argv)
 	/* Readers that go, and ulimit -f: a write that failed is answer enough. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	raise_file_limit();
 	now_us = loop_now_us();
 	code = start(&r, &ctl_fd, now_us);
 	if (!code)
@@ -317,6 +322,19 @@ static int start_log(const struct conf *c, bool foreground)
 			   strerror(-ret));
 	privacy_set(c->log_privacy);
 	return ret;
+}
+
+/* A shell gives 1024, which clients of the control socket could use up, and
+ * captures and the configuration could not be opened then. */
+static void raise_file_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= FILES_MIN)
+		return;
+	l.rlim_cur = l.rlim_max < FILES_MIN ? l.rlim_max : FILES_MIN;
+	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+		log_warn("The limit of open files stays as it is");
 }
 
 /* Everything up to the point where packets may come. */

@@ -93,6 +93,8 @@ resident_kb()
 # --- rights -----------------------------------------------------------------
 
 add_accounts
+# As in a shell: the daemon wants more than it is given.
+ulimit -Sn 1024
 start_daemon || summary
 
 check 'root looks' ctl -q status
