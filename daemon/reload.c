@@ -36,6 +36,8 @@ static void complaints_end(struct complaints *c, int ret, bool log, char *err,
 			   size_t errlen);
 static int keep_added(const struct run *r, struct conf *new, char *err,
 		      size_t errlen);
+static int has_places(struct run *r, const struct conf *new, char *err,
+		      size_t errlen);
 static int listen_anew(struct run *r, const struct conf_listener *l, char *err,
 		       size_t errlen);
 static int refuse(struct run *r, const char *err);
@@ -78,6 +80,8 @@ int run_reload(struct run *r, char *err, size_t errlen)
 	if (load(&r->source, &new, err, errlen) < 0)
 		return refuse(r, err);
 	if (keep_added(r, &new, err, errlen) < 0)
+		return refuse(r, err);
+	if (has_places(r, &new, err, errlen) < 0)
 		return refuse(r, err);
 	key = conf_needs_restart(&r->conf, &new);
 	if (key) {
@@ -149,6 +153,35 @@ static int keep_added(const struct run *r, struct conf *new, char *err,
 	ret = conf_keep_added(new, &r->conf, said.to);
 	complaints_end(&said, ret, true, err, errlen);
 	return ret;
+}
+
+/* A listener that is removed keeps its place until its last connection ends;
+ * those that come need theirs at once. */
+static int has_places(struct run *r, const struct conf *new, char *err,
+		      size_t errlen)
+{
+	struct listener_info info;
+	unsigned int ending = 0;
+	bool stays;
+
+	for (unsigned int i = 0; i < STACK_LISTENERS_MAX; i++) {
+		if (!shards_listener_info(&r->shards, i, &info) ||
+		    !(info.connections || info.half_open))
+			continue;
+		stays = false;
+		for (unsigned int j = 0; j < new->nlisteners; j++)
+			stays |= strcmp(new->listeners[j].l.name,
+					info.conf.name) == 0;
+		ending += !stays;
+	}
+	if (new->nlisteners + ending <= STACK_LISTENERS_MAX)
+		return 0;
+	snprintf(err, errlen,
+		 "%u listeners, and %u removed ones that have connections "
+		 "yet: %d are the limit; try again when those have ended",
+		 new->nlisteners, ending, STACK_LISTENERS_MAX);
+	log_errorx("%s", err);
+	return -ENOSPC;
 }
 
 int run_add_listener(struct run *r, const char *name,

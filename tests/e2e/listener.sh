@@ -312,4 +312,42 @@ check 'there is nothing to compare with' eval 'ctl config diff 2>&1 |
 	grep -q "level = loud is unknown.*config check"'
 cp "$TMP/good" "$CONF"
 stop_daemon
+
+# ---- places --------------------------------------------------------------------
+
+# forty FIRST: as many listeners, from that port on
+forty()
+{
+	local port
+
+	for port in $(seq "$1" $(($1 + 39))); do
+		printf '[listener.l%d]\nport = %d\nservice = echo\n' \
+			"$port" "$port"
+	done
+}
+
+established()
+{
+	same "$1" "$(ctl --raw -H list state established | wc -l)"
+}
+
+forty 3000 >"$CONF"
+start_daemon
+mkfifo "$TMP/held"
+python3 -c 'import socket, sys
+held = [socket.create_connection((sys.argv[1], 3000 + i)) for i in range(30)]
+open(sys.argv[2]).read()' "$OWN4" "$TMP/held" &
+holder=$!
+check 'thirty are in use' wait_for 10 established 30
+forty 3100 >"$CONF"
+check 'forty others have no place: refused' exits 1 ctl reload
+check 'and it is said why' log_has \
+	'40 listeners, and 30 removed ones that have connections yet: 64 are'
+check 'nothing was lost' eval 'echoes 3000 && echoes 3039'
+: >"$TMP/held"
+wait "$holder"
+check 'they have when those in use have ended' wait_for 10 ctl -q reload
+check 'all of them' eval 'echoes 3100 && echoes 3139'
+check_not 'in place of the others' nc -z -w 2 "$OWN4" 3000
+stop_daemon
 summary
