@@ -12,10 +12,12 @@
  * or a terminal that was stopped with ^S; it is shared with others, so it is not
  * ours to make non-blocking, but it can be asked before each line. A line that
  * would block is left out, counted, and the count is said when there is room
- * again. The same holds for syslog, and for a file on a disk that is full.
+ * again. The same holds for syslog, and for a file on a disk that is full, or
+ * whose directory is gone: that is said on stderr, once, and tried again each
+ * second that has a line. A line of which a part was written is ended first.
  *
- * A file is opened again by its name alone, in a directory that was opened
- * before: in the sandbox no other way is left.
+ * A file is opened again by its name alone, in a directory under a number that
+ * was opened before: in the sandbox no other way is left.
  */
 #include "log.h"
 
@@ -35,6 +37,7 @@
 #include <tcphs/plural.h>
 
 #include "core/assert.h"
+#include "held_dir.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET  "/dev/log"
@@ -56,11 +59,16 @@ static const char *const level_names[] = {
 static struct {
 	int level;
 	enum log_format format;
-	int journal;	       /* a socket; -1 if stderr is used */
-	int syslog;	       /* likewise */
-	int file;	       /* -1 if stderr is used */
-	int dir;	       /* where it lies */
-	char name[256];	       /* there */
+	int journal; /* a socket; -1 if stderr is used */
+	int syslog;  /* likewise */
+	int file;    /* -1 if stderr is used */
+	int dir;     /* where it lies */
+	char path[LOG_LINE_MAX];
+	char name[256]; /* there */
+	bool failed;	/* the file; it was said */
+	time_t tried_s; /* monotonic; when it was opened in vain */
+	char torn[LOG_RECORD_MAX + 32]; /* what is missing of its last line */
+	size_t ntorn;
 	unsigned int left_out; /* lines since one could last be written */
 } out = {.level = LOG_LEVEL_INFO,
 	 .journal = -1,
@@ -81,6 +89,13 @@ static void make_line(char *line, size_t len, int level, const char *text);
 static int send_fields(const struct iovec *fields, int nfields);
 static int send_syslog(int level, const char *text);
 static bool write_line(const char *text, int64_t wall_us);
+static size_t stamp_line(char *line, size_t size, const char *text,
+			 int64_t wall_us);
+static bool write_stderr(const char *line, size_t len);
+static bool write_file(const char *line, size_t len);
+static bool file_is_there(void);
+static bool open_again(void);
+static void file_failed(int err);
 
 /**
  * log_init() - Choose where the log goes
@@ -133,29 +148,21 @@ static int open_file(void)
 int log_to_file(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char dir[LOG_LINE_MAX];
 
 	if (!slash)
 		return -EINVAL;
-	snprintf(dir, sizeof(dir), "%.*s",
+	snprintf(out.path, sizeof(out.path), "%.*s",
 		 slash > path ? (int)(slash - path) : 1, path);
 	snprintf(out.name, sizeof(out.name), "%s", slash + 1);
-	out.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	out.dir = open(out.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	out.file = out.dir < 0 ? -1 : open_file();
 	return out.file < 0 ? -errno : 0;
 }
 
 void log_reopen(void)
 {
-	int fd = out.dir < 0 ? -1 : open_file();
-
-	if (fd < 0) {
-		if (out.dir >= 0)
-			log_error("Cannot open the log %s again", out.name);
-		return;
-	}
-	close(out.file);
-	out.file = fd;
+	if (out.dir >= 0 && !open_again())
+		log_error("Cannot open the log %s again", out.name);
 }
 
 int log_file_fd(void)
@@ -290,12 +297,12 @@ static bool say_left_out(void)
 	struct iovec fields[LOG_FIELDS_MIN];
 	char text[64], buf[128], line[256];
 
-	snprintf(text, sizeof(text), "%u line%s left out: %s was stuck",
-		 out.left_out, plural(out.left_out),
-		 log_is_journal()  ? "the journal"
-		 : out.syslog >= 0 ? "syslog"
-		 : out.file >= 0   ? "the file"
-				   : "stderr");
+	snprintf(text, sizeof(text), "%u line%s left out: %s", out.left_out,
+		 plural(out.left_out),
+		 log_is_journal()  ? "the journal was stuck"
+		 : out.syslog >= 0 ? "syslog was stuck"
+		 : out.file >= 0   ? "the file could not be written"
+				   : "stderr was stuck");
 	make_fields(fields, buf, sizeof(buf), LOG_LEVEL_WARN, text);
 	make_line(line, sizeof(line), LOG_LEVEL_WARN, text);
 	if (!write_one(LOG_LEVEL_WARN, line, 0, fields, LOG_FIELDS_MIN))
@@ -404,18 +411,23 @@ static int send_syslog(int level, const char *text)
 		       : 0;
 }
 
-/* "12:00:00.123456 text", if that can be written at once; @wall_us: 0 = now */
+/* A line, if it can be written at once; @wall_us: 0 = now */
 static bool write_line(const char *text, int64_t wall_us)
 {
-	int fd = out.file >= 0 ? out.file : STDERR_FILENO;
-	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-	char line[LOG_RECORD_MAX + 32];
+	char line[sizeof(out.torn)];
+	size_t len = stamp_line(line, sizeof(line), text, wall_us);
+
+	return out.file >= 0 ? write_file(line, len) : write_stderr(line, len);
+}
+
+/* "12:00:00.123456 text" */
+static size_t stamp_line(char *line, size_t size, const char *text,
+			 int64_t wall_us)
+{
 	struct timespec now;
 	struct tm tm;
 	size_t len = 0;
 
-	if (poll(&pfd, 1, 0) != 1)
-		return false;
 	if (out.format == LOG_CLASSIC) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		if (wall_us) {
@@ -423,13 +435,90 @@ static bool write_line(const char *text, int64_t wall_us)
 			now.tv_nsec = (long)(wall_us % 1000000 * 1000);
 		}
 		localtime_r(&now.tv_sec, &tm);
-		len = strftime(line, sizeof(line), "%H:%M:%S", &tm);
-		len += (size_t)snprintf(line + len, sizeof(line) - len,
-					".%06ld ", now.tv_nsec / 1000);
+		len = strftime(line, size, "%H:%M:%S", &tm);
+		len += (size_t)snprintf(line + len, size - len, ".%06ld ",
+					now.tv_nsec / 1000);
 	}
-	len += (size_t)snprintf(line + len, sizeof(line) - len, "%.*s\n",
-				LOG_RECORD_MAX, text);
+	return len + (size_t)snprintf(line + len, size - len, "%.*s\n",
+				      LOG_RECORD_MAX, text);
+}
+
+static bool write_stderr(const char *line, size_t len)
+{
+	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (poll(&pfd, 1, 0) != 1)
+		return false;
 	/* A reader that went away (EPIPE) is no reason to count forever. */
-	return write(fd, line, len) >= 0 ||
-	       (errno != EAGAIN && fd == STDERR_FILENO);
+	return write(STDERR_FILENO, line, len) >= 0 || errno != EAGAIN;
+}
+
+static bool write_file(const char *line, size_t len)
+{
+	ssize_t n = 0;
+
+	if (!file_is_there()) {
+		file_failed(errno);
+		return false;
+	}
+	while (out.ntorn && (n = write(out.file, out.torn, out.ntorn)) > 0) {
+		out.ntorn -= (size_t)n;
+		memmove(out.torn, out.torn + n, out.ntorn);
+	}
+	if (!out.ntorn)
+		n = write(out.file, line, len);
+	if (n <= 0) {
+		file_failed(errno);
+		return false;
+	}
+	out.failed = false;
+	out.ntorn = len - (size_t)n;
+	memcpy(out.torn, line + n, out.ntorn);
+	return true;
+}
+
+/* Is it still in its directory? If not, it is opened again. */
+static bool file_is_there(void)
+{
+	struct timespec now;
+
+	if (held_dir_has(out.file))
+		return true;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (out.failed && now.tv_sec == out.tried_s)
+		return false;
+	out.tried_s = now.tv_sec;
+	return open_again();
+}
+
+/* Its directory may be another one by now. */
+static bool open_again(void)
+{
+	int fd = open_file();
+
+	if (fd < 0 && held_dir_look(out.dir, out.path))
+		fd = open_file();
+	if (fd < 0)
+		return false;
+	close(out.file);
+	out.file = fd;
+	/* The rest of a line says nothing in another file. */
+	out.left_out += out.ntorn > 0;
+	out.ntorn = 0;
+	return true;
+}
+
+static void file_failed(int err)
+{
+	char text[LOG_LINE_MAX + 512], line[LOG_RECORD_MAX];
+	char stamped[sizeof(out.torn)];
+
+	if (out.failed)
+		return;
+	out.failed = true;
+	snprintf(text, sizeof(text), "Cannot write the log %s/%s: %s", out.path,
+		 out.name, strerror(err));
+	make_line(line, sizeof(line), LOG_LEVEL_ERROR, text);
+	(void)write_stderr(stamped,
+			   stamp_line(stamped, sizeof(stamped), line, 0));
 }

@@ -53,10 +53,49 @@ lines=$(wc -l <"$FILE.1")
 echo_once >/dev/null
 check 'what comes goes there' wait_for 5 has "$FILE" 'handshake completed'
 check 'and not to the old one' same "$lines" "$(wc -l <"$FILE.1")"
+
+# lines_whole FILE: none is cut, none is there twice.
+lines_whole()
+{
+	same '' "$(grep -Ev '^[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} [^ ]' "$1")" &&
+		same '' "$(sort "$1" | uniq -d)"
+}
+
+# counted FILE ECHOES: five lines of each are there or counted as left out.
+counted()
+{
+	same $((5 * $2)) "$(awk '/^[0-9:.]+ c[0-9]+ /{ n++ }
+		/left out:/ { n += $2 }
+		END { print n }' "$1")"
+}
+
+rm -r "$TMP/log"
+check 'without its directory it goes on' echo_once
+check 'which is said' wait_for 5 \
+	log_has "Cannot write the log $FILE: No such file"
+for _ in 1 2 3; do
+	echo_once >/dev/null
+done
+check 'and the daemon, too' ctl -q status
+check 'it was said once' same 1 "$(grep -c 'Cannot write' "$LOG")"
+mkdir -m 0777 "$TMP/log"
+ECHOES=4
+found_again()
+{
+	echo_once >/dev/null
+	ECHOES=$((ECHOES + 1))
+	has "$FILE" '[0-9]+ lines left out: the file could not be written'
+}
+check 'found when it is made again' wait_for 10 found_again
+check 'all is there or counted' wait_for 5 counted "$FILE" "$ECHOES"
+check 'once' lines_whole "$FILE"
+rm "$FILE"
+check 'a file that is removed' echo_once
+check 'is made again' wait_for 5 counted "$FILE" 1
 rm -r "$TMP/log"
 kill -HUP "$DAEMON"
-check 'without its directory it goes on' echo_once
-check 'and the daemon, too' ctl -q status
+check 'HUP without it: said again' wait_for 5 eval \
+	'same 2 "$(grep -c "Cannot write" "$LOG")"'
 check 'ends' stop_daemon
 check 'no such directory: 78' exits 78 "$TCPHSD" -c "$CONF" \
 	-D log.target=file -D "log.target_file=$TMP/none/x"
@@ -87,15 +126,22 @@ stop_daemon
 
 mkdir "$TMP/small"
 mount -t tmpfs -o size=16k tmpfs "$TMP/small"
-FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$TMP/small/log"
-for _ in $(seq 60); do
+FILE=$TMP/small/log
+FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$FILE"
+head -c 8k /dev/zero >"$TMP/small/fill"
+ECHOES=60
+for _ in $(seq $ECHOES); do
 	echo_once >/dev/null
 done
-check 'a full disk does not stop it' echo_once
-mv "$TMP/small/log" "$TMP/full"
-kill -HUP "$DAEMON"
-check 'and is told when there is room' wait_for 5 has "$TMP/small/log" \
-	'[0-9]+ lines left out: the file was stuck'
+check 'a full disk is said' wait_for 5 \
+	log_has "Cannot write the log $FILE: No space left"
+check 'and does not stop it' echo_once
+ECHOES=61
+check 'it was said once' same 1 "$(grep -c 'Cannot write' "$LOG")"
+rm "$TMP/small/fill"
+check 'what was left out is told when there is room' wait_for 10 found_again
+check 'all is there or counted' wait_for 5 counted "$FILE" "$ECHOES"
+check 'once, and whole' lines_whole "$FILE"
 stop_daemon
 
 FOREGROUND= start_daemon -D log.target=file -D "log.target_file=$TMP/limited"

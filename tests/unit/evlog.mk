@@ -7,4 +7,4 @@ UNIT_SRC_test_evlog = daemon/evlog.c daemon/evrate.c daemon/evid.c $(EVLINE)
 UNIT_SRC_test_evbus = daemon/evbus.c daemon/jsontext.c daemon/core/stack_names.c
 UNIT_SRC_test_jsontext = daemon/jsontext.c
 UNIT_LIBS_test_jsontext = -ljansson
-UNIT_SRC_test_log = daemon/log.c daemon/jsontext.c
+UNIT_SRC_test_log = daemon/log.c daemon/held_dir.c daemon/jsontext.c
