@@ -187,7 +187,7 @@ with open(sys.argv[2], "w", encoding="utf-8") as out:
     while True:
         print(s.recv(65536).decode(), file=out, flush=True)
 E
-check 'a syslog' wait_for 5 test -S /dev/log
+check 'a syslog' wait_for 60 test -S /dev/log
 FOREGROUND= start_daemon -D log.target=syslog
 echo_once >/dev/null
 check 'gets the lines' wait_for 5 has "$TMP/syslog" \
