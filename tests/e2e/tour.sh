@@ -38,7 +38,7 @@ for line in open(sys.argv[1], encoding="utf-8"):
     for part in re.split(r"[;,]| for the |: ", line[1:].lstrip(" <")):
         part = re.sub(r"[*_\[\]]", " ", part)
         part = " ".join(part.split())
-        if re.match(r"tcphs(ctl|d lab)\b", part):
+        if re.match(r"(tcphs(ctl|d lab)|tshark)\b", part):
             print(part)
 PYTHON
 }
@@ -128,6 +128,7 @@ while IFS= read -r line; do
 	check "$line" run "$line"
 done < <(commands | awk '!seen[$0]++')
 check 'the tour has commands' test "$tour" -ge 40
+check 'the kernel has no socket of it' eval '! ss -Htanp | grep tcphsd'
 check 'and the page of metrics' eval \
 	'curl -s "http://$OWN4:9107/metrics" | grep -q ^tcphs_build_info'
 stop_daemon KILL
