@@ -6,6 +6,8 @@
  */
 #include "rig.h"
 
+#include "core/tcp_priv.h"
+
 #define SETUP	 (TH_ECE | TH_CWR)
 #define SYN	 TH_SYN
 #define SYNACK	 (TH_SYN | TH_ACK)
@@ -600,6 +602,24 @@ static void snd_echoed_after_undo(void)
 	rig_end();
 }
 
+/* What was reduced for is in flight, or its number would come round and hide a
+ * mark half the numbers later. */
+static void reduced_up_to_what_is_in_flight(void)
+{
+	const struct tcp_active *a;
+
+	established_ecn();
+	flight();
+	rig_rx(SEG(.flags = ECE_ACK, .seq = 5001, .ack = 2001));
+	a = ref_ptr(&rig.st->arena, rig_only()->c->active);
+	rig_check(a->cwr_end == rig_only()->c->snd_nxt);
+	for (tcp_seq ack = 11001; ack <= 13001; ack += 1000)
+		rig_rx(SEG(.flags = ACK, .seq = 5001, .ack = ack));
+	rig_forget();
+	rig_check(a->cwr_end == 12001 + rig_only()->iss_off);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(syn_accepted),
 	UNIT_TEST(syn_not_asking),
@@ -624,6 +644,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(snd_lost_after_echo),
 	UNIT_TEST(snd_probed_after_echo),
 	UNIT_TEST(snd_echoed_after_undo),
+	UNIT_TEST(reduced_up_to_what_is_in_flight),
 };
 
 int main(int argc, char **argv)

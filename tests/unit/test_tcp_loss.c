@@ -541,6 +541,25 @@ static void rto_then_all_acked(void)
 	rig_end();
 }
 
+/* RFC 6582, 3.2, step 3: a partial ACK covers what duplicates had stood for. */
+static void newreno_partial_ack_deflates(void)
+{
+	struct conn_info info;
+
+	ten_in_flight();
+	for (unsigned int i = 0; i < 3; i++)
+		rx_ack(1001);
+	rig_forget();
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(info.in_flight == 7000);
+	rx_ack(4001);
+	rig_forget();
+	rig_check(rig_info(RIG_PEER_PORT, &info));
+	rig_check(info.in_flight == 6000);
+	rx_ack(11001);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(rto_backs_off),
 	UNIT_TEST(rto_maximum),
@@ -570,6 +589,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(keepalive_off),
 	UNIT_TEST(newreno_needless_are_no_loss),
 	UNIT_TEST(rto_then_all_acked),
+	UNIT_TEST(newreno_partial_ack_deflates),
 };
 
 int main(int argc, char **argv)

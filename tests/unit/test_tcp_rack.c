@@ -675,6 +675,69 @@ static void rounds_of_dsack_end(void)
 	rig_end();
 }
 
+/* 7.1: a timeout ends the wait for what a probe tells; the next flight has its
+ * own. */
+static void probe_after_timeout(void)
+{
+	open_with(SEG(.flags = TH_SYN, .seq = 5000, MSS(1012), SACK_OK, TS(1)));
+	rig_send(1000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_ack(2001);
+	rig_send(2000);
+	expect_text(2001, 2);
+	rig_expect_after(PTO_US, TEXT(3001, 1000));
+	rig_expect_after(S(1), TEXT(2001, 1000));
+	rig_wait(RTT_US);
+	rx_ack(4001);
+	rig_forget();
+	rig_send(1000);
+	rig_expect(TEXT(4001, 1000));
+	rig_check(look().probe_in_us > 0);
+	rx_ack(5001);
+	rig_end();
+}
+
+/* RFC 9937, 6: what was SACKed before the recovery is not delivered in it, and
+ * RecoverFS is without it. Half of what is delivered may leave. */
+static void recover_fs_without_sacked(void)
+{
+	open_sack();
+	rig_send(10000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_sack(1001, 2001, 4001);
+	rig_send(20000);
+	rig_forget();
+	rig_check(look().in_flight == 10000);
+	rx_sack(1001, 2001, 5001);
+	rig_forget();
+	rig_check(look().ssthresh == 5000);
+	rx_sack(1001, 2001, 6001);
+	rig_check(look().cwnd == look().in_flight);
+	rx_sack(1001, 2001, 7001);
+	/* 3000 * 5000 / 10000, less what was sent again */
+	rig_check(look().cwnd == look().in_flight + 500);
+	rx_ack(31001 - 18000);
+	rig_forget();
+	rig_end();
+}
+
+/* 7.4.2: the D-SACK of a probe says nothing of the path's order. */
+static void probe_is_no_reordering(void)
+{
+	const struct tcp_active *a;
+
+	probed();
+	a = ref_ptr(&rig.st->arena, rig_only()->c->active);
+	rx_ack(4001);
+	rx_twice(4001, 3001);
+	rig_check(rig_stats().dsacks_in == 1);
+	rig_check(a->reo_mult == 1);
+	rig_check(!a->reo_grown);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(single_bytes_are_not_cut_out),
 	UNIT_TEST(late_segments_are_no_queue),
@@ -705,6 +768,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(timeout_spares_the_young),
 	UNIT_TEST(reneged),
 	UNIT_TEST(rounds_of_dsack_end),
+	UNIT_TEST(probe_after_timeout),
+	UNIT_TEST(recover_fs_without_sacked),
+	UNIT_TEST(probe_is_no_reordering),
 };
 
 int main(int argc, char **argv)

@@ -593,6 +593,21 @@ static void lost_after_undo(void)
 	rig_end();
 }
 
+/* Of something that left first during the recovery: the network's copy. */
+static void dsack_of_newer_text(void)
+{
+	flight_sack();
+	fast_retransmit();
+	rx_ack(11001);
+	rig_forget();
+	rx_sack(12001, 11001, 12001);
+	expect_undone(0, 0);
+	rx_sack(12001, 1001, 2001);
+	expect_undone(0, 1);
+	rig_forget();
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(eifel_timeout),
 	UNIT_TEST(eifel_timeout_marked),
@@ -623,6 +638,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(eifel_fast_one_real),
 	UNIT_TEST(eifel_probed_before),
 	UNIT_TEST(lost_after_undo),
+	UNIT_TEST(dsack_of_newer_text),
 };
 
 int main(int argc, char **argv)
