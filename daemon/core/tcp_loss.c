@@ -204,6 +204,7 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 		if (seq_leq(seg->ack, t->start))
 			break;
 		again |= (t->flags & (TX_RETRANS | TX_SACKED)) == TX_RETRANS;
+		news->original |= !(t->flags & (TX_RETRANS | TX_SACKED));
 		part = *t;
 		part.end = seq_min(t->end, seg->ack);
 		len = tx_len(&part) < c->cc.mss ? tx_len(&part) : c->cc.mss;
@@ -291,6 +292,7 @@ static void sack_range(struct stack *st, struct tcp_conn *c,
 			break;
 		tcp_rack_delivered(st, c, a, t, seg, news);
 		news->sacked += tx_len(t);
+		news->original |= !(t->flags & TX_RETRANS);
 		r = tcp_tx_sacked(st, a, t)->next;
 	}
 }

@@ -17,6 +17,7 @@ struct ack_news {
 	uint32_t acked;	 /* bytes cumulatively */
 	uint32_t flown;	 /* of these: neither SACKed before nor given up */
 	uint32_t sacked; /* bytes for the first time */
+	bool original;	 /* some of all these were never sent again */
 	int64_t rtt_us;	 /* NO_RTT if nothing may be measured (Karn) */
 	/* What arrived twice (RFC 2883); start == end: nothing did. */
 	struct sack_block dsack;

@@ -249,7 +249,7 @@ static bool frto_first(struct tcp_conn *c, struct tcp_active *a,
 	}
 	a->frto = FRTO_OFF;
 	if (seq_geq(seg->ack, a->recover) || a->sndq.len < sent + c->cc.mss ||
-	    room < c->cc.mss || c->flags & CF_FIN_SENT)
+	    room < c->cc.mss)
 		return false;
 	a->frto = FRTO_SECOND;
 	a->recover = c->snd_nxt; /* RecoveryPoint */
@@ -267,7 +267,7 @@ static bool frto_second(struct tcp_conn *c, struct tcp_active *a,
 			 : tcp_ack_duplicate(c, seg);
 
 	if (!real)
-		return news->acked || news->sacked;
+		return news->original;
 	a->frto = FRTO_OFF;
 	if (c->cc.cwnd > FRTO_CWND * c->cc.mss)
 		c->cc.cwnd = FRTO_CWND * c->cc.mss;
@@ -305,6 +305,9 @@ static void undo(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 	a->cwr_end = u->cwr_end;
 	if (!u->cwr)
 		c->flags &= ~CF_CWR;
+	/* What RACK knows may be of a copy that had not arrived. */
+	if (u->timeout)
+		a->rack_sent_us = 0;
 	if (u->timeout)
 		st->stats.spurious_timeouts++;
 	else

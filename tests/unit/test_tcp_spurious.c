@@ -593,6 +593,23 @@ static void lost_after_undo(void)
 	rig_end();
 }
 
+/* What was taken for the ACK of the retransmission, a round trip later, was that
+ * of the original: RACK must not find lost what left before the copy. */
+static void frto_sack_not_lost_again(void)
+{
+	sack_timeout();
+	rig_wait(RTT_US);
+	rx_ack(2001);
+	expect_text(12001, 2);
+	rx_sack(2001, 4001, 5001);
+	expect_undone(1, 0);
+	rig_check(look().in_flight > 10000);
+	rx_ack(14001);
+	rig_forget();
+	rig_check(look().retrans == 1);
+	rig_end();
+}
+
 /* Of something that left first during the recovery: the network's copy. */
 static void dsack_of_newer_text(void)
 {
@@ -604,6 +621,26 @@ static void dsack_of_newer_text(void)
 	expect_undone(0, 0);
 	rx_sack(12001, 1001, 2001);
 	expect_undone(0, 1);
+	rig_forget();
+	rig_end();
+}
+
+/* 3.1, step 3 (b): what a tail loss probe sent again is no original. */
+static void frto_sack_of_a_probe(void)
+{
+	flight(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK), 10000);
+	rig_expect_after(PTO_US, TEXT(10001, 1000));
+	timeout();
+	rig_send(5000);
+	rig_expect_silence();
+	rx_ack(2001);
+	expect_text(11001, 2);
+	rx_sack(2001, 10001, 11001);
+	expect_undone(0, 0);
+	rig_expect_silence();
+	rx_sack(2001, 9001, 11001);
+	expect_undone(1, 0);
+	rx_ack(13001);
 	rig_forget();
 	rig_end();
 }
@@ -638,7 +675,9 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(eifel_fast_one_real),
 	UNIT_TEST(eifel_probed_before),
 	UNIT_TEST(lost_after_undo),
+	UNIT_TEST(frto_sack_not_lost_again),
 	UNIT_TEST(dsack_of_newer_text),
+	UNIT_TEST(frto_sack_of_a_probe),
 };
 
 int main(int argc, char **argv)
