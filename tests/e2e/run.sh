@@ -1,6 +1,6 @@
 #!/bin/bash
-# run.sh SCRIPT...: run scripts of this directory, as many at a time as there are
-# processors, for each has a world of its own and waits more than it computes.
+# run.sh SCRIPT...: run scripts of this directory, one more at a time than there
+# are processors, for each has a world of its own and waits more than it computes.
 # What one says is shown when it has ended. After the first that fails no other
 # is begun.
 set -u
@@ -20,7 +20,7 @@ run()
 }
 
 for script; do
-	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+	while [ "$(jobs -rp | wc -l)" -gt "$(nproc)" ]; do
 		wait -n
 	done
 	[ ! -e "$scratch/failed" ] || break

@@ -26,7 +26,7 @@ server()
 	shift
 	"$@" >"$TMP/heard" 2>"$TMP/server" &
 	SERVER=$!
-	wait_for 5 listens "$port"
+	wait_for 30 listens "$port"
 }
 
 listens()
