@@ -7,9 +7,9 @@
  * When the half-open table is full, the SYN-ACK's sequence number says what a
  * record would have kept (RFC 4987, 3.6): five bits of a minute counter, three
  * of an index into common MSS values, 24 of a keyed hash over the addresses,
- * the client's ISN, the whole counter and the index. What does not fit goes into the low six
- * bits of our timestamp, which the client echoes: window scale (15 = none), SACK
- * and ECN. Without timestamps those options are given up.
+ * the client's ISN, the whole counter and the index. What does not fit goes
+ * into the low six bits of our timestamp, which the client echoes: window scale
+ * (15 = none), SACK and ECN. Without timestamps those options are given up.
  *
  * 24 bits and two valid counters mean that a blind attacker needs some eight
  * million ACKs for one connection.

@@ -305,13 +305,13 @@ static void undo(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 	a->cwr_end = u->cwr_end;
 	if (!u->cwr)
 		c->flags &= ~CF_CWR;
-	/* What RACK knows may be of a copy that had not arrived. */
-	if (u->timeout)
+	if (u->timeout) {
+		/* What RACK knows may be of a copy that had not arrived. */
 		a->rack_sent_us = 0;
-	if (u->timeout)
 		st->stats.spurious_timeouts++;
-	else
+	} else {
 		st->stats.spurious_recoveries++;
+	}
 	a->undone++;
 	EVENT_CONN(st, c, LOSS_UNDONE, .a = c->cc.cwnd, .b = u->timeout);
 	if (!u->timeout) {
