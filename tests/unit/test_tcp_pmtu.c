@@ -402,6 +402,30 @@ static void no_probe_beside_losses(void)
 	rig_end();
 }
 
+/* Nor does urgent data go with it: if it is lost, so is what cannot wait. What
+ * is behind that data does. */
+static void no_probe_of_urgent_data(void)
+{
+	struct tcp_seg s;
+	uint32_t mss;
+
+	established(base_mtu() + 100);
+	path.tells = true;
+	rig_send(100000);
+	rig_check(deliver(100000, S(5)));
+	path.most = 65535;
+	rig_wait(TEN_MIN);
+	mss = info().snd_mss;
+	rig_send_urgent(5 * mss);
+	for (unsigned int i = 0; i < 5; i++)
+		rig_check(rig_take(&s) && s.flags & TH_URG && s.len == mss);
+	rig_send(20000);
+	rig_check(rig_take(&s) && !(s.flags & TH_URG) && s.len > mss);
+	rig_check(info().mtu_probe == 1500);
+	rig_forget();
+	rig_end();
+}
+
 /* RFC 4821, 7.6.4: lost among others, it is not known to be its length. The same
  * is tried again, a second later. */
 static void probe_lost_among_others(void)
@@ -635,6 +659,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(probe_with_others_behind),
 	UNIT_TEST(probe_waits_for_room),
 	UNIT_TEST(no_probe_beside_losses),
+	UNIT_TEST(no_probe_of_urgent_data),
 	UNIT_TEST(probe_lost_among_others),
 	UNIT_TEST(probe_refused_by_router),
 	UNIT_TEST(probe_shows),
