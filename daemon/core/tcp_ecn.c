@@ -12,7 +12,7 @@
  * with which RFC 9768 asks for more accurate counts, is neither read nor set:
  * such a peer then falls back to what is here.
  */
-#include "tcp_priv.h"
+#include "tcp_loss.h"
 
 #define SETUP (TH_ECE | TH_CWR)
 
@@ -92,7 +92,7 @@ bool tcp_ecn_ack(struct stack *st, struct tcp_conn *c,
 		 const struct tcp_seg *seg)
 {
 	struct tcp_active *a = conn_active(st, c);
-	uint32_t flight = c->snd_nxt - c->snd_una, mss = c->cc.mss;
+	uint32_t mss = c->cc.mss, from;
 
 	a->cwr_end = seq_max(a->cwr_end, c->snd_una);
 	if (!(seg->flags & TH_ECE) || !(c->flags & CF_ECN))
@@ -105,9 +105,9 @@ bool tcp_ecn_ack(struct stack *st, struct tcp_conn *c,
 	if (c->cc.cwnd <= mss)
 		/* 6.1.2: less than a segment a round trip is one an RTO. */
 		a->hold_until_us = st->now_us + tcp_rto_us(st, c);
-	tcp_cc(c)->loss(&c->cc, &a->ccs, flight, st->now_us);
+	from = tcp_recovery_reduce(st, c, a, c->snd_nxt - c->snd_una);
 	/* RFC 9438, 4.6: two segments is the least after a loss, not here. */
-	if (c->cc.cwnd >= flight)
+	if (c->cc.cwnd >= from)
 		c->cc.cwnd = mss;
 	tcp_ecn_reduced(c, a);
 	return true;

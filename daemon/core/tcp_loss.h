@@ -99,9 +99,11 @@ void tcp_probe_acked(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
  * @recover_fs: As prr_enter() wants it */
 void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, tcp_seq ack, uint32_t recover_fs);
-/** tcp_recovery_reduce() - A loss, with @flight bytes in flight */
-void tcp_recovery_reduce(struct stack *st, struct tcp_conn *c,
-			 struct tcp_active *a, uint32_t flight);
+/** tcp_recovery_reduce() - A loss or a mark, with @flight bytes in flight
+ *
+ * Return: the bytes it took its share of: these, or what was used lately */
+uint32_t tcp_recovery_reduce(struct stack *st, struct tcp_conn *c,
+			     struct tcp_active *a, uint32_t flight);
 /** tcp_recovery_leave() - All of then is acknowledged */
 void tcp_recovery_leave(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a);

@@ -32,16 +32,17 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 	prr_enter(&a->prr, recover_fs);
 }
 
-void tcp_recovery_reduce(struct stack *st, struct tcp_conn *c,
-			 struct tcp_active *a, uint32_t flight)
+uint32_t tcp_recovery_reduce(struct stack *st, struct tcp_conn *c,
+			     struct tcp_active *a, uint32_t flight)
 {
 	uint32_t pipe = cwv_pipe(&a->cwv);
 
 	/* RFC 7661, 4.4.2: a sender that seldom fills its window may lose a
-	 * segment when hardly anything is in flight. */
+	 * segment, or see a mark, when hardly anything is in flight. */
 	if (!cwv_valid(&a->cwv, c->cc.cwnd) && pipe > flight)
 		flight = pipe;
 	tcp_cc(c)->loss(&c->cc, &a->ccs, flight, st->now_us);
+	return flight;
 }
 
 /* RFC 9937: during recovery cwnd is what is in flight and a share of what was

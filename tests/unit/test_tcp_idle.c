@@ -37,12 +37,13 @@ static void round_trip(uint32_t len)
 	rx_ack(at);
 }
 
-/* cwnd is 40000 or more. */
-static void grown(void)
+/* cwnd is 40000 or more; @flags, beside SYN, are the peer's. */
+static void grown_by(uint8_t flags)
 {
 	struct tcp_seg s;
 
-	rig_rx(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK, SCALE(7)));
+	rig_rx(SEG(.flags = TH_SYN | flags, .seq = 5000, MSS(1000), SACK_OK,
+		   SCALE(7)));
 	rig_check(rig_take(&s));
 	rig_wait(RTT_US);
 	at = 1001;
@@ -50,6 +51,11 @@ static void grown(void)
 	round_trip(10000);
 	round_trip(20000);
 	rig_check(look().cwnd >= 40000);
+}
+
+static void grown(void)
+{
+	grown_by(0);
 }
 
 /* Sent at once; what is not acknowledged yet. */
@@ -184,6 +190,24 @@ static void loss_of_a_slow_sender(void)
 	rig_end();
 }
 
+/* ... and so does a mark, though half of that is more than is in flight. */
+static void mark_of_a_slow_sender(void)
+{
+	rig.conf.ecn = ECN_ACCEPT;
+	grown_by(TH_ECE | TH_CWR);
+	for (int i = 0; i < 30; i++)
+		round_trip(8000);
+	rig_send(2000);
+	rig_forget();
+	rig_wait(RTT_US);
+	at += 2000;
+	rig_rx(SEG(.flags = TH_ACK | TH_ECE, .seq = 5001, .ack = at));
+	rig_check(rig_stats().ecn_reductions == 1);
+	rig_check(look().ssthresh == 8000 / 2);
+	rig_check(look().cwnd == 8000 / 2);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(short_silence),
 	UNIT_TEST(long_silence),
@@ -191,6 +215,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(silence_after_a_loss),
 	UNIT_TEST(unused_for_five_minutes),
 	UNIT_TEST(loss_of_a_slow_sender),
+	UNIT_TEST(mark_of_a_slow_sender),
 };
 
 int main(int argc, char **argv)
