@@ -10,11 +10,12 @@
 #define MEMORY	   (4u << 20)
 #define OTHER_PORT 40001
 
-/* The number of the first segment of a new stack that was made with @secret:
- * its SYN-ACK, or the SYN of an active open. */
-static tcp_seq first_number(uint8_t secret, int64_t now_us, bool active)
+/* The number of the first segment of a new stack that was made with @seed: its
+ * SYN-ACK, or the SYN of an active open. */
+static tcp_seq number_by_seed(const uint8_t seed[32], int64_t now_us,
+			      bool active)
 {
-	uint8_t seed[32], *head;
+	uint8_t *head;
 	void *mem = aligned_alloc(STACK_ALIGN, MEMORY);
 	struct stack_pkt out;
 	struct stack *st;
@@ -23,7 +24,6 @@ static tcp_seq first_number(uint8_t secret, int64_t now_us, bool active)
 
 	ASSERT(mem);
 	memset(mem, 0, MEMORY);
-	memset(seed, secret, sizeof(seed));
 	st = stack_init(mem, MEMORY, &rig.conf, seed, now_us);
 	rig_check(st && stack_listen(st, &rig.listener) >= 0);
 	if (st && active) {
@@ -42,6 +42,14 @@ static tcp_seq first_number(uint8_t secret, int64_t now_us, bool active)
 	}
 	free(mem);
 	return seq;
+}
+
+static tcp_seq first_number(uint8_t secret, int64_t now_us, bool active)
+{
+	uint8_t seed[32];
+
+	memset(seed, secret, sizeof(seed));
+	return number_by_seed(seed, now_us, active);
 }
 
 /* RFC 9293, 3.4.1 (MUST-8, SHLD-1): M + F(): between the same ends, one more
@@ -76,6 +84,26 @@ static void isn_depends_on_secret(void)
 			step = n[i] - n[i - 1];
 		}
 		rig_check(!steady);
+	}
+	rig_end();
+}
+
+/* RFC 9293, 3.4.1 (MUST-9): nor can the secret be found by trying: all of
+ * its 16 bytes count. */
+static void isn_depends_on_all_of_secret(void)
+{
+	for (int active = 0; active < 2; active++) {
+		uint8_t seed[32] = {0};
+		tcp_seq with_none = number_by_seed(seed, S(100), active);
+		unsigned int bytes = 0;
+
+		for (unsigned int i = 0; i < sizeof(seed); i++) {
+			seed[i] = 1;
+			bytes += number_by_seed(seed, S(100), active) !=
+				 with_none;
+			seed[i] = 0;
+		}
+		rig_check(bytes >= 16);
 	}
 	rig_end();
 }
@@ -186,6 +214,7 @@ static void end_is_told(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(isn_is_clock_and_function),
 	UNIT_TEST(isn_depends_on_secret),
+	UNIT_TEST(isn_depends_on_all_of_secret),
 	UNIT_TEST(listen_spares_connections),
 	UNIT_TEST(listen_beside_syn_sent),
 	UNIT_TEST(listen_beside_syn_received),
