@@ -212,12 +212,14 @@ static void mandatory_options(void)
 	rig_end();
 }
 
-/* RFC 9293, 3.1 (MUST-5): with text, FIN and RST. Those of a SYN mean nothing
- * there. */
+/* RFC 9293, 3.1 (MUST-5): with text, FIN and RST; an illegal length shows that
+ * they were looked at. Those of a SYN mean nothing there. */
 static void options_in_any_segment(void)
 {
 	static const uint8_t o[] = {254, 3,   0,	   KIND_MSS, 4, 0,
 				    100, NOP, KIND_WSCALE, 3,	     9, EOL};
+	static const uint8_t bad[] = {NOP, NOP, 254, 1};
+	static const uint8_t flags[] = {TH_ACK, TH_ACK | TH_FIN, TH_RST};
 	struct conn_info info;
 
 	rig_established();
@@ -226,6 +228,11 @@ static void options_in_any_segment(void)
 	rig_check(rig_info(RIG_PEER_PORT, &info));
 	rig_check(info.recv_queued == 100);
 	rig_check(info.peer_mss == 1000 && info.snd_wscale == 0);
+	for (unsigned int i = 0; i < ARRAY_LEN(flags); i++) {
+		rx_options(flags[i], 5101, 1001, bad, sizeof(bad), 0);
+		rig_check(rig_dropped(DROP_TCP_OPTION) == i + 1);
+	}
+	rig_check(rig_state() == TCP_ESTABLISHED);
 	rx_options(TH_ACK | TH_FIN, 5101, 1001, o, sizeof(o), 0);
 	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5102));
 	rig_check(rig_state() == TCP_CLOSE_WAIT);
