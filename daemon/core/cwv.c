@@ -8,8 +8,9 @@
  * the sender may go on any moment; then it is halved, and so on.
  *
  * That it does not grow meanwhile is the algorithms' own rule, and a stricter
- * one: an ACK counts only if cwnd was the limit. What a loss leaves of a window
- * that is not valid is the caller's, who asks for pipeACK.
+ * one: an ACK counts only if cwnd was the limit. What a loss takes of a window
+ * that is not valid is the caller's, who asks for pipeACK, and counts what had
+ * to be sent again.
  *
  * "Lately" is three round trips or a second (RFC 7661, 4.2), and up to twice
  * that: two such halves are kept, the older one is dropped as a whole.
@@ -22,6 +23,7 @@
 
 static void count(struct cwv *v, const struct cwv_ack *ack);
 static void period(struct cwv *v, const struct cwv_ack *ack);
+static int64_t period_us(uint32_t srtt_us);
 
 bool cwv_ack(struct cwv *v, const struct cwv_ack *ack)
 {
@@ -48,9 +50,28 @@ uint32_t cwv_pipe(const struct cwv *v)
 	return v->pipe[0] > v->pipe[1] ? v->pipe[0] : v->pipe[1];
 }
 
+/* The share was one of all that had been used, and that had been too much by
+ * what was lost of it at least. */
+uint32_t cwv_recovered(const struct cwv *v, uint32_t ssthresh)
+{
+	if (!v->loss_from)
+		return ssthresh;
+	if (v->resent >= v->loss_from)
+		return 0;
+	return (uint32_t)((uint64_t)ssthresh * (v->loss_from - v->resent) /
+			  v->loss_from);
+}
+
 bool cwv_valid(const struct cwv *v, uint32_t cwnd)
 {
 	return !v->known || cwv_pipe(v) >= cwnd / 2;
+}
+
+/* Slow start is ahead of what a whole round carried, and yet all is in use. */
+bool cwv_stale(const struct cwv *v, uint32_t cwnd, uint32_t srtt_us,
+	       int64_t now_us)
+{
+	return !cwv_valid(v, cwnd) && now_us - v->since_us > period_us(srtt_us);
 }
 
 /* A round begins with an ACK and lasts until all is acknowledged that had been
@@ -73,8 +94,7 @@ static void count(struct cwv *v, const struct cwv_ack *ack)
 
 static void period(struct cwv *v, const struct cwv_ack *ack)
 {
-	int64_t rounds = PERIOD_ROUNDS * (int64_t)ack->srtt_us;
-	int64_t most = rounds > PERIOD_MIN_US ? rounds : PERIOD_MIN_US;
+	int64_t most = period_us(ack->srtt_us);
 	int64_t passed = ack->now_us - v->half_us;
 
 	if (passed < most)
@@ -82,4 +102,11 @@ static void period(struct cwv *v, const struct cwv_ack *ack)
 	v->pipe[1] = passed < 2 * most ? v->pipe[0] : 0;
 	v->pipe[0] = 0;
 	v->half_us = ack->now_us;
+}
+
+static int64_t period_us(uint32_t srtt_us)
+{
+	int64_t rounds = PERIOD_ROUNDS * (int64_t)srtt_us;
+
+	return rounds > PERIOD_MIN_US ? rounds : PERIOD_MIN_US;
 }

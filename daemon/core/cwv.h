@@ -16,6 +16,9 @@ struct cwv {
 	uint32_t acked;	   /* of the round in work, bytes */
 	uint32_t pipe[2];  /* the most of a round: this half, the one before */
 	tcp_seq round_end; /* the round is over when this is acknowledged */
+	/* Of a recovery: what its reduction took a share of if cwnd was stale,
+	 * else 0; what was sent again and arrived. Bytes. */
+	uint32_t loss_from, resent;
 	bool in_round;
 	bool begun;
 	bool known; /* a round was measured */
@@ -41,7 +44,14 @@ bool cwv_ack(struct cwv *v, const struct cwv_ack *ack);
 /** cwv_pipe() - pipeACK: the most bytes a round trip carried lately */
 uint32_t cwv_pipe(const struct cwv *v);
 
+/** cwv_recovered() - Of @ssthresh, what is left as a recovery ends (4.4.2) */
+uint32_t cwv_recovered(const struct cwv *v, uint32_t ssthresh);
+
 /** cwv_valid() - Was half of @cwnd in use at least (RFC 7661, 4.3)? */
 bool cwv_valid(const struct cwv *v, uint32_t cwnd);
+
+/** cwv_stale() - Has it not been for longer than pipeACK may lag behind? */
+bool cwv_stale(const struct cwv *v, uint32_t cwnd, uint32_t srtt_us,
+	       int64_t now_us);
 
 #endif

@@ -218,6 +218,8 @@ static void ack_cumulative(struct stack *st, struct tcp_conn *c,
 			a->lost -= tx_len(&part);
 		if (!(t->flags & (TX_SACKED | TX_LOST)))
 			news->flown += tx_len(&part);
+		if (t->flags & TX_RETRANS && a->recovery == RECOVERY_FAST)
+			a->cwv.resent += tx_len(&part);
 		if (part.end == t->end)
 			tcp_tx_unlink(st, a, t);
 		else

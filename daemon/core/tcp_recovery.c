@@ -7,10 +7,14 @@
  */
 #include "tcp_loss.h"
 
+static uint32_t window_left(const struct tcp_conn *c,
+			    const struct tcp_active *a);
+
 void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, tcp_seq ack, uint32_t recover_fs)
 {
 	uint32_t flight = c->snd_nxt - ack;
+	bool stale = cwv_stale(&a->cwv, c->cc.cwnd, c->rtt.srtt_us, st->now_us);
 
 	if (tcp_pmtu_spares(st, c))
 		return;
@@ -26,8 +30,10 @@ void tcp_recovery_enter(struct stack *st, struct tcp_conn *c,
 	if (flight > c->cc.cwnd)
 		flight = c->cc.cwnd;
 	/* RFC 3168, 6.1.2: once for the marks and losses of one window. */
-	if (seq_geq(ack, a->cwr_end))
-		tcp_recovery_reduce(st, c, a, flight);
+	if (seq_geq(ack, a->cwr_end)) {
+		flight = tcp_recovery_reduce(st, c, a, flight);
+		a->cwv.loss_from = stale ? flight : 0;
+	}
 	tcp_ecn_reduced(c, a);
 	prr_enter(&a->prr, recover_fs);
 }
@@ -66,10 +72,20 @@ void tcp_recovery_leave(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a)
 {
 	if (a->recovery == RECOVERY_FAST)
-		c->cc.cwnd = c->cc.ssthresh;
+		c->cc.cwnd = c->cc.ssthresh = window_left(c, a);
 	tcp_rack_recovered(a);
 	tcp_undo_leave(st, c, a);
 	a->cwv = (struct cwv){.begun = false}; /* RFC 7661, 4.4.2 */
 	a->recovery = RECOVERY_OPEN;
 	a->dupacks = 0;
+}
+
+/* No less than any loss leaves (RFC 5681, 3.1 (4); RFC 9438, 4.6). */
+static uint32_t window_left(const struct tcp_conn *c,
+			    const struct tcp_active *a)
+{
+	uint32_t left = cwv_recovered(&a->cwv, c->cc.ssthresh);
+	uint32_t least = 2 * c->cc.mss;
+
+	return left > least ? left : least;
 }

@@ -110,6 +110,24 @@ static void decays(void)
 	CU_ASSERT_EQUAL(s.decays, 2);
 }
 
+/* Not before a second, or three round trips, without half of it in use. */
+static void stale(void)
+{
+	struct sender s = {.una = 1};
+
+	CU_ASSERT(!cwv_stale(&s.v, CWND, RTT_US, 10 * SECOND));
+	run_for(&s, 3 * SECOND, 60000);
+	while (cwv_valid(&s.v, CWND))
+		run_for(&s, RTT_US, 10000);
+	CU_ASSERT(!cwv_stale(&s.v, CWND, RTT_US, s.now_us));
+	run_for(&s, SECOND * 4 / 5, 10000);
+	CU_ASSERT(!cwv_stale(&s.v, CWND, RTT_US, s.now_us));
+	run_for(&s, SECOND * 2 / 5, 10000);
+	CU_ASSERT(cwv_stale(&s.v, CWND, RTT_US, s.now_us));
+	CU_ASSERT(!cwv_stale(&s.v, CWND, 5 * RTT_US, s.now_us));
+	CU_ASSERT(!cwv_stale(&s.v, 20000, RTT_US, s.now_us));
+}
+
 /* One burst that fills half of it starts the five minutes anew. */
 static void burst_validates(void)
 {
@@ -123,11 +141,35 @@ static void burst_validates(void)
 	CU_ASSERT_EQUAL(s.decays, 1);
 }
 
+/* 4.4.2: (max(pipeACK, LossFlightSize) - R) / 2, or whatever the share is. */
+static void less_by_what_was_sent_again(void)
+{
+	struct cwv v = {.loss_from = 100000};
+
+	CU_ASSERT_EQUAL(cwv_recovered(&v, 50000), 50000);
+	v.resent = 10000;
+	CU_ASSERT_EQUAL(cwv_recovered(&v, 50000), 45000);
+	CU_ASSERT_EQUAL(cwv_recovered(&v, 70000), 63000);
+	v.resent = 100000;
+	CU_ASSERT_EQUAL(cwv_recovered(&v, 50000), 0);
+	v.resent = UINT32_MAX;
+	CU_ASSERT_EQUAL(cwv_recovered(&v, 50000), 0);
+	v = (struct cwv){.loss_from = UINT32_MAX, .resent = 1};
+	CU_ASSERT_EQUAL(cwv_recovered(&v, UINT32_MAX), UINT32_MAX - 1);
+	v.loss_from = 0;
+	CU_ASSERT_EQUAL(cwv_recovered(&v, 50000), 50000);
+}
+
 static const struct unit_test tests[] = {
-	UNIT_TEST(nothing_measured),   UNIT_TEST(measures_a_round),
-	UNIT_TEST(valid_from_half_on), UNIT_TEST(forgets),
-	UNIT_TEST(forgets_in_silence), UNIT_TEST(decays),
+	UNIT_TEST(nothing_measured),
+	UNIT_TEST(measures_a_round),
+	UNIT_TEST(valid_from_half_on),
+	UNIT_TEST(forgets),
+	UNIT_TEST(forgets_in_silence),
+	UNIT_TEST(decays),
 	UNIT_TEST(burst_validates),
+	UNIT_TEST(less_by_what_was_sent_again),
+	UNIT_TEST(stale),
 };
 
 int main(int argc, char **argv)

@@ -190,6 +190,93 @@ static void loss_of_a_slow_sender(void)
 	rig_end();
 }
 
+/* Of 8 segments, after rounds of 8, the first @holes are lost. */
+static void slow_sender_loses(tcp_seq holes)
+{
+	grown();
+	for (int i = 0; i < 30; i++)
+		round_trip(8000);
+	rig_send(8000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at,
+		   SACK(at + holes * 1000, at + 8000)));
+	rig_check(look().ssthresh == 8000 / 2);
+	rig_forget();
+	rig_wait(RTT_US);
+}
+
+/* ... and, when that is repaired, of what was not lost. */
+static void end_of_its_recovery(void)
+{
+	slow_sender_loses(2);
+	/* The first one is lost once more; that counts once. */
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at,
+		   SACK(at + 1000, at + 8000)));
+	rig_forget();
+	rig_wait(RTT_US);
+	rig_check(look().retrans == 3);
+	rx_ack(at + 8000);
+	rig_check(look().ssthresh == (8000 - 2000) / 2);
+	rig_check(look().cwnd == (8000 - 2000) / 2);
+	rig_end();
+}
+
+/* Two segments are the least. */
+static void end_of_a_large_repair(void)
+{
+	slow_sender_loses(5);
+	rx_ack(at + 1000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rig_check(look().retrans == 5);
+	rx_ack(at + 8000);
+	rig_check(look().ssthresh == 2000);
+	rig_end();
+}
+
+/* It was needless, says the peer then. */
+static void end_of_a_needless_recovery(void)
+{
+	uint32_t cwnd;
+
+	slow_sender_loses(1);
+	cwnd = look().cwnd;
+	rx_ack(at + 8000);
+	rig_check(look().cwnd == (8000 - 1000) / 2);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at + 8000,
+		   SACK(at, at + 1000)));
+	rig_check(look().cwnd >= 40000);
+	rig_check(cwnd < 40000);
+	rig_check(look().ssthresh == UINT32_MAX);
+	rig_end();
+}
+
+/* Who fills the window ends where the recovery led to, also in slow start, when
+ * no round has carried half of it yet. */
+static void end_of_a_valid_one(void)
+{
+	uint32_t ssthresh;
+
+	grown();
+	rig_send(60000);
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_ack(at + 10000);
+	rig_forget();
+	rig_check(look().cwnd >= 50000);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at + 10000,
+		   SACK(at + 11000, at + 40000)));
+	ssthresh = look().ssthresh;
+	rig_forget();
+	rig_wait(RTT_US);
+	rx_ack(at + 60000);
+	rig_check(ssthresh == 50000 / 2);
+	rig_check(look().ssthresh == ssthresh);
+	rig_check(look().cwnd == ssthresh);
+	rig_end();
+}
+
 /* ... and so does a mark, though half of that is more than is in flight. */
 static void mark_of_a_slow_sender(void)
 {
@@ -215,6 +302,10 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(silence_after_a_loss),
 	UNIT_TEST(unused_for_five_minutes),
 	UNIT_TEST(loss_of_a_slow_sender),
+	UNIT_TEST(end_of_its_recovery),
+	UNIT_TEST(end_of_a_large_repair),
+	UNIT_TEST(end_of_a_needless_recovery),
+	UNIT_TEST(end_of_a_valid_one),
 	UNIT_TEST(mark_of_a_slow_sender),
 };
 
