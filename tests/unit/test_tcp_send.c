@@ -41,6 +41,25 @@ static void send_mss_of_peer_with_timestamps(void)
 	rig_end();
 }
 
+/* (MUST-16): SACK blocks count while there is something to tell. */
+static void send_mss_beside_sack(void)
+{
+	rig_established_all();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5101, .ack = 1001, .len = 100));
+	rig_forget();
+	rig_send(2000);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5001, .len = 976,
+		       SACK(5101, 5201)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1977, .ack = 5001, .len = 976,
+		       SACK(5101, 5201)));
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 3001, .len = 100));
+	rig_forget();
+	rig_send(988);
+	rig_expect(SEG(.flags = TH_ACK, .seq = 3001, .ack = 5201, .len = 988));
+	rig_end();
+}
+
 /* The path's size bounds it as well. */
 static void send_mss_of_path(void)
 {
@@ -336,6 +355,7 @@ static void send_after_idle(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(send_pushed),
 	UNIT_TEST(send_mss_of_peer_with_timestamps),
+	UNIT_TEST(send_mss_beside_sack),
 	UNIT_TEST(send_mss_of_path),
 	UNIT_TEST(send_tiny_mss),
 	UNIT_TEST(send_nagle),
