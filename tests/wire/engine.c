@@ -29,7 +29,7 @@ struct user {
 	bool silent; /* "read off" */
 	bool opened, eof, wrong;
 	uint32_t received, sent;
-	enum close_reason reason;
+	enum close_reason reason, told; /* by the event; by on_closed */
 	unsigned int closed;
 };
 
@@ -122,9 +122,10 @@ static void app_closed(struct stack *st, struct tcp_conn *c,
 	struct user *u = tcp_user(c);
 
 	(void)st;
-	(void)why; /* the event says it, for connections without a user, too */
-	if (u)
-		u->c = NULL;
+	if (!u)
+		return; /* the event says it */
+	u->c = NULL;
+	u->told = why;
 }
 
 static const struct tcp_service app = {
@@ -510,6 +511,13 @@ static bool check_closed(struct stage *g, const struct user *u,
 {
 	const char *got = u->closed ? close_name(u->reason) : "still there";
 
+	if ((u->opened || u->told) &&
+	    strcmp(close_name(u->told), reason) != 0) {
+		snprintf(g->why, sizeof(g->why),
+			 "the user was told %s, expected %s",
+			 close_name(u->told), reason);
+		return false;
+	}
 	if (strcmp(got, reason) == 0)
 		return true;
 	snprintf(g->why, sizeof(g->why), "the connection is %s, expected %s",
