@@ -59,6 +59,7 @@ static void text_gives_up_after_100_seconds(void)
 static void no_keepalive(void)
 {
 	with_defaults();
+	rig_check(rig.conf.keepalive_us == 0);
 	rig_established();
 	rig_expect_silence_for(S(2 * 3600 + 60));
 	rig_check(rig_state() == TCP_ESTABLISHED);
