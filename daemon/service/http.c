@@ -12,10 +12,10 @@
  * is consumed, so whoever pipelines without reading meets a closed window, in
  * the manner of echo.
  *
- * Text that arrives after tcp_close() may be answered with RST (RFC 9293, 3.6.1
- * (SHLD-3)), and a RST destroys the answer on its way (RFC 9112, 9.6). So when
- * a body was refused or input is left over, the connection lingers: it discards
- * until the client closes or HTTP_LINGER_US have passed, and then closes.
+ * Text that arrives when a connection is gone is answered with RST, and a RST
+ * destroys the answer on its way (RFC 9112, 9.6). So when a body was refused or
+ * input is left over, the connection lingers: it discards until the client
+ * closes or HTTP_LINGER_US have passed, and then closes.
  */
 #include "service/http.h"
 

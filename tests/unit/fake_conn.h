@@ -6,8 +6,8 @@
  * was consumed; on_writable only after a send that fell short or
  * tcp_want_write(). A test decides how much a send queue takes at a time, how
  * long the runs are that tcp_peek() shows, what the peer does and what time it
- * is. Text that arrives after tcp_close() is remembered as `late`: the real
- * stack would answer it with RST (RFC 9293, 3.6.1 (SHLD-3)).
+ * is. Text that arrives after tcp_close() is remembered as `late`: who closes
+ * with text under way may lose it, and the answer with it (RFC 9112, 9.6).
  */
 #ifndef TCPHS_FAKE_CONN_H
 #define TCPHS_FAKE_CONN_H

@@ -372,7 +372,7 @@ static void rcv_syn_time_wait_older_timestamp(void)
 	rig_end();
 }
 
-/* RFC 9293, 3.10.5: ABORT. Text for it is reset from then on (SHLD-3). */
+/* RFC 9293, 3.10.5: ABORT. Text for it is reset from then on. */
 static void abort_established(void)
 {
 	struct tcp_seg s;
