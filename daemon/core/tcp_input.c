@@ -189,7 +189,7 @@ static void syn_sent(struct stack *st, struct tcp_conn *c, struct tcp_seg *s)
 		EVENT_CONN(st, c, SYNACK_RECEIVED, .seg = s);
 		c->handshake_us = (uint32_t)(st->now_us - c->created_us);
 		if (!c->retrans)
-			rtt_sample(&c->rtt, &st->rtt_limits, c->handshake_us);
+			tcp_rtt_sample(st, c, c->handshake_us);
 		tcp_init_windows(c);
 		conn_active(st, c)->rexmt_at_us = TIME_NEVER;
 		c->flags |= CF_ACK_NOW;

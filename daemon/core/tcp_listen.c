@@ -734,7 +734,7 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	/* RFC 6298, 2.2; Karn forbids it after a retransmission (3), whoever
 	 * asked for that. */
 	if (!h->retries && !(h->flags & HALF_SYN_AGAIN))
-		rtt_sample(&c->rtt, &st->rtt_limits, c->handshake_us);
+		tcp_rtt_sample(st, c, c->handshake_us);
 	table_replace(&st->table, ptr_ref(&st->arena, h), conn_ref(st, c));
 	h->flags &= (uint8_t)~HALF_COUNTED;
 	half_free(st, h);

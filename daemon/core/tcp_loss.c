@@ -428,5 +428,5 @@ static void measure(struct stack *st, struct tcp_conn *c,
 	 * what it was doubled to, or a path that is longer than it would never
 	 * be measured (RFC 9293, 3.8.1 (MUST-18)). */
 	c->backoff = 0;
-	rtt_sample(&c->rtt, &st->rtt_limits, (uint32_t)us);
+	tcp_rtt_sample(st, c, (uint32_t)us);
 }

@@ -503,6 +503,8 @@ void tcp_timer(struct stack *st, struct tcp_conn *c);
 /** tcp_keepalive_at() - When the next probe is due (RFC 9293, 3.8.4) */
 int64_t tcp_keepalive_at(const struct stack *st, const struct tcp_conn *c);
 uint32_t tcp_rto_us(const struct stack *st, const struct tcp_conn *c);
+/** tcp_rtt_sample() - A round trip was measured (RFC 6298, 2) */
+void tcp_rtt_sample(struct stack *st, struct tcp_conn *c, uint32_t sample_us);
 /** tcp_persist_end() - The window lets something pass */
 void tcp_persist_end(struct tcp_conn *c, struct tcp_active *a);
 /** tcp_rexmt_restart() - RFC 6298, 5.1 to 5.3: run if anything is in flight */

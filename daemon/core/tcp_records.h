@@ -168,7 +168,8 @@ struct tcp_conn {
 	uint32_t retrans;
 	ref_t settings; /* struct tcp_settings; 0 = as configured */
 	uint8_t snd_wscale : 4, rcv_wscale : 4; /* 14 at most */
-	bool ack_each;	     /* the peer sends one segment at a time */
+	/* The peer sends one segment at a time; see struct rtt_recent. */
+	uint8_t ack_each : 1, rtt_period : 7;
 	uint8_t backoff;     /* doublings of the RTO in force */
 	uint8_t reason;	     /* enum close_reason */
 	uint8_t rexmt_count; /* of the oldest segment */
@@ -353,6 +354,8 @@ struct tcp_active {
 	tcp_seq tlp_end;     /* TLP.end_seq */
 	uint32_t tlp_flight; /* what was in flight then, bytes */
 
+	uint32_t rtt_recent_us; /* as in struct rtt_recent; 0 = not known */
+
 	struct bucket answers; /* to what is wrong: RFC 5961, 7 */
 
 	/* What the peer is to be told about holes (tcp_sack.c). */
@@ -529,6 +532,7 @@ struct stack {
 _Static_assert(offsetof(struct tcp_half, kind) == 40, "see pool_get()");
 _Static_assert(offsetof(struct tcp_conn, kind) == 40, "see pool_get()");
 _Static_assert(offsetof(struct tcp_timewait, kind) == 40, "see pool_get()");
+_Static_assert(RTT_PERIODS <= 1 << 7, "tcp_conn.rtt_period");
 _Static_assert(sizeof(struct tcp_half) <= 96, "half-open record grew");
 _Static_assert(sizeof(struct tcp_conn) <= 256, "idle connection grew");
 _Static_assert(sizeof(struct tcp_timewait) <= 64, "TIME-WAIT record grew");

@@ -135,6 +135,22 @@ uint32_t tcp_rto_us(const struct stack *st, const struct tcp_conn *c)
 	return rtt_backed_off(&c->rtt, &st->rtt_limits, c->backoff);
 }
 
+/* An idle connection knows the smallest round trip, and from which period, but
+ * not which of two it was. */
+void tcp_rtt_sample(struct stack *st, struct tcp_conn *c, uint32_t sample_us)
+{
+	struct tcp_active *a = conn_active(st, c);
+	struct rtt_recent recent = {
+		.least_us = a ? a->rtt_recent_us : 0,
+		.period = c->rtt_period,
+	};
+
+	rtt_sample(&c->rtt, &recent, &st->rtt_limits, sample_us, st->now_us);
+	c->rtt_period = recent.period % RTT_PERIODS;
+	if (a)
+		a->rtt_recent_us = recent.least_us;
+}
+
 void tcp_persist_end(struct tcp_conn *c, struct tcp_active *a)
 {
 	if (a->persist_at_us == TIME_NEVER)

@@ -383,7 +383,7 @@ static void no_probe_beside_losses(void)
 	mss = info().snd_mss;
 	end = sent_to();
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001,
-		   SACK(6001 + mss, 6001 + 2 * mss)));
+		   SACK(6001 + mss, 6001 + 4 * mss)));
 	rig_check(info().recovery[0] == 'f');
 	rig_check(rig_take(&s) && s.seq == 6001 && s.len == mss);
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 6001 + 6 * mss));

@@ -738,6 +738,48 @@ static void probe_is_no_reordering(void)
 	rig_end();
 }
 
+/* For five minutes, a segment with each round trip of @rtt_us; @pause_us after
+ * it. Then two, the second of which arrives: how long is the first waited for? */
+static void expect_window(tcp_seq *at, int64_t rtt_us, int64_t pause_us,
+			  int64_t window_us)
+{
+	struct tcp_seg s;
+
+	for (int64_t us = 0; us <= S(300); us += rtt_us + pause_us) {
+		rig_send(1000);
+		rig_check(rig_take(&s));
+		rig_wait(rtt_us);
+		*at += 1000;
+		rx_ack(*at);
+		rig_wait(pause_us);
+	}
+	rig_send(2000);
+	expect_text(*at, 2);
+	rig_wait(rtt_us);
+	rx_sack(*at, *at + 1000, *at + 2000);
+	rig_expect_after(window_us, TEXT(*at, 1000));
+	*at += 2000;
+	rx_ack(*at);
+}
+
+/* 6.2, step 1: a quarter of the smallest round trip, and when the path became
+ * longer, of what it is now; also if there was nothing to keep in between. */
+static void window_of_a_longer_path(void)
+{
+	static const int64_t pauses_us[] = {0, S(5)};
+
+	for (size_t i = 0; i < ARRAY_LEN(pauses_us); i++) {
+		tcp_seq at = 1001;
+
+		open_sack();
+		expect_window(&at, MS(40), pauses_us[i], MS(10));
+		rig_check(look().min_rtt_us == MS(40));
+		expect_window(&at, MS(200), pauses_us[i], MS(50));
+		rig_check(look().min_rtt_us == MS(200));
+		rig_end();
+	}
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(single_bytes_are_not_cut_out),
 	UNIT_TEST(late_segments_are_no_queue),
@@ -771,6 +813,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(probe_after_timeout),
 	UNIT_TEST(recover_fs_without_sacked),
 	UNIT_TEST(probe_is_no_reordering),
+	UNIT_TEST(window_of_a_longer_path),
 };
 
 int main(int argc, char **argv)
