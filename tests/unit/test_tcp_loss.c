@@ -109,6 +109,29 @@ static void rto_karn(void)
 	rig_end();
 }
 
+/* (MUST-18): nor does a SACK of it. */
+static void rto_karn_by_sack(void)
+{
+	struct conn_info before, after;
+
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SACK_OK));
+	rig_send(3000);
+	rig_wait(S(3));
+	rig_forget();
+	rx_ack(2001);
+	rig_expect(TEXT(2001, 1000));
+	rig_expect(TEXT(3001, 1000));
+	rig_check(rig_info(RIG_PEER_PORT, &before));
+	rig_wait(MS(100));
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 2001,
+		   SACK(3001, 4001)));
+	rig_check(rig_info(RIG_PEER_PORT, &after));
+	rig_check(after.srtt_us == before.srtt_us);
+	rig_check(after.backoff == before.backoff && after.backoff > 0);
+	rig_forget();
+	rig_end();
+}
+
 /* The same for the timeout itself: it stays doubled until there is a sample.
  * Or a path that is longer would never be measured, and all be sent twice. */
 static void rto_of_a_long_path(void)
@@ -566,6 +589,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(rto_restarted_by_ack),
 	UNIT_TEST(rto_from_rtt),
 	UNIT_TEST(rto_karn),
+	UNIT_TEST(rto_karn_by_sack),
 	UNIT_TEST(rto_of_a_long_path),
 	UNIT_TEST(rto_after_a_closed_window),
 	UNIT_TEST(rto_after_a_probe_was_taken),
