@@ -15,13 +15,15 @@
  * then. What is added here: if each sample of a quarter of a round trip lies a
  * sixteenth above the smallest of the round before, there is a queue now, and
  * what was acknowledged in this quarter says what the path carries. If cwnd is
- * more than that in a round trip, slow start ends; with half as much again at
- * least, so that the path stays full when somebody is late. If not, it was
- * jitter. A pause of one of the ends is no queue
- * either: what it held back comes all at once when it is over. Near peers are
- * left to RFC 9406, for there it is the ends that take the time. (Linux ends
- * slow start by the length of a train of ACKs, which shows the same but needs
- * unpaced senders.)
+ * more than that in a round trip, it grows by a quarter for as long as this is
+ * so; if not, it was jitter. Slow start ends when it is twice as much: a queue as
+ * long as the path is full then, and what a reduction leaves is enough for the
+ * path. Not earlier, for beside somebody else the queue may be theirs, and who
+ * stops first has the smaller window for minutes. A pause of one of the ends is
+ * no queue either: what it held back comes all at once when it is over. Near
+ * peers are left to RFC 9406, for there it is the ends that take the time.
+ * (Linux ends slow start by the length of a train of ACKs, which shows the same
+ * but needs unpaced senders.)
  *
  * RFC 9406, 4.2 limits what one ACK may add (L); here it is infinite, for the
  * reason given in cc_newreno.c.
@@ -51,7 +53,7 @@ static uint64_t path_holds(struct hystart *h, const struct cc_ack *ack);
 static uint32_t risen_us(const struct hystart *h);
 
 enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
-			       uint32_t cwnd, uint32_t *end)
+			       uint32_t cwnd)
 {
 	uint64_t holds;
 
@@ -61,13 +63,11 @@ enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
 		sample(h, ack->rtt_us);
 	if (h->samples >= RTT_SAMPLES)
 		judge(h);
-	*end = cwnd;
 	holds = path_holds(h, ack);
-	if (cwnd > holds) {
+	if (cwnd / 2 > holds)
 		h->phase = HYSTART_DONE;
-		if (cwnd < holds + holds / 2)
-			*end = (uint32_t)(holds + holds / 2);
-	}
+	else if (cwnd > holds && h->phase == HYSTART_SLOW_START)
+		return HYSTART_CONSERVATIVE;
 	return h->phase;
 }
 
@@ -75,14 +75,14 @@ uint32_t hystart_grow(struct hystart *h, struct cc *cc,
 		      const struct cc_ack *ack)
 {
 	enum hystart_phase phase = HYSTART_SLOW_START;
-	uint32_t acked = ack->acked, grow, end;
+	uint32_t acked = ack->acked, grow;
 
 	/* RFC 9406, 4.2: the first slow start only; later ones know where to
 	 * end. */
 	if (cc->ssthresh == SSTHRESH_INFINITE) {
-		phase = hystart_ack(h, ack, cc->cwnd, &end);
+		phase = hystart_ack(h, ack, cc->cwnd);
 		if (phase == HYSTART_DONE)
-			cc->ssthresh = end;
+			cc->ssthresh = cc->cwnd;
 	}
 	if (cc->cwnd >= cc->ssthresh) {
 		cc->acked_frac = 0;

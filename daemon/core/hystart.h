@@ -32,14 +32,13 @@ struct hystart {
 
 /**
  * hystart_ack() - Take an ACK of slow start into account (RFC 9406, 4.2)
- * @end: Where slow start ends, in bytes, if it returns HYSTART_DONE
  *
  * To be called with each ACK for new bytes, whether @cwnd may grow or not.
  *
  * Return: enum hystart_phase, what is allowed from this ACK on
  */
 enum hystart_phase hystart_ack(struct hystart *h, const struct cc_ack *ack,
-			       uint32_t cwnd, uint32_t *end);
+			       uint32_t cwnd);
 
 /**
  * hystart_grow() - Slow start: cwnd grows, or ssthresh is set to end it

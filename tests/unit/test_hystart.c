@@ -29,9 +29,8 @@ static enum hystart_phase at_once(struct rig *r, uint32_t rtt_us)
 {
 	const struct cc_ack ack = {
 		.una = r->una, .nxt = r->nxt, .rtt_us = rtt_us};
-	uint32_t end;
 
-	return hystart_ack(&r->h, &ack, CWND_MAX, &end);
+	return hystart_ack(&r->h, &ack, CWND_MAX);
 }
 
 /* A round of @n ACKs for a segment each; the first ends the round before. */
@@ -173,8 +172,6 @@ static void numbers_wrap(void)
 
 /* ---- a queue seen within a round ------------------------------------- */
 
-static uint32_t slow_start_end;
-
 /* A round of @n ACKs, one each @each_us, whose round trips grow by @by_us from
  * one to the next. Each is for a segment. */
 static enum hystart_phase stretch(struct rig *r, int64_t *now_us, int n,
@@ -192,42 +189,51 @@ static enum hystart_phase stretch(struct rig *r, int64_t *now_us, int n,
 		ack.nxt = r->nxt;
 		ack.now_us = *now_us;
 		ack.rtt_us = rtt_us + (uint32_t)i * by_us;
-		phase = hystart_ack(&r->h, &ack, cwnd, &slow_start_end);
+		phase = hystart_ack(&r->h, &ack, cwnd);
 	}
 	return phase;
 }
 
 /* A segment each millisecond is 40 in a round trip; 60 are too many, and a
  * quarter of a round trip above shows it. */
-static void queue_within_a_round_ends_it(void)
+static void queue_within_a_round_slows_growth(void)
 {
 	struct rig r = rig_at(1000);
 	uint32_t cwnd = 60 * MSS;
-	int64_t now_us = 1, began_us;
-
-	stretch(&r, &now_us, 40, 500, 40 * MS, 0, cwnd);
-	stretch(&r, &now_us, 40, 500, 40 * MS, 0, cwnd);
-	began_us = now_us;
-	CU_ASSERT_EQUAL(stretch(&r, &now_us, 60, MS, 40 * MS, 500, cwnd),
-			HYSTART_DONE);
-	/* 2.5 ms above are there with the sixth, 10 ms later it is clear. */
-	CU_ASSERT_EQUAL(now_us - began_us, 16 * MS);
-	CU_ASSERT_EQUAL(slow_start_end, 60 * MSS);
-}
-
-/* A window beyond that is kept: what came through may be less than the path
- * takes, if the sender was late. */
-static void larger_window_is_kept(void)
-{
-	struct rig r = rig_at(1000);
-	uint32_t cwnd = 100 * MSS;
 	int64_t now_us = 1;
 
 	stretch(&r, &now_us, 40, 500, 40 * MS, 0, cwnd);
 	stretch(&r, &now_us, 40, 500, 40 * MS, 0, cwnd);
-	CU_ASSERT_EQUAL(stretch(&r, &now_us, 60, MS, 40 * MS, 500, cwnd),
-			HYSTART_DONE);
-	CU_ASSERT_EQUAL(slow_start_end, 100 * MSS);
+	/* 2.5 ms above are there with the sixth, 10 ms later it is clear. */
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 15, MS, 40 * MS, 500, cwnd),
+			HYSTART_SLOW_START);
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 1, MS, 48 * MS, 0, cwnd),
+			HYSTART_CONSERVATIVE);
+	CU_ASSERT_EQUAL(stretch(&r, &now_us, 1, MS, 42 * MS, 0, cwnd),
+			HYSTART_SLOW_START);
+}
+
+/* Twice what the path takes is enough for anything. */
+static void twice_the_path_ends_it(void)
+{
+	static const struct {
+		uint32_t segments;
+		enum hystart_phase phase;
+	} cases[] = {{40, HYSTART_SLOW_START},
+		     {41, HYSTART_CONSERVATIVE},
+		     {80, HYSTART_CONSERVATIVE},
+		     {82, HYSTART_DONE}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct rig r = rig_at(1000);
+		uint32_t cwnd = cases[i].segments * MSS;
+		int64_t now_us = 1;
+
+		stretch(&r, &now_us, 40, 500, 40 * MS, 0, cwnd);
+		stretch(&r, &now_us, 40, 500, 40 * MS, 0, cwnd);
+		CU_ASSERT_EQUAL(stretch(&r, &now_us, 30, MS, 43 * MS, 0, cwnd),
+				cases[i].phase);
+	}
 }
 
 /* Where the ends take longer than the path, RFC 9406 alone decides. */
@@ -288,7 +294,7 @@ static void pause_within_a_round_goes_on(void)
 		for (uint32_t i = 0; i < 30; i++) {
 			ack.una = r.una += MSS;
 			ack.rtt_us = (70 - i) * MS;
-			phase = hystart_ack(&r.h, &ack, cwnd, &slow_start_end);
+			phase = hystart_ack(&r.h, &ack, cwnd);
 			CU_ASSERT_NOT_EQUAL(phase, HYSTART_DONE);
 		}
 		CU_ASSERT_EQUAL(phase, HYSTART_SLOW_START);
@@ -309,7 +315,7 @@ static void quick_sample_breaks_the_stretch(void)
 		ack.una = r.una += MSS;
 		ack.now_us += MS;
 		ack.rtt_us = i % 9 ? 60 * MS : 42 * MS;
-		CU_ASSERT_EQUAL(hystart_ack(&r.h, &ack, cwnd, &slow_start_end),
+		CU_ASSERT_EQUAL(hystart_ack(&r.h, &ack, cwnd),
 				HYSTART_SLOW_START);
 	}
 }
@@ -370,7 +376,8 @@ static void flow_round(struct flow *f, uint32_t base_us, uint32_t path)
 		f->now_us += base_us - span_us;
 }
 
-/* Slow start ends without a loss, before a queue as long as the path is full. */
+/* Slow start ends by itself, and sooner than where the round trips of the
+ * beginnings of rounds are all that counts: at four times the path. */
 static void leaves_slow_start_on_delay(const struct cc_algorithm *algorithm)
 {
 	static const uint32_t paths[] = {150, 170, 200,	 230,
@@ -382,8 +389,8 @@ static void leaves_slow_start_on_delay(const struct cc_algorithm *algorithm)
 
 		while (f.cc.ssthresh == SSTHRESH_INFINITE && rounds++ < 40)
 			flow_round(&f, 40 * MS, path);
-		CU_ASSERT(f.cc.ssthresh >= path + path / 4);
-		CU_ASSERT(f.cc.ssthresh < 2 * path);
+		CU_ASSERT(f.cc.ssthresh >= path + path / 2);
+		CU_ASSERT(f.cc.ssthresh < 3 * path + path / 2);
 		flow_round(&f, 40 * MS, path);
 		CU_ASSERT(f.cc.cwnd >= f.cc.ssthresh);
 		CU_ASSERT(f.cc.cwnd < f.cc.ssthresh + 10 * MSS);
@@ -451,8 +458,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(five_careful_rounds_end_it),
 	UNIT_TEST(falling_round_trip_resumes),
 	UNIT_TEST(numbers_wrap),
-	UNIT_TEST(queue_within_a_round_ends_it),
-	UNIT_TEST(larger_window_is_kept),
+	UNIT_TEST(queue_within_a_round_slows_growth),
+	UNIT_TEST(twice_the_path_ends_it),
 	UNIT_TEST(near_peers_go_on),
 	UNIT_TEST(silence_is_no_stretch),
 	UNIT_TEST(delay_without_a_full_path_goes_on),
