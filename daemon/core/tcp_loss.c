@@ -410,8 +410,8 @@ static void measure(struct stack *st, struct tcp_conn *c,
 	    (!a->rtt_least_us || (uint32_t)us < a->rtt_least_us))
 		a->rtt_least_us = (uint32_t)us;
 	/* RFC 7323, 4.1: an echoed timestamp tells even for what was sent
-	 * again, in milliseconds. */
-	if (us == NO_RTT && news->acked && c->flags & CF_TS &&
+	 * again, in milliseconds; but not where that says it left earlier. */
+	if (us == NO_RTT && news->acked && !a->reordering && c->flags & CF_TS &&
 	    seg->opts & OPT_TS && seg->ts_ecr) {
 		int32_t ms =
 			seq_diff(tcp_ts_now(st, c->ts_offset), seg->ts_ecr);

@@ -70,6 +70,10 @@ void tcp_tx_lost(struct tcp_active *a, struct tx_rec *t);
 
 /* ---- tcp_rack.c ------------------------------------------------------- */
 
+/** tcp_rack_echo() - What left at @sent_us for the second time is answered by a
+ * timestamp that is no less, and the first time by one that is */
+uint32_t tcp_rack_echo(const struct tcp_conn *c, const struct tcp_active *a,
+		       int64_t sent_us);
 /** tcp_rack_delivered() - A transmission arrived, says @seg */
 void tcp_rack_delivered(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a, const struct tx_rec *t,

@@ -202,6 +202,8 @@ static bool output_again(struct stack *st, struct tcp_conn *c,
 	if (text + fin != len)
 		fin = false;
 	tcp_fill_seg(st, c, &s, TH_ACK);
+	if (c->flags & CF_TS)
+		s.ts_val = tcp_rack_stamp(st, c, a, t);
 	a->force_one = false;
 	s.seq = t->start;
 	s.len = text;

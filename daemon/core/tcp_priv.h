@@ -415,6 +415,9 @@ void tcp_tx_join(struct stack *st, struct tcp_conn *c, struct tx_rec *t,
 
 /* ---- tcp_rack.c ------------------------------------------------------- */
 
+/** tcp_rack_stamp() - The timestamp of @t, which leaves once more now */
+uint32_t tcp_rack_stamp(const struct stack *st, const struct tcp_conn *c,
+			struct tcp_active *a, const struct tx_rec *t);
 /** tcp_rack_expire() - The reordering timer ran out (RFC 8985, 6.2) */
 void tcp_rack_expire(struct stack *st, struct tcp_conn *c);
 

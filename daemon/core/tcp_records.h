@@ -346,6 +346,7 @@ struct tcp_active {
 	uint8_t reo_persist; /* recoveries until reo_mult is 1 again */
 	bool reo_grown;	     /* no more of it before reo_round is acked */
 	tcp_seq reo_round;
+	int64_t stamp_us; /* what the last retransmission said it left at */
 
 	/* Tail loss probe (RFC 8985, 7). */
 	bool tlp_out;	     /* one is in flight */

@@ -100,7 +100,7 @@ static void probed_before(const struct stack *st, const struct tcp_conn *c,
 		if (t->end != a->tlp_end || !(t->flags & TX_RETRANS))
 			return;
 		u->some = true;
-		u->ts = (uint32_t)(t->sent_us / 1000) + c->ts_offset;
+		u->ts = tcp_rack_echo(c, a, t->sent_us);
 		u->resent = tx_len(t);
 		return;
 	}
@@ -128,7 +128,7 @@ void tcp_undo_resent(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 	if (!u || a->recovery == RECOVERY_OPEN)
 		return;
 	if (!u->some)
-		u->ts = tcp_ts_now(st, c->ts_offset);
+		u->ts = tcp_rack_echo(c, a, st->now_us);
 	u->some = true;
 	u->resent += len;
 }

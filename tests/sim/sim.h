@@ -333,8 +333,8 @@ struct watch {
 	uint32_t heard_ack;  /* the highest */
 	uint32_t delivered;  /* highest number that arrived for sure */
 	uint32_t dupacks;
-	bool has_ts_val;
-	uint32_t ts_val;
+	bool has_ts_val[2]; /* of what is new, of what was sent again */
+	uint32_t ts_val[2];
 	uint32_t again_seq;  /* what was sent again, if gap_us */
 	int64_t again_at_us; /* when */
 	unsigned int nagain;

@@ -116,7 +116,7 @@ static void forge_clock(struct sim *sim, const struct watch *peer,
 {
 	uint8_t body[8];
 
-	put32(body, peer->ts_val + 0x70000000);
+	put32(body, peer->ts_val[0] + 0x70000000);
 	put32(body + 4, (uint32_t)rand_next(&sim->forge));
 	segment_opt_add(s, KIND_TS, body, 8);
 }
@@ -175,7 +175,7 @@ static bool forge_shape(struct sim *sim, unsigned int to, const struct watch *w,
 		s->seq = w->ack - 5; /* spans the left edge */
 		forge_ack(sim, w, rand_one_in(&sim->forge, 2), s);
 		forge_text(s);
-		return peer->has_ts_val;
+		return peer->has_ts_val[0];
 	case FORGE_TEXT_ACK_FUTURE:
 	case FORGE_TEXT_ACK_OLD:
 		forge_text(s);

@@ -320,16 +320,20 @@ static void watch_options(const struct sim *sim, const struct watch *me,
 	}
 }
 
+/* What is sent again may say that it left earlier than what is new, but not
+ * earlier than what was sent again before it. */
 static void watch_clock(struct watch *me, const struct tcp_seg *s)
 {
+	bool again = me->text && seg_len(s) && seq_lt(s->seq, me->max);
+
 	if (!(s->opts & OPT_TS) || me->mixed)
 		return;
-	if (me->has_ts_val)
-		SIM_REQUIRE(seq_geq(s->ts_val, me->ts_val),
+	if (me->has_ts_val[again])
+		SIM_REQUIRE(seq_geq(s->ts_val, me->ts_val[again]),
 			    "timestamp %" PRIu32 " after %" PRIu32, s->ts_val,
-			    me->ts_val);
-	me->ts_val = s->ts_val;
-	me->has_ts_val = true;
+			    me->ts_val[again]);
+	me->ts_val[again] = s->ts_val;
+	me->has_ts_val[again] = true;
 }
 
 /* Times between copies of one segment with nothing heard in between. The first
