@@ -186,7 +186,7 @@ DEPS_DEMO  = iproute2 iputils-ping netcat-openbsd curl procps
 DEPS_TEST  = libcunit1-dev libhttp-parser-dev clang libclang-rt-14-dev llvm \
 	     clang-format clang-tidy cppcheck mandoc socat wrk tcpdump tshark \
 	     python3 python3-scapy python3-jsonschema jq systemd systemd-container \
-	     dbus gawk liblwip-dev gcovr prometheus tmux valgrind zstd
+	     dbus gawk liblwip-dev gcovr nmap prometheus tmux valgrind zstd
 
 define install_missing
 @missing=$$(for p in $(1); do \
