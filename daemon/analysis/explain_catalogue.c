@@ -324,10 +324,8 @@ const struct explain_entry explain_catalogue[] = {
 	{"reset_by_us",
 	 EXPLAIN_AS_BOTH,
 	 {"We sent a RST{after}; what was under way is lost.",
-	  "The service gave it up, or somebody closed it with --rst; or "
-	  "text came when nobody was left to read it.",
-	  "RFC 9293, 3.10.5: ABORT sends a reset; 3.6.1 (SHLD-3): and so "
-	  "does text that comes after CLOSE.",
+	  "The service gave it up, or somebody closed it with --rst.",
+	  "RFC 9293, 3.10.5: ABORT sends a reset.",
 	  "\"Connection reset by peer\" from its next recv() or send().",
 	  "The log has the line before it; tcphsctl ladder {conn} shows "
 	  "what came last."}},
