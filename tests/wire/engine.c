@@ -31,6 +31,7 @@ struct user {
 	uint32_t received, sent;
 	enum close_reason reason, told; /* by the event; by on_closed */
 	unsigned int closed;
+	unsigned int urgent, trouble; /* so often told */
 };
 
 struct out {
@@ -107,6 +108,26 @@ static void app_data(struct stack *st, struct tcp_conn *c)
 		consume(u, UINT32_MAX);
 }
 
+static void app_urgent(struct stack *st, struct tcp_conn *c)
+{
+	struct user *u = tcp_user(c);
+
+	(void)st;
+	if (u)
+		u->urgent++;
+}
+
+static void app_trouble(struct stack *st, struct tcp_conn *c,
+			const struct tcp_trouble *t)
+{
+	struct user *u = tcp_user(c);
+
+	(void)st;
+	(void)t;
+	if (u)
+		u->trouble++;
+}
+
 static void app_peer_closed(struct stack *st, struct tcp_conn *c)
 {
 	struct user *u = tcp_user(c);
@@ -132,6 +153,8 @@ static const struct tcp_service app = {
 	.name = "app",
 	.on_open = app_open,
 	.on_data = app_data,
+	.on_urgent = app_urgent,
+	.on_trouble = app_trouble,
 	.on_peer_closed = app_peer_closed,
 	.on_closed = app_closed,
 };
@@ -624,6 +647,10 @@ static bool engine_check(struct stage *g, const struct stage_conn *c,
 			 u->eof ? "" : "the user saw no end of the text");
 		return u->eof;
 	}
+	if (strcmp(l->word, "told_urgent") == 0)
+		return check_count(g, l->word, u->urgent, l->n);
+	if (strcmp(l->word, "told_trouble") == 0)
+		return check_count(g, l->word, u->trouble, l->n);
 	if (strcmp(l->word, "received") != 0)
 		return check_info(g, c, l);
 	if (u->wrong) {

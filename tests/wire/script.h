@@ -71,6 +71,7 @@
  *	expect stat NAME N	a counter
  *	expect event NAME N	an event came so often
  *	expect received N	bytes the user got; "eof": and the end of them
+ *	expect told_urgent N	so often the user was told; "told_trouble"
  *	expect FIELD N		of struct conn_info: cwnd rto pmtu ...
  *
  * Around them: "set KEY VALUE" and "listen PORT SERVICE [KEY=VALUE...]" as in
