@@ -50,7 +50,7 @@ ASAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	     -fno-omit-frame-pointer
 # Freed memory is not kept back: tests of the daemon's size would see it.
 ASAN = ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0 \
-       $(MAKE) --no-print-directory B=build-asan OPT='-O1 -g $(ASAN_FLAGS)'
+       $(MAKE) --no-print-directory B=build-asan OPT='-O1 -g1 $(ASAN_FLAGS)'
 
 # The walk without its words, for check: does each step show what it promises?
 demo-check: all
@@ -71,7 +71,7 @@ TSAN = B=build-tsan E2E_JUDGE=0 TSAN_OPTIONS=halt_on_error=1
 TSAN_E2E = services ctl http
 tsan:
 	@$(MAKE) --no-print-directory B=build-tsan \
-		OPT='-O1 -g -fsanitize=thread -fno-omit-frame-pointer' -j2 all \
+		OPT='-O1 -g1 -fsanitize=thread -fno-omit-frame-pointer' -j2 all \
 		build-tsan/tests/unit/test_spsc build-tsan/tests/unit/test_shards \
 		build-tsan/tests/e2e/old_kernel.so
 	@set -e; for t in spsc shards; do \
