@@ -28,6 +28,7 @@ static void text_read(struct stack *st, struct tcp_conn *c,
 static tcp_seq edge_with(struct stack *st, struct tcp_conn *c, uint32_t space);
 static bool window_pinches(struct stack *st, struct tcp_conn *c);
 static uint32_t window_space(const struct stack *st, const struct tcp_conn *c);
+static bool memory_short(const struct stack *st);
 
 void tcp_receive_text(struct stack *st, struct tcp_conn *c,
 		      const struct tcp_seg *seg)
@@ -272,6 +273,9 @@ static tcp_seq edge_with(struct stack *st, struct tcp_conn *c, uint32_t space)
 	least = tcp_syn_mss(st, &c->e.key.peer);
 	if (least > half)
 		least = half;
+	/* Two of the peer's segments may be all that there is room for. */
+	if (least > c->rcv_mss && memory_short(st))
+		least = c->rcv_mss;
 	if (seq_diff(edge, c->rcv_adv) < (int32_t)least)
 		return c->rcv_adv;
 	return edge;
@@ -324,14 +328,18 @@ static uint32_t window_space(const struct stack *st, const struct tcp_conn *c)
 	const struct tcp_active *a = conn_active(st, c);
 	uint32_t queued = a ? a->rcvq.ready : 0;
 	uint32_t space = c->rcvbuf > queued ? c->rcvbuf - queued : 0;
-	uint32_t pages = stack_pages_left(st);
 	uint32_t few = 2u * c->rcv_mss;
 
-	if (pages > st->arena.npages / 8)
+	if (!memory_short(st))
 		return space;
 	/* Two segments for everybody who has nothing waiting: text that is
 	 * read at once needs no memory, and nobody must stand still. */
-	if (queued && pages <= st->arena.npages / 32)
+	if (queued && stack_pages_left(st) <= st->arena.npages / 32)
 		return 0;
 	return space < few ? space : few;
+}
+
+static bool memory_short(const struct stack *st)
+{
+	return stack_pages_left(st) <= st->arena.npages / 8;
 }

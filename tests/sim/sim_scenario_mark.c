@@ -171,6 +171,26 @@ static void urgent_little_memory(struct sim_opts *o)
 	}
 }
 
+/* What we send takes all memory, and its echo has to be read for the peer to take
+ * more. Two of the peer's segments are less than one of ours could be (seed
+ * 91066259). */
+static void echo_little_memory(struct sim_opts *o)
+{
+	o->nconns = 1;
+	o->memory[0] = 2u << 20;
+	o->conf[0].mtu = 65520;
+	o->conf[0].rcvbuf = o->conf[0].rcvbuf_max = 400000;
+	o->conf[0].sndbuf = 1u << 20;
+	o->conf[1].mtu = 9000;
+	o->conf[1].rcvbuf = o->conf[1].rcvbuf_max = 64000;
+	o->link[0].delay_us = o->link[1].delay_us = 20000;
+	o->conn[0].app[0].bytes = 2400000;
+	o->conn[0].app[0].chunk_max = 25000;
+	o->conn[0].app[1].kind = APP_ECHO;
+	o->conn[0].app[1].bytes = 0;
+	o->conn[0].app[1].close = APP_CLOSE_AFTER_PEER;
+}
+
 static void urgent_peer(struct sim_opts *o)
 {
 	urgent(o);
@@ -287,6 +307,7 @@ const struct scenario mark_scenarios[] = {
 	{"urgent_far", 1, urgent_far},
 	{"urgent_joined", 1, urgent_joined},
 	{"urgent_little_memory", 1, urgent_little_memory},
+	{"echo_little_memory", 1, echo_little_memory},
 	{"urgent_peer", 1, urgent_peer},
 	{"urgent_box", 1, urgent_box},
 	{"unreachable", 1, unreachable},
