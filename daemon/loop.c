@@ -18,20 +18,25 @@
  * there already, again and again for a bounded time, before libev may sleep: one
  * packet's turn an iteration, so that nobody else waits longer than that.
  *
- * However many connections there are, libev knows one timer: the stack's
- * deadline.
+ * However many connections there are, there is one timer: the stack's deadline.
+ * libev's are exact to a millisecond, because epoll_wait() is. What is due sooner
+ * than SOON_US, mostly the next text of a paced flow, has a timerfd instead.
  */
 #include "loop.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TURN_PACKETS 64
 #define SECOND_US    1000000
+#define SOON_US	     2000
 
 static void on_readable(struct ev_loop *ev, ev_io *w, int revents);
 static void on_due(struct ev_loop *ev, ev_timer *w, int revents);
+static void on_soon(struct ev_loop *ev, ev_io *w, int revents);
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents);
 static void on_awake(struct ev_loop *ev, ev_idle *w, int revents);
 static void turn(struct loop *l);
@@ -43,10 +48,15 @@ static void input(struct loop *l, struct stack_in *in, unsigned int n,
 		  int64_t now_us);
 static void send_packets(struct loop *l, int64_t now_us);
 static void arm(struct loop *l, int64_t at_us, int64_t now_us);
+static void arm_soon(struct loop *l);
 
-void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
-	       struct tun *tun, const struct loop_hooks *hooks, bool spin)
+int loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
+	      struct tun *tun, const struct loop_hooks *hooks, bool spin)
 {
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
 	l->ev = ev;
 	l->st = st;
 	l->tun = tun;
@@ -54,14 +64,19 @@ void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
 	l->has_packets = false;
 	l->wanted = true;
 	l->late_us = -1;
+	l->due_us = l->soon_us = TIME_NEVER;
 	ev_io_init(&l->readable, on_readable, tun->fd, EV_READ);
 	ev_init(&l->due, on_due);
+	ev_io_init(&l->soon, on_soon, fd, EV_READ);
 	ev_prepare_init(&l->before_sleep, on_before_sleep);
 	ev_idle_init(&l->awake, on_awake);
 	spin_init(&l->spin, spin);
-	l->readable.data = l->due.data = l->before_sleep.data = l;
+	l->readable.data = l->due.data = l->soon.data = l->before_sleep.data =
+		l;
 	ev_io_start(ev, &l->readable);
+	ev_io_start(ev, &l->soon);
 	ev_prepare_start(ev, &l->before_sleep);
+	return 0;
 }
 
 void loop_kick(struct loop *l)
@@ -76,6 +91,8 @@ void loop_stop(struct loop *l)
 {
 	ev_io_stop(l->ev, &l->readable);
 	ev_timer_stop(l->ev, &l->due);
+	ev_io_stop(l->ev, &l->soon);
+	close(l->soon.fd);
 	ev_prepare_stop(l->ev, &l->before_sleep);
 	ev_idle_stop(l->ev, &l->awake);
 }
@@ -108,6 +125,24 @@ static void on_due(struct ev_loop *ev, ev_timer *w, int revents)
 	(void)revents;
 	l->wanted = true;
 	l->late_us = late_us > 0 ? late_us : 0;
+}
+
+/* Set for something that is not the next deadline any more, it says nothing. */
+static void on_soon(struct ev_loop *ev, ev_io *w, int revents)
+{
+	struct loop *l = w->data;
+	int64_t now_us = loop_now_us();
+	uint64_t times;
+
+	(void)ev;
+	(void)revents;
+	if (read(w->fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	l->soon_us = TIME_NEVER;
+	if (now_us < l->due_us)
+		return;
+	l->wanted = true;
+	l->late_us = now_us - l->due_us;
 }
 
 static void on_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents)
@@ -167,7 +202,7 @@ static void look(struct loop *l)
 		ev_idle_stop(l->ev, &l->awake);
 		return;
 	}
-	if (ev_is_active(&l->due) && l->due_us < until_us)
+	if (l->due_us < until_us)
 		until_us = l->due_us;
 	do {
 		if (packet_waits(l)) {
@@ -260,11 +295,29 @@ static void send_packets(struct loop *l, int64_t now_us)
 static void arm(struct loop *l, int64_t at_us, int64_t now_us)
 {
 	ev_timer_stop(l->ev, &l->due);
+	l->due_us = at_us > now_us ? at_us : now_us;
 	if (at_us == TIME_NEVER)
 		return;
-	l->due_us = at_us > now_us ? at_us : now_us;
+	if (at_us > now_us && at_us < now_us + SOON_US) {
+		arm_soon(l);
+		return;
+	}
 	ev_timer_set(&l->due,
 		     at_us > now_us ? (double)(at_us - now_us) / SECOND_US : 0.,
 		     0.);
 	ev_timer_start(l->ev, &l->due);
+}
+
+/* A call each time, so not for a deadline it is set to already. */
+static void arm_soon(struct loop *l)
+{
+	const struct itimerspec at = {
+		.it_value = {.tv_sec = l->due_us / SECOND_US,
+			     .tv_nsec = l->due_us % SECOND_US * 1000},
+	};
+
+	if (l->soon_us == l->due_us)
+		return;
+	l->soon_us = l->due_us;
+	(void)timerfd_settime(l->soon.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }

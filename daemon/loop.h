@@ -44,14 +44,16 @@ struct loop {
 	struct tun *tun;
 	struct loop_hooks hooks;
 	ev_io readable;
-	ev_timer due;
+	ev_timer due; /* exact to a millisecond */
+	ev_io soon;   /* ... to a microsecond: its timerfd */
 	ev_prepare before_sleep;
 	ev_idle awake; /* as long as it looks for packets itself */
 	struct spin spin;
 	bool has_packets;     /* the device was readable */
 	bool wanted;	      /* a turn is */
-	int64_t due_us;	      /* when the timer was to go off */
-	int64_t late_us;      /* how much later it did; -1 = it did not */
+	int64_t due_us;	      /* the next deadline, or TIME_NEVER */
+	int64_t soon_us;      /* what the timerfd is set to, or it is not */
+	int64_t late_us;      /* how much later it was noticed; -1 = not yet */
 	struct histogram lag; /* the same, of all turns */
 	/* Packets side by side, the last of them the longest there is, behind
 	 * its virtio header. */
@@ -62,9 +64,11 @@ struct loop {
  * loop_init() - Take turns in @ev from its next iteration on
  * @hooks: Copied
  * @spin:  Look for packets before sleeping, where that pays
+ *
+ * Return: 0, or -errno if there is no timer
  */
-void loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
-	       struct tun *tun, const struct loop_hooks *hooks, bool spin);
+int loop_init(struct loop *l, struct ev_loop *ev, struct stack *st,
+	      struct tun *tun, const struct loop_hooks *hooks, bool spin);
 
 /** loop_kick() - Have a turn soon: something was marked in the stack */
 void loop_kick(struct loop *l);

@@ -191,6 +191,7 @@ static int allow_plain(scmp_filter_ctx ctx)
 		SCMP_SYS(epoll_ctl),
 		SCMP_SYS(poll),
 		SCMP_SYS(ppoll),
+		SCMP_SYS(timerfd_settime),
 		SCMP_SYS(clock_gettime),
 		SCMP_SYS(gettimeofday),
 		SCMP_SYS(time),

@@ -149,9 +149,12 @@ static int start_turns(struct run *r)
 	int ret;
 
 	if (!r->threads) {
-		loop_init(&r->loop, r->ev, r->st, &r->tun, &hooks,
-			  r->conf.busy_poll);
-		return 0;
+		ret = loop_init(&r->loop, r->ev, r->st, &r->tun, &hooks,
+				r->conf.busy_poll);
+		if (ret < 0)
+			log_errorx("Cannot start: no timer: %s",
+				   strerror(-ret));
+		return ret;
 	}
 	ret = threads_start(r->threads, r->ev, &control, r->conf.busy_poll);
 	if (ret < 0)

@@ -212,7 +212,10 @@ int threads_start(struct threads *t, struct ev_loop *ev,
 		struct loop_hooks mine = each;
 
 		mine.arg = th;
-		loop_init(&th->loop, th->ev, th->st, &th->tun, &mine, spin);
+		ret = loop_init(&th->loop, th->ev, th->st, &th->tun, &mine,
+				spin);
+		if (ret < 0)
+			break;
 		ev_async_init(&th->wake, on_wake);
 		th->wake.data = th;
 		ev_async_start(th->ev, &th->wake);

@@ -15,7 +15,7 @@
  * WHEEL_BATCH a call and not all at once; `now` waits for the last of them.
  *
  * Ticks are compared on a circle. Entries are never more than half of it
- * ahead; a deadline beyond (6 days) is cut to that, and its owner looks again.
+ * ahead; a deadline beyond (19 h) is cut to that, and its owner looks again.
  */
 #include "wheel.h"
 

@@ -1,7 +1,7 @@
 /*
  * wheel.h - A hierarchical timing wheel
  *
- * Four levels of 256 slots, ticks of 256 us: 65 ms, 17 s, 72 min, 12 days.
+ * Four levels of 256 slots, ticks of 32 us: 8 ms, 2 s, 9 min, 38 h.
  * Arming, cancelling and expiring cost the same whatever the number of entries
  * (Varghese and Lauck, 1987). The entries lie inside other objects of an arena
  * at one offset and are linked by references.
@@ -20,7 +20,7 @@
 
 #include "pool.h"
 
-#define WHEEL_TICK_SHIFT 8 /* 256 us */
+#define WHEEL_TICK_SHIFT 5 /* 32 us */
 #define WHEEL_LEVELS	 4
 #define WHEEL_SLOTS	 256
 #define WHEEL_BATCH	 1024

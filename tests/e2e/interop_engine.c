@@ -84,12 +84,12 @@ bool engine_run(struct engine *e, int report)
 	};
 
 	e->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (!e->ev || !begin(e)) {
+	if (!e->ev || !begin(e) ||
+	    loop_init(&e->loop, e->ev, e->st, &e->tun, &hooks, false) < 0) {
 		finish(e, "the connection cannot be begun");
 		return false;
 	}
 	evbus_init(&e->bus, e->st, NULL, NULL);
-	loop_init(&e->loop, e->ev, e->st, &e->tun, &hooks, false);
 	ev_io_init(&e->reported, on_reported, report, EV_READ);
 	ev_timer_init(&e->patience, on_patience, 1., 1.);
 	e->reported.data = e->patience.data = e;

@@ -12,3 +12,5 @@ UNIT_SRC_test_metrics = $(ALERT) daemon/alerting.c daemon/shards.c daemon/privac
 UNIT_LIBS_test_metrics = -ljansson
 UNIT_SRC_test_tun_queue = daemon/tun_queue.c
 UNIT_SRC_test_spin = daemon/spin.c
+UNIT_SRC_test_loop = daemon/loop.c daemon/spin.c daemon/analysis/histogram.c
+UNIT_LIBS_test_loop = -lev

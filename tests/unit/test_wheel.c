@@ -84,8 +84,8 @@ static void fires_not_before_its_time(void)
 		60 * SECOND,
 		2 * HOUR,
 		(1ll << 24) * TICK,
-		3 * DAY,
-		6 * DAY,
+		9 * HOUR,
+		18 * HOUR,
 	};
 	static const int64_t starts[] = {
 		0,
@@ -196,9 +196,9 @@ static void idle_for_a_month(void)
 	rig_init(&r, 0);
 	o = rig_obj(&r);
 	CU_ASSERT_EQUAL(wheel_pop(&r.w, 30 * DAY), 0);
-	wheel_arm(&r.w, o, 31 * DAY);
-	CU_ASSERT_EQUAL(wheel_pop(&r.w, 31 * DAY - 1), 0);
-	CU_ASSERT_EQUAL(wheel_pop(&r.w, 31 * DAY + TICK), o);
+	wheel_arm(&r.w, o, 30 * DAY + 9 * HOUR);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, 30 * DAY + 9 * HOUR - 1), 0);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, 30 * DAY + 9 * HOUR + TICK), o);
 	rig_free(&r);
 }
 
@@ -226,8 +226,8 @@ static void cancel_first_middle_last(void)
 /* Of two that are due the earlier comes first, whatever the levels. */
 static void pops_in_order(void)
 {
-	static const int64_t at[] = {5 * DAY, 2 * HOUR, 30 * SECOND,
-				     SECOND,  40000,	1};
+	static const int64_t at[] = {15 * HOUR, 2 * HOUR, 30 * SECOND,
+				     SECOND,	40000,	  1};
 	struct rig r;
 	ref_t o[ARRAY_LEN(at)];
 
@@ -237,8 +237,8 @@ static void pops_in_order(void)
 		wheel_arm(&r.w, o[i], at[i]);
 	}
 	for (size_t i = ARRAY_LEN(at); i-- > 0;)
-		CU_ASSERT_EQUAL(wheel_pop(&r.w, 6 * DAY), o[i]);
-	CU_ASSERT_EQUAL(wheel_pop(&r.w, 6 * DAY), 0);
+		CU_ASSERT_EQUAL(wheel_pop(&r.w, 18 * HOUR), o[i]);
+	CU_ASSERT_EQUAL(wheel_pop(&r.w, 18 * HOUR), 0);
 	rig_free(&r);
 }
 
@@ -263,10 +263,11 @@ static void rearmed_while_popping(void)
 	rig_free(&r);
 }
 
-/* Beyond half of the circle of ticks: looks again, at most once a 6 days. */
+/* Beyond half of the circle of ticks: looks again, at most each 18 hours. */
 static void far_deadlines_look_again(void)
 {
-	static const int64_t far[] = {7 * DAY, 30 * DAY, 1000 * DAY, INT64_MAX};
+	static const int64_t far[] = {21 * HOUR, 30 * DAY, 500 * DAY,
+				      INT64_MAX};
 	struct rig r;
 	int64_t now, at;
 	int looks;
@@ -288,8 +289,8 @@ static void far_deadlines_look_again(void)
 				wheel_arm(&r.w, o, far[i]);
 		}
 		CU_ASSERT(looks <= 1000);
-		CU_ASSERT(far[i] > 1000 * DAY ||
-			  looks <= 1 + far[i] / (6 * DAY));
+		CU_ASSERT(far[i] > 500 * DAY ||
+			  looks <= 1 + far[i] / (18 * HOUR));
 		rig_free(&r);
 	}
 }
@@ -302,14 +303,14 @@ static void few_wakes_on_the_way(void)
 	int wakes = 0;
 
 	rig_init(&r, now);
-	wheel_arm(&r.w, rig_obj(&r), now + 5 * DAY);
+	wheel_arm(&r.w, rig_obj(&r), now + 15 * HOUR);
 	do {
 		CU_ASSERT(wheel_deadline(&r.w) > now);
 		now = wheel_deadline(&r.w);
 		wakes++;
 	} while (!wheel_pop(&r.w, now));
 	CU_ASSERT(wakes <= WHEEL_LEVELS);
-	CU_ASSERT(now >= 777 + 5 * DAY);
+	CU_ASSERT(now >= 777 + 15 * HOUR);
 	rig_free(&r);
 }
 
@@ -380,7 +381,7 @@ static void changes_while_moving(void)
 
 static int64_t some_delay(uint64_t *seed)
 {
-	uint32_t bits = rig_below(seed, 38);
+	uint32_t bits = rig_below(seed, WHEEL_TICK_SHIFT + 30);
 
 	return (int64_t)(rig_random(seed) >> (63 - bits)) - 1000;
 }
