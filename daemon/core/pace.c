@@ -15,6 +15,8 @@
 #define AVOIDANCE_PCT  120
 #define BURSTS_PER_S   1000
 #define BURST_SEGMENTS 2
+#define SHIFT_SRTT     256
+#define SHIFT_LEAST_US 64 /* two ticks of the wheel */
 /* The wheel and the loop are late by less than this together. */
 #define CATCH_UP_US 2000
 
@@ -34,6 +36,15 @@ uint32_t pace_burst(uint64_t rate, uint32_t mss)
 	if (len < least)
 		len = least;
 	return len < UINT32_MAX ? (uint32_t)len : UINT32_MAX;
+}
+
+uint32_t pace_shift(uint64_t rate, uint32_t mss, uint32_t srtt_us)
+{
+	uint64_t us = (uint64_t)mss * US_PER_S / rate;
+
+	if (us > srtt_us / SHIFT_SRTT)
+		us = srtt_us / SHIFT_SRTT;
+	return us < SHIFT_LEAST_US ? 0 : (uint32_t)us;
 }
 
 int64_t pace_next(int64_t next_us, uint64_t rate, uint32_t len, int64_t now_us)

@@ -14,6 +14,14 @@ uint64_t pace_rate(uint32_t cwnd, uint32_t ssthresh, uint32_t srtt_us);
 uint32_t pace_burst(uint64_t rate, uint32_t mss);
 
 /**
+ * pace_shift() - How much later than at once the answer to an ACK may leave
+ *
+ * As long as a segment takes at @rate, and no more than the 256th part of
+ * @srtt_us; 0 if no timer is as exact as that.
+ */
+uint32_t pace_shift(uint64_t rate, uint32_t mss, uint32_t srtt_us);
+
+/**
  * pace_next() - @len bytes left: when the next may
  * @next_us: What it returned last, or any earlier time
  *

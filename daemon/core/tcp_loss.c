@@ -102,6 +102,8 @@ void tcp_loss_ack(struct stack *st, struct tcp_conn *c,
 	}
 	if (a->lost || tcp_in_flight(c, a) < in_flight)
 		tcp_wake_output(st, c);
+	if (news.acked)
+		tcp_pace_shift(st, c, a);
 	if (news.acked && a->recovery != RECOVERY_FAST && !marked)
 		grow(st, c, a, seg, &news, in_flight,
 		     timeout ? news.flown : news.acked);

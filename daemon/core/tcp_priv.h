@@ -475,6 +475,9 @@ void tcp_pmtu_free(struct stack *st, struct tcp_conn *c);
 
 /** tcp_pace_rate() - Bytes a second; 0 = as they come */
 uint64_t tcp_pace_rate(const struct stack *st, const struct tcp_conn *c);
+/** tcp_pace_shift() - An ACK has come: what it lets go leaves a little later */
+void tcp_pace_shift(struct stack *st, const struct tcp_conn *c,
+		    struct tcp_active *a);
 /** tcp_pace_waits() - Must text wait? Then its deadline is set */
 bool tcp_pace_waits(struct stack *st, const struct tcp_conn *c,
 		    struct tcp_active *a);

@@ -45,6 +45,17 @@ static void catches_up(void)
 	CU_ASSERT_EQUAL(pace_next(0, 1000000, 1000, 5000000), 4999000);
 }
 
+/* A segment's time, of srtt a small part, and nothing that no timer can do. */
+static void shift(void)
+{
+	CU_ASSERT_EQUAL(pace_shift(14480000, MSS, 100000), 100);
+	CU_ASSERT_EQUAL(pace_shift(1448000, MSS, 100000), 390);
+	CU_ASSERT_EQUAL(pace_shift(1448000, MSS, 256 * 64), 64);
+	CU_ASSERT_EQUAL(pace_shift(1448000, MSS, 256 * 64 - 1), 0);
+	CU_ASSERT_EQUAL(pace_shift(100000000, MSS, 100000), 0);
+	CU_ASSERT_EQUAL(pace_shift(1, UINT16_MAX, UINT32_MAX), 16777215);
+}
+
 /* A timer that is late each time: the rate is kept. */
 static void late_timers(void)
 {
@@ -62,8 +73,8 @@ static void late_timers(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(rate),       UNIT_TEST(burst),       UNIT_TEST(pauses),
-	UNIT_TEST(catches_up), UNIT_TEST(late_timers),
+	UNIT_TEST(rate),       UNIT_TEST(burst), UNIT_TEST(pauses),
+	UNIT_TEST(catches_up), UNIT_TEST(shift), UNIT_TEST(late_timers),
 };
 
 int main(int argc, char **argv)

@@ -112,23 +112,88 @@ static void spread_over_the_round_trip(void)
 	rig_end();
 }
 
-/* 1.2 of them where slow start ends. */
-static void slower_in_avoidance(void)
+/* A loss was repaired, and nothing is in flight. */
+static void avoiding(int64_t rtt_us)
 {
-	rig.conf.pacing = true;
-	grown(MS(100));
+	grown(rtt_us);
 	rig_send(40000);
-	rig_wait(MS(100));
+	rig_wait(rtt_us);
 	taken();
 	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = at,
 		   SACK(at + 1000, at + 40000)));
-	rig_wait(MS(100));
+	rig_wait(rtt_us);
 	taken();
 	at += 40000;
 	rx_ack(at);
 	rig_check(look().ssthresh == look().cwnd);
+}
+
+/* 1.2 of them where slow start ends. */
+static void slower_in_avoidance(void)
+{
+	rig.conf.pacing = true;
+	avoiding(MS(100));
 	rig_check(look().pacing_rate ==
 		  look().cwnd * 1200000ull / (uint64_t)look().srtt_us);
+	rig_end();
+}
+
+/* A segment is acknowledged, long after anything had to wait for the clock:
+ * when does the next one leave, in us after that? */
+static int64_t answered_after(void)
+{
+	int64_t in_us;
+
+	rig_wait(MS(10));
+	rig_check(taken() == 0);
+	at += 1000;
+	rx_ack(at);
+	in_us = look().pace_in_us;
+	if (in_us <= 0)
+		rig_check(taken() == 1000);
+	else
+		rig_check(taken() == 0);
+	rig_wait(MS(1));
+	rig_check(taken() == (in_us <= 0 ? 0 : 1000));
+	return in_us <= 0 ? 0 : in_us;
+}
+
+/* Where cwnd is the limit, an answer leaves a little later than at once, and not
+ * like clockwork. */
+static void answers_vary(void)
+{
+	int64_t us, least_us = S(1), most_us = 0;
+
+	rig.conf.pacing = true;
+	avoiding(MS(100));
+	rig_send(150000);
+	rig_wait(MS(100));
+	taken();
+	for (int i = 0; i < 20; i++) {
+		us = answered_after();
+		least_us = us < least_us ? us : least_us;
+		most_us = us > most_us ? us : most_us;
+	}
+	rig_check(least_us < 100 && most_us > 250);
+	rig_check(most_us <= look().srtt_us / 256);
+	rig_forget();
+	rig_end();
+}
+
+/* ... but not who has little to send. */
+static void answers_at_once(void)
+{
+	rig.conf.pacing = true;
+	avoiding(MS(100));
+	rig_wait(MS(100));
+	taken();
+	for (int i = 0; i < 20; i++) {
+		rig_send(1000);
+		rig_check(taken() == 1000);
+		rig_wait(MS(100));
+		at += 1000;
+		rx_ack(at);
+	}
 	rig_end();
 }
 
@@ -302,6 +367,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(probe_does_not_wait),
 	UNIT_TEST(spread_over_the_round_trip),
 	UNIT_TEST(slower_in_avoidance),
+	UNIT_TEST(answers_vary),
+	UNIT_TEST(answers_at_once),
 	UNIT_TEST(initial_window_at_once),
 	UNIT_TEST(near_peer_at_once),
 	UNIT_TEST(switched_off),
