@@ -157,8 +157,9 @@ example()
 	line=${line/| wireshark -k -i -/| tshark -n -i - -c 4}
 	line=${line/tcpdump -w - /tcpdump -i $IFACE -c 4 -w - }
 	case $line in
-	*' -i eth0 '*)
-		line="timeout --preserve-status -s INT 2 ${line/eth0/$IFACE}" ;;
+	*' -i eth0 '*) # no SIGCONT: tour.sh
+		line="timeout --foreground --preserve-status -s INT 2 \
+			${line/eth0/$IFACE}" ;;
 	esac
 	for file in $(grep -oE '[^ ]+\.pcap(ng)?(\.(gz|zst))?' <<<"$line"); do
 		case $file in
