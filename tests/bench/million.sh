@@ -147,14 +147,16 @@ talk()
 	taskset -c "$CLIENT_CPU" "$BIN/load" rr "$OWN4" -n 64 -w 0 -t "$1"
 }
 
-# list: as long as it takes alone, somebody talks while it is done again.
+# list: as long as it takes alone, somebody talks while it is done again; long
+# enough for load, in any case, for some thousands are listed in no time.
 list()
 {
 	local begin seconds talker alone during before lines
 
 	begin=${EPOCHREALTIME/./}
 	lines=$(ctl list -H | wc -l)
-	seconds=$(awk "BEGIN { print (${EPOCHREALTIME/./} - $begin) / 1e6 }")
+	seconds=$(awk "BEGIN { s = (${EPOCHREALTIME/./} - $begin) / 1e6
+		print (s > 0.01 ? s : 0.01) }")
 	check 'all of them are in the list' test "$lines" -ge "$CONNECTIONS"
 	alone=$(talk "$seconds")
 	peak_forget
