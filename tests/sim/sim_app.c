@@ -589,7 +589,8 @@ static bool end_may_miss(const struct end *e)
 }
 
 /* Or no reset comes: while cookies are out it is withheld for two minutes, and
- * then it gets lost while the path is silent. */
+ * then it gets lost while the path is silent. Nor does TIME-WAIT answer, if there
+ * was no memory for it. */
 static bool end_may_ask_nobody(const struct end *e)
 {
 	const struct end *peer = &e->sim->end[e->index][!e->side];
@@ -597,11 +598,12 @@ static bool end_may_ask_nobody(const struct end *e)
 	struct stack_stats s;
 
 	if (!e->closing || !e->peer_closed || !peer->closed ||
-	    peer->reason != CLOSE_FIN || !peer->sim->host[peer->side].st ||
-	    !(l->outage_us || l->gone_to_us || l->burst_ppm))
+	    peer->reason != CLOSE_FIN || !peer->sim->host[peer->side].st)
 		return false;
 	stack_stats(peer->sim->host[peer->side].st, &s);
-	return s.cookies_sent > 0;
+	return s.cookies_sent > 0 &&
+	       (l->outage_us || l->gone_to_us || l->burst_ppm ||
+		s.limits[LIMIT_MEMORY] > 0);
 }
 
 /* A slow reader or sender may hold the little memory of the other side for as
