@@ -15,8 +15,8 @@
  * full each time, and loses what all of them sent too much. S. Floyd and V.
  * Jacobson ("On Traffic Phase Effects in Packet-Switched Gateways", 1992) found
  * that a random time before each answer, up to what a packet takes on the wire,
- * breaks the beat. So it does here: beside Linux at 100 Mbit/s ours had .6 of
- * its share without, 1.0 with it.
+ * breaks the beat. So it does here: at 100 Mbit/s ours had .65 of the goodput of
+ * Linux's beside it, and has .95.
  */
 #include "tcp_priv.h"
 
