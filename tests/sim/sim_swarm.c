@@ -382,5 +382,6 @@ void swarm_limits(struct sim_opts *o)
 	 * one's timestamp, which makes the timeout a minute (seeds 624401 and
 	 * 93200002 of old). */
 	o->limit_packets *= 8;
-	o->limit_us += (int64_t)segments * 60 * US_PER_S;
+	if (o->box.backwards || o->link[0].loss_ppm || o->link[1].loss_ppm)
+		o->limit_us += (int64_t)segments * 60 * US_PER_S;
 }
