@@ -3,9 +3,12 @@
  *
  * What a reader takes in one round trip is what the sender had in flight (after
  * "dynamic right-sizing", Fisk and Feng, 2001). Its next flight may be twice
- * that, in slow start, and the window has to be there before: it is what the
- * round after the next one would be if it went on growing like this, and then
- * twice that. Up to rcvbuf_max, and while there is memory.
+ * that, in slow start, and the window has to be there before: twice what was
+ * taken if that stays the same, and if it doubled, what two more rounds will
+ * make of it and half of that again, for rounds are not cut where flights
+ * begin. Without that half, eight senders on 1 Gbit/s and 50 ms were held back
+ * by the window for 150 to 300 ms of their first second. Up to rcvbuf_max, and
+ * while there is memory.
  *
  * Who only receives has nothing acknowledged that could be measured, and what
  * was measured with the handshake knows nothing of the queues that a bulk of
@@ -39,17 +42,18 @@ void tcp_drs_read(const struct stack *st, struct tcp_conn *c,
 		  struct tcp_active *a, uint32_t n)
 {
 	int64_t round = a->drs_rtt_us ? a->drs_rtt_us : c->rtt.srtt_us;
-	uint64_t want;
+	uint64_t want, more = 0;
 
 	a->drs_bytes += n;
 	if (round < ROUND_MIN_US)
 		round = ROUND_MIN_US;
 	if (st->now_us - a->drs_at_us < round)
 		return;
-	want = a->drs_bytes;
-	if (want > a->drs_last)
-		want += 2 * (want - a->drs_last);
-	want *= 2;
+	if (a->drs_bytes > a->drs_last)
+		more = a->drs_bytes - a->drs_last;
+	if (more > a->drs_bytes / 2)
+		more = a->drs_bytes / 2; /* it was the first round */
+	want = 2 * (a->drs_bytes + 4 * more);
 	if (want > st->conf.rcvbuf_max)
 		want = st->conf.rcvbuf_max;
 	if (want > c->rcvbuf && stack_pages_left(st) > st->arena.npages / 2)

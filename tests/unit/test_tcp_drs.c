@@ -123,6 +123,26 @@ static void no_more_than_is_used(void)
 	rig_end();
 }
 
+/* Each flight doubles, and the ACKs of this one, from its first on, let go the
+ * next. */
+static void slow_start_is_not_held_back(void)
+{
+	tcp_seq seq = 5001;
+
+	open_path(true);
+	for (uint32_t n = 10; n <= 640; n *= 2) {
+		for (uint32_t i = 0; i < n; i++, seq += 1000) {
+			rig_rx(SEG(.flags = TH_ACK, .seq = seq, .ack = 1001,
+				   .len = 1000, .echo_ago_ms = RTT_MS));
+			take_acks();
+			rig_check(i != 1 || info().rcv_wnd >= 2000 * n);
+		}
+		rig_wait(MS(RTT_MS));
+		take_acks();
+	}
+	rig_end();
+}
+
 static uint32_t measured(void)
 {
 	return info().recv_rtt_us;
@@ -194,7 +214,8 @@ static void windows_that_count(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(by_timestamps),	 UNIT_TEST(by_windows),
 	UNIT_TEST(not_beyond_the_most),	 UNIT_TEST(not_when_memory_is_short),
-	UNIT_TEST(no_more_than_is_used), UNIT_TEST(echoes_that_count),
+	UNIT_TEST(no_more_than_is_used), UNIT_TEST(slow_start_is_not_held_back),
+	UNIT_TEST(echoes_that_count),
 	UNIT_TEST(echo_within_a_tick),	 UNIT_TEST(windows_that_count),
 };
 
