@@ -111,11 +111,12 @@ void tcp_fill_seg(struct stack *st, struct tcp_conn *c, struct tcp_seg *s,
 		s->ts_val = tcp_ts_now(st, c->ts_offset);
 		s->ts_ecr = c->ts_recent;
 	}
+	if (a)
+		tcp_sack_fill(c, a, s);
 	c->last_ack = c->rcv_nxt;
 	c->flags &= ~(CF_ACK_NOW | CF_ACK_DELAYED);
 	if (!a)
 		return;
-	tcp_sack_fill(c, a, s);
 	if (tcp_sack_owed(a))
 		c->flags |= CF_ACK_NOW;
 	a->delack_at_us = TIME_NEVER;

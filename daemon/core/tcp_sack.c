@@ -13,12 +13,18 @@
  * congestion that was none. Hence as many ACKs leave as it takes to tell all
  * of it (tcp_sack_owed()). Peers without SACK count duplicate ACKs: they get one
  * for each segment out of order (RFC 5681, 4.2).
+ *
+ * And what came before a hole that is new has an ACK of its own, without blocks.
+ * One that tells both lets its sender go into recovery at once, and what it
+ * acknowledges makes no cwnd grow then (RFC 5681, 3.2): with 1 % lost, the
+ * kernel's CUBIC had 3 % less for that.
  */
 #include <string.h>
 
 #include "tcp_priv.h"
 
 static bool in_block(const struct sack_block *b, tcp_seq seq);
+static bool tells_later(const struct tcp_conn *c, const struct tcp_active *a);
 static unsigned int blocks(const struct tcp_conn *c, const struct tcp_active *a,
 			   struct sack_block *b, unsigned int *untold);
 
@@ -105,6 +111,13 @@ static bool in_block(const struct sack_block *b, tcp_seq seq)
 	return seq_geq(seq, b->start) && seq_lt(seq, b->end);
 }
 
+/* All blocks are of this batch, and so is some text in front of them. */
+static bool tells_later(const struct tcp_conn *c, const struct tcp_active *a)
+{
+	return a->rcvq.ooo.n && c->rcv_nxt != c->last_ack && !a->ndsack &&
+	       a->sack_untold && a->sack_untold == a->nsack_list;
+}
+
 /* RFC 2883, 4: first what arrived twice, one at a time. Then the oldest of those
  * that were not told, as they would have been if each segment had had an ACK
  * of its own, the newest of them first (RFC 2018, 4). @untold: how many of the
@@ -119,6 +132,10 @@ static unsigned int blocks(const struct tcp_conn *c, const struct tcp_active *a,
 	*untold = 0;
 	if (!(c->flags & CF_SACK))
 		return 0;
+	if (tells_later(c, a)) {
+		*untold = a->sack_untold;
+		return 0;
+	}
 	if (a->ndsack)
 		b[n++] = a->dsack[0];
 	if (!ooo->n)

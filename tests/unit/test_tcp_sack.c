@@ -28,6 +28,71 @@ static void five_ranges_take_two_acks(void)
 	rig_end();
 }
 
+/* RFC 5681, 3.2: what came before a loss makes cwnd grow, if its ACK does not
+ * tell of the loss. */
+static void a_new_hole_is_told_later(void)
+{
+	rig_established_all();
+	rig_hold();
+	rx_text(5001, 1000);
+	rx_text(6001, 1000);
+	rx_text(8001, 1000);
+	rx_text(9001, 1000);
+	rig_release();
+	rig_expect(ACK_OF(7001));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 7001,
+		       SACK(8001, 10001)));
+	rig_expect_silence();
+	/* A second one, and some of the first: it is in recovery already. */
+	rig_hold();
+	rx_text(7001, 500);
+	rx_text(11001, 1000);
+	rig_release();
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 7501,
+		       SACK2(11001, 12001, 8001, 10001)));
+	rig_expect_silence();
+	/* All filled, and a new one with a duplicate. */
+	rig_hold();
+	rx_text(7501, 500);
+	rx_text(10001, 1000);
+	rx_text(5001, 100);
+	rx_text(13001, 1000);
+	rig_release();
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 12001,
+		       SACK2(5001, 5101, 13001, 14001)));
+	rig_expect_silence();
+	rig_end();
+}
+
+/* One that came and went in the same batch is none. */
+static void a_hole_that_is_filled_is_not_told(void)
+{
+	rig_established_all();
+	rig_hold();
+	rx_text(6001, 1000);
+	rx_text(5001, 1000);
+	rig_release();
+	rig_expect(ACK_OF(7001));
+	rig_expect_silence_for(MS(100));
+	rig_end();
+}
+
+/* The text that goes out with the first has room for no blocks. */
+static void text_out_before_a_new_hole(void)
+{
+	rig_established_all();
+	rig_hold();
+	rx_text(5001, 1000);
+	rx_text(7001, 1000);
+	rig_send(988 + 976 + 10);
+	rig_release();
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 6001, .len = 988));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1989, .ack = 6001, .len = 976,
+		       SACK(7001, 8001)));
+	rig_forget();
+	rig_end();
+}
+
 /* Only what is not told yet needs an ACK; the rest of the room repeats. */
 static void told_ranges_are_repeated(void)
 {
@@ -196,6 +261,9 @@ static void without_sack_an_ack_for_each(void)
 
 static const struct unit_test tests[] = {
 	UNIT_TEST(five_ranges_take_two_acks),
+	UNIT_TEST(a_new_hole_is_told_later),
+	UNIT_TEST(a_hole_that_is_filled_is_not_told),
+	UNIT_TEST(text_out_before_a_new_hole),
 	UNIT_TEST(told_ranges_are_repeated),
 	UNIT_TEST(more_ranges_than_a_batch_may_tell),
 	UNIT_TEST(duplicates_are_told_one_by_one),
