@@ -33,7 +33,7 @@
 #
 #	SEEDS=5			turns of each row
 #	SECONDS_EACH=4		of one turn
-#	ROWS=REGEX		only these rows, named PATH:WHAT
+#	ROWS=REGEX		only these, named PATH:WHAT:WAY, as 1G:burst:up
 E2E_JUDGE=0
 SELF_CHECK=no
 . "$(dirname "$0")/../e2e/lib.sh"
@@ -45,7 +45,7 @@ SEEDS=${SEEDS:-${SMOKE:+1}}
 SEEDS=${SEEDS:-5}
 SECONDS_EACH=${SECONDS_EACH:-${SMOKE:+0.5}}
 SECONDS_EACH=${SECONDS_EACH:-4}
-ROWS=${ROWS:-${SMOKE:+^100M:(none|late|both)\$}}
+ROWS=${ROWS:-${SMOKE:+^100M:(none|late|both):}}
 ROWS=${ROWS:-.}
 BIN=$B/tests/bench
 RESULTS=$TMP/results
@@ -213,8 +213,8 @@ alone()
 		options=${what#*:}
 		what=${what%%:*}
 		[ "$what" != late ] || options+=:$late
-		wanted "$name:$what" || continue
 		for way in down up; do
+			wanted "$name:$what:$way" || continue
 			for subject in tcphs kernel; do
 				# shellcheck disable=SC2086
 				once "$name" "$what" "$way" "$subject" \
@@ -248,11 +248,11 @@ shared()
 	local -a way_of=("$1" "$3" "$4" "$5")
 
 	for subject in tcphs kernel; do
-		wanted "$name:two" || continue
+		wanted "$name:two:down" || continue
 		once "$name" two down "$subject" "${way_of[@]}"
 		keep "$name" two down "$subject" "$seed" one
 	done
-	wanted "$name:both" || return 0
+	wanted "$name:both:down" || return 0
 	beside "$(times "2 * $4 / 10000")" "$(times "4 * $4 / 10000")" \
 		"${way_of[@]}"
 	keep "$name" both down tcphs "$seed" ours
