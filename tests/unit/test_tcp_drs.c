@@ -215,8 +215,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(by_timestamps),	 UNIT_TEST(by_windows),
 	UNIT_TEST(not_beyond_the_most),	 UNIT_TEST(not_when_memory_is_short),
 	UNIT_TEST(no_more_than_is_used), UNIT_TEST(slow_start_is_not_held_back),
-	UNIT_TEST(echoes_that_count),
-	UNIT_TEST(echo_within_a_tick),	 UNIT_TEST(windows_that_count),
+	UNIT_TEST(echoes_that_count),	 UNIT_TEST(echo_within_a_tick),
+	UNIT_TEST(windows_that_count),
 };
 
 int main(int argc, char **argv)
