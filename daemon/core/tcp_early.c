@@ -23,6 +23,9 @@
 
 #include "tcp_priv.h"
 
+#define TEXT_PAGES_KEPT 2 /* one for an answer, one for its flight */
+
+static uint32_t blocks_most(const struct stack *st, bool early);
 static tcp_seq early_end(const struct recvq *q, tcp_seq seq);
 static bool early_room(struct stack *st, struct tcp_active *a, tcp_seq seq);
 static struct tcp_active *early_most(struct stack *st);
@@ -40,24 +43,37 @@ int tcp_early_put(struct stack *st, struct tcp_active *a,
 {
 	struct recvq *q = &a->rcvq;
 	tcp_seq at = s->seq;
-	uint32_t done, took;
-	bool hold;
+	uint32_t done, took, most;
 	int err;
 
 	do {
 		done = at - s->seq;
-		hold = at != q->next && stack_is_short(st);
-		if (hold) /* a thirty-second of all memory is for this */
-			recvq_hold(&st->recv_pools,
-				   st->arena.npages / 32 *
-					   st->recv_pools.blk.per_page);
+		most = blocks_most(st, at != q->next);
+		if (most != UINT32_MAX)
+			recvq_hold(&st->recv_pools, most);
 		err = recvq_put(q, &st->recv_pools, at, s->text + done,
 				s->len - done, &took);
-		if (hold)
-			recvq_release(&st->recv_pools);
+		recvq_release(&st->recv_pools);
 		at = early_end(q, at);
 	} while (err == -ENOMEM && early_room(st, a, at));
 	return err;
+}
+
+/*
+ * For all connections together. The last pages are for what leaves: who reads to
+ * answer, as echo does, gives memory back only if there is some for an answer.
+ * Before that, a thirty-second of all memory is for text that comes early.
+ */
+static uint32_t blocks_most(const struct stack *st, bool early)
+{
+	const struct pool *blk = &st->recv_pools.blk;
+	uint32_t there = blk->in_use + pool_room(blk);
+
+	if (stack_pages_left(st) <= TEXT_PAGES_KEPT)
+		return there ? there : 1; /* recvq_hold() wants one */
+	if (early && stack_is_short(st))
+		return st->arena.npages / 32 * blk->per_page;
+	return UINT32_MAX;
 }
 
 void tcp_early_rank(struct stack *st, struct tcp_active *a)

@@ -191,6 +191,37 @@ static void echo_little_memory(struct sim_opts *o)
 	o->conn[0].app[1].close = APP_CLOSE_AFTER_PEER;
 }
 
+/* An echo among readers that sleep: what came for all of them took the last page,
+ * and there was none for an answer, without which echo does not read on (seed
+ * 95010309). */
+static void echo_without_room(struct sim_opts *o)
+{
+	o->nconns = 3;
+	o->memory[1] = 2u << 20;
+	o->conf[1].rcvbuf = o->conf[1].rcvbuf_max = 1u << 20;
+	o->conf[1].sndbuf = 200000;
+	o->link[0].delay_us = 10;
+	o->link[1].delay_us = 20 * US_PER_MS;
+	o->link[0].burst_ppm = 7000;
+	o->link[0].burst_loss_ppm = 640000;
+	o->link[0].burst_us = 900 * US_PER_MS;
+	for (unsigned int n = 0; n < o->nconns; n++) {
+		struct app_plan *a = &o->conn[n].app[0];
+		struct app_plan *b = &o->conn[n].app[1];
+
+		a->bytes = 2000000;
+		b->bytes = 1000000;
+		b->read_pause_ppm = 100000;
+		b->read_pause_us = 5 * US_PER_S;
+	}
+	o->conn[0].app[1] = (struct app_plan){
+		.kind = APP_ECHO,
+		.close = APP_CLOSE_AFTER_PEER,
+		.chunk_max = 18,
+		.read_max = 800,
+	};
+}
+
 static void urgent_peer(struct sim_opts *o)
 {
 	urgent(o);
@@ -308,6 +339,7 @@ const struct scenario mark_scenarios[] = {
 	{"urgent_joined", 1, urgent_joined},
 	{"urgent_little_memory", 1, urgent_little_memory},
 	{"echo_little_memory", 1, echo_little_memory},
+	{"echo_without_room", 1, echo_without_room},
 	{"urgent_peer", 1, urgent_peer},
 	{"urgent_box", 1, urgent_box},
 	{"unreachable", 1, unreachable},

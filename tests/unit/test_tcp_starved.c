@@ -221,6 +221,33 @@ static void rcv_text_last_pages(void)
 	end();
 }
 
+/* Nor are the very last for text: who reads to answer, as echo does, would wait
+ * for memory that only reading gives back. */
+static void rcv_text_leaves_room_for_answers(void)
+{
+	uint64_t before;
+
+	rig.conf.rcvbuf = rig.conf.rcvbuf_max = 256 << 10;
+	rig_established_all();
+	rig_read_stop();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, .len = 1000));
+	rig_forget();
+	starve(2);
+	before = rig_dropped(DROP_MEMORY);
+	for (tcp_seq seq = 6001; seq < 206001; seq += 1000) {
+		rig_rx(SEG(.flags = TH_ACK, .seq = seq, .ack = 1001,
+			   .len = 1000));
+		rig_forget();
+	}
+	rig_check(rig_dropped(DROP_MEMORY) > before);
+	rig_check(arena_left(&rig.st->arena) == 2);
+	rig_check(rig_send(50) == 50);
+	rig_wait(0);
+	rig_check(rig_only()->sent == 50);
+	rig_forget();
+	end();
+}
+
 /* With the memory full an active record is for somebody else as soon as it has
  * nothing to do. */
 static void idle_for_others(void)
@@ -562,6 +589,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(send_active),
 	UNIT_TEST(send_little),
 	UNIT_TEST(rcv_text_last_pages),
+	UNIT_TEST(rcv_text_leaves_room_for_answers),
 	UNIT_TEST(idle_for_others),
 	UNIT_TEST(rcv_syn_half_open),
 	UNIT_TEST(want_write_idle),
