@@ -328,6 +328,22 @@ static int64_t link_worst_us(const struct link_opts *l)
 	return l->delay_us * 2 + l->jitter_us + l->reorder_us + l->batch_us;
 }
 
+/* Who echoes congestion for ever is sent one segment a timeout (RFC 3168, 6.1.2),
+ * and where ACKs are lost, too, timeouts become a minute: see below (seed
+ * 95032511 of old). */
+static bool one_at_a_time(const struct sim_opts *o)
+{
+	bool stuck = false, lossy = false;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct link_opts *l = &o->link[i];
+
+		stuck |= o->peer[i].on && o->peer[i].ecn == PEER_ECN_STUCK;
+		lossy |= l->loss_ppm || l->burst_ppm || l->outage_us;
+	}
+	return stuck && lossy;
+}
+
 /**
  * swarm_limits() - Bounds that a run within these options must keep
  *
@@ -373,6 +389,8 @@ void swarm_limits(struct sim_opts *o)
 	o->limit_packets = 20 * segments + 2000 * o->nconns;
 	o->limit_us = 4 * 3600 * US_PER_S + 4 * (int64_t)pauses_us +
 		      (int64_t)segments * 4 * (rtt_us + 2 * US_PER_S);
+	if (one_at_a_time(o))
+		o->limit_us += (int64_t)segments * 60 * US_PER_S;
 	if (!(o->peer[0].on && o->peer[0].no_ooo) &&
 	    !(o->peer[1].on && o->peer[1].no_ooo))
 		return;
