@@ -62,18 +62,19 @@ int tcp_early_put(struct stack *st, struct tcp_active *a,
 /*
  * For all connections together. The last pages are for what leaves: who reads to
  * answer, as echo does, gives memory back only if there is some for an answer.
- * Before that, a thirty-second of all memory is for text that comes early.
+ * When memory is short, a thirty-second of all is for text that comes early.
  */
 static uint32_t blocks_most(const struct stack *st, bool early)
 {
 	const struct pool *blk = &st->recv_pools.blk;
-	uint32_t there = blk->in_use + pool_room(blk);
+	uint32_t most = UINT32_MAX, part;
 
 	if (stack_pages_left(st) <= TEXT_PAGES_KEPT)
-		return there ? there : 1; /* recvq_hold() wants one */
-	if (early && stack_is_short(st))
-		return st->arena.npages / 32 * blk->per_page;
-	return UINT32_MAX;
+		most = blk->in_use + pool_room(blk);
+	part = st->arena.npages / 32 * blk->per_page;
+	if (early && stack_is_short(st) && part < most)
+		most = part;
+	return most ? most : 1; /* recvq_hold() wants one */
 }
 
 void tcp_early_rank(struct stack *st, struct tcp_active *a)
