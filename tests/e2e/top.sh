@@ -188,7 +188,7 @@ keys C-c
 check 'so does Ctrl-C' ended 0
 
 top 80 24 ''
-shows '^q quit ' >/dev/null
+shows "^$A +" >/dev/null
 check 'the daemon stops' stop_daemon
 check 'top says so' shows 'the daemon is gone; looking for it'
 check 'and keeps what it knew' sees "^$A +"
