@@ -56,6 +56,15 @@ static int hook_add_listener(void *arg, const char *name,
 	return len % 2 ? 0 : -EINVAL;
 }
 
+static int hook_set_listener(void *arg, const char *name,
+			     const char *const *settings, size_t n, char *err,
+			     size_t errlen)
+{
+	if (strcmp(name, "echo") != 0)
+		return -ENOENT;
+	return hook_add_listener(arg, name, settings, n, err, errlen);
+}
+
 static int hook_del_listener(void *arg, const char *name)
 {
 	(void)arg;
@@ -99,6 +108,37 @@ static void hook_alerts(void *arg, const struct ctl_alert_filter *filter,
 	(void)arg;
 	put(to, json_pack("{s:b, s:i}", "active", filter->active, "kind",
 			  filter->kind));
+}
+
+static json_t *hook_config_show(void *arg, bool all, bool secrets,
+				ctl_put_fn *put, void *to)
+{
+	(void)arg;
+	put(to, json_pack("{s:s, s:b}", "key", "seed", "hidden", !secrets));
+	if (all)
+		put(to, json_pack("{s:s}", "key", "mtu"));
+	return json_pack("{s:s}", "file", "/etc/t.conf");
+}
+
+static json_t *hook_config_check(void *arg)
+{
+	(void)arg;
+	return json_pack("{s:b}", "valid", true);
+}
+
+/* The file is good every other time. */
+static json_t *hook_config_diff(void *arg, ctl_put_fn *put, void *to, char *err,
+				size_t errlen)
+{
+	bool *good = arg;
+
+	*good = !*good;
+	if (!*good) {
+		snprintf(err, errlen, "t.conf:3: unknown key 'prot'");
+		return NULL;
+	}
+	put(to, json_pack("{s:s, s:s}", "key", "mtu", "file", "9000"));
+	return json_object();
 }
 
 /* What the sessions of an input look at, beside the stack. */
@@ -199,17 +239,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ev_loop *loop;
 	static struct sources sources;
+	bool file_good = false;
 	struct ctl_hooks hooks = {
+		.arg = &file_good,
 		.reload = hook_reload,
 		.status = hook_json,
 		.stats = hook_json,
 		.kick = hook_kick,
 		.add_listener = hook_add_listener,
+		.set_listener = hook_set_listener,
 		.del_listener = hook_del_listener,
 		.log_level = hook_log_level,
 		.histogram = hook_histogram,
 		.metrics = hook_metrics,
 		.alerts = hook_alerts,
+		.config_show = hook_config_show,
+		.config_check = hook_config_check,
+		.config_diff = hook_config_diff,
 		.events = &sources.events,
 		.capture = &sources.capture,
 		.files = &sources.files,
