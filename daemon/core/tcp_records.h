@@ -363,6 +363,7 @@ struct tcp_active {
 	uint8_t ndsack, nsack_list;
 	uint8_t sack_untold;  /* so many of sack_list are in no ACK yet */
 	uint8_t dupacks_owed; /* to a peer without SACK */
+	bool sack_held;	      /* there was a hole when the last ACK left */
 	struct sack_block dsack[DSACK_MAX]; /* came twice; the oldest first */
 	tcp_seq sack_list[SACK_LIST_MAX];   /* came early; the newest first */
 };

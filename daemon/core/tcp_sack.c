@@ -17,7 +17,9 @@
  * And what came before a hole that is new has an ACK of its own, without blocks.
  * One that tells both lets its sender go into recovery at once, and what it
  * acknowledges makes no cwnd grow then (RFC 5681, 3.2): with 1 % lost, the
- * kernel's CUBIC had 3 % less for that.
+ * kernel's CUBIC had 3 % less for that. Not so where there was a hole before: by
+ * time (RFC 8985), text in front of what was acknowledged last and in no block is
+ * lost, and one repair in forty was needless.
  */
 #include <string.h>
 
@@ -92,6 +94,7 @@ void tcp_sack_fill(const struct tcp_conn *c, struct tcp_active *a,
 
 	s->nsack = (uint8_t)blocks(c, a, s->sack, &untold);
 	a->sack_untold = (uint8_t)untold;
+	a->sack_held = a->rcvq.ooo.n > 0;
 	if (s->nsack)
 		s->opts |= OPT_SACK;
 	if (a->ndsack) {
@@ -111,11 +114,11 @@ static bool in_block(const struct sack_block *b, tcp_seq seq)
 	return seq_geq(seq, b->start) && seq_lt(seq, b->end);
 }
 
-/* All blocks are of this batch, and so is some text in front of them. */
+/* All holes are of this batch, and so is some text in front of them. */
 static bool tells_later(const struct tcp_conn *c, const struct tcp_active *a)
 {
-	return a->rcvq.ooo.n && c->rcv_nxt != c->last_ack && !a->ndsack &&
-	       a->sack_untold && a->sack_untold == a->nsack_list;
+	return a->rcvq.ooo.n && !a->sack_held && c->rcv_nxt != c->last_ack &&
+	       !a->ndsack && a->sack_untold;
 }
 
 /* RFC 2883, 4: first what arrived twice, one at a time. Then the oldest of those

@@ -64,6 +64,26 @@ static void a_new_hole_is_told_later(void)
 	rig_end();
 }
 
+/* Segments beyond the second hole came before what fills the first. An ACK that
+ * fails to tell of them is one of later text that came without them: they would
+ * be sent again. */
+static void a_hole_behind_the_first_is_told_at_once(void)
+{
+	rig_established_all();
+	rx_text(6001, 1000);
+	rx_text(8001, 1000);
+	rig_forget();
+	rig_hold();
+	rx_text(9001, 1000);
+	rx_text(5001, 1000);
+	rx_text(10001, 1000);
+	rig_release();
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 7001,
+		       SACK(8001, 11001)));
+	rig_expect_silence();
+	rig_end();
+}
+
 /* One that came and went in the same batch is none. */
 static void a_hole_that_is_filled_is_not_told(void)
 {
@@ -262,6 +282,7 @@ static void without_sack_an_ack_for_each(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(five_ranges_take_two_acks),
 	UNIT_TEST(a_new_hole_is_told_later),
+	UNIT_TEST(a_hole_behind_the_first_is_told_at_once),
 	UNIT_TEST(a_hole_that_is_filled_is_not_told),
 	UNIT_TEST(text_out_before_a_new_hole),
 	UNIT_TEST(told_ranges_are_repeated),
