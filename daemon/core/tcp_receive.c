@@ -14,6 +14,8 @@
 
 #include "tcp_priv.h"
 
+#define QUICK_ACKS_LOSS 64 /* times quick_acks, where something was lost */
+
 static void note_twice(const struct tcp_conn *c, struct tcp_active *a,
 		       const struct tcp_seg *s);
 static void receive_direct(struct stack *st, struct tcp_conn *c,
@@ -170,15 +172,22 @@ static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
 /*
  * Who begins to send has a window of a few segments, or of one, and each ACK that
  * waits is a pause of his. So does he after a silence longer than an RTO (RFC
- * 5681, 4.1), and where segments are lost (3.2): with 3 % lost on 100 Mbit/s and
- * 20 ms, ACKs at once let the kernel's CUBIC send 5 % more. The timer of delayed
- * ACKs may be as long as ten round trips; the SHOULD for it (RFC 9293, 3.8.6.3
- * (SHLD-18)) is about a flow that is under way.
+ * 5681, 4.1). The timer of delayed ACKs may be as long as ten round trips; the
+ * SHOULD for it (RFC 9293, 3.8.6.3 (SHLD-18)) is about a flow that is under way.
+ *
+ * Where segments are lost (3.2) his window stays small, and grows by a segment in
+ * one or more round trips: ACKs at once, until a thousand packets came without a
+ * hole, let the kernel's CUBIC send 5 % more with 3 % lost on 100 Mbit/s and 20
+ * ms, and 1 % more with 1 % lost on 1 Gbit/s and 50 ms, where sixteen packets
+ * behind each hole made no difference.
  */
 static bool quick_ack(const struct stack *st, const struct tcp_conn *c,
 		      struct tcp_active *a, bool hole)
 {
-	if (hole || st->now_us - a->text_us > c->rtt.rto_us)
+	if (hole)
+		a->quick_acks = st->conf.quick_acks * QUICK_ACKS_LOSS;
+	else if (st->now_us - a->text_us > c->rtt.rto_us &&
+		 a->quick_acks < st->conf.quick_acks)
 		a->quick_acks = st->conf.quick_acks;
 	a->text_us = st->now_us;
 	if (!a->quick_acks)

@@ -273,14 +273,14 @@ struct tcp_active {
 	ref_t undo; /* struct tcp_undo; 0 = none */
 	uint8_t early_rank;
 	uint8_t recovery;
-	bool force_one;	    /* one retransmission whatever cwnd says */
-	bool force_new;	    /* one segment of new text, the same */
-	bool fin_held;	    /* a FIN came before the text in front of it */
-	bool cwnd_limited;  /* cwnd stopped us since the last ACK */
-	bool challenge;	    /* the ACK that is due is one (RFC 5961) */
-	bool odd;	    /* what answered our SYN answers none */
-	bool unreachable;   /* an ICMP error said so of our SYN */
-	uint8_t quick_acks; /* so many packets with text get an ACK at once */
+	bool force_one;	     /* one retransmission whatever cwnd says */
+	bool force_new;	     /* one segment of new text, the same */
+	bool fin_held;	     /* a FIN came before the text in front of it */
+	bool cwnd_limited;   /* cwnd stopped us since the last ACK */
+	bool challenge;	     /* the ACK that is due is one (RFC 5961) */
+	bool odd;	     /* what answered our SYN answers none */
+	bool unreachable;    /* an ICMP error said so of our SYN */
+	uint16_t quick_acks; /* so many packets with text get an ACK at once */
 
 	/* Deadlines; TIME_NEVER if not running. */
 	int64_t used_us; /* last activity: idle records are given back */

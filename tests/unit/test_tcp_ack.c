@@ -135,6 +135,46 @@ static void ack_at_once_after_a_silence(void)
 	rig_end();
 }
 
+/* RFC 5681, 3.2: behind a hole, 64 times as many as at the start. */
+static void ack_at_once_where_text_is_lost(void)
+{
+	tcp_seq seq = 5011;
+
+	rig.conf.quick_acks = 1;
+	rig_established();
+	rx_text(seq, 10);
+	rig_forget();
+	rx_text(5001, 10);
+	rig_expect(ACK_OF(seq + 10));
+	for (unsigned int i = 1; i < 64; i++) {
+		seq += 10;
+		rx_text(seq, 10);
+		rig_expect(ACK_OF(seq + 10));
+		rig_wait(MS(1));
+	}
+	rx_text(seq + 10, 10);
+	rig_expect_after(MS(40), ACK_OF(seq + 20));
+	rig_end();
+}
+
+/* A silence takes none of them away; text in flight keeps the record. */
+static void ack_at_once_after_loss_and_silence(void)
+{
+	rig.conf.quick_acks = 1;
+	rig_established();
+	rig_send(10);
+	rx_text(5011, 10);
+	rx_text(5001, 10);
+	rig_wait(MS(2100));
+	rig_forget(); /* what is not acknowledged was sent again */
+	for (tcp_seq seq = 5021; seq < 5051; seq += 10) {
+		rig_rx(SEG(.flags = TH_ACK, .seq = seq, .ack = 1011,
+			   .len = 10));
+		rig_expect(SEG(.flags = TH_ACK, .seq = 1011, .ack = seq + 10));
+	}
+	rig_end();
+}
+
 /* A peer that sends one segment at a time is found out when they are over. */
 static void ack_at_once_then_each(void)
 {
@@ -310,6 +350,8 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(ack_at_once_at_the_start),
 	UNIT_TEST(ack_at_once_for_a_turn),
 	UNIT_TEST(ack_at_once_after_a_silence),
+	UNIT_TEST(ack_at_once_where_text_is_lost),
+	UNIT_TEST(ack_at_once_after_loss_and_silence),
 	UNIT_TEST(ack_at_once_then_each),
 	UNIT_TEST(ack_each_segment_of_a_slow_peer),
 	UNIT_TEST(ack_each_segment_of_an_impatient_peer),
