@@ -185,7 +185,8 @@ turn()
 	100M:two) echo "$(times 2)" 2 0 ;;
 	1G:two) echo "$(times 5)" 2 0 ;;
 	100M:0.1%) echo "$SECONDS_EACH" 2 1 ;;
-	1G:0.1%) echo "$SECONDS_EACH" 8 4 ;;
+	1G:0.1%) echo "$SECONDS_EACH" 24 4 ;;
+	1G:*) echo "$SECONDS_EACH" 48 1 ;;
 	*) echo "$SECONDS_EACH" 8 1 ;;
 	esac
 }
