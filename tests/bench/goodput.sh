@@ -186,7 +186,7 @@ turn()
 	1G:two) echo "$(times 5)" 2 0 ;;
 	100M:0.1%) echo "$SECONDS_EACH" 2 1 ;;
 	1G:0.1%) echo "$SECONDS_EACH" 24 4 ;;
-	1G:*) echo "$SECONDS_EACH" 48 1 ;;
+	1G:*) echo "$SECONDS_EACH" 48 4 ;;
 	*) echo "$SECONDS_EACH" 8 1 ;;
 	esac
 }
