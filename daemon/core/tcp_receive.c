@@ -176,10 +176,10 @@ static void own_ack(struct stack *st, struct tcp_conn *c, struct tcp_active *a,
  * SHOULD for it (RFC 9293, 3.8.6.3 (SHLD-18)) is about a flow that is under way.
  *
  * Where segments are lost (3.2) his window stays small, and grows by a segment in
- * one or more round trips: ACKs at once, until a thousand packets came without a
- * hole, let the kernel's CUBIC send 5 % more with 3 % lost on 100 Mbit/s and 20
- * ms, and 1 % more with 1 % lost on 1 Gbit/s and 50 ms, where sixteen packets
- * behind each hole made no difference.
+ * one or more round trips. With 3 % lost on 100 Mbit/s and 20 ms, ACKs at once for
+ * sixteen packets behind each hole let the kernel's CUBIC send 5 % more. With 1 %
+ * lost on 1 Gbit/s and 50 ms these change nothing, for the next hole is a hundred
+ * packets away; but 255 let it send 1 % more, and all of them a little more still.
  */
 static bool quick_ack(const struct stack *st, const struct tcp_conn *c,
 		      struct tcp_active *a, bool hole)
