@@ -40,7 +40,6 @@ static bool take_key(struct top *t, int key);
 static void look_key(struct top *t, int key);
 static void go_key(struct top *t, int key);
 static void filter_key(struct top *t, int key);
-static void show_view(struct top *t, unsigned int view);
 static void close_something(struct top *t);
 static void open_pane(struct top *t, bool help);
 static void scroll_pane(struct top *t, long by);
@@ -58,11 +57,8 @@ enum cli_exit top_run(struct cli *cli, int argc, char **argv)
 	if (e != CLI_OK)
 		return e;
 	filter = text_join(argc, argv);
-	t.rows = calloc(TOP_ROWS_MAX, sizeof(*t.rows));
-	if (!filter || !t.rows) {
+	if (!filter) {
 		complain("no memory");
-		free(filter);
-		free(t.rows);
 		return CLI_NO;
 	}
 	top_init(&t);
@@ -242,9 +238,9 @@ static bool take_key(struct top *t, int key)
 static void look_key(struct top *t, int key)
 {
 	if (key >= '1' && key < '1' + TOP_VIEWS)
-		show_view(t, (unsigned int)(key - '1'));
+		top_show(t, (unsigned int)(key - '1'));
 	else if (key >= KEY_F(1) && key < KEY_F(1 + TOP_VIEWS))
-		show_view(t, (unsigned int)(key - KEY_F(1)));
+		top_show(t, (unsigned int)(key - KEY_F(1)));
 	else if (key == '/' && top_views[t->view].filters) {
 		t->mode = TOP_FILTER;
 		memcpy(t->typed, top_table(t)->filter, TOP_TEXT_MAX);
@@ -300,13 +296,6 @@ static void go_key(struct top *t, int key)
 	}
 	if (t->pane && !t->help)
 		top_fetch(t);
-}
-
-static void show_view(struct top *t, unsigned int view)
-{
-	t->view = view;
-	t->detail_of[0] = '\0';
-	top_fetch(t);
 }
 
 static void open_pane(struct top *t, bool is_help)

@@ -51,15 +51,19 @@ struct top_row {
 	size_t len;
 };
 
+struct top_rows {
+	struct top_row *row; /* TOP_ROWS_MAX of them */
+	size_t n;
+	bool more; /* than that */
+};
+
 enum top_mode { TOP_LOOK, TOP_FILTER };
 
 struct top {
 	struct cli *cli;
 	unsigned int view;
 	struct top_table table[TOP_VIEWS];
-	struct top_row *rows; /* TOP_ROWS_MAX of them */
-	size_t nrows;
-	bool more; /* than that */
+	struct top_rows rows; /* the last that came whole */
 	json_t *status, *stats;
 	int64_t stats_us; /* when they were fetched */
 	double handshakes, segs_in, segs_out, text_in, text_out; /* a second */
@@ -89,6 +93,9 @@ struct top_table *top_table(struct top *t);
  * Return: false if the filter is wrong
  */
 bool top_fetch(struct top *t);
+
+/** top_show() - Another table; of the one before nothing stays */
+void top_show(struct top *t, unsigned int view);
 
 /** top_detail() - Ask for what the pane shows */
 void top_detail(struct top *t);

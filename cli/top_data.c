@@ -2,7 +2,8 @@
  * top_data.c - What the live screen shows: fetched, sorted, chosen
  *
  * Each second the rows of one table come anew. The selected one is found again
- * by its name, wherever it has moved to; if it went, its place is kept.
+ * by its name, wherever it has moved to; if it went, its place is kept. Rows
+ * that do not come whole, because the daemon went, leave the old ones there.
  */
 #include "top.h"
 
@@ -46,7 +47,7 @@ static enum cli_exit fetch_numbers(struct top *t);
 static void take_rates(struct top *t, const json_t *now, int64_t now_us);
 static enum cli_exit fetch_rows(struct top *t);
 static int take_row(void *arg, const char *text, size_t len);
-static void forget_rows(struct top *t);
+static void forget_rows(struct top_rows *rows);
 static void find_selected(struct top *t);
 static int compare_rows(const void *a, const void *b);
 static int compare_values(const json_t *a, const json_t *b);
@@ -75,8 +76,7 @@ void top_init(struct top *t)
 
 void top_free(struct top *t)
 {
-	forget_rows(t);
-	free(t->rows);
+	forget_rows(&t->rows);
 	free(t->detail);
 	json_decref(t->status);
 	json_decref(t->stats);
@@ -198,13 +198,26 @@ static enum cli_exit fetch_rows(struct top *t)
 {
 	const struct top_view *v = &top_views[t->view];
 	const char *filter = top_table(t)->filter;
+	struct top_rows was = t->rows;
 	json_t *params = NULL;
 	enum cli_exit e;
 
-	forget_rows(t);
+	t->rows = (struct top_rows){
+		.row = calloc(TOP_ROWS_MAX, sizeof(*t->rows.row))};
+	if (!t->rows.row) {
+		t->rows = was;
+		complain("no memory");
+		return CLI_NO;
+	}
 	if (v->filters && *filter)
 		params = json_pack("{s:s}", "filter", filter);
 	e = client_call(t->cli->client, v->method, params, take_row, t, NULL);
+	if (e == CLI_OK) {
+		forget_rows(&was);
+	} else {
+		forget_rows(&t->rows);
+		t->rows = was;
+	}
 	top_sort(t);
 	return e;
 }
@@ -212,17 +225,17 @@ static enum cli_exit fetch_rows(struct top *t)
 static int take_row(void *arg, const char *text, size_t len)
 {
 	struct top *t = arg;
-	struct top_row *r = &t->rows[t->nrows];
+	struct top_row *r = &t->rows.row[t->rows.n];
 
-	if (t->nrows == TOP_ROWS_MAX) {
-		t->more = true;
+	if (t->rows.n == TOP_ROWS_MAX) {
+		t->rows.more = true;
 		return ITEM_ENOUGH;
 	}
 	r->item = json_loadb(text, len, 0, NULL);
 	r->text = strndup(text, len);
 	r->len = len;
 	if (r->item && r->text) {
-		t->nrows++;
+		t->rows.n++;
 		return ITEM_NEXT;
 	}
 	complain("an item of the daemon is not JSON");
@@ -231,14 +244,22 @@ static int take_row(void *arg, const char *text, size_t len)
 	return CLI_PROTOCOL;
 }
 
-static void forget_rows(struct top *t)
+static void forget_rows(struct top_rows *rows)
 {
-	for (size_t i = 0; i < t->nrows; i++) {
-		json_decref(t->rows[i].item);
-		free(t->rows[i].text);
+	for (size_t i = 0; i < rows->n; i++) {
+		json_decref(rows->row[i].item);
+		free(rows->row[i].text);
 	}
-	t->nrows = 0;
-	t->more = false;
+	free(rows->row);
+	*rows = (struct top_rows){0};
+}
+
+void top_show(struct top *t, unsigned int view)
+{
+	forget_rows(&t->rows);
+	t->view = view;
+	t->detail_of[0] = '\0';
+	top_fetch(t);
 }
 
 /* ---- the pane ---------------------------------------------------------- */
@@ -264,10 +285,10 @@ void top_detail(struct top *t)
 		memcpy(t->detail_of, table->selected, sizeof(t->detail_of));
 		t->detail_first = 0;
 	}
-	if (table->at >= t->nrows)
+	if (table->at >= t->rows.n)
 		return;
 	if (!v->packets)
-		t->detail = fields_text(t->rows[table->at].item);
+		t->detail = fields_text(t->rows.row[table->at].item);
 	else if (diagram_fetch(t->cli->client, table->selected, &doc) == CLI_OK)
 		t->detail = diagram_draw(doc, &style, ladder_text);
 	json_decref(doc);
@@ -312,8 +333,9 @@ void top_sort(struct top *t)
 	order.column = table->sort;
 	order.down = table->down;
 	order.key = top_views[t->view].key;
-	if (t->nrows)
-		qsort(t->rows, t->nrows, sizeof(*t->rows), compare_rows);
+	if (t->rows.n)
+		qsort(t->rows.row, t->rows.n, sizeof(*t->rows.row),
+		      compare_rows);
 	find_selected(t);
 }
 
@@ -371,17 +393,18 @@ void top_sort_by(struct top *t, int by)
 
 static void name_of(const struct top *t, size_t row, char name[TOP_NAME_MAX])
 {
-	output_cell(json_object_get(t->rows[row].item, top_views[t->view].key),
-		    COLUMN_TEXT, false, name, TOP_NAME_MAX);
+	output_cell(
+		json_object_get(t->rows.row[row].item, top_views[t->view].key),
+		COLUMN_TEXT, false, name, TOP_NAME_MAX);
 }
 
 static void select_row(struct top *t, size_t row)
 {
 	struct top_table *table = top_table(t);
 
-	table->at = row < t->nrows ? row : t->nrows ? t->nrows - 1 : 0;
+	table->at = row < t->rows.n ? row : t->rows.n ? t->rows.n - 1 : 0;
 	table->selected[0] = '\0';
-	if (t->nrows)
+	if (t->rows.n)
 		name_of(t, table->at, table->selected);
 }
 
@@ -390,7 +413,7 @@ static void find_selected(struct top *t)
 	struct top_table *table = top_table(t);
 	char name[TOP_NAME_MAX];
 
-	for (size_t i = 0; *table->selected && i < t->nrows; i++) {
+	for (size_t i = 0; *table->selected && i < t->rows.n; i++) {
 		name_of(t, i, name);
 		if (strcmp(name, table->selected) == 0) {
 			table->at = i;

@@ -202,9 +202,9 @@ static void draw_views(struct top *t)
 		x += n + 1;
 	}
 	attrset(A_NORMAL);
-	snprintf(line, sizeof(line), " %zu%s%s%s", t->nrows,
-		 t->more ? " and more" : "", *table->filter ? "  filter: " : "",
-		 table->filter);
+	snprintf(line, sizeof(line), " %zu%s%s%s", t->rows.n,
+		 t->rows.more ? " and more" : "",
+		 *table->filter ? "  filter: " : "", table->filter);
 	put(2, x, COLS - x, line);
 }
 
@@ -221,8 +221,8 @@ static void draw_table(struct top *t)
 		table->first = table->at;
 	if (table->first + rows <= table->at)
 		table->first = table->at - rows + 1;
-	if (table->first + rows > t->nrows)
-		table->first = t->nrows > rows ? t->nrows - rows : 0;
+	if (table->first + rows > t->rows.n)
+		table->first = t->rows.n > rows ? t->rows.n - rows : 0;
 	text = table_text(t, rows);
 	for (line = text; line && *line; y++) {
 		size_t len = strcspn(line, "\n");
@@ -261,9 +261,10 @@ static char *table_text(struct top *t, size_t rows)
 	cli.screen_rows = 0;
 	cli.columns = NULL;
 	if (table_begin(&table, &cli, top_views[t->view].columns) == CLI_OK) {
-		for (size_t i = at->first; i < t->nrows && i < at->first + rows;
-		     i++)
-			table_row(&table, t->rows[i].text, t->rows[i].len);
+		for (size_t i = at->first;
+		     i < t->rows.n && i < at->first + rows; i++)
+			table_row(&table, t->rows.row[i].text,
+				  t->rows.row[i].len);
 		table_end(&table, true);
 	}
 	fclose(cli.out);
@@ -306,7 +307,7 @@ static attr_t row_attr(const struct top *t, size_t row)
 		{"state", "active", PAIR_BAD},
 		{"state", NULL, PAIR_OTHER},
 	};
-	const json_t *item = row < t->nrows ? t->rows[row].item : NULL;
+	const json_t *item = row < t->rows.n ? t->rows.row[row].item : NULL;
 
 	for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
 		const char *s = json_string_value(

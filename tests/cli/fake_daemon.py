@@ -582,6 +582,18 @@ def scene_slow(c):
         answer(c, req)
 
 
+def scene_dies(c):
+    """In the midst of a listing, the second one; the first was whole."""
+    c.hello()
+    listings = 0
+    for req in c.requests():
+        listings += req["method"] == "conn.list" and req.get("params") is None
+        if listings == 2:
+            c.item(req, CONNS[1])
+            sys.exit()
+        answer(c, req)
+
+
 def scene_many(c, count):
     """A listing of this many; stops when it is cancelled."""
     c.hello()

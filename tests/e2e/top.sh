@@ -219,6 +219,23 @@ keys q
 check 'it ends as ever' ended 0
 kill "$EVIL"
 
+# ---- a daemon that goes in the midst of a listing ----------------------------
+
+rm "$TMP/ready"
+mkfifo "$TMP/ready"
+python3 "$ROOT/tests/cli/fake_daemon.py" "$TMP/dying" dies >"$TMP/ready" &
+DYING=$!
+read -r _ <"$TMP/ready"
+open 80 24 "$TCPHSCTL -s $TMP/dying top -i 200ms"
+check 'it goes' shows 'the daemon is gone; looking for it'
+wait "$DYING"
+check 'what was not told whole is not shown' sees '^c44 +FIN-WAIT-2'
+check 'beside what was' sees '^c41 +ESTAB'
+keys 3
+check 'another table has none of it' wait_for 5 sees_not '^c41 '
+keys q
+check 'and it ends' ended 3
+
 start_daemon
 check 'without a terminal: 2' exits 2 ctl top </dev/null
 check 'for programs: 2' exits 2 ctl --json top
