@@ -9,8 +9,8 @@
 #	make bench-events		what the log and its readers cost
 #	make bench-observers		what it costs to be observed; bench-smoke
 #					has its goals as a test
-#	make goodput			five seeds, 40 minutes
-#	make goodput GOODPUT_SEEDS=1	8 minutes
+#	make goodput			five seeds, an hour
+#	make goodput GOODPUT_SEEDS=1	12 minutes
 #	make bench_core CORE_CONNECTIONS='1 1000 1000000'
 BENCH_B   = $(B)/tests/bench
 BENCH_BIN = $(addprefix $(BENCH_B)/,load floor flood kernel_peer \

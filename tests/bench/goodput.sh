@@ -7,16 +7,17 @@
 # the same services: tcphsd on its TUN and the kernel's TCP (kernel_peer.c).
 # Both send, and both receive from the same kind of client, over the same path
 # with the same seed, one right after the other; a relay gives the Nth packet of
-# a seed the same fate whoever sent it. The table has the median of these ratios
+# each flow the same fate whoever sent it. The table has the median of these ratios
 # (goodput_report.py). All of the kernel's senders use CUBIC, and its buffers
 # may grow as far as ours.
 #
 # What is lost leaves a flow a small part of the path, and how much depends on
 # when its first losses come: if its SYN is lost, a whole second. There several
-# flows at once, of which each meets other losses, say more than one could; the
-# figure is that of all, from a second after the last one was open, or from when
-# they have come down from where slow start led them. Bursts are for one flow, and
-# twice as long: a burst takes as many flows as it finds mixed.
+# flows at once, each of which meets losses of its own, say more than one could;
+# the figure is that of all, from a second after the last one was open, or from
+# when they have come down from where slow start led them. At 1 Gbit/s a flow
+# meets no more than two or three losses a second, or bursts of them: these turns
+# last longer, with so many flows that they do not fill the path.
 #
 # The relay is the path, and what it is late with would be the path's doing. So
 # it runs before anything else; and so does tcphsd, for the kernel's TCP has no
@@ -29,7 +30,8 @@
 # as many round trips to even out.
 #
 # The queue holds what the path takes in a round trip. What is late comes a fifth
-# of the way later than what it left with; bursts are ten packets on average.
+# of the way later than what it left with; bursts are ten packets of a flow on
+# average.
 #
 #	SEEDS=5			turns of each row
 #	SECONDS_EACH=4		of one turn
@@ -57,7 +59,7 @@ TRIES=4
 # path: bits a second, one-way delay in us, queue in bytes, what late means in us
 PATHS='100M:100000000:10000:250000:2000 1G:1000000000:25000:6250000:5000'
 # impairment: relay's options
-IMPAIRMENTS='none: 0.1%:-l1000 1%:-l10000 3%:-l30000 burst:-b1000:100000 late:-r50000'
+IMPAIRMENTS='none: 0.1%:-fl1000 1%:-fl10000 3%:-fl30000 burst:-fb1000:100000 late:-r50000'
 
 start_servers()
 {
@@ -181,13 +183,14 @@ turn()
 {
 	case $1:$2 in
 	*:none | *:late) echo "$SECONDS_EACH" 1 0 ;;
-	*:burst) echo "$(times 2)" 1 1 ;;
 	100M:two) echo "$(times 2)" 2 0 ;;
 	1G:two) echo "$(times 5)" 2 0 ;;
 	100M:0.1%) echo "$SECONDS_EACH" 2 1 ;;
-	1G:0.1%) echo "$SECONDS_EACH" 24 4 ;;
-	1G:*) echo "$SECONDS_EACH" 48 4 ;;
-	*) echo "$SECONDS_EACH" 8 1 ;;
+	100M:burst) echo "$(times 4)" 3 1 ;;
+	100M:*) echo "$SECONDS_EACH" 8 1 ;;
+	1G:0.1%) echo "$(times 2)" 24 4 ;;
+	1G:burst) echo "$(times 4)" 48 4 ;;
+	1G:*) echo "$(times 4)" 96 4 ;;
 	esac
 }
 

@@ -12,8 +12,10 @@
  *
  * Chance is drawn three times for each packet whatever the settings are. So the
  * Nth packet of one seed meets the same fate whoever sent it and whenever, and
- * one setting does not shift what another one hits. Marks have a generator of
- * their own, since only some packets may be marked.
+ * one setting does not shift what another one hits. Where flows have dice of
+ * their own that is so for the Nth packet of a flow, whatever the others do; the
+ * transmitter is the same for all. Marks have a generator of their own, since
+ * only some packets may be marked.
  */
 #include "path.h"
 
@@ -36,8 +38,17 @@ void path_init(struct path *p, const struct path_opts *opts, uint64_t seed,
 {
 	*p = (struct path){
 		.opts = opts,
-		.chance = (seed * 2 + which + 1) * 0x9e3779b97f4a7c15u,
 		.mark = (seed * 2 + which + 1) * 0xd1342543de82ef95u,
+	};
+	path_dice_init(&p->dice, seed, which, 0);
+}
+
+void path_dice_init(struct path_dice *d, uint64_t seed, unsigned int which,
+		    unsigned int flow)
+{
+	*d = (struct path_dice){
+		.chance = (seed * 2 + which + 1) * 0x9e3779b97f4a7c15u ^
+			  flow * 0xbf58476d1ce4e5b9u,
 	};
 }
 
@@ -68,15 +79,21 @@ bool path_mark(struct path *p)
 
 int64_t path_take(struct path *p, size_t len, int64_t at_ns, bool doomed)
 {
+	return path_take_by(p, &p->dice, len, at_ns, doomed);
+}
+
+int64_t path_take_by(struct path *p, struct path_dice *d, size_t len,
+		     int64_t at_ns, bool doomed)
+{
 	const struct path_opts *o = p->opts;
-	bool lost = happens(&p->chance, o->loss_ppm);
-	bool late = happens(&p->chance, o->late_ppm);
+	bool lost = happens(&d->chance, o->loss_ppm);
+	bool late = happens(&d->chance, o->late_ppm);
 	bool turn =
-		happens(&p->chance, p->burst ? o->burst_end_ppm : o->burst_ppm);
+		happens(&d->chance, d->burst ? o->burst_end_ppm : o->burst_ppm);
 
 	p->seen++;
-	p->burst ^= turn;
-	if (lost || p->burst || doomed) {
+	d->burst ^= turn;
+	if (lost || d->burst || doomed) {
 		p->lost++;
 		return PATH_LOST;
 	}

@@ -21,11 +21,16 @@ struct path_opts {
 	uint64_t queue; /* bytes that may wait for the transmitter */
 };
 
+/* What decides for one packet after the other, of a path or of one flow there. */
+struct path_dice {
+	uint64_t chance; /* state of the generator */
+	bool burst;	 /* one is going on */
+};
+
 struct path {
 	const struct path_opts *opts;
-	uint64_t chance; /* state of the generator */
-	uint64_t mark;	 /* of another one */
-	bool burst;	 /* one is going on */
+	struct path_dice dice;
+	uint64_t mark;	 /* state of another generator */
 	int64_t free_ns; /* when the transmitter will be */
 	uint64_t seen, lost, full, late, marked;
 };
@@ -43,6 +48,14 @@ void path_init(struct path *p, const struct path_opts *opts, uint64_t seed,
  * Return: when it arrives, on the same clock, or PATH_LOST
  */
 int64_t path_take(struct path *p, size_t len, int64_t at_ns, bool doomed);
+
+/** path_dice_init() - For a flow of its own, of so many (1 and up) of a seed */
+void path_dice_init(struct path_dice *d, uint64_t seed, unsigned int which,
+		    unsigned int flow);
+
+/** path_take_by() - The same, with dice of a flow instead of the path's */
+int64_t path_take_by(struct path *p, struct path_dice *d, size_t len,
+		     int64_t at_ns, bool doomed);
 
 /** path_mark() - Mark a packet that may be? (RFC 3168, 5) */
 bool path_mark(struct path *p);

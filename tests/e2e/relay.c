@@ -8,6 +8,7 @@
  *	-b PPM:PPM    chance that a burst of losses begins, and that it ends
  *	-r PPM[:US]   chance to come so much later than others (1000 us)
  *	-m PPM        chance to be marked "congestion experienced", if it may be
+ *	-f            chances for the packets of each TCP flow apart
  *	-R BITS       rate of the transmitter, a second
  *	-q BYTES      what may wait for it
  *	-x WAY:N      lose the Nth TCP packet of one way; may be repeated
@@ -22,7 +23,8 @@
  *
  * All settings hold for each way apart, and chances for each packet; path.c is
  * what happens to it. The choices follow from the seed and from the order of
- * the packets.
+ * the packets, with -f from their order within a flow and that of the flows. A
+ * flow is a port of the clients.
  *
  * Neither device has offloads. The kernel cuts what comes from the daemon into
  * segments of real size with real checksums, and nobody vouches for the
@@ -56,6 +58,7 @@
 #define QUEUE_MAX   65536 /* packets under way; more are lost */
 #define CHOSEN_MAX  16
 #define READ_BUDGET 64
+#define FLOWS_MAX   1024 /* with chances of their own */
 #define LATE_US	    1000
 #define TICK_NS	    20000
 #define NS_PER_S    1000000000
@@ -80,6 +83,7 @@ struct settings {
 	struct path_opts path;
 	uint64_t chosen[NWAYS][CHOSEN_MAX];
 	unsigned int nchosen[NWAYS];
+	bool by_flow;
 	uint64_t seed, seconds;
 };
 
@@ -87,6 +91,9 @@ struct relay {
 	struct settings how;
 	int in_fd[NWAYS], out_fd[NWAYS];
 	struct path path[NWAYS];
+	uint16_t flow_of[65536]; /* by port; 0: not seen yet */
+	struct path_dice dice[NWAYS][FLOWS_MAX + 1];
+	unsigned int nflows;
 	uint64_t seen_tcp[NWAYS], refused[NWAYS];
 	int64_t latest_ns; /* how far behind its own plan it ever was */
 	struct place queue[QUEUE_MAX]; /* a heap, the next one first */
@@ -176,6 +183,27 @@ static bool chosen(struct relay *r, enum way way, const uint8_t *p, size_t len)
 	return false;
 }
 
+/* Those of its flow, or of all that is of none. */
+static struct path_dice *dice_of(struct relay *r, enum way way,
+				 const uint8_t *p, size_t len)
+{
+	size_t at = p[0] >> 4 == 4 ? (p[0] & 15) * 4u : 40;
+	unsigned int port;
+
+	at += way == UP ? 0 : 2;
+	if (!r->how.by_flow || !is_tcp(p, len) || len < at + 2)
+		return &r->path[way].dice;
+	port = (unsigned int)p[at] << 8 | p[at + 1];
+	if (!r->flow_of[port] && r->nflows < FLOWS_MAX) {
+		r->flow_of[port] = (uint16_t)++r->nflows;
+		for (unsigned int w = 0; w < NWAYS; w++)
+			path_dice_init(&r->dice[w][r->nflows], r->how.seed, w,
+				       r->nflows);
+	}
+	return r->flow_of[port] ? &r->dice[way][r->flow_of[port]]
+				: &r->path[way].dice;
+}
+
 /* Is ECN in the IP header, and not zero? RFC 3168, 5 */
 static bool may_be_marked(const uint8_t *p, size_t len)
 {
@@ -207,7 +235,8 @@ static void relay_packet(struct relay *r, enum way way, const uint8_t *bytes,
 			 size_t len, int64_t at_ns)
 {
 	bool doomed = chosen(r, way, bytes, len) || r->nqueue == QUEUE_MAX;
-	int64_t due_ns = path_take(&r->path[way], len, at_ns, doomed);
+	int64_t due_ns = path_take_by(
+		&r->path[way], dice_of(r, way, bytes, len), len, at_ns, doomed);
 	struct packet *p;
 
 	if (due_ns == PATH_LOST)
@@ -378,6 +407,9 @@ static bool option(struct settings *how, int opt, const char *text)
 		return number(text, &path->loss_ppm);
 	case 'b':
 		return pair(text, &path->burst_ppm, &path->burst_end_ppm);
+	case 'f':
+		how->by_flow = true;
+		return true;
 	case 'r':
 		return pair(text, &path->late_ppm, &path->late_us);
 	case 'm':
@@ -407,12 +439,13 @@ int main(int argc, char **argv)
 	bool ok = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:l:b:r:m:R:q:x:s:t:")) != -1)
+	while ((opt = getopt(argc, argv, "d:l:b:fr:m:R:q:x:s:t:")) != -1)
 		ok &= option(&r.how, opt, optarg);
 	if (!ok || optind != argc - 1) {
-		fprintf(stderr, "usage: relay [-d US] [-l PPM] [-b PPM:PPM] "
-				"[-r PPM[:US]] [-m PPM] [-R BITS] [-q BYTES] "
-				"[-x WAY:N] [-s SEED] [-t SECONDS] NETNS\n");
+		fprintf(stderr,
+			"usage: relay [-d US] [-l PPM] [-b PPM:PPM] [-f] "
+			"[-r PPM[:US]] [-m PPM] [-R BITS] [-q BYTES] "
+			"[-x WAY:N] [-s SEED] [-t SECONDS] NETNS\n");
 		return 2;
 	}
 	for (unsigned int w = 0; w < NWAYS; w++)

@@ -131,6 +131,33 @@ static void fate_follows_from_the_seed(void)
 	CU_ASSERT(same[2] < N);
 }
 
+/* A flow's dice are not thrown for others, and no two flows have the same. */
+static void each_flow_has_its_fate(void)
+{
+	const struct path_opts o = {.burst_ppm = 500, .burst_end_ppm = 250000};
+	struct path_dice alone, other, again;
+	int same = 0, lost = 0;
+	struct path p;
+
+	path_init(&p, &o, 7, 0);
+	path_dice_init(&alone, 7, 0, 1);
+	path_dice_init(&again, 7, 0, 1);
+	path_dice_init(&other, 7, 0, 2);
+	for (int i = 0; i < N; i++) {
+		int64_t a = path_take_by(&p, &alone, 1500, i * MS, false);
+		int64_t b = path_take_by(&p, &other, 1500, i * MS, false);
+
+		path_take(&p, 1500, i * MS, false);
+		CU_ASSERT_EQUAL(path_take_by(&p, &again, 1500, i * MS, false),
+				a);
+		lost += a == PATH_LOST;
+		same += a == PATH_LOST && b == PATH_LOST;
+	}
+	CU_ASSERT_EQUAL(p.seen, 4 * N);
+	CU_ASSERT(lost > 100 && lost < 350);
+	CU_ASSERT(same < lost / 4);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(perfect_by_default),
 	UNIT_TEST(rate_and_queue),
@@ -138,6 +165,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(single_losses_are_as_many_as_asked),
 	UNIT_TEST(bursts_have_their_length),
 	UNIT_TEST(fate_follows_from_the_seed),
+	UNIT_TEST(each_flow_has_its_fate),
 };
 
 int main(int argc, char **argv)
