@@ -160,6 +160,23 @@ static void goes_back_backwards(struct sim_opts *o)
 	o->link[0].outage_every_us = 38 * US_PER_S;
 }
 
+/* 180 duplicate ACKs for a segment; together they stand for more bytes than 32
+ * bits can count (seed 96197634 of old). */
+static void many_duplicate_acks(struct sim_opts *o)
+{
+	struct peer_opts *p = peer_at(o, 0);
+
+	p->mss = 8960;
+	p->window = 9000;
+	o->conf[1].mtu = 9000;
+	o->nconns = 1;
+	o->conn[0].app[0].bytes = 100;
+	o->conn[0].app[1].bytes = 13000000;
+	o->box.split = 50;
+	o->box.backwards = true;
+	o->link[0] = o->link[1] = (struct link_opts){.delay_us = 200};
+}
+
 static void repacks(struct sim_opts *o)
 {
 	peer_at(o, 0)->repack = true;
@@ -274,6 +291,7 @@ const struct scenario peer_scenarios[] = {
 	{"peer_reneges", 1, reneges},
 	{"peer_goes_back", 1, goes_back},
 	{"peer_goes_back_backwards", 1, goes_back_backwards},
+	{"peer_many_duplicate_acks", 1, many_duplicate_acks},
 	{"peer_repacks", 1, repacks},
 	{"peer_wraps_32", 1, wraps_32},
 	{"peer_wraps_31", 1, wraps_31},

@@ -372,16 +372,17 @@ static void watch_flight(const struct sim *sim, unsigned int from,
 			 const struct watch *me, const struct tcp_seg *s)
 {
 	uint32_t mss = heard_mss(sim, me), mtu = sim->opts->conf[from].mtu,
-		 head = sim->opts->v6 ? 60 : 40, iw, arrived;
+		 head = sim->opts->v6 ? 60 : 40, iw;
+	uint64_t arrived;
 
 	if (!s->len || me->mixed || !me->has_heard_edge)
 		return;
 	mss = mss < mtu - head ? mss : mtu - head;
 	iw = 2 * mss > 14600 ? 2 * mss : 14600; /* RFC 6928, 2 */
 	iw = 10 * mss < iw ? 10 * mss : iw;
-	arrived = me->delivered - me->syn_seq + me->dupacks * mss;
+	arrived = me->delivered - me->syn_seq + (uint64_t)me->dupacks * mss;
 	SIM_REQUIRE(s->seq + s->len - me->syn_seq <= iw + 2 * arrived + 3 * mss,
-		    "%" PRIu32 " bytes sent, %" PRIu32
+		    "%" PRIu32 " bytes sent, %" PRIu64
 		    " arrived, the initial window is %" PRIu32,
 		    s->seq + s->len - me->syn_seq, arrived, iw);
 }
