@@ -31,7 +31,8 @@
 #
 # The queue holds what the path takes in a round trip. What is late comes a fifth
 # of the way later than what it left with; bursts are ten packets of a flow on
-# average.
+# average, and a round trip at most: else who has lost all that was in flight
+# sends into the same burst, a time-out for each packet of it.
 #
 #	SEEDS=5			turns of each row
 #	SECONDS_EACH=4		of one turn
@@ -217,6 +218,7 @@ alone()
 		options=${what#*:}
 		what=${what%%:*}
 		[ "$what" != late ] || options+=:$late
+		[ "$what" != burst ] || options+=" -B$((2 * $4))"
 		for way in down up; do
 			wanted "$name:$what:$way" || continue
 			for subject in tcphs kernel; do

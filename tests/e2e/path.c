@@ -8,14 +8,15 @@
  * Bursts are Gilbert's: a good state that loses nothing more and a bad one that
  * loses everything, with a chance to change for each packet (E. N. Gilbert,
  * "Capacity of a burst-noise channel", 1960). A burst is 1 / end packets long
- * on average.
+ * on average. Where it may last so long at most, it ends with that as well: who
+ * sends little, because all of it is lost, has not to outlast ten time-outs.
  *
  * Chance is drawn three times for each packet whatever the settings are. So the
- * Nth packet of one seed meets the same fate whoever sent it and whenever, and
- * one setting does not shift what another one hits. Where flows have dice of
- * their own that is so for the Nth packet of a flow, whatever the others do; the
- * transmitter is the same for all. Marks have a generator of their own, since
- * only some packets may be marked.
+ * Nth packet of one seed meets the same fate whoever sent it and whenever (but
+ * for a burst that ended with its time), and one setting does not shift what
+ * another one hits. Where flows have dice of their own that is so for the Nth
+ * packet of a flow, whatever the others do; the transmitter is the same for all.
+ * Marks have a generator of their own, since only some packets may be marked.
  */
 #include "path.h"
 
@@ -88,11 +89,17 @@ int64_t path_take_by(struct path *p, struct path_dice *d, size_t len,
 	const struct path_opts *o = p->opts;
 	bool lost = happens(&d->chance, o->loss_ppm);
 	bool late = happens(&d->chance, o->late_ppm);
-	bool turn =
-		happens(&d->chance, d->burst ? o->burst_end_ppm : o->burst_ppm);
+	bool turn;
+
+	if (o->burst_most_us && d->burst &&
+	    at_ns - d->burst_ns >= (int64_t)o->burst_most_us * NS_PER_US)
+		d->burst = false;
+	turn = happens(&d->chance, d->burst ? o->burst_end_ppm : o->burst_ppm);
 
 	p->seen++;
 	d->burst ^= turn;
+	if (d->burst && turn)
+		d->burst_ns = at_ns;
 	if (lost || d->burst || doomed) {
 		p->lost++;
 		return PATH_LOST;

@@ -14,6 +14,7 @@
 struct path_opts {
 	uint64_t loss_ppm;
 	uint64_t burst_ppm, burst_end_ppm; /* all are lost in between */
+	uint64_t burst_most_us;		   /* of which it ends at last */
 	uint64_t late_ppm, late_us;	   /* overtaken by those behind */
 	uint64_t mark_ppm;		   /* congestion experienced */
 	uint64_t delay_us;
@@ -23,8 +24,9 @@ struct path_opts {
 
 /* What decides for one packet after the other, of a path or of one flow there. */
 struct path_dice {
-	uint64_t chance; /* state of the generator */
-	bool burst;	 /* one is going on */
+	uint64_t chance;  /* state of the generator */
+	bool burst;	  /* one is going on */
+	int64_t burst_ns; /* since then */
 };
 
 struct path {

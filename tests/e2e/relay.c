@@ -8,6 +8,7 @@
  *	-b PPM:PPM    chance that a burst of losses begins, and that it ends
  *	-r PPM[:US]   chance to come so much later than others (1000 us)
  *	-m PPM        chance to be marked "congestion experienced", if it may be
+ *	-B US         how long one lasts at most
  *	-f            chances for the packets of each TCP flow apart
  *	-R BITS       rate of the transmitter, a second
  *	-q BYTES      what may wait for it
@@ -407,6 +408,8 @@ static bool option(struct settings *how, int opt, const char *text)
 		return number(text, &path->loss_ppm);
 	case 'b':
 		return pair(text, &path->burst_ppm, &path->burst_end_ppm);
+	case 'B':
+		return number(text, &path->burst_most_us);
 	case 'f':
 		how->by_flow = true;
 		return true;
@@ -439,7 +442,7 @@ int main(int argc, char **argv)
 	bool ok = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:l:b:fr:m:R:q:x:s:t:")) != -1)
+	while ((opt = getopt(argc, argv, "d:l:b:B:fr:m:R:q:x:s:t:")) != -1)
 		ok &= option(&r.how, opt, optarg);
 	if (!ok || optind != argc - 1) {
 		fprintf(stderr,

@@ -102,6 +102,27 @@ static void bursts_have_their_length(void)
 	CU_ASSERT(lost > 3 * bursts && lost < 5 * bursts);
 }
 
+static int lost_of_thousand(const struct path_opts *o)
+{
+	struct path p;
+	int lost = 0;
+
+	path_init(&p, o, 1, 0);
+	for (int i = 0; i < 1000; i++)
+		lost += path_take(&p, 1500, i * 1000 * MS, false) == PATH_LOST;
+	return lost;
+}
+
+/* One packet a second: in time each burst takes one of them, else all. */
+static void bursts_end_in_time(void)
+{
+	struct path_opts o = {.burst_ppm = 100000, .burst_end_ppm = 1};
+
+	CU_ASSERT(lost_of_thousand(&o) > 900);
+	o.burst_most_us = 999999;
+	CU_ASSERT(lost_of_thousand(&o) > 50 && lost_of_thousand(&o) < 150);
+}
+
 /* One seed repeats itself whatever else is set, another one and the other
  * direction differ. */
 static void fate_follows_from_the_seed(void)
@@ -164,6 +185,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(late_ones_are_overtaken),
 	UNIT_TEST(single_losses_are_as_many_as_asked),
 	UNIT_TEST(bursts_have_their_length),
+	UNIT_TEST(bursts_end_in_time),
 	UNIT_TEST(fate_follows_from_the_seed),
 	UNIT_TEST(each_flow_has_its_fate),
 };
