@@ -7,9 +7,9 @@
 # the same services: tcphsd on its TUN and the kernel's TCP (kernel_peer.c).
 # Both send, and both receive from the same kind of client, over the same path
 # with the same seed, one right after the other; a relay gives the Nth packet of
-# each flow the same fate whoever sent it. The table has the median of these ratios
-# (goodput_report.py). All of the kernel's senders use CUBIC, and its buffers
-# may grow as far as ours.
+# each flow the same fate whoever sent it. The table has the median of these
+# ratios (goodput_report.py). All of the kernel's senders use CUBIC, and its
+# buffers may grow as far as ours.
 #
 # What is lost leaves a flow a small part of the path, and how much depends on
 # when its first losses come: if its SYN is lost, a whole second. There several

@@ -6,9 +6,9 @@
  *	-d US         delay
  *	-l PPM        chance to be lost
  *	-b PPM:PPM    chance that a burst of losses begins, and that it ends
+ *	-B US         how long one lasts at most
  *	-r PPM[:US]   chance to come so much later than others (1000 us)
  *	-m PPM        chance to be marked "congestion experienced", if it may be
- *	-B US         how long one lasts at most
  *	-f            chances for the packets of each TCP flow apart
  *	-R BITS       rate of the transmitter, a second
  *	-q BYTES      what may wait for it
@@ -446,8 +446,8 @@ int main(int argc, char **argv)
 		ok &= option(&r.how, opt, optarg);
 	if (!ok || optind != argc - 1) {
 		fprintf(stderr,
-			"usage: relay [-d US] [-l PPM] [-b PPM:PPM] [-f] "
-			"[-r PPM[:US]] [-m PPM] [-R BITS] [-q BYTES] "
+			"usage: relay [-d US] [-l PPM] [-b PPM:PPM] [-B US] "
+			"[-f] [-r PPM[:US]] [-m PPM] [-R BITS] [-q BYTES] "
 			"[-x WAY:N] [-s SEED] [-t SECONDS] NETNS\n");
 		return 2;
 	}
