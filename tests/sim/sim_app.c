@@ -53,6 +53,7 @@ static void app_pause(struct stack *st, struct end *e);
 static bool end_may_end(const struct end *e, enum close_reason why);
 static bool cookie_expired(const struct sim *sim, unsigned int index);
 static bool end_may_miss(const struct end *e);
+static bool end_withholds(const struct end *e);
 static bool end_may_ask_nobody(const struct end *e);
 static bool end_was_turned_away(const struct end *e);
 static bool end_waits_for_reader(const struct end *e);
@@ -187,7 +188,9 @@ void app_check(const struct sim *sim)
 
 			if (is_given_up(sim, i))
 				continue;
-			if (e->reason == CLOSE_RESET_BY_PEER && end_may_miss(e))
+			if (end_may_miss(e) &&
+			    (e->reason == CLOSE_RESET_BY_PEER ||
+			     e->reason == CLOSE_TIMEOUT_KEEPALIVE))
 				continue;
 			SIM_REQUIRE(e->opened && e->closed && e->peer_closed,
 				    "connection %u.%u: opened %d closed %d, "
@@ -560,6 +563,9 @@ static bool end_may_end(const struct end *e, enum close_reason why)
 		return true;
 	if (why == CLOSE_TIMEOUT_DATA && end_may_ask_nobody(e))
 		return true;
+	if (why == CLOSE_TIMEOUT_KEEPALIVE && end_may_miss(e) &&
+	    end_withholds(e))
+		return true;
 	if (why == CLOSE_TIMEOUT_SYN && end_was_turned_away(e))
 		return true;
 	if (why == CLOSE_TIMEOUT_FIN_WAIT2 && end_waits_for_reader(e))
@@ -588,9 +594,22 @@ static bool end_may_miss(const struct end *e)
 	       peer->reason == CLOSE_FIN;
 }
 
-/* Or no reset comes: while cookies are out it is withheld for two minutes, and
- * then it gets lost while the path is silent. Nor does TIME-WAIT answer, if there
- * was no memory for it. */
+/* Or no reset comes: while cookies are out the other side withholds it for two
+ * minutes, and keep-alives may have given up by then (seed 96504597 of old). */
+static bool end_withholds(const struct end *e)
+{
+	const struct end *peer = &e->sim->end[e->index][!e->side];
+	struct stack_stats s;
+
+	if (!peer->sim->host[peer->side].st)
+		return false;
+	stack_stats(peer->sim->host[peer->side].st, &s);
+	return s.cookies_sent > 0;
+}
+
+/* And then it may get lost, for few time-outs are left that ask for another one
+ * (seed 96532966 of old). Nor does TIME-WAIT answer, if there was no memory for
+ * it. */
 static bool end_may_ask_nobody(const struct end *e)
 {
 	const struct end *peer = &e->sim->end[e->index][!e->side];
@@ -598,12 +617,11 @@ static bool end_may_ask_nobody(const struct end *e)
 	struct stack_stats s;
 
 	if (!e->closing || !e->peer_closed || !peer->closed ||
-	    peer->reason != CLOSE_FIN || !peer->sim->host[peer->side].st)
+	    peer->reason != CLOSE_FIN || !end_withholds(e))
 		return false;
 	stack_stats(peer->sim->host[peer->side].st, &s);
-	return s.cookies_sent > 0 &&
-	       (l->outage_us || l->gone_to_us || l->burst_ppm ||
-		s.limits[LIMIT_MEMORY] > 0);
+	return l->outage_us || l->gone_to_us || l->burst_ppm || l->loss_ppm ||
+	       s.limits[LIMIT_MEMORY] > 0;
 }
 
 /* A slow reader or sender may hold the little memory of the other side for as

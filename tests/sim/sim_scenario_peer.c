@@ -177,6 +177,25 @@ static void many_duplicate_acks(struct sim_opts *o)
 	o->link[0] = o->link[1] = (struct link_opts){.delay_us = 200};
 }
 
+/* A reader that sleeps on, and asks when all is over and TIME-WAIT, too. What
+ * asks is no cookie, and while those are out nobody says so (seed 96504597 of
+ * old). */
+static void asks_after_the_end(struct sim_opts *o)
+{
+	struct peer_opts *p = peer_at(o, 0);
+
+	p->keepalive_us = 5 * US_PER_S;
+	o->nconns = 1;
+	o->conn[0].app[0].bytes = 100;
+	o->conn[0].app[0].read_max = 100;
+	o->conn[0].app[0].read_pause_ppm = PPM;
+	o->conn[0].app[0].read_pause_us = 20 * US_PER_S;
+	o->conn[0].app[1].bytes = 2000;
+	o->conf[1].cookies = COOKIES_ALWAYS;
+	o->conf[1].msl_us = US_PER_S;
+	o->link[0] = o->link[1] = (struct link_opts){.delay_us = 200};
+}
+
 static void repacks(struct sim_opts *o)
 {
 	peer_at(o, 0)->repack = true;
@@ -291,6 +310,7 @@ const struct scenario peer_scenarios[] = {
 	{"peer_reneges", 1, reneges},
 	{"peer_goes_back", 1, goes_back},
 	{"peer_goes_back_backwards", 1, goes_back_backwards},
+	{"peer_asks_after_the_end", 1, asks_after_the_end},
 	{"peer_many_duplicate_acks", 1, many_duplicate_acks},
 	{"peer_repacks", 1, repacks},
 	{"peer_wraps_32", 1, wraps_32},
