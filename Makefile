@@ -7,8 +7,8 @@
 #	make check		all tests (root); each kind has a target: unit
 #				wire sim layers cli e2e systemd asan tsan clang lint
 #				fuzz coverage
-#	make bench		against the kernel's own TCP (root); goodput over
-#				bad networks alone: make goodput
+#	make bench		beside the kernel's own TCP (root): how fast, and
+#				how much gets through bad networks
 #	make install		PREFIX=/usr/local DESTDIR=
 #
 # One Makefile, no recursion into folders. Sources are listed by room, objects

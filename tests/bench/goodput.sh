@@ -34,8 +34,8 @@
 # average, and a round trip at most: else who has lost all that was in flight
 # sends into the same burst, a time-out for each packet of it.
 #
-#	SEEDS=5			turns of each row
-#	SECONDS_EACH=4		of one turn
+#	SEEDS=3			turns of each row
+#	SECONDS_EACH=3		of one turn
 #	ROWS=REGEX		only these, named PATH:WHAT:WAY, as 1G:burst:up
 E2E_JUDGE=0
 SELF_CHECK=no
@@ -45,9 +45,9 @@ SMOKE=
 [ "${1:-}" = --smoke ] && SMOKE=1 && shift
 JSON=${1:-}
 SEEDS=${SEEDS:-${SMOKE:+1}}
-SEEDS=${SEEDS:-5}
+SEEDS=${SEEDS:-3}
 SECONDS_EACH=${SECONDS_EACH:-${SMOKE:+0.5}}
-SECONDS_EACH=${SECONDS_EACH:-4}
+SECONDS_EACH=${SECONDS_EACH:-3}
 ROWS=${ROWS:-${SMOKE:+^100M:(none|late|both):}}
 ROWS=${ROWS:-.}
 BIN=$B/tests/bench
