@@ -40,8 +40,8 @@ static void compare_text(struct stack *st, const struct tcp_conn *c,
 static void trim(struct stack *st, struct tcp_conn *c, struct tcp_seg *s);
 static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 				     struct tcp_seg *s);
-static bool probes_crossed(const struct tcp_conn *c, const struct tcp_seg *s,
-			   int32_t off);
+static bool ack_counts(const struct tcp_conn *c, const struct tcp_seg *s,
+		       int32_t off);
 static bool ack_acceptable(const struct tcp_conn *c, const struct tcp_seg *s);
 static enum seg_verdict ack_handshake(struct stack *st, struct tcp_conn *c,
 				      const struct tcp_seg *s);
@@ -404,7 +404,8 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 		stack_drop(st, DROP_RST_WINDOW, NULL, s, c);
 		return SEG_DONE;
 	}
-	if (probes_crossed(c, s, off) && check_ack(st, c, s) == SEG_DONE)
+	if (ack_counts(c, s, off) &&
+	    (check_ack(st, c, s) == SEG_DONE || off != -1))
 		return SEG_DONE;
 	if (s->flags & TH_SYN) /* RFC 5961, 4.2: wherever its number lies */
 		stack_drop(st, DROP_SYN_CHALLENGED, NULL, s, c);
@@ -441,17 +442,27 @@ static enum seg_verdict unacceptable(struct stack *st, struct tcp_conn *c,
 }
 
 /*
+ * Two kinds of ACKs without text lie in front of the window and tell something
+ * new all the same; RFC 9293, 3.10.7.4, makes an allowance for valid ACKs where a
+ * window is closed.
+ *
  * Each end probed the other's closed window with a byte, and both were taken. An
  * ACK has the number before such a byte, for nobody knows what became of it; so
  * now each is one behind what the other expects, and neither would hear what the
- * other acknowledges. RFC 9293, 3.10.7.4, makes an allowance for valid ACKs where
- * a window is closed.
+ * other acknowledges.
+ *
+ * Or rounding took back a part of a unit of our window when the peer had used it
+ * up (RFC 7323, 2.4). A kernel without a scale of its own numbers its ACKs by where
+ * the window seems to end, and without them we would wait for an RTO.
  */
-static bool probes_crossed(const struct tcp_conn *c, const struct tcp_seg *s,
-			   int32_t off)
+static bool ack_counts(const struct tcp_conn *c, const struct tcp_seg *s,
+		       int32_t off)
 {
-	return off == -1 && !seg_len(s) && c->state != TCP_SYN_RECEIVED &&
-	       seq_gt(s->ack, c->snd_una) && ack_acceptable(c, s);
+	int32_t unit = 1 << c->rcv_wscale;
+
+	return (off == -1 || (off < 0 && off > -unit)) && !seg_len(s) &&
+	       c->state != TCP_SYN_RECEIVED && seq_gt(s->ack, c->snd_una) &&
+	       ack_acceptable(c, s);
 }
 
 static void compare_text(struct stack *st, const struct tcp_conn *c,

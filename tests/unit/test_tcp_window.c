@@ -54,6 +54,30 @@ static void snd_probes_crossed(void)
 	rig_end();
 }
 
+/* Our window lost a little by rounding, and the peer had used it up: its ACKs have
+ * the number where it seems to end, and count (RFC 7323, 2.4). */
+static void snd_ack_behind_a_rounded_window(void)
+{
+	rig.conf.window_scale = 7;
+	rig_handshake(SEG(.flags = TH_SYN, .seq = 5000, MSS(1000), SCALE(0)));
+	rig_send(1000);
+	rig_expect(TEXT(1001, 1000));
+	rx_text(5001, 1000);
+	rig_wait(MS(41));
+	rig_forget();
+	rig_rx(SEG(.flags = TH_ACK, .seq = 6001 - 127, .ack = 2001,
+		   WND(65535)));
+	rig_expect_silence();
+	rig_wait(S(10));
+	rig_expect_silence();
+	rig_check(rig_stats().dropped[DROP_DUPLICATE] == 0);
+	/* A unit behind is old, and answered. */
+	rig_rx(SEG(.flags = TH_ACK, .seq = 6001 - 128, .ack = 2001,
+		   WND(65535)));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 2001, .ack = 6001));
+	rig_end();
+}
+
 /* A window that closes later. */
 static void snd_window_closes(void)
 {
@@ -507,6 +531,7 @@ static void snd_close_zero_window(void)
 static const struct unit_test tests[] = {
 	UNIT_TEST(snd_zero_window_probed),
 	UNIT_TEST(snd_probes_crossed),
+	UNIT_TEST(snd_ack_behind_a_rounded_window),
 	UNIT_TEST(snd_window_closes),
 	UNIT_TEST(snd_zero_window_for_hours),
 	UNIT_TEST(snd_zero_window_peer_gone),
