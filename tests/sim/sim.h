@@ -322,6 +322,7 @@ struct watch {
 	struct syn_options said, heard;
 	bool text, fin; /* sent anything else than a SYN; a FIN */
 	bool mixed;	/* SYNs with different options: a cookie took over */
+	bool reset;	/* a RST was sent, by either side */
 	uint32_t syn_seq;
 	uint32_t max;	  /* number after the last one sent; if a SYN was */
 	uint32_t fin_seq; /* if fin */

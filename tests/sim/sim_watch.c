@@ -108,15 +108,20 @@ void watch_packet(struct sim *sim, unsigned int from, const uint8_t *pkt,
 	peer = &sim->watch[from ? s.dport : s.sport][!from];
 	/* What comes in fragments is not seen here. */
 	me->mixed |= sim->opts->link[!from].fragment;
-	if (s.flags & TH_RST)
+	if (s.flags & TH_RST) {
+		me->reset = peer->reset = true;
 		return;
+	}
 	if (s.flags & TH_SYN) {
 		/* The port is used again: all that was said is void. */
 		if (!(s.flags & TH_ACK) && me->said.syn && s.seq != me->syn_seq)
 			*me = *peer = (struct watch){.text = false};
 		/* An old SYN came again after the end; its answer may have the
-		 * same number, if that is a cookie. */
-		if (s.flags & TH_ACK && me->fin)
+		 * same number, if that is a cookie. A reset is an end if the
+		 * number is another one (seed 97093918 of old). */
+		if (s.flags & TH_ACK &&
+		    (me->fin ||
+		     (me->reset && me->said.syn && s.seq != me->syn_seq)))
 			*me = (struct watch){.mixed = true};
 		if (judged)
 			SIM_REQUIRE(s.opts & OPT_MSS, "no MSS (SHLD-5)");
