@@ -44,7 +44,7 @@ static void end_unseen(struct pktmem *m, const struct conn_end *end);
 static bool one_of_a_flood(struct pktmem *m, const struct stack_packet *p);
 static uint32_t trace_continued(struct pktmem *m, const struct stack_packet *p);
 static inline uint32_t trace_begin(struct pktmem *m,
-				   const struct stack_packet *p);
+				   const struct stack_packet *p, bool begins);
 static inline struct trace *trace_new(struct pktmem *m, uint32_t ref,
 				      uint32_t id, enum trace_class class);
 static bool has_free(const struct pktmem *m);
@@ -234,7 +234,7 @@ take_first(struct pktmem *m, const struct stack_packet *p)
 	if (begins && m->nby_ends && !(p->flags & PACKET_OUT))
 		ref = trace_continued(m, p);
 	if (!ref && (begins || has_free(m)))
-		ref = trace_begin(m, p);
+		ref = trace_begin(m, p, begins);
 	if (!ref)
 		return;
 	t = trace_at(m, ref);
@@ -293,16 +293,16 @@ trace_continued(struct pktmem *m, const struct stack_packet *p)
 	return ref;
 }
 
-/* One that begins with @p. */
+/* One whose first packet for us is @p, and perhaps (@begins) its own. */
 static inline uint32_t trace_begin(struct pktmem *m,
-				   const struct stack_packet *p)
+				   const struct stack_packet *p, bool begins)
 {
 	uint32_t ref = pktmem_block(m, 0);
 	struct trace *t =
 		trace_new(m, ref, p->conn,
 			  p->role == ROLE_CLIENT ? TRACE_LIVE : TRACE_ATTEMPT);
 
-	if (!opens(p) && syn_number(p) < 0)
+	if (!begins || (!opens(p) && syn_number(p) < 0))
 		t->marks = TRACE_MIDSTREAM;
 	t->ends = *p->ends;
 	t->listener = p->listener;

@@ -21,7 +21,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, struct tcp_seg *seg);
 static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, const struct tcp_seg *seg,
-		       const struct tcp_timewait *old);
+		       struct tcp_timewait *old);
 static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 		      const struct tcp_key *key, const struct tcp_seg *seg,
 		      const struct tcp_timewait *old);
@@ -40,13 +40,14 @@ static bool syn_source(struct stack *st, struct listener *l, unsigned int index,
 static bool syn_pressure(struct stack *st, struct listener *l,
 			 unsigned int index, const struct tcp_key *key);
 static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
-		       const struct tcp_key *key, const struct tcp_seg *seg);
+		       const struct tcp_key *key, const struct tcp_seg *seg,
+		       struct tcp_timewait *old);
 static void cookie_refuse(struct stack *st, struct listener *l,
 			  const struct tcp_key *key, const struct tcp_seg *seg);
 static void half_synack(struct stack *st, struct tcp_half *h,
 			unsigned int what);
 static void listen_judge(struct stack *st, const struct tcp_key *key,
-			 struct tcp_seg *seg, const struct tcp_timewait *old);
+			 struct tcp_seg *seg, struct tcp_timewait *old);
 static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 			const struct tcp_seg *seg);
 static bool half_takes_cookie(const struct stack *st, struct tcp_half *h,
@@ -90,7 +91,7 @@ static uint16_t syn_window(const struct stack *st)
 }
 
 void tcp_listen_input(struct stack *st, const struct tcp_key *key,
-		      struct tcp_seg *seg, const struct tcp_timewait *old)
+		      struct tcp_seg *seg, struct tcp_timewait *old)
 {
 	/* Whatever becomes of a SYN, it can be spoken of. */
 	if ((seg->flags & (TH_SYN | TH_ACK | TH_RST)) == TH_SYN)
@@ -100,19 +101,20 @@ void tcp_listen_input(struct stack *st, const struct tcp_key *key,
 }
 
 static void listen_judge(struct stack *st, const struct tcp_key *key,
-			 struct tcp_seg *seg, const struct tcp_timewait *old)
+			 struct tcp_seg *seg, struct tcp_timewait *old)
 {
 	unsigned int index;
 	struct listener *l =
 		listener_find(st, &key->local, key->local_port, &index);
 	bool open = l && !l->removed && l->conf.enabled;
 
-	/* RFC 9293, 3.3.2: the state of what has no record. */
-	if (open && !old) {
+	/* RFC 9293, 3.3.2: the state of what has no record, nor has a SYN that
+	 * TIME-WAIT let through. */
+	if (open)
 		st->tap.packet.listener = (uint16_t)index;
-		st->tap.packet.state_before = TCP_LISTEN;
-		st->tap.packet.state_after = TCP_LISTEN;
-	}
+	st->tap.packet.state_before = open ? TCP_LISTEN : TCP_CLOSED;
+	st->tap.packet.state_after = st->tap.packet.state_before;
+	st->tap.again = false;
 	if (seg->flags & TH_RST) {
 		stack_drop(st, DROP_RST_NOBODY, key, seg, NULL);
 		return;
@@ -206,7 +208,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 
 static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, const struct tcp_seg *seg,
-		       const struct tcp_timewait *old)
+		       struct tcp_timewait *old)
 {
 	struct tcp_half *h;
 	enum syn_verdict verdict = SYN_ACCEPT;
@@ -243,7 +245,7 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 	if (st->conf.cookies == COOKIES_ALWAYS ||
 	    syn_pressure(st, l, index, key)) {
 		if (st->conf.cookies != COOKIES_NEVER)
-			syn_cookie(st, l, index, key, seg);
+			syn_cookie(st, l, index, key, seg, old);
 		else
 			syn_refuse(st, l, key, seg, DROP_SYN_LIMIT,
 				   l->conf.overflow == OVERFLOW_RESET);
@@ -260,6 +262,10 @@ static void listen_syn(struct stack *st, struct listener *l, unsigned int index,
 	half_init(st, h, index, key, seg, old);
 	if (counted)
 		h->flags |= HALF_COUNTED;
+	if (old) {
+		timewait_leave(st, old);
+		st->tap.packet.state_before = TCP_TIME_WAIT;
+	}
 	table_insert(&st->table, ptr_ref(&st->arena, h));
 	count_add(&st->half_open, 1);
 	count_add(&l->half_open, 1);
@@ -390,8 +396,10 @@ static bool syn_pressure(struct stack *st, struct listener *l,
 	return true;
 }
 
+/* The ACK that brings it back would find TIME-WAIT, so @old goes now. */
 static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
-		       const struct tcp_key *key, const struct tcp_seg *seg)
+		       const struct tcp_key *key, const struct tcp_seg *seg,
+		       struct tcp_timewait *old)
 {
 	struct tcp_seg synack = {
 		.src = key->local,
@@ -432,6 +440,8 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 	}
 	if (!tcp_reply(st, &synack, &note))
 		return;
+	if (old)
+		timewait_leave(st, old);
 	l->cookies++;
 	l->cookie_sent_us = st->now_us;
 	st->stats.cookies_sent++;

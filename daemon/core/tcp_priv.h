@@ -188,9 +188,10 @@ void reply_release(struct stack *st);
 struct listener *listener_find(struct stack *st, const struct ip_addr *local,
 			       uint16_t port, unsigned int *index);
 void listener_release(struct stack *st, unsigned int index);
-/** tcp_listen_input() - A segment without a record; @old if it had one */
+/** tcp_listen_input() - A segment without a record, or a SYN to @old, which
+ * stays if nothing takes its place */
 void tcp_listen_input(struct stack *st, const struct tcp_key *key,
-		      struct tcp_seg *seg, const struct tcp_timewait *old);
+		      struct tcp_seg *seg, struct tcp_timewait *old);
 void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg);
 void tcp_half_expire(struct stack *st, struct tcp_half *h);
 void tcp_half_drop(struct stack *st, struct tcp_half *h, enum close_reason why);
@@ -235,6 +236,8 @@ void source_sub(struct stack *st, const struct ip_addr *peer);
  *
  * In its place in the table, or, if it is dead, in none's. */
 void timewait_enter(struct stack *st, struct tcp_conn *c);
+/** timewait_leave() - Before its 2 MSL are over: its ends are another's */
+void timewait_leave(struct stack *st, struct tcp_timewait *tw);
 void timewait_input(struct stack *st, struct tcp_timewait *tw,
 		    const struct tcp_key *key, struct tcp_seg *seg);
 void timewait_expire(struct stack *st);

@@ -14,7 +14,6 @@
 
 static struct tcp_timewait *tw_new(struct stack *st);
 static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us);
-static void tw_remove(struct stack *st, struct tcp_timewait *tw);
 static bool tw_reusable(const struct stack *st, const struct tcp_timewait *tw,
 			const struct tcp_seg *seg);
 static void tw_ack(struct stack *st, struct tcp_timewait *tw,
@@ -76,10 +75,9 @@ void timewait_input(struct stack *st, struct tcp_timewait *tw,
 		stack_drop(st, DROP_RST_NOBODY, key, seg, NULL);
 		return;
 	}
-	/* RFC 9293, 3.6.1 (MAY-2) */
+	/* RFC 9293, 3.6.1 (MAY-2); if it opens nothing, we wait on. */
 	if (seg->flags & TH_SYN && !(seg->flags & TH_ACK) &&
 	    tw_reusable(st, tw, seg)) {
-		tw_remove(st, tw);
 		tcp_listen_input(st, key, seg, tw);
 		return;
 	}
@@ -185,7 +183,7 @@ static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us)
 	st->tw_bits[slot / 64] |= 1ull << slot % 64;
 }
 
-static void tw_remove(struct stack *st, struct tcp_timewait *tw)
+void timewait_leave(struct stack *st, struct tcp_timewait *tw)
 {
 	table_remove(&st->table, ptr_ref(&st->arena, tw));
 	tw->kind = KIND_TOMB;

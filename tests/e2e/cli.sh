@@ -107,6 +107,15 @@ check 'close' said "^$ID closing\$" ctl close "$ID"
 check 'close: the client sees the end' exits 1 read -r -t 5 _ <&5
 exec 5<&-
 check 'close: TIME-WAIT' wait_for 5 said 'TIME-WAIT' ctl list "dport = $PORT"
+ctl -q listener disable echo
+check_not 'the same port again is refused' nc -zw 2 -p "$PORT" "$OWN4" 7
+check 'and called so' wait_for 5 said "^c[0-9]+ +refused .*:$PORT " \
+	ctl recent -c 1
+check 'it is still in TIME-WAIT' said 'TIME-WAIT' ctl list "dport = $PORT"
+ctl -q listener enable echo
+check 'the same port again is taken' nc -zw 2 -p "$PORT" "$OWN4" 7
+check 'by the listener' wait_for 5 said "^c[0-9]+ +completed .*:$PORT +echo " \
+	ctl recent -c 1
 
 json list dst "$HOST6"
 ID=$(field 'd[0]["id"]')

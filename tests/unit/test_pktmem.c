@@ -13,11 +13,18 @@ static struct pktmem *mem;
 static void *room;
 static struct pktbus bus;
 
+static void look(uint32_t packets, uint32_t snaplen, size_t len);
+
 static void start(uint32_t packets, uint32_t snaplen, size_t len)
+{
+	rig_start();
+	look(packets, snaplen, len);
+}
+
+static void look(uint32_t packets, uint32_t snaplen, size_t len)
 {
 	const struct pktmem_conf conf = {packets, snaplen, {1, 2, 3}};
 
-	rig_start();
 	room = calloc(1, len);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(room);
 	mem = pktmem_init(room, len, &conf);
@@ -85,6 +92,45 @@ static void a_whole_life(void)
 	rig_check(c.kept == c.packets && count(1, NULL) == c.kept);
 	rig_check(pktmem_last(mem, false) == pktmem_by_id(mem, 1));
 	rig_check(!pktmem_last(mem, true));
+	end();
+}
+
+/* Nor does a SYN begin anything there (RFC 5961, 4; RFC 9293, 3.10.7.4). */
+static void one_that_was_there_before(void)
+{
+	rig_start();
+	rig_established();
+	look(32, 262, PKTMEM_MIN);
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5100));
+	rig_check(conn(1).outcome == ATTEMPT_MIDSTREAM && conn(1).kept == 2);
+	rig_check(!conn(1).ended);
+	rig_close();
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1002));
+	end();
+	rig_start();
+	rig_established();
+	rig_close();
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1002));
+	look(32, 262, PKTMEM_MIN);
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5001));
+	rig_check(conn(1).outcome == ATTEMPT_MIDSTREAM && conn(1).kept == 2);
+	end();
+}
+
+static void a_refusal_in_time_wait(void)
+{
+	struct pktmem_conn c;
+
+	start(32, 262, PKTMEM_MIN);
+	rig_established();
+	rig_close();
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1002));
+	rig.on_syn = SYN_REFUSE;
+	rig_rx(SEG(.flags = TH_SYN, .seq = 105000));
+	c = conn(2);
+	rig_check(c.outcome == ATTEMPT_REJECTED && c.stage == STAGE_SYN);
+	rig_check(c.ended && c.kept == 2 && c.drop == DROP_SYN_DENIED);
+	rig_check(conn(1).outcome == ATTEMPT_COMPLETED);
 	end();
 }
 
@@ -550,7 +596,9 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(a_whole_life),
+		UNIT_TEST(one_that_was_there_before),
 		UNIT_TEST(a_refusal),
+		UNIT_TEST(a_refusal_in_time_wait),
 		UNIT_TEST(a_denial_in_silence),
 		UNIT_TEST(a_cookie_is_one_connection),
 		UNIT_TEST(half_open_ones_that_fail),

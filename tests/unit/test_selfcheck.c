@@ -68,10 +68,8 @@ static void start(void)
 }
 
 /* The bus ends before the judge is asked for the rest, as in the daemon. */
-static void judged(uint64_t agreed, uint64_t unknown)
+static void all_judged(uint64_t agreed, uint64_t unknown)
 {
-	rig_abort();
-	rig_forget();
 	pktbus_remove(&bus, &check.sink);
 	selfcheck_stop(&check);
 	rig_check(check.agreed == agreed && check.unknown == unknown);
@@ -79,6 +77,13 @@ static void judged(uint64_t agreed, uint64_t unknown)
 	pktbus_remove(&bus, pktmem_sink(known));
 	free(room);
 	rig_end();
+}
+
+static void judged(uint64_t agreed, uint64_t unknown)
+{
+	rig_abort();
+	rig_forget();
+	all_judged(agreed, unknown);
 }
 
 static void a_connection_is_compared(void)
@@ -104,6 +109,21 @@ static void one_that_found_no_room_is_not(void)
 		   .peer_port = RIG_PEER_PORT + 1));
 	rig_wait(S(200));
 	judged(1, 1);
+}
+
+/* The first one is not compared: its ends are another's by then. */
+static void one_that_is_refused_in_time_wait_is(void)
+{
+	start();
+	rig_established();
+	rig_close();
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1002));
+	rig_forget();
+	rig.on_syn = SYN_REFUSE;
+	rig_wait(S(1));
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5002 + 100000));
+	rig_forget();
+	all_judged(1, 1);
 }
 
 /* Some of the packets of a connection may be among those that were lost. */
@@ -163,6 +183,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(what_does_not),
 		UNIT_TEST(a_connection_is_compared),
 		UNIT_TEST(one_that_found_no_room_is_not),
+		UNIT_TEST(one_that_is_refused_in_time_wait_is),
 		UNIT_TEST(one_with_a_gap_is_not),
 		UNIT_TEST(one_after_the_gap_is),
 		UNIT_TEST(one_whose_syn_came_in_pieces_is),

@@ -290,6 +290,37 @@ static void time_wait_keeps_the_id(void)
 	rig_rx(SEG(.flags = TH_SYN, .seq = 5002 + 100000));
 	EXPECT(0, TIME_WAIT, SYN_RECEIVED, NONE);
 	rig_check(seen[nseen - 2].conn == 2);
+	rig_check(seen[nseen - 2].listener == 0);
+	rig_forget();
+	rig_end();
+}
+
+/* It is of no connection yet, so TIME-WAIT is not its state. */
+static void a_syn_that_is_refused_in_time_wait(void)
+{
+	watch();
+	rig_established();
+	rig_close();
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1002));
+	rig_forget();
+	looked = nseen;
+	rig.on_syn = SYN_REFUSE;
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5002 + 100000));
+	EXPECT(0, LISTEN, LISTEN, SYN_DENIED);
+	EXPECT(PACKET_OUT, LISTEN, LISTEN, NONE);
+	rig_check(seen[nseen - 1].conn == 2 && seen[nseen - 2].conn == 2);
+	rig_check(seen[nseen - 2].listener == 0);
+	rig_forget();
+	/* That one stays as long as nothing takes its place. */
+	rig_rx(SEG(.flags = TH_ACK | TH_FIN, .seq = 5001, .ack = 1002));
+	EXPECT(0, TIME_WAIT, TIME_WAIT, NONE);
+	EXPECT(PACKET_OUT, TIME_WAIT, TIME_WAIT, NONE);
+	rig_forget();
+	stack_listener_enable(rig.st, rig.listener.name, false);
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5002 + 200000));
+	EXPECT(0, CLOSED, CLOSED, NONE);
+	EXPECT(PACKET_OUT, CLOSED, CLOSED, NONE);
+	rig_check(seen[nseen - 1].conn == 3 && seen[nseen - 2].conn == 3);
 	rig_forget();
 	rig_end();
 }
@@ -321,6 +352,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(a_challenge_is_marked),
 		UNIT_TEST(a_super_segment_is_one_packet),
 		UNIT_TEST(time_wait_keeps_the_id),
+		UNIT_TEST(a_syn_that_is_refused_in_time_wait),
 		UNIT_TEST(nobody_watches_any_more),
 	};
 
