@@ -48,6 +48,8 @@ static void half_synack(struct stack *st, struct tcp_half *h,
 			unsigned int what);
 static void listen_judge(struct stack *st, const struct tcp_key *key,
 			 struct tcp_seg *seg, struct tcp_timewait *old);
+static void half_syn_again(struct stack *st, struct tcp_half *h,
+			   const struct tcp_seg *seg);
 static bool half_ack_ok(struct stack *st, struct tcp_half *h,
 			const struct tcp_seg *seg);
 static bool half_takes_cookie(const struct stack *st, struct tcp_half *h,
@@ -582,17 +584,8 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 		return;
 	}
 	if (seg->flags & TH_SYN) {
-		/* The same SYN again: our SYN-ACK may be lost. */
 		if (seg->seq == h->irs && !(seg->flags & TH_ACK)) {
-			st->stats.syns_in++;
-			st->stats.retransmit_synack++;
-			/* RFC 3168, 6.1.1: it fell back, and so do we. */
-			if (!tcp_ecn_syn(st, seg))
-				h->flags &= (uint8_t)~HALF_ECN;
-			h->flags |= HALF_SYN_AGAIN;
-			half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
-				   (struct event_more){.a = 1, .seg = seg});
-			half_synack(st, h, PACKET_RETRANSMIT);
+			half_syn_again(st, h, seg);
 			return;
 		}
 		/* Another one: RFC 5961, 4.2. If the client forgot us, our
@@ -610,6 +603,36 @@ void tcp_half_input(struct stack *st, struct tcp_half *h, struct tcp_seg *seg)
 		return;
 	tcp_established(st, c, how);
 	tcp_conn_input(st, c, seg);
+}
+
+/* Our SYN-ACK may be lost. Or the client blames its options and offers less now:
+ * a SYN-ACK has nothing that its SYN has not (RFC 7323, 1.3; RFC 3168, 6.1.1).
+ * It may also be a late copy of the first SYN, so nothing comes back. */
+static void half_syn_again(struct stack *st, struct tcp_half *h,
+			   const struct tcp_seg *seg)
+{
+	uint16_t mss = seg->opts & OPT_MSS ? seg->mss
+					   : tcp_default_mss(&h->e.key.peer);
+
+	st->stats.syns_in++;
+	st->stats.retransmit_synack++;
+	if (mss < h->peer_mss)
+		h->peer_mss = mss;
+	if (!(seg->opts & OPT_WSCALE))
+		h->flags &= (uint8_t)~HALF_WSCALE;
+	if (!(seg->opts & OPT_SACK_OK))
+		h->flags &= (uint8_t)~HALF_SACK;
+	if (!tcp_ecn_syn(st, seg))
+		h->flags &= (uint8_t)~HALF_ECN;
+	/* RFC 7323, 4.3: its round trip is that of this SYN. */
+	if (!(seg->opts & OPT_TS))
+		h->flags &= (uint8_t)~HALF_TS;
+	else if (seq_gt(seg->ts_val, h->ts_recent))
+		h->ts_recent = seg->ts_val;
+	h->flags |= HALF_SYN_AGAIN;
+	half_event(st, EVENT_SYN_RECEIVED, h, TCP_SYN_RECEIVED,
+		   (struct event_more){.a = 1, .seg = seg});
+	half_synack(st, h, PACKET_RETRANSMIT);
 }
 
 /* The checks of RFC 9293, 3.10.7.4 that come before ESTABLISHED. */
