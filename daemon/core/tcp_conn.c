@@ -210,7 +210,7 @@ void tcp_established(struct stack *st, struct tcp_conn *c, int64_t how)
 	const struct tcp_service *svc = tcp_service_of(st, c);
 
 	tcp_set_state(st, c, TCP_ESTABLISHED);
-	c->flags |= CF_OPEN;
+	c->flags = (c->flags | CF_OPEN) & ~CF_R1;
 	c->snd_una = c->iss + 1; /* whatever the ACK says beyond is text */
 	c->backoff = 0;
 	c->rexmt_count = 0;

@@ -22,6 +22,7 @@ static void timer_active(struct stack *st, struct tcp_conn *c,
 			 struct tcp_active *a);
 static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 			struct tcp_active *a);
+static void tell_r1(struct stack *st, struct tcp_conn *c);
 static void timer_syn(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a);
 static void timer_persist(struct stack *st, struct tcp_conn *c,
@@ -226,14 +227,9 @@ static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 		tcp_dead(st, c, CLOSE_TIMEOUT_DATA);
 		return;
 	}
-	if (c->rexmt_count == R1_TRIES && !(c->flags & CF_R1)) {
-		c->flags |= CF_R1; /* (SHLD-9) */
-		tcp_trouble(st, c,
-			    &(struct tcp_trouble){.what = TROUBLE_TRIES,
-						  .tries = c->rexmt_count});
-		if (c->flags & CF_DEAD)
-			return;
-	}
+	tell_r1(st, c);
+	if (c->flags & CF_DEAD)
+		return;
 	c->rexmt_count++;
 	if (c->backoff < 31)
 		c->backoff++;
@@ -243,22 +239,36 @@ static void timer_rexmt(struct stack *st, struct tcp_conn *c,
 	tcp_wake_output(st, c);
 }
 
-/* RFC 9293, 3.8.3 (MUST-22) */
+/* RFC 9293, 3.8.3 (SHLD-9): once, until something is acknowledged. */
+static void tell_r1(struct stack *st, struct tcp_conn *c)
+{
+	const struct tcp_trouble t = {.what = TROUBLE_TRIES,
+				      .tries = c->rexmt_count};
+
+	if (c->rexmt_count != R1_TRIES || c->flags & CF_R1)
+		return;
+	c->flags |= CF_R1;
+	tcp_trouble(st, c, &t);
+}
+
+/* RFC 9293, 3.8.3 (MUST-22, MUST-23): of an open of ours, whatever has crossed
+ * it; who opens to us has a record and synack_retries (tcp_half_expire()). */
 static void timer_syn(struct stack *st, struct tcp_conn *c,
 		      struct tcp_active *a)
 {
 	bool client = c->state == TCP_SYN_SENT;
-	uint32_t tries =
-		client ? st->conf.syn_retries : st->conf.synack_retries;
 
 	a->rexmt_at_us = TIME_NEVER;
-	if (c->rexmt_count >= tries) {
+	if (c->rexmt_count >= st->conf.syn_retries) {
 		tcp_dead(st, c,
 			 !client	  ? CLOSE_TIMEOUT_SYNACK
 			 : a->unreachable ? CLOSE_UNREACHABLE
 					  : CLOSE_TIMEOUT_SYN);
 		return;
 	}
+	tell_r1(st, c);
+	if (c->flags & CF_DEAD)
+		return;
 	c->rexmt_count++;
 	c->retrans++;
 	EVENT_CONN(st, c, SYN_RETRANSMIT, .a = c->rexmt_count + 1,
