@@ -16,6 +16,8 @@ static struct tcp_timewait *tw_new(struct stack *st);
 static void tw_arm(struct stack *st, struct tcp_timewait *tw, int64_t at_us);
 static bool tw_reusable(const struct stack *st, const struct tcp_timewait *tw,
 			const struct tcp_seg *seg);
+static bool is_fin_again(const struct tcp_timewait *tw,
+			 const struct tcp_seg *seg);
 static void tw_ack(struct stack *st, struct tcp_timewait *tw,
 		   const struct tcp_seg *seg);
 
@@ -83,7 +85,7 @@ void timewait_input(struct stack *st, struct tcp_timewait *tw,
 	}
 	/* RFC 9293, 3.10.7.4: the only thing that can arrive is the FIN
 	 * again. Acknowledge it, and wait 2 MSL from now. */
-	if (seg->flags & TH_FIN && seg->seq + seg->len + 1 == tw->rcv_nxt)
+	if (is_fin_again(tw, seg))
 		tw->deadline = (uint16_t)((st->now_us + 2 * st->conf.msl_us) /
 						  TW_TICK_US +
 					  1);
@@ -205,13 +207,22 @@ static bool tw_reusable(const struct stack *st, const struct tcp_timewait *tw,
 	return seq_gt(seg->seq, tw->rcv_nxt);
 }
 
-/* The limit of all, and one of its own for bare ACKs, which might be answers to
- * this: one a tick, of which six bits are kept. */
+static bool is_fin_again(const struct tcp_timewait *tw,
+			 const struct tcp_seg *seg)
+{
+	return seg->flags & TH_FIN && seg->seq + seg->len + 1 == tw->rcv_nxt;
+}
+
+/* The FIN always, for its sender waits for that. Others within the limit of all,
+ * and one of its own for bare ACKs, which might be answers to this: one a tick,
+ * of which six bits are kept. */
 static bool answer_allowed(struct stack *st, struct tcp_timewait *tw,
 			   const struct tcp_seg *seg)
 {
 	uint8_t tick = (st->now_us / TW_TICK_US) & TOLD_MASK;
 
+	if (is_fin_again(tw, seg))
+		return true;
 	if (!seg_len(seg)) {
 		if (tw->told == tick)
 			return false;
