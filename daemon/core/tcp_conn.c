@@ -19,6 +19,7 @@
 #define ACTIVE_PAGES_KEPT 3
 
 static struct tcp_active *active_get(struct stack *st);
+static void give_places_back(struct stack *st, const struct tcp_conn *c);
 static void reap_later(struct stack *st, struct tcp_conn *c);
 static void reap_one(struct stack *st, struct tcp_conn *c);
 static void count_close(struct stack *st, const struct tcp_conn *c);
@@ -324,8 +325,20 @@ void tcp_dead(struct stack *st, struct tcp_conn *c, enum close_reason why)
 		list_remove(&st->arena, &st->ready, c->active);
 		tcp_early_forget(st, conn_active(st, c));
 	}
-	count_add(&st->full, -1);
+	give_places_back(st, c);
 	reap_later(st, c);
+}
+
+/* Whoever comes in the same turn finds them free. */
+static void give_places_back(struct stack *st, const struct tcp_conn *c)
+{
+	count_add(&st->full, -1);
+	if (c->flags & CF_COUNTED)
+		source_sub(st, &c->e.key.peer);
+	if (c->listener != LISTENER_NONE) {
+		count_add(&st->listeners[c->listener].connections, -1);
+		st->listeners[c->listener].dead++;
+	}
 }
 
 void tcp_reset(struct stack *st, struct tcp_conn *c, enum close_reason why)
@@ -402,7 +415,7 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 		timewait_enter(st, c);
 		c->flags |= CF_DEAD;
 		wheel_cancel(&st->wheel_conn, conn_ref(st, c));
-		count_add(&st->full, -1);
+		give_places_back(st, c);
 	} else if (c->handshake_us == HANDSHAKE_UNKNOWN &&
 		   c->reason == CLOSE_FIN) {
 		/* A late copy of its first segment could open a connection
@@ -413,10 +426,8 @@ static void reap_one(struct stack *st, struct tcp_conn *c)
 	if (svc && svc->on_closed)
 		svc->on_closed(st, c, c->reason);
 	tcp_deactivate(st, c);
-	if (c->flags & CF_COUNTED)
-		source_sub(st, &c->e.key.peer);
 	if (c->listener != LISTENER_NONE) {
-		count_add(&st->listeners[c->listener].connections, -1);
+		st->listeners[c->listener].dead--;
 		listener_release(st, c->listener);
 	}
 	tcp_pmtu_free(st, c);

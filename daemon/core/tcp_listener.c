@@ -133,7 +133,7 @@ void listener_release(struct stack *st, unsigned int index)
 {
 	struct listener *l = &st->listeners[index];
 
-	if (l->removed && !l->half_open && !l->connections)
+	if (l->removed && !l->half_open && !l->connections && !l->dead)
 		l->used = false;
 }
 

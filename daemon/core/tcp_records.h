@@ -407,6 +407,7 @@ struct listener {
 	uint8_t next;	 /* index + 1 of another listener at this port */
 	uint8_t service; /* index of conf.service */
 	uint32_t half_open, connections;
+	uint32_t dead; /* connections that stack_reap() is to free */
 	uint32_t waiting;
 	uint64_t syns, opened, refused, cookies;
 	uint64_t overflows[OVERFLOW_NPLACES];

@@ -534,6 +534,23 @@ static void listener_full_in_a_burst(void)
 	rig_end();
 }
 
+/* Whether a turn has one packet or both is not for the peers to know. */
+static void a_place_is_free_in_the_same_turn(void)
+{
+	rig.listener.max_connections = 1;
+	rig.conf.max_per_source = 1;
+	rig.conf.max_connections = 1;
+	handshake_from(RIG_PEER_PORT);
+	rig_hold();
+	rig_rx(SEG(.flags = TH_RST, .seq = 5001));
+	rx_syn(40001);
+	rig_release();
+	rig_expect(SYNACK(40001, MSS(rig_mss())));
+	rx_ack(40001);
+	rig_check(rig_stats().full == 1 && rig_stats().half_open == 0);
+	rig_end();
+}
+
 static void source_full(void)
 {
 	struct ip_addr other = rig.peer;
@@ -701,6 +718,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(listener_full_when_acked_silent),
 	UNIT_TEST(listener_full_for_good),
 	UNIT_TEST(listener_full_in_a_burst),
+	UNIT_TEST(a_place_is_free_in_the_same_turn),
 	UNIT_TEST(connections_lowered),
 	UNIT_TEST(source_full),
 	UNIT_TEST(memory_full),
