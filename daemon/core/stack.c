@@ -16,6 +16,7 @@
 #include "tcp_priv.h"
 
 #define FLOW_LABEL_MAX 0xfffff
+#define REARM_SLICE    4096 /* places a call */
 
 /* Of a packet of which the device says nothing. */
 static const struct stack_rx unvouched;
@@ -24,6 +25,7 @@ static void stack_enter(struct stack *st, int64_t now_us);
 static void stack_leave(struct stack *st);
 static bool conf_valid(const struct stack_conf *conf);
 static void pools_init(struct stack *st);
+static void rearm_some(struct stack *st);
 static void packet_input(struct stack *st, const void *pkt, size_t len,
 			 const struct stack_rx *meta);
 static void fragment_input(struct stack *st, const struct ip_pkt *ip);
@@ -95,6 +97,7 @@ int64_t stack_now(const struct stack *st)
 void stack_reconf(struct stack *st, const struct stack_conf *conf)
 {
 	struct stack_conf old = st->conf;
+	uint8_t old_wscale = tcp_syn_wscale(st);
 
 	st->conf = *conf;
 	st->conf.own4 = old.own4;
@@ -110,6 +113,31 @@ void stack_reconf(struct stack *st, const struct stack_conf *conf)
 	st->rtt_limits.initial_us = (uint32_t)conf->rto_initial_us;
 	st->rtt_limits.min_us = (uint32_t)conf->rto_min_us;
 	st->rtt_limits.max_us = (uint32_t)conf->rto_max_us;
+	if (conf->keepalive_us != old.keepalive_us ||
+	    conf->user_timeout_us != old.user_timeout_us) {
+		st->rearming = true;
+		st->rearm_cursor = 0;
+	}
+	if (tcp_syn_wscale(st) != old_wscale) {
+		st->old_wscale = old_wscale;
+		st->old_wscale_until_us = st->now_us + COOKIE_LIFE_US;
+	}
+}
+
+/* An idle connection has no timer that would look at what is configured now. */
+static void rearm_some(struct stack *st)
+{
+	struct tcp_conn *c;
+
+	for (int i = 0; i < REARM_SLICE; i++) {
+		c = pool_next(&st->pool_conn, &st->rearm_cursor);
+		if (!c) {
+			st->rearming = false;
+			return;
+		}
+		if (c->kind == KIND_CONN)
+			tcp_rearm(st, c);
+	}
 }
 
 void stack_share(struct stack *st, const struct stack_share *share)
@@ -180,6 +208,8 @@ void stack_expire(struct stack *st, int64_t now_us)
 	ref_t r;
 
 	stack_enter(st, now_us);
+	if (st->rearming)
+		rearm_some(st);
 	while ((r = wheel_pop(&st->wheel_half, now_us)))
 		tcp_half_expire(st, ref_ptr(&st->arena, r));
 	while ((r = wheel_pop(&st->wheel_conn, now_us)))
@@ -231,7 +261,8 @@ int64_t stack_deadline(const struct stack *st)
 {
 	int64_t at, other;
 
-	if (st->out.n || st->ready.n || st->nreplies || st->reap_head)
+	if (st->out.n || st->ready.n || st->nreplies || st->reap_head ||
+	    st->rearming)
 		return 0;
 	at = wheel_deadline(&st->wheel_half);
 	other = wheel_deadline(&st->wheel_conn);

@@ -9,7 +9,9 @@
  * of an index into common MSS values, 24 of a keyed hash over the addresses,
  * the client's ISN, the whole counter and the index. What does not fit goes
  * into the low six bits of our timestamp, which the client echoes: window scale
- * (15 = none), SACK and ECN. Without timestamps those options are given up.
+ * (15 = none), SACK and ECN. Without timestamps those options are given up. Our
+ * own window scale is in the hash: it is that of the configuration, or of the one
+ * before, if that changed since.
  *
  * 24 bits and two valid counters mean that a blind attacker needs some eight
  * million ACKs for one connection.
@@ -36,12 +38,14 @@ static uint32_t cookie_count(const struct stack *st)
 }
 
 static uint32_t cookie_hash(const struct stack *st, const struct tcp_key *key,
-			    tcp_seq irs, uint32_t count, uint32_t mss_index)
+			    tcp_seq irs, uint32_t count, uint32_t mss_index,
+			    uint8_t rcv_wscale)
 {
 	struct {
 		struct tcp_key key;
-		uint32_t irs, count, mss_index;
-	} in = {*key, irs, count, mss_index};
+		uint32_t irs, count;
+		uint16_t mss_index, rcv_wscale;
+	} in = {*key, irs, count, (uint16_t)mss_index, rcv_wscale};
 	uint64_t out;
 
 	_Static_assert(sizeof(in) == 48, "no padding may be hashed");
@@ -69,7 +73,8 @@ tcp_seq cookie_make(const struct stack *st, const struct tcp_key *key,
 	*ts = (now & ~TS_BITS) | bits;
 	if (seq_gt(*ts, now))
 		*ts -= TS_BITS + 1;
-	return count << 27 | i << 24 | cookie_hash(st, key, syn->seq, count, i);
+	return count << 27 | i << 24 |
+	       cookie_hash(st, key, syn->seq, count, i, tcp_syn_wscale(st));
 }
 
 /* How many periods ago it was made, or 32 more of them, or 64 ... */
@@ -89,12 +94,21 @@ bool cookie_check(const struct stack *st, const struct tcp_key *key,
 	tcp_seq c = ack->ack - 1;
 	uint32_t count = cookie_count(st) - cookie_age(st, ack);
 	uint32_t i = c >> 24 & 7;
+	uint8_t rcv_wscale = tcp_syn_wscale(st);
 
 	if (!cookie_recent(st, ack))
 		return false;
-	if (cookie_hash(st, key, ack->seq - 1, count, i) != (c & 0xffffff))
-		return false;
-	*k = (struct cookie){.mss = mss_values[i], .wscale = TS_NO_WSCALE};
+	if (cookie_hash(st, key, ack->seq - 1, count, i, rcv_wscale) !=
+	    (c & 0xffffff)) {
+		rcv_wscale = st->old_wscale;
+		if (st->now_us >= st->old_wscale_until_us ||
+		    cookie_hash(st, key, ack->seq - 1, count, i, rcv_wscale) !=
+			    (c & 0xffffff))
+			return false;
+	}
+	*k = (struct cookie){.mss = mss_values[i],
+			     .wscale = TS_NO_WSCALE,
+			     .rcv_wscale = rcv_wscale};
 	if (ack->opts & OPT_TS && st->conf.timestamps) {
 		k->ts = true;
 		k->wscale = ack->ts_ecr & 0x0f;

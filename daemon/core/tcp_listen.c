@@ -43,7 +43,8 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 		       const struct tcp_key *key, const struct tcp_seg *seg,
 		       struct tcp_timewait *old);
 static void cookie_refuse(struct stack *st, struct listener *l,
-			  const struct tcp_key *key, const struct tcp_seg *seg);
+			  const struct tcp_key *key, const struct tcp_seg *seg,
+			  enum drop_reason why, bool reset);
 static void half_synack(struct stack *st, struct tcp_half *h,
 			unsigned int what);
 static void listen_judge(struct stack *st, const struct tcp_key *key,
@@ -171,10 +172,15 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 				  (struct event_more){.seg = seg});
 		return;
 	}
+	if (st->stopping) {
+		cookie_refuse(st, l, key, seg, DROP_SYN_STOPPING, true);
+		return;
+	}
 	counted = st->conf.max_per_source > 0;
 	if (!within_limits(st, l, index, key, false) ||
 	    (counted && !syn_source(st, l, index, key))) {
-		cookie_refuse(st, l, key, seg);
+		cookie_refuse(st, l, key, seg, DROP_ACK_LIMIT,
+			      l->conf.overflow == OVERFLOW_RESET);
 		return;
 	}
 	c = passive_conn(st, key, index, seg->ack - 1, seg->seq - 1);
@@ -193,7 +199,7 @@ static void listen_ack(struct stack *st, struct listener *l, unsigned int index,
 	if (k.wscale <= 14) {
 		c->flags |= CF_WSCALE;
 		c->snd_wscale = k.wscale;
-		c->rcv_wscale = tcp_syn_wscale(st);
+		c->rcv_wscale = k.rcv_wscale;
 	}
 	if (k.ts) {
 		c->ts_recent = seg->ts_val;
@@ -305,7 +311,8 @@ static void half_init(struct stack *st, struct tcp_half *h, unsigned int index,
 		seg->opts & OPT_MSS ? seg->mss : tcp_default_mss(&key->peer);
 	if (seg->opts & OPT_WSCALE) {
 		h->flags |= HALF_WSCALE;
-		h->peer_wscale = seg->wscale;
+		h->peer_wscale = seg->wscale & 15u;
+		h->rcv_wscale = tcp_syn_wscale(st) & 15u;
 	}
 	if (seg->opts & OPT_SACK_OK && st->conf.sack)
 		h->flags |= HALF_SACK;
@@ -456,13 +463,14 @@ static void syn_cookie(struct stack *st, struct listener *l, unsigned int index,
 /* Its client believes in a connection: see half_refuse(). The cookie is as good
  * when its first segment comes again. */
 static void cookie_refuse(struct stack *st, struct listener *l,
-			  const struct tcp_key *key, const struct tcp_seg *seg)
+			  const struct tcp_key *key, const struct tcp_seg *seg,
+			  enum drop_reason why, bool reset)
 {
 	st->tap.packet.conn = stack_new_id(st); /* it can be spoken of */
 	st->tap.packet.flags |= PACKET_COOKIE;
 	l->refused++;
-	stack_drop(st, DROP_ACK_LIMIT, key, seg, NULL);
-	if (l->conf.overflow == OVERFLOW_RESET)
+	stack_drop(st, why, key, seg, NULL);
+	if (reset)
 		tcp_reply_rst(st, seg, NULL);
 }
 
@@ -509,7 +517,7 @@ static void half_synack(struct stack *st, struct tcp_half *h, unsigned int what)
 		s.opts |= OPT_SACK_OK;
 	if (h->flags & HALF_WSCALE) {
 		s.opts |= OPT_WSCALE;
-		s.wscale = tcp_syn_wscale(st);
+		s.wscale = h->rcv_wscale;
 	}
 	if (h->flags & HALF_TS) {
 		uint64_t hash = stack_isn_hash(st, &h->e.key);
@@ -701,9 +709,8 @@ static void half_challenge(struct stack *st, struct tcp_half *h)
 		.flags = TH_ACK,
 		.seq = h->iss + 1,
 		.ack = h->irs + 1,
-		.wnd = h->flags & HALF_WSCALE
-			       ? syn_window(st) >> tcp_syn_wscale(st)
-			       : syn_window(st),
+		.wnd = h->flags & HALF_WSCALE ? syn_window(st) >> h->rcv_wscale
+					      : syn_window(st),
 	};
 
 	if (stack_ms(st) - h->answered_ms < CHALLENGE_EVERY_MS ||
@@ -747,7 +754,7 @@ static struct tcp_conn *half_promote(struct stack *st, struct tcp_half *h,
 	if (h->flags & HALF_WSCALE) {
 		c->flags |= CF_WSCALE;
 		c->snd_wscale = h->peer_wscale;
-		c->rcv_wscale = tcp_syn_wscale(st);
+		c->rcv_wscale = h->rcv_wscale;
 	}
 	if (h->flags & HALF_SACK)
 		c->flags |= CF_SACK;

@@ -207,7 +207,8 @@ uint16_t tcp_syn_mss(const struct stack *st, const struct ip_addr *peer);
 
 struct cookie {
 	uint16_t mss;
-	uint8_t wscale; /* 15 = none */
+	uint8_t wscale;	    /* the peer's; 15 = none */
+	uint8_t rcv_wscale; /* as our SYN-ACK said, if that is not none */
 	bool sack, ts, ecn;
 };
 

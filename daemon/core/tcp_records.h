@@ -79,9 +79,10 @@ struct tcp_half {
 	int64_t created_us;
 	uint16_t peer_mss; /* as offered, or the default */
 	uint16_t wnd;	   /* of the SYN, never scaled */
-	uint8_t peer_wscale;
-	uint8_t retries;      /* SYN-ACKs sent again */
-	uint32_t answered_ms; /* last challenge */
+	uint8_t peer_wscale : 4;
+	uint8_t rcv_wscale : 4; /* as our SYN-ACK says */
+	uint8_t retries;	/* SYN-ACKs sent again */
+	uint32_t answered_ms;	/* last challenge */
 };
 
 struct tcp_timewait {
@@ -476,6 +477,8 @@ struct stack {
 	uint8_t random_key[16];
 	uint64_t random_n;
 	uint8_t isn_key[16], cookie_key[16];
+	uint8_t old_wscale; /* of cookies that came before a new one */
+	int64_t old_wscale_until_us;
 
 	struct table table, sources;
 	struct wheel wheel_half, wheel_conn;
@@ -510,6 +513,8 @@ struct stack {
 	uint16_t next_port; /* RFC 6056 */
 	bool stopping;
 	uint64_t stop_cursor;
+	bool rearming; /* a walk goes on, for timers that were configured */
+	uint64_t rearm_cursor;
 
 	struct stack_stats stats;
 	uint32_t state_count[TCP_NSTATES];

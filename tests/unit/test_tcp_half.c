@@ -352,7 +352,64 @@ static void replies_bounded(void)
 	rig_end();
 }
 
+static void reconf_wscale(uint8_t to)
+{
+	struct stack_conf c = rig.conf;
+
+	c.window_scale = to;
+	stack_reconf(rig.st, &c);
+}
+
+/* RFC 7323, 2.2: what the SYN-ACK said counts, whatever is configured since. */
+static void scale_changed_before_the_ack(void)
+{
+	half_open_all();
+	reconf_wscale(0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, TS(78),
+		   .len = 100));
+	rig_wait(MS(50));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5101, TS(78),
+		       WND(512)));
+	rig_end();
+}
+
+static void scale_changed_after_a_cookie(void)
+{
+	cookie_sent(SYN_ALL, SYNACK_ALL);
+	reconf_wscale(0);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, TS(78),
+		   .len = 100));
+	rig_wait(MS(50));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1001, .ack = 5101, TS(78),
+		       WND(512)));
+	rig_end();
+}
+
+static void a_cookie_of_two_scales_ago_is_none(void)
+{
+	cookie_sent(SYN_ALL, SYNACK_ALL);
+	reconf_wscale(0);
+	reconf_wscale(3);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, TS(78)));
+	rig_check(rig_stats().cookies_rejected == 1);
+	rig_end();
+}
+
+static void no_cookie_opens_while_stopping(void)
+{
+	cookie_sent(SYN_ALL, SYNACK_ALL);
+	stack_stop(rig.st, rig.now_us);
+	rig_rx(SEG(.flags = TH_ACK, .seq = 5001, .ack = 1001, TS(78)));
+	rig_expect(SEG(.flags = TH_RST, .seq = 1001));
+	rig_check(rig_only()->opened == 0);
+	rig_end();
+}
+
 static const struct unit_test tests[] = {
+	UNIT_TEST(scale_changed_before_the_ack),
+	UNIT_TEST(scale_changed_after_a_cookie),
+	UNIT_TEST(a_cookie_of_two_scales_ago_is_none),
+	UNIT_TEST(no_cookie_opens_while_stopping),
 	UNIT_TEST(rcv_rst_inside_window),
 	UNIT_TEST(rcv_rst_outside_window),
 	UNIT_TEST(rcv_other_syn),

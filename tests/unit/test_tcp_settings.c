@@ -135,6 +135,24 @@ static void keepalive_of_one(void)
 	rig_end();
 }
 
+/* Nothing else wakes one that is idle. */
+static void keepalive_of_all_from_now_on(void)
+{
+	struct stack_conf conf;
+
+	rig_established();
+	rig_wait(S(2));
+	conf = rig.conf;
+	conf.keepalive_us = S(10);
+	stack_reconf(rig.st, &conf);
+	rig_wait(S(7));
+	rig_expect_silence();
+	rig_wait(S(2));
+	rig_expect(SEG(.flags = TH_ACK, .seq = 1000, .ack = 5001));
+	rig_forget();
+	rig_end();
+}
+
 static void keepalive_off_for_one(void)
 {
 	rig.conf.keepalive_us = S(100);
@@ -334,6 +352,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(user_timeout_of_one),
 	UNIT_TEST(user_timeout_off_for_one),
 	UNIT_TEST(keepalive_of_one),
+	UNIT_TEST(keepalive_of_all_from_now_on),
 	UNIT_TEST(keepalive_off_for_one),
 	UNIT_TEST(dscp_of_listener),
 	UNIT_TEST(dscp_changed),
