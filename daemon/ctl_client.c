@@ -232,7 +232,10 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		c->eof = true;
 	else if (errno != EAGAIN && errno != EINTR)
 		c->dead = true;
-	take_lines(c);
+	if (ctl->hooks.settle)
+		c->line_waits = true; /* for slice(), which settles first */
+	else
+		take_lines(c);
 	ctl_client_settle(c);
 	ctl_reap(ctl);
 }

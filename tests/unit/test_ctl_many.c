@@ -461,6 +461,37 @@ static void descriptors_run_out(void)
 	rig_stop(&r, &p);
 }
 
+static unsigned int settled;
+
+static void settle(void *arg)
+{
+	(void)arg;
+	settled++;
+}
+
+/* Methods that answer at once, too. */
+static void other_threads_are_heard_before_an_answer(void)
+{
+	struct rig r;
+	struct peer p;
+
+	rig_start(&r, &p, 0);
+	r.ctl->hooks.settle = settle;
+	settled = 0;
+	peer_say(&p, "{\"id\":1,\"method\":\"stats\"}");
+	json_decref(peer_json(&p));
+	CU_ASSERT(settled > 0);
+	settled = 0;
+	peer_send(&p, "{\"id\":2,\"method\":\"stats\"}\n{", 27);
+	json_decref(peer_json(&p));
+	CU_ASSERT(settled > 0);
+	settled = 0;
+	peer_say(&p, "\"id\":3,\"method\":\"stats\"}");
+	json_decref(peer_json(&p));
+	CU_ASSERT(settled > 0);
+	rig_stop(&r, &p);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct unit_test tests[] = {
@@ -479,6 +510,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(clients_are_bounded_and_cheap),
 		UNIT_TEST(a_walk_never_holds_the_loop),
 		UNIT_TEST(a_loop_that_is_never_idle_still_serves),
+		UNIT_TEST(other_threads_are_heard_before_an_answer),
 		UNIT_TEST(descriptors_run_out),
 	};
 
