@@ -88,9 +88,10 @@ bool tcp_reply(struct stack *st, const struct tcp_seg *seg,
 	r->note = note ? *note : answer_note(st);
 	r->ipv6 = !ip_addr_is4(&seg->src);
 	/* The clock: a count of all packets would tell anybody how many others
-	 * get (RFC 6274, 3.5), and with DF it need not be one (RFC 6864, 4.1). */
+	 * get (RFC 6274, 3.5), and with DF it need not be one (RFC 6864, 4.1).
+	 * But two of one turn differ, or a capture seems to have one twice. */
 	r->len = (uint16_t)wire_tcp_build(
-		r->head, seg, (uint16_t)st->now_us,
+		r->head, seg, (uint16_t)(st->now_us + st->nreplies),
 		st->conf.csum_offload ? WIRE_CSUM_PARTIAL : WIRE_CSUM_FULL, 0,
 		&off);
 	r->tcp_off = (uint16_t)off;

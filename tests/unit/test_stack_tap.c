@@ -3,13 +3,14 @@
  */
 #include <string.h>
 
+#include "core/be.h"
 #include "rig.h"
 
 #define SEEN_MAX 64
 
 struct seen {
 	uint32_t conn, len, parts, text;
-	uint16_t local_port, peer_port, listener, gso_size;
+	uint16_t local_port, peer_port, listener, gso_size, ip_id;
 	uint8_t before, after, drop, flags, first;
 };
 
@@ -44,6 +45,7 @@ static void see(void *ctx, const struct stack_packet *p)
 		.drop = p->drop,
 		.flags = p->flags,
 		.first = *(const uint8_t *)p->iov[0].iov_base,
+		.ip_id = be_get16((const uint8_t *)p->iov[0].iov_base + 4),
 	};
 }
 
@@ -272,6 +274,20 @@ static void a_super_segment_is_one_packet(void)
 	rig_end();
 }
 
+/* Else a capture of IPv4 would seem to have one packet twice. */
+static void answers_of_a_turn_have_their_own_ip_id(void)
+{
+	watch();
+	rig_hold();
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000));
+	rig_rx(SEG(.flags = TH_SYN, .seq = 5000));
+	rig_release();
+	rig_check(nseen == 4 && seen[2].flags & seen[3].flags & PACKET_OUT);
+	rig_check(rig.v6 || seen[2].ip_id != seen[3].ip_id);
+	rig_forget();
+	rig_end();
+}
+
 static void time_wait_keeps_the_id(void)
 {
 	watch();
@@ -351,6 +367,7 @@ int main(int argc, char **argv)
 		UNIT_TEST(what_is_dropped_says_why),
 		UNIT_TEST(a_challenge_is_marked),
 		UNIT_TEST(a_super_segment_is_one_packet),
+		UNIT_TEST(answers_of_a_turn_have_their_own_ip_id),
 		UNIT_TEST(time_wait_keeps_the_id),
 		UNIT_TEST(a_syn_that_is_refused_in_time_wait),
 		UNIT_TEST(nobody_watches_any_more),
