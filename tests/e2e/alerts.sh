@@ -67,35 +67,37 @@ talk()
 		"$TMP/show")"
 }
 
-# forged KINDS HOST OWN PORT RCV_NXT SND_NXT: a dozen of each, as if from the client
-# or from the path to him.
+# forged KINDS [HOST OWN PORT RCV_NXT SND_NXT]...: a dozen of each, as if from each
+# client or from the path to him.
 forged()
 {
 	/usr/bin/python3 - "$@" <<-'PYTHON'
 	import logging, sys
 	logging.getLogger("scapy").setLevel(logging.ERROR)
 	from scapy.all import ICMP, ICMPv6DestUnreach, IP, IPv6, TCP, send
-	kinds, host, own, port, rcv_nxt, snd_nxt = sys.argv[1:]
-	port, rcv_nxt, snd_nxt = int(port), int(rcv_nxt), int(snd_nxt)
-	v6 = ":" in host
-	ip = IPv6 if v6 else IP
-	there = ip(src=host, dst=own)
-	late = ip(src=own, dst=host) / TCP(sport=9, dport=port, flags="A",
-	                                   seq=(snd_nxt - 100000) % 2**32)
-	packets = {
-	    "rst": there / TCP(sport=port, dport=9, flags="R",
-	                       seq=(rcv_nxt + 1000) % 2**32),
-	    "icmp": there / (ICMPv6DestUnreach(code=3) if v6 else
-	                     ICMP(type=3, code=1)) / late,
-	    "sum": there / TCP(sport=4444, dport=9, flags="S", chksum=1),
-	}
-	for kind in kinds.split(","):
-	    if kind == "syn":
-	        send([IP(src="198.18.99.%d" % n, dst=own) /
-	              TCP(sport=5000, dport=10, flags="S", seq=n << 20)
-	              for n in range(1, 19)], verbose=False)
-	    else:
-	        send([packets[kind]] * 12, verbose=False)
+	kinds, *clients = sys.argv[1:]
+	while clients:
+	    host, own, port, rcv_nxt, snd_nxt, *clients = clients
+	    port, rcv_nxt, snd_nxt = int(port), int(rcv_nxt), int(snd_nxt)
+	    v6 = ":" in host
+	    ip = IPv6 if v6 else IP
+	    there = ip(src=host, dst=own)
+	    late = ip(src=own, dst=host) / TCP(sport=9, dport=port, flags="A",
+	                                       seq=(snd_nxt - 100000) % 2**32)
+	    packets = {
+	        "rst": there / TCP(sport=port, dport=9, flags="R",
+	                           seq=(rcv_nxt + 1000) % 2**32),
+	        "icmp": there / (ICMPv6DestUnreach(code=3) if v6 else
+	                         ICMP(type=3, code=1)) / late,
+	        "sum": there / TCP(sport=4444, dport=9, flags="S", chksum=1),
+	    }
+	    for kind in kinds.split(","):
+	        if kind == "syn":
+	            send([IP(src="198.18.99.%d" % n, dst=own) /
+	                  TCP(sport=5000, dport=10, flags="S", seq=n << 20)
+	                  for n in range(1, 19)], verbose=False)
+	        else:
+	            send([packets[kind]] * 12, verbose=False)
 	PYTHON
 }
 
@@ -120,23 +122,24 @@ check 'a client by IPv4' talk 5 "$HOST4" "$OWN4"
 v4=$TALK
 check 'a client by IPv6' talk 6 "$HOST6" "$OWN6"
 v6=$TALK
-# shellcheck disable=SC2086
-check 'somebody forges, by IPv4' forged rst,icmp,sum $v4
-# shellcheck disable=SC2086
-check 'and by IPv6' forged rst,icmp,sum $v6
-told rst_guessing 'RST guessing suspected on c[0-9]+ from ' \
-	'.numbers.segments >= 10 and .numbers.connections >= 1'
-told icmp_guessing 'ICMP guessing suspected from ' '.numbers.messages >= 10'
-told bad_checksums 'Bad checksums: [0-9]+ packets' '.numbers.packets >= 10'
-check 'the client by IPv4 goes on' goes_on 5 "$HOST4"
-check 'the client by IPv6 goes on' goes_on 6 "$HOST6"
-
+# This one is raised where the daemon counts, once a second. Checksums that are bad
+# before the first count are no news to it: the others come behind.
 # shellcheck disable=SC2086
 check 'somebody asks, and does not go on' forged syn $v4
 told half_open_pressure 'Half-open pressure on listener tight: [0-9]+ of 20' \
 	'.listener == "tight" and .numbers.half_open >= 16 and
 	.numbers.limit == 20'
 check_not '... which is no flood' raised syn_flood true
+
+# By both in one go: the alert of the first would end while another scapy starts.
+# shellcheck disable=SC2086
+check 'somebody forges, by IPv4 and by IPv6' forged rst,icmp,sum $v4 $v6
+told rst_guessing 'RST guessing suspected on c[0-9]+ from ' \
+	'.numbers.segments >= 10 and .numbers.connections >= 1'
+told icmp_guessing 'ICMP guessing suspected from ' '.numbers.messages >= 10'
+told bad_checksums 'Bad checksums: [0-9]+ packets' '.numbers.packets >= 10'
+check 'the client by IPv4 goes on' goes_on 5 "$HOST4"
+check 'the client by IPv6 goes on' goes_on 6 "$HOST6"
 
 check 'all of them fit a narrow terminal' same '' \
 	"$(ctl -v alerts | awk 'length > 80')"
