@@ -102,7 +102,7 @@ no_losses()
 
 write_conf <<'EOF'
 [timers]
-msl = 3s
+msl = 10s
 
 [log]
 handshakes = no
@@ -119,7 +119,7 @@ check 'IPv4: every client sees the end' all wait
 check 'IPv4: the clients saw nothing else' over
 check 'IPv4: all are in TIME-WAIT' \
 	wait_for 5 counted $CLIENTS state time-wait
-check 'IPv4: the table is empty after TIME-WAIT' wait_for 15 nothing_open
+check 'IPv4: the table is empty after TIME-WAIT' wait_for 30 nothing_open
 check 'IPv4: none was lost' no_losses $CLIENTS
 check 'IPv4: the memory is free' memory_back
 after=$(rss_kib)
@@ -131,7 +131,7 @@ check 'IPv6: the clients saw nothing else' over
 # closed first, lest a copy of its ACK open it again.
 check 'IPv6: none but those by cookie are remembered' test \
 	"$(ctl list -H state all | wc -l)" -le "$(number cookies_accepted)"
-check 'IPv6: the table is empty after that' wait_for 15 nothing_open
+check 'IPv6: the table is empty after that' wait_for 30 nothing_open
 check 'IPv6: none was lost' no_losses $((2 * CLIENTS))
 check 'IPv6: the memory is free' memory_back
 echo "     $(rss_kib) KiB resident, $(number memory_used) bytes used"

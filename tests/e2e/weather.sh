@@ -44,6 +44,24 @@ flood()
 	"$B/tests/bench/flood" "$OWN4" 7 "$1" "$2" >"$TMP/flooded"
 }
 
+# flood_begins, flood_counted: of the SYNs since then $syns have come in, and the
+# others are counted as lost in the queue.
+flood_begins()
+{
+	before_syns=$(number syns_in)
+	before_lost=$(number queue_dropped)
+}
+
+flood_counted()
+{
+	local lost
+
+	syns=$(($(number syns_in) - before_syns))
+	lost=$(($(number queue_dropped) - before_lost))
+	echo "$syns came, $lost were lost"
+	[ $((syns + lost)) -ge "$(jq .sent "$TMP/flooded")" ]
+}
+
 # A connection of this shell, on descriptor 8.
 talk_begin()
 {
@@ -279,11 +297,11 @@ mkfifo "$TMP/hold.in"
 HOLDER=$!
 exec 9>"$TMP/hold.in"
 check "$HELD connections are open" wait_for 10 grep -q "\"echoed\":$HELD" "$TMP/held"
+flood_begins
 flood 2000 0.2 # all pages that it takes once
-before_ms=$(cpu_ms)
+wait_for 5 flood_counted
 before_b=$(number memory_used)
-before_syns=$(number syns_in)
-before_lost=$(number queue_dropped)
+flood_begins
 "$B/tests/bench/load" rr "$OWN4" -n 8 -t $((FLOOD_S - 1)) >"$TMP/rr" &
 RR=$!
 flood $FLOOD $FLOOD_S &
@@ -293,17 +311,22 @@ wait "$RR"
 check 'eight connections talked all the time' test \
 	"$(jq '.failed == 0 and .count > 80' "$TMP/rr")" = true
 wait "$FLOODER"
-syns=$(($(number syns_in) - before_syns))
-used_ms=$(($(cpu_ms) - before_ms))
 echo "     $(jq .per_second "$TMP/flooded") SYN/s, $(jq .per_second "$TMP/rr")" \
-	"requests/s, $used_ms ms of CPU"
-lost=$(($(number queue_dropped) - before_lost))
+	"requests/s"
 check 'every SYN is counted, or counted as lost in the queue' \
-	test $((syns + lost)) -ge "$(jq .sent "$TMP/flooded")"
+	wait_for 5 flood_counted
+check '... and takes no memory' wait_for 5 eval \
+	'test "$(number memory_used)" -le $((before_b + 1048576))'
+check 'the daemon is idle at once' quiet
+
+flood_begins
+before_ms=$(cpu_ms)
+flood $FLOOD 1
+check 'a flood with nobody else: every SYN is counted' wait_for 5 flood_counted
+used_ms=$(($(cpu_ms) - before_ms))
+echo "     $syns SYNs, $used_ms ms of CPU"
 check "one of them took less than $SYN_US_MAX us, everything else included" \
 	test $((used_ms * 1000 / syns)) -lt $SYN_US_MAX
-check '... and no memory' test "$(number memory_used)" -le $((before_b + 1048576))
-check 'the daemon is idle at once' quiet
 
 "$B/tests/bench/load" cec "$OWN4" -n 4 -t 2 >"$TMP/cec" &
 CEC=$!
