@@ -229,16 +229,19 @@ check 'text with our FIN is lost' \
 	grep -q UTC <(in_client timeout 20 nc "$OWN4" 13 </dev/null)
 stop_relay
 
-# Their FIN and ours pass each other on a long way.
-lossy -d 100000
+# Their FIN and ours pass each other on a long way: twice that is less than a
+# client waits before it sends its SYN again.
+lossy -d 400000
 coproc CLIENT { in_client python3 -c "import socket, sys
 s = socket.create_connection(('$OWN4', 7))
 sys.stdin.readline()
 s.shutdown(socket.SHUT_WR)
 print(s.recv(1))"; }
 listed 1 state established
-ctl -q close last
+ctl -q close last &
+closer=$!
 echo >&"${CLIENT[1]}"
+wait $closer
 IFS= read -r -t 5 line <&"${CLIENT[0]}"
 check 'both close at once: the client sees our FIN' same "b''" "$line"
 check '... and we theirs' told \
