@@ -184,15 +184,17 @@ example()
 	return 1
 }
 
-# Somebody who comes again and again, for those who wait for packets.
+# Somebody who comes again and again, for those who wait for packets, until
+# $TMP/traffic is gone.
 traffic()
 {
-	while :; do
+	while [ -e "$TMP/traffic" ]; do
 		nc -N "$OWN4" 7 <<<hello >/dev/null
 		nc -z "$OWN4" 8090
 		sleep 0.1
 	done
 }
+: >"$TMP/traffic"
 traffic &
 TRAFFIC=$!
 check 'a capture, for the manual' ctl -q dump -c 40 -w "$CAPTURE"
@@ -204,7 +206,8 @@ while IFS= read -r line; do
 	examples=$((examples + 1))
 	check "manual: $line" example "$line"
 done < <(sed -n 's/^\$ //p' "$ROOT/cli/tcphsctl.1.scd")
-kill "$TRAFFIC"
+rm "$TMP/traffic"
+wait "$TRAFFIC"
 check 'the manual has examples' test "$examples" -ge 10
 exec 5<&-
 

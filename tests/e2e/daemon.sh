@@ -195,8 +195,8 @@ check 'listeners change places' wait_for 5 echoes "$OWN4" 2
 printf '[log]\nlevel = debug\n' >>"$CONF"
 kill -s HUP "$DAEMON"
 check 'and the log level' log_has 'Configuration read again'
-check 'debug lines come' bash -c \
-	"echo hello | nc -N $OWN4 2 && grep -q 'Received 6 bytes' '$LOG'"
+check 'debug lines come' wait_for 5 eval \
+	'echoes "$OWN4" 2 && log_has_now "Received 6 bytes"'
 echo over >&3
 check 'a connection outlives all this' \
 	same over "$(timeout 5 head -n 1 <&3)"

@@ -46,12 +46,13 @@ check 'and stderr is silent' same '' "$(cat "$LOG")"
 echo_once >/dev/null
 check 'with a line for each step' wait_for 5 has "$FILE" \
 	'^[0-9:.]+ c[0-9]+ \[Server\] Received ACK, handshake completed  '
+check 'the last one, too' wait_for 5 has "$FILE" 'Connection closed'
 mv "$FILE" "$FILE.1"
 kill -HUP "$DAEMON"
 check 'HUP: by its name again' wait_for 5 has "$FILE" 'Configuration read again'
 lines=$(wc -l <"$FILE.1")
 echo_once >/dev/null
-check 'what comes goes there' wait_for 5 has "$FILE" 'handshake completed'
+check 'what comes goes there' wait_for 5 has "$FILE" 'Connection closed'
 check 'and not to the old one' same "$lines" "$(wc -l <"$FILE.1")"
 
 # lines_whole FILE: none is cut, none is there twice.
