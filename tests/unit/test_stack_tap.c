@@ -23,6 +23,7 @@ static size_t ended_before; /* packets shown when it ended */
 
 static void see(void *ctx, const struct stack_packet *p)
 {
+	const uint8_t *head = p->iov[0].iov_base;
 	uint32_t len = 0;
 
 	CU_ASSERT_PTR_EQUAL_FATAL(ctx, &rig);
@@ -44,8 +45,8 @@ static void see(void *ctx, const struct stack_packet *p)
 		.after = p->state_after,
 		.drop = p->drop,
 		.flags = p->flags,
-		.first = *(const uint8_t *)p->iov[0].iov_base,
-		.ip_id = be_get16((const uint8_t *)p->iov[0].iov_base + 4),
+		.first = *head,
+		.ip_id = p->iov[0].iov_len < 20 ? 0 : be_get16(head + 4),
 	};
 }
 
