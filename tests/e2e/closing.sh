@@ -477,8 +477,10 @@ service = http
 backlog = 200
 EOF
 check 'starts with room for 200 handshakes' start_daemon -D detect.self_check=no
-curl -sS -o "$TMP/page" "http://$OWN4/bytes/10000"
-flood 2000 0.2
+# Each thread has pages that it takes once.
+flood 10000 1 &
+pages_during $! >"$TMP/warm"
+wait $!
 before=$(rss_kib)
 # As records of 96 bytes they would be 5 MiB and more.
 flood 60000 4 &
